@@ -1,0 +1,68 @@
+"""Every error this project raises on purpose, as one tree.
+
+LensError                   one line that says what is wrong and what to do
+├── UsageError              the caller asked for something that makes no sense
+│   └── PinnedError         refused while searches are pinned to an earlier commit
+├── PhotoError              this photo cannot be used; nothing else is affected
+│   ├── NotAnImageError     no decoder knows the bytes (or there are none)
+│   ├── UnsupportedImageError  a known image type that is not accepted
+│   ├── BrokenImageError    an accepted type, but truncated or corrupt
+│   ├── PhotoTooLargeError  more bytes than the limit
+│   └── TooManyPixelsError  more pixels than the limit, found before decoding
+├── NotFoundError           the named object, item, photo, commit or model does not exist
+├── ConflictError           a conditional write lost: the object is not as the writer saw it
+├── ArtifactError           an artifact is damaged or does not fit the others
+└── StorageError            a location cannot be read or written
+"""
+
+
+class LensError(Exception):
+    """Root of the tree; `str(error)` is one line fit for a person."""
+
+
+class UsageError(LensError):
+    """The caller asked for something that makes no sense."""
+
+
+class PinnedError(UsageError):
+    """Refused while searches are pinned to an earlier commit."""
+
+
+class PhotoError(LensError):
+    """This photo cannot be used; nothing else is affected."""
+
+
+class NotAnImageError(PhotoError):
+    """No decoder knows the bytes."""
+
+
+class UnsupportedImageError(PhotoError):
+    """A known image type that is not accepted."""
+
+
+class BrokenImageError(PhotoError):
+    """An accepted type, but truncated or corrupt."""
+
+
+class PhotoTooLargeError(PhotoError):
+    """More bytes than the limit."""
+
+
+class TooManyPixelsError(PhotoError):
+    """More pixels than the limit, found before decoding."""
+
+
+class NotFoundError(LensError):
+    """The named object, item, photo, commit or model does not exist."""
+
+
+class ConflictError(LensError):
+    """A conditional write lost: the object is not as the writer saw it."""
+
+
+class ArtifactError(LensError):
+    """An artifact is damaged or does not fit the others."""
+
+
+class StorageError(LensError):
+    """A location cannot be read or written."""

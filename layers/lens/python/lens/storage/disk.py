@@ -1,0 +1,113 @@
+"""Single files on a local disk: replaced whole, locked, given unique times, errors explained."""
+
+import errno
+import fcntl
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from lens.errors import StorageError
+
+# What the system answers for a path that no file has, or can have.
+ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO})
+
+_ADVICE = {
+    errno.EACCES: "check its owner and mode",
+    errno.EPERM: "check its owner and mode",
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.EISDIR: "a folder has that name already, choose another",
+    errno.ENOTDIR: "a file is where a folder should be, choose another name",
+    errno.EEXIST: "a file is where a folder should be, choose another name",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENOLCK: "choose a folder on a local disk",
+    errno.EOPNOTSUPP: "choose a folder on a local disk",
+}
+
+
+@contextmanager
+def explained(action: str, path: Path) -> Iterator[None]:
+    """Turn an OSError into a StorageError that names the path and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        advice = _ADVICE.get(error.errno or 0, "check the disk and try again")
+        message = f"cannot {action} {str(path)!r}: {reason.lower()}; {advice}"
+        raise StorageError(message) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path`, whole, if the block ends well, or else is gone.
+
+    There is no fsync: after a power cut, what was written last may be missing or empty.
+    """
+    with explained("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not derived from the name, which may already be as long as the disk allows.
+        temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+        try:
+            with temporary.open("xb") as sink:
+                yield sink
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """Hold the lock file at `path` against other threads and processes; yields its descriptor."""
+    with explained("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _lock(path)
+    try:
+        yield descriptor
+    finally:
+        # Closing is not enough: a child process forked meanwhile holds the descriptor too.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
+def _lock(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        # Someone removed the file while we waited: others lock its successor.
+        os.close(descriptor)
+
+
+def stamp(descriptor: int, lock: int, old: os.stat_result | None) -> os.stat_result:
+    """Give an open file a modification time later than any given under this lock, and than `old`.
+
+    The lock file's own modification time is the latest one given. An `old` file from the future
+    does not move it, or every later write would be from the future too.
+    """
+    mark = os.fstat(lock).st_mtime_ns
+    now = max(time.time_ns(), mark + 1)
+    floor = mark if old is None else max(mark, old.st_mtime_ns)
+    ahead = floor >= now
+    wanted, step = max(now, floor + 1), 1
+    os.utime(descriptor, ns=(wanted, wanted))
+    # Some disks keep times to 10 ms or to 2 s only and round them down.
+    while (status := os.fstat(descriptor)).st_mtime_ns <= floor and step < 10**11:
+        step *= 10
+        os.utime(descriptor, ns=(floor + step, floor + step))
+    latest = now if ahead else status.st_mtime_ns
+    os.utime(lock, ns=(latest, latest))
+    return status

@@ -1,0 +1,242 @@
+"""An S3 bucket, or a prefix in one, as a storage; the only module that imports boto3."""
+
+import io
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    FlexibleChecksumError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    ResponseStreamingError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from lens.errors import ConflictError, NotFoundError, StorageError
+from lens.storage.contract import ObjectInfo, check_conditions, check_key, check_path, is_key
+from lens.storage.disk import replacing
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
+
+_log = logging.getLogger(__name__)
+
+# boto3 repeats a request that fails, but not a reply that breaks off in the middle.
+_BROKEN_OFF = (FlexibleChecksumError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+_TRIES = 3
+
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+_LOG_IN = "log in to AWS (aws configure, aws sso login) or set AWS_PROFILE"
+_ADVICE = {
+    "400": _LOG_IN,  # all that a HEAD says of an expired token
+    "NoSuchBucket": "check the bucket's name and the account",
+    "InvalidBucketName": "check the bucket's name",
+    "ExpiredToken": _LOG_IN,
+    "ExpiredTokenException": _LOG_IN,
+    "InvalidAccessKeyId": _LOG_IN,
+    "InvalidToken": _LOG_IN,
+    "SignatureDoesNotMatch": _LOG_IN,
+    "RequestTimeTooSkewed": "set this machine's clock",
+    "SlowDown": "try again later",
+}
+_ABSENT = {"NoSuchKey", "404"}
+_DENIED = {"AccessDenied", "403"}
+_PERMISSIONS = {
+    # Without s3:ListBucket S3 answers 403 for an object that is not there.
+    "read": "s3:GetObject, and s3:ListBucket to tell a missing object from a forbidden one",
+    "write": "s3:PutObject",
+    "delete": "s3:DeleteObject",
+    "list": "s3:ListBucket",
+}
+
+
+class S3Storage:
+    """The objects of a bucket whose keys start with "{prefix}/", or all if the prefix is empty.
+
+    A key follows the prefix literally: it may start with "/" or have "//" in it, as S3 allows.
+    An etag is S3's own: a second write of the same bytes does not change it.
+    """
+
+    def __init__(self, bucket: str, prefix: str = "") -> None:
+        self.bucket = bucket
+        self.prefix = f"{prefix}/" if prefix else ""
+        self.location = f"s3://{bucket}/{self.prefix}"
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 5},
+            connect_timeout=5,
+            max_pool_connections=32,
+        )
+        with self._explained("open", ""):
+            # A session of its own: boto3's default one is not safe between threads.
+            self._client: S3Client = boto3.session.Session().client("s3", config=config)
+
+    def __repr__(self) -> str:
+        return f"S3Storage({self.location!r})"
+
+    def read(self, key: str) -> tuple[bytes, ObjectInfo]:
+        sink = io.BytesIO()
+        info = self._copy(key, sink)
+        return sink.getvalue(), info
+
+    def fetch(self, key: str, path: Path) -> ObjectInfo:
+        with replacing(path) as sink:
+            return self._copy(key, sink)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """As for every storage, but S3 does not say whether it is the bucket that is missing."""
+        check_key(key)
+        try:
+            with self._explained("read", key):
+                reply = self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+        except NotFoundError:
+            return None
+        return ObjectInfo(
+            key=key,
+            etag=reply["ETag"].strip('"'),
+            size=reply["ContentLength"],
+            modified=reply["LastModified"].timestamp(),
+        )
+
+    def write(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        if_match: str | None = None,
+        if_absent: bool = False,
+        content_type: str | None = None,
+        cache_control: str | None = None,
+    ) -> ObjectInfo:
+        """As for every storage; `modified` is the reply's time, within a second of S3's."""
+        check_key(key)
+        check_conditions(if_match, if_absent)
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self.bucket,
+            "Key": self.prefix + key,
+            "Body": data,
+        }
+        if if_match is not None:
+            request["IfMatch"] = f'"{if_match}"'
+        if if_absent:
+            request["IfNoneMatch"] = "*"
+        if content_type is not None:
+            request["ContentType"] = content_type
+        if cache_control is not None:
+            request["CacheControl"] = cache_control
+        with self._explained("write", key):
+            reply = self._client.put_object(**request)
+        date = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
+        return ObjectInfo(
+            key=key,
+            etag=reply["ETag"].strip('"'),
+            size=len(data),
+            modified=parsedate_to_datetime(date).timestamp() if date else time.time(),
+        )
+
+    def delete(self, key: str) -> None:
+        check_key(key)
+        with self._explained("delete", key):
+            self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """As for every storage. Folder markers (keys that end in "/") are left out.
+
+        A key with "." or ".." in its path is left out and logged.
+        """
+        check_path(prefix.rpartition("/")[0])
+        pages = iter(
+            self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self.prefix + prefix
+            )
+        )
+        while True:
+            with self._explained("list", prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            for item in page.get("Contents", []):
+                key = item["Key"].removeprefix(self.prefix)
+                if is_key(key):
+                    yield ObjectInfo(
+                        key=key,
+                        etag=item["ETag"].strip('"'),
+                        size=item["Size"],
+                        modified=item["LastModified"].timestamp(),
+                    )
+                elif key and not key.endswith("/"):
+                    _log.warning("left out %r in %s: rename it", key, self.location)
+
+    def _copy(self, key: str, sink: BinaryIO) -> ObjectInfo:
+        """Write one version into the empty sink: one reply is one version."""
+        check_key(key)
+        with self._explained("read", key):
+            for tries_left in reversed(range(_TRIES)):
+                reply = self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)
+                sink.seek(0)
+                sink.truncate()
+                try:
+                    with closing(reply["Body"]) as body:
+                        for chunk in body.iter_chunks(1 << 20):
+                            sink.write(chunk)
+                    break
+                except _BROKEN_OFF:
+                    if not tries_left:
+                        raise
+        return ObjectInfo(
+            key=key,
+            etag=reply["ETag"].strip('"'),
+            size=sink.tell(),
+            modified=reply["LastModified"].timestamp(),
+        )
+
+    @contextmanager
+    def _explained(self, action: str, key: str) -> Iterator[None]:
+        """Turn botocore's errors into ours, each one line that says what to do."""
+        place = self.location + key
+        try:
+            yield
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "unknown")
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if action == "write" and status in {409, 412}:
+                raise ConflictError(f"{place} changed in the meantime ({code})") from error
+            if action == "write" and code in _ABSENT:  # an If-Match for what is not there
+                raise ConflictError(f"{place} was deleted in the meantime") from error
+            if action == "read" and code in _ABSENT:
+                raise NotFoundError(f"there is no object {key!r} in {self.location}") from error
+            if code in _DENIED:
+                grant = _PERMISSIONS.get(action, "access")
+                raise StorageError(f"cannot {action} {place}: denied; grant {grant}") from error
+            advice = _ADVICE.get(code, "check the location and AWS's reply")
+            message = " ".join(error.response.get("Error", {}).get("Message", "").split())
+            reply = f"{code} ({status}) {message}".strip().rstrip(".")
+            raise StorageError(f"cannot {action} {place}: {reply}; {advice}") from error
+        except _NO_CREDENTIALS as error:
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise StorageError(f"cannot {action} {place}: {reason}; {_LOG_IN}") from error
+        except BotoCoreError as error:
+            reason = " ".join(str(error).split()).rstrip(".")
+            advice = "check the network, AWS_REGION and AWS_ENDPOINT_URL"
+            raise StorageError(f"cannot {action} {place}: {reason}; {advice}") from error
