@@ -1,0 +1,81 @@
+"""The embedder: a model on ONNX Runtime, from a decoded photo to a unit vector."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from PIL import Image
+
+from lens.errors import ArtifactError
+from lens.models import ModelManifest, read_manifest, read_network
+from lens.preprocessing import to_pixels
+from lens.storage import Storage
+
+RUNTIME = f"onnxruntime {ort.__version__}"
+
+
+class Network:
+    """An ONNX graph in memory; safe to call from several threads, each call using one core."""
+
+    def __init__(self, graph: bytes, name: str) -> None:
+        """Raises ArtifactError, naming the graph, when ONNX Runtime cannot load it."""
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors share no base class but Exception
+            reason = str(error).splitlines()[0]
+            raise ArtifactError(f"model {name} cannot be loaded ({reason})") from error
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, 3, S, S) float32 pixels to the graph's first output, (N, F) float32."""
+        output: NDArray[np.float32] = self._session.run(None, {self._input: pixels})[0]
+        return output
+
+
+class Embedder:
+    """One model, from a decoded photo to its embedding; safe to call from several threads."""
+
+    def __init__(self, manifest: ModelManifest, graph: bytes, precision: str = "fp32") -> None:
+        """Raises ArtifactError when the graph does not fit its manifest."""
+        self.manifest = manifest
+        self.precision = precision
+        self._network = Network(graph, manifest.model_id)
+        size = manifest.preprocessing.size
+        probe = self._network.run(np.zeros((1, 3, size, size), np.float32))
+        if probe.shape != (1, manifest.embedding_dim):
+            raise ArtifactError(
+                f"model {manifest.model_id} gives {probe.shape[1:]} numbers a photo, its manifest "
+                f"says {manifest.embedding_dim}; upload the model again"
+            )
+
+    @property
+    def model_id(self) -> str:
+        """The model's id."""
+        return self.manifest.model_id
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return "cpu"
+
+    def embed(self, image: Image.Image) -> NDArray[np.float32]:
+        """The (D,) float32 unit vector of an RGB image.
+
+        Photos go through one at a time: a batch is no faster on a CPU, and a photo's vector then
+        never depends on its company.
+        """
+        pixels = to_pixels(image, self.manifest.preprocessing)
+        vector: NDArray[np.float32] = self._network.run(pixels[None])[0]
+        if not np.isfinite(vector).all():
+            raise ArtifactError(f"model {self.model_id} gave a vector that is not finite")
+        return vector
+
+
+def load_embedder(storage: Storage, model_id: str) -> Embedder:
+    """Load a model from the artifacts, its checksum verified."""
+    manifest = read_manifest(storage, model_id)
+    return Embedder(manifest, read_network(storage, manifest))

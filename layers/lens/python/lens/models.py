@@ -1,0 +1,112 @@
+"""Models: a photo-to-embedding network and the manifest that says how to use it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from lens.documents import Document, read_document, write_document
+from lens.errors import ArtifactError, ConflictError, NotFoundError
+from lens.preprocessing import Preprocessing
+from lens.storage import Storage
+
+PREFIX = "models/"
+
+
+class Head(Document):
+    """How the last projection was made."""
+
+    kind: str  # "orthogonal", "pca" or "trained"
+    fit_on: int = 0  # photos it was fit on
+
+
+class Variant(Document):
+    """One precision of the network."""
+
+    file: str
+    sha256: str
+
+
+class ModelManifest(Document):
+    """All that is needed to embed a photo exactly as the gallery's photos were embedded."""
+
+    model_id: str
+    backbone: str
+    embedding_dim: int
+    preprocessing: Preprocessing
+    head: Head
+    variants: dict[str, Variant]  # by precision
+    recipe: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+
+
+def manifest_key(model_id: str) -> str:
+    """Where a model's manifest lies in the artifacts."""
+    return f"{PREFIX}{model_id}/manifest.json"
+
+
+def write_model(
+    storage: Storage,
+    network: bytes,
+    *,
+    backbone: str,
+    embedding_dim: int,
+    preprocessing: Preprocessing,
+    head: Head,
+    recipe: dict[str, Any] | None = None,
+    data: dict[str, Any] | None = None,
+    metrics: dict[str, Any] | None = None,
+) -> ModelManifest:
+    """Write an fp32 network and, last, its manifest. The id is made from their content, so
+    writing the same model twice (after a crash, say) is one model."""
+    sha256 = hashlib.sha256(network).hexdigest()
+    identity = f"{sha256} {preprocessing.model_dump_json()}".encode()
+    manifest = ModelManifest(
+        model_id=f"{backbone}-{hashlib.sha256(identity).hexdigest()[:12]}",
+        backbone=backbone,
+        embedding_dim=embedding_dim,
+        preprocessing=preprocessing,
+        head=head,
+        variants={"fp32": Variant(file="model.onnx", sha256=sha256)},
+        recipe=recipe or {},
+        data=data or {},
+        metrics=metrics or {},
+    )
+    folder = f"{PREFIX}{manifest.model_id}/"
+    storage.write(f"{folder}model.onnx", network)
+    try:
+        write_document(storage, manifest_key(manifest.model_id), manifest)
+    except ConflictError:
+        return read_manifest(storage, manifest.model_id)
+    return manifest
+
+
+def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
+    """A model's manifest; NotFoundError names the models there are."""
+    try:
+        return read_document(storage, manifest_key(model_id), ModelManifest)[0]
+    except NotFoundError as error:
+        known = ", ".join(list_models(storage)) or "none"
+        raise NotFoundError(f"there is no model {model_id!r}; there are: {known}") from error
+
+
+def read_network(storage: Storage, manifest: ModelManifest, precision: str = "fp32") -> bytes:
+    """The network's bytes, checked against the manifest; ArtifactError when they differ."""
+    variant = manifest.variants.get(precision)
+    if variant is None:
+        raise ArtifactError(f"model {manifest.model_id} has no {precision} variant")
+    key = f"{PREFIX}{manifest.model_id}/{variant.file}"
+    try:
+        data, _ = storage.read(key)
+    except NotFoundError as error:
+        raise ArtifactError(f"{key} is missing; upload the model again") from error
+    if hashlib.sha256(data).hexdigest() != variant.sha256:
+        raise ArtifactError(f"{key} does not match its checksum; upload the model again")
+    return data
+
+
+def list_models(storage: Storage) -> list[str]:
+    """The ids of all models that are wholly written."""
+    keys = (info.key for info in storage.list(PREFIX))
+    return [key.split("/")[1] for key in keys if key.endswith("/manifest.json")]

@@ -1,0 +1,56 @@
+"""A real ONNX model small enough for tests: 8 x 8 pixels, projected to 8 numbers."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from lens.models import Head, ModelManifest, write_model
+from lens.preprocessing import Preprocessing
+from lens.storage import Storage
+
+SIDE = 8
+DIM = 8
+PREPROCESSING = Preprocessing(size=SIDE, mean=(127.0,) * 3, std=(128.0,) * 3)
+
+
+def tiny_graph(seed: int = 0) -> bytes:
+    """Pixels (N, 3, 8, 8) to unit vectors (N, 8)."""
+    weights = np.random.default_rng(seed).standard_normal((3 * SIDE * SIDE, DIM))
+    nodes = [
+        helper.make_node("Flatten", ["pixels"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["projected"]),
+        helper.make_node("LpNormalization", ["projected"], ["embedding"], axis=1, p=2),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", 3, SIDE, SIDE])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", DIM])],
+        [numpy_helper.from_array(weights.astype(np.float32), "weights")],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
+
+
+def write_tiny_model(artifacts: Storage, seed: int = 0) -> ModelManifest:
+    """Write the model with this seed; each seed is another model."""
+    return write_model(
+        artifacts,
+        tiny_graph(seed),
+        backbone="tiny",
+        embedding_dim=DIM,
+        preprocessing=PREPROCESSING,
+        head=Head(kind="trained"),
+    )
+
+
+def png(seed: int) -> bytes:
+    """A small photo that differs for every seed."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8)
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
