@@ -1,0 +1,106 @@
+"""The catalog: the shop's photos in their folder or bucket, and what a key says about its photo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from lens.errors import StorageError, UsageError
+from lens.storage import FileStorage, ObjectInfo, Storage
+
+MEDIA_TYPES = {
+    ".avif": "image/avif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+PARTITION_KEY = "list_eval_partition.txt"
+
+
+@dataclass(frozen=True)
+class PartitionEntry:
+    """One line of DeepFashion In-Shop's partition file."""
+
+    item_id: str
+    status: str  # "train", "query" or "gallery"
+
+
+class Catalog:
+    """Photos under a storage location; keys are relative to it, so a catalog can be moved."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._partition: dict[str, PartitionEntry] = {}
+        self._partition_etag: str | None = None
+
+    def photos(self) -> Iterator[ObjectInfo]:
+        """Every object whose name says it is a photo, in key order.
+
+        Raises StorageError when a local folder is missing: that is a drive that is not mounted,
+        or a slip in the name, and not a shop that has removed all its photos.
+        """
+        if isinstance(self.storage, FileStorage) and not self.storage.root.is_dir():
+            raise StorageError(f"there is no folder {self.storage.root}: is the name right?")
+        return (info for info in self.storage.list() if is_photo(info.key))
+
+    def partition(self) -> dict[str, PartitionEntry]:
+        """The partition file's entries by key, read again when the file changes; empty without one.
+
+        Raises UsageError when a line cannot be understood.
+        """
+        info = self.storage.head(PARTITION_KEY)
+        if info is None:
+            self._partition, self._partition_etag = {}, None
+        elif info.etag != self._partition_etag:
+            data, info = self.storage.read(PARTITION_KEY)
+            self._partition = parse_partition(data.decode("utf-8", "replace"))
+            self._partition_etag = info.etag
+        return self._partition
+
+
+def is_photo(key: str) -> bool:
+    """Whether the key's suffix is one of a photo's; other files in a catalog are not errors."""
+    return PurePosixPath(key).suffix.lower() in MEDIA_TYPES
+
+
+def media_type(key: str) -> str:
+    """The media type that a photo's suffix promises."""
+    return MEDIA_TYPES[PurePosixPath(key).suffix.lower()]
+
+
+def item_id(key: str, partition: dict[str, PartitionEntry]) -> str:
+    """The item a photo shows: the partition file's word, else its folder, else the photo itself."""
+    if key in partition:
+        return partition[key].item_id
+    folder = _folder(key)
+    return folder if folder else key
+
+
+def category(key: str) -> str:
+    """The folder above the item's folder; empty where there is none."""
+    return _folder(key).rpartition("/")[0]
+
+
+def parse_partition(text: str) -> dict[str, PartitionEntry]:
+    """Read DeepFashion In-Shop's `list_eval_partition.txt`: a count, a header, then three columns.
+
+    Raises UsageError naming the first line that does not fit.
+    """
+    entries: dict[str, PartitionEntry] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        fields = line.split()
+        if not fields or number <= 2:
+            continue
+        if len(fields) != 3 or fields[2] not in {"train", "query", "gallery"}:
+            raise UsageError(
+                f"{PARTITION_KEY}, line {number}: expected 'image_name item_id "
+                f"train|query|gallery', found {line.strip()[:80]!r}"
+            )
+        entries[fields[0]] = PartitionEntry(fields[1], fields[2])
+    return entries
+
+
+def _folder(key: str) -> str:
+    return key.removeprefix("img/").rpartition("/")[0]

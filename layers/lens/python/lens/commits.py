@@ -1,0 +1,135 @@
+"""Commits: which snapshot and segments are a model's gallery, advanced by compare-and-swap."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+from lens.documents import Document, read_document, swap_document, write_document
+from lens.errors import NotFoundError
+from lens.storage import Storage
+
+HEADS = "heads/"
+COMMITS = "commits/"
+
+
+class SegmentRef(Document):
+    """A segment of a commit's tail."""
+
+    id: str
+    rows: int
+
+
+class SnapshotRef(Document):
+    """A commit's snapshot; `parent` is the snapshot it was folded from."""
+
+    id: str
+    rows: int
+    parent: str | None
+
+
+class CommitName(Document):
+    """A commit's number and id: together, the name of its file."""
+
+    number: int
+    id: str
+
+
+class Commit(Document):
+    """A snapshot and the segments after it: together, one state of a gallery."""
+
+    model_id: str
+    number: int
+    id: str
+    parent: CommitName | None
+    created_at: float  # seconds since the epoch
+    snapshot: SnapshotRef | None = None
+    segments: tuple[SegmentRef, ...] = ()
+
+    @property
+    def name(self) -> CommitName:
+        """What identifies it."""
+        return CommitName(number=self.number, id=self.id)
+
+    @property
+    def tail_ids(self) -> frozenset[str]:
+        """Ids of the tail's segments."""
+        return frozenset(ref.id for ref in self.segments)
+
+    @property
+    def tail_rows(self) -> int:
+        """Rows in the tail."""
+        return sum(ref.rows for ref in self.segments)
+
+
+def head_key(model_id: str) -> str:
+    """Where a model's newest commit lies in the artifacts."""
+    return f"{HEADS}{model_id}.json"
+
+
+def commit_key(model_id: str, name: CommitName) -> str:
+    """Where a commit's history entry lies in the artifacts."""
+    return f"{COMMITS}{model_id}/{name.number:08d}-{name.id}.json"
+
+
+def read_head(storage: Storage, model_id: str) -> Commit | None:
+    """A model's newest commit, or None before the first."""
+    try:
+        return read_document(storage, head_key(model_id), Commit)[0]
+    except NotFoundError:
+        return None
+
+
+def read_commit(storage: Storage, model_id: str, name: CommitName) -> Commit:
+    """A commit of the history; NotFoundError once the collector has removed it."""
+    return read_document(storage, commit_key(model_id, name), Commit)[0]
+
+
+def advance_head(
+    storage: Storage,
+    model_id: str,
+    change: Callable[[Commit], Commit | None],
+    *,
+    now: float,
+) -> Commit:
+    """Advance a model's head: `change` gets the newest commit (an empty one at first) and returns
+    it with another snapshot or other segments, or None when there is nothing to do.
+
+    The history entry is written before the head names it. Returns the head as it then is.
+    """
+
+    def next_commit(head: Commit | None) -> Commit | None:
+        base = head or Commit(model_id=model_id, number=0, id="", parent=None, created_at=now)
+        changed = change(base)
+        if changed is None:
+            return None
+        return changed.model_copy(
+            update={
+                "number": base.number + 1,
+                "id": uuid.uuid4().hex,
+                "parent": head.name if head else None,
+                "created_at": now,
+            }
+        )
+
+    head = swap_document(
+        storage,
+        head_key(model_id),
+        Commit,
+        next_commit,
+        before_write=lambda new: write_document(storage, commit_key(model_id, new.name), new),
+    )
+    return head or Commit(model_id=model_id, number=0, id="", parent=None, created_at=now)
+
+
+def history(storage: Storage, model_id: str) -> Iterator[Commit]:
+    """A model's commits from the newest back to where the collector has cut."""
+    commit = read_head(storage, model_id)
+    while commit is not None:
+        yield commit
+        if commit.parent is None:
+            return
+        try:
+            commit = read_commit(storage, model_id, commit.parent)
+        except NotFoundError:
+            return

@@ -1,0 +1,111 @@
+"""Compaction: keeps a gallery's tail short by merging small segments and folding snapshots."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lens import retention
+from lens.commits import Commit, SegmentRef, advance_head, read_head
+from lens.current import read_current
+from lens.rows import Kind, Rows, keepers
+from lens.segments import Segment, concatenate, read_segment, take, write_segment
+from lens.snapshots import FoldedSegment, Snapshot, load_snapshot, write_snapshot
+from lens.storage import Storage
+
+TAIL_SEGMENTS = 32  # each costs a searcher a read
+SMALL_SEGMENT_ROWS = 512
+TAIL_ROWS = 256  # scanned by every search; or this share of the snapshot, whichever is more
+TAIL_SHARE = 1 / 16
+
+
+def compact(storage: Storage, model_id: str, *, now: float) -> bool:
+    """Bring a gallery's tail back within its bounds; False when it was.
+
+    Work that lost the race is thrown away, unless what it folded is still in the head.
+    """
+    head = read_head(storage, model_id)
+    if head is None:
+        return False
+    snapshot_rows = head.snapshot.rows if head.snapshot else 0
+    if head.tail_rows > max(TAIL_ROWS, TAIL_SHARE * snapshot_rows):
+        return fold(storage, head, now=now)
+    if len(head.segments) > TAIL_SEGMENTS:
+        return merge(storage, head, now=now)
+    return False
+
+
+def fold(storage: Storage, head: Commit, *, now: float) -> bool:
+    """Fold a commit's whole tail into a new snapshot."""
+    base = load_snapshot(storage, head.model_id, head.snapshot.id) if head.snapshot else None
+    tail = {ref.id: read_segment(storage, head.model_id, ref.id) for ref in head.segments}
+    if not tail:
+        return False
+    content, expired = _resolve(storage, base, list(tail.values()), now)
+    snapshot = write_snapshot(
+        storage,
+        head.model_id,
+        content,
+        parent=head.snapshot.id if head.snapshot else None,
+        folded=_folded(base, tail, now),
+        expired_tombstones=expired,
+    )
+
+    def put(newest: Commit) -> Commit | None:
+        if newest.snapshot != head.snapshot or not head.tail_ids <= newest.tail_ids:
+            return None
+        rest = tuple(ref for ref in newest.segments if ref.id not in head.tail_ids)
+        return newest.model_copy(update={"snapshot": snapshot, "segments": rest})
+
+    return advance_head(storage, head.model_id, put, now=now).snapshot == snapshot
+
+
+def merge(storage: Storage, head: Commit, *, now: float) -> bool:
+    """Merge a commit's small segments into one; all of them when none are small."""
+    small = [ref for ref in head.segments if ref.rows <= SMALL_SEGMENT_ROWS]
+    chosen = small if len(small) > 1 else list(head.segments)
+    if len(chosen) < 2:
+        return False
+    parts = {ref.id: read_segment(storage, head.model_id, ref.id) for ref in chosen}
+    content, _ = _resolve(storage, None, list(parts.values()), now=None)
+    merged = Segment(content.rows, content.vectors, tuple(_names(parts)))
+    ref = SegmentRef(id=write_segment(storage, head.model_id, merged), rows=len(merged.rows))
+    replaced = frozenset(parts)
+
+    def put(newest: Commit) -> Commit | None:
+        if not replaced <= newest.tail_ids:
+            return None
+        rest = tuple(r for r in newest.segments if r.id not in replaced)
+        return newest.model_copy(update={"segments": (ref, *rest)})
+
+    return ref.id in advance_head(storage, head.model_id, put, now=now).tail_ids
+
+
+def _resolve(
+    storage: Storage, base: Snapshot | None, parts: list[Segment], now: float | None
+) -> tuple[Segment, int]:
+    """What is kept of these rows, and how many tombstones had expired (none without `now`)."""
+    everything = concatenate([*([base.as_segment()] if base else []), *parts])
+    since = -np.inf
+    if now is not None:
+        current = read_current(storage)
+        if current is None or current.pin is None:
+            since = now - retention.TOMBSTONE
+    kept = take(everything, keepers(everything.rows, tombstones_since=since))
+    return kept, _tombstones_before(everything.rows, since)
+
+
+def _tombstones_before(rows: Rows, since: float) -> int:
+    return int(np.count_nonzero((rows.kind == Kind.TOMBSTONE) & (rows.looked_at < since)))
+
+
+def _folded(base: Snapshot | None, tail: dict[str, Segment], now: float) -> list[FoldedSegment]:
+    """The segments a new snapshot holds; a late event for one older than these is not applied."""
+    earlier = base.manifest.folded if base else ()
+    recent = [segment for segment in earlier if segment.at >= now - retention.SEGMENT]
+    return [*recent, *(FoldedSegment(id=name, at=now) for name in _names(tail))]
+
+
+def _names(segments: dict[str, Segment]) -> list[str]:
+    """The segments' ids and those of the segments that they were merged from."""
+    names = [name for id_, segment in segments.items() for name in (id_, *segment.folded)]
+    return list(dict.fromkeys(names))

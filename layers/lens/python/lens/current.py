@@ -1,0 +1,50 @@
+"""`current.json`: which model is live, which is a candidate, and where searches are pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lens.documents import Document, read_document, swap_document
+from lens.errors import NotFoundError
+from lens.storage import Storage
+
+KEY = "current.json"
+KEPT_MODELS = 3  # earlier live models whose galleries `lens rollback` can still reach
+
+
+class Pin(Document):
+    """Searches are held at this commit of this model."""
+
+    model_id: str
+    commit: int
+    commit_id: str
+    since: float  # seconds since the epoch
+
+
+class Current(Document):
+    """The one document that says what is searched."""
+
+    live: str
+    candidate: str | None = None
+    pin: Pin | None = None
+    previous: tuple[str, ...] = ()  # earlier live models, newest first
+
+    @property
+    def kept_up(self) -> tuple[str, ...]:
+        """The models whose galleries follow the catalog."""
+        return (self.live, self.candidate) if self.candidate else (self.live,)
+
+
+def read_current(storage: Storage) -> Current | None:
+    """What is current, or None before the first model."""
+    try:
+        return read_document(storage, KEY, Current)[0]
+    except NotFoundError:
+        return None
+
+
+def swap_current(
+    storage: Storage, change: Callable[[Current | None], Current | None]
+) -> Current | None:
+    """Change what is current; see `documents.swap_document`."""
+    return swap_document(storage, KEY, Current, change)

@@ -1,0 +1,121 @@
+"""Embedding: looks at catalog keys and writes what it finds as segments, and thumbnails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.catalog import Catalog, PartitionEntry, category, is_photo, item_id
+from lens.current import read_current
+from lens.embedder import Embedder
+from lens.errors import ArtifactError, NotFoundError, PhotoError, PhotoTooLargeError
+from lens.images import Limits, decode, photo_id, thumbnail
+from lens.rows import Kind, Row, Rows
+from lens.segments import Segment, segment_key, write_segment
+from lens.storage import Storage
+from lens.thumbnails import write_thumbnail
+from lens.versions import Look, Version
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """What one look found, before it has a version: a row, and a vector per model for a photo."""
+
+    row: Row
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """The stage between the catalog's events and the artifacts' segments."""
+
+    catalog: Catalog
+    artifacts: Storage
+    thumbs: Storage
+    embedder: Callable[[str], Embedder]  # by model id
+    executor: Executor
+    limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], float] = time.time
+    # Hears each new segment's key, where the artifacts' storage sends no events of its own.
+    announce: Callable[[str], None] | None = None
+
+    def run(self, looks: Iterable[Look]) -> None:
+        """Look at each key once and write one segment for every gallery that is kept up.
+
+        Raises on any failure of ours, having written nothing or whole segments: asking again is
+        always safe. A photo that cannot be used is a rejected row, not a failure.
+        """
+        # Read before the keys are looked at: a candidate named later finds these changes in the
+        # catalog's listing.
+        current = read_current(self.artifacts)
+        if current is None:
+            raise ArtifactError("there is no model yet: run `lens index` once to set one up")
+        wanted = {model: _versions(looks, model) for model in current.kept_up}
+        wanted = {model: versions for model, versions in wanted.items() if versions}
+        embedders = {model: self.embedder(model) for model in wanted}
+        partition = self.catalog.partition()
+
+        def look_at(key: str) -> _Finding:
+            models = [embedders[model] for model in wanted if key in wanted[model]]
+            return self._look(key, partition, models)
+
+        keys = list(dict.fromkeys(key for versions in wanted.values() for key in versions))
+        findings = dict(zip(keys, self.executor.map(look_at, keys), strict=True))
+        for model, versions in wanted.items():
+            found = [(findings[key], version) for key, version in versions.items()]
+            segment_id = write_segment(self.artifacts, model, _segment(found, embedders[model]))
+            if self.announce:
+                self.announce(segment_key(model, segment_id))
+
+    def _look(
+        self, key: str, partition: dict[str, PartitionEntry], embedders: Sequence[Embedder]
+    ) -> _Finding:
+        row = Row(key, Version(""), Kind.TOMBSTONE, self.clock())
+        info = self.catalog.storage.head(key)
+        if info is None:
+            return _Finding(row)
+        try:
+            if info.size > self.limits.photo_bytes:
+                raise PhotoTooLargeError(
+                    f"the photo has {info.size / 1e6:.1f} MB; at most "
+                    f"{self.limits.photo_bytes / 1e6:.1f} MB are accepted"
+                )
+            data, info = self.catalog.storage.read(key)
+            image = decode(data, self.limits)
+        except NotFoundError:
+            return _Finding(row)
+        except PhotoError as error:
+            return _Finding(row._replace(kind=Kind.REJECTION, etag=info.etag, reason=str(error)))
+        name = photo_id(data)
+        write_thumbnail(self.thumbs, name, thumbnail(image))
+        row = row._replace(
+            kind=Kind.PHOTO,
+            etag=info.etag,
+            photo_id=name,
+            item_id=item_id(key, partition),
+            category=category(key),
+        )
+        return _Finding(row, {each.model_id: each.embed(image) for each in embedders})
+
+
+def _versions(looks: Iterable[Look], model_id: str) -> dict[str, Version]:
+    """The highest version asked for each photo's key, for this model."""
+    versions: dict[str, Version] = {}
+    for look in looks:
+        if look.model_id in (None, model_id) and is_photo(look.key):
+            versions[look.key] = max(look.version, versions.get(look.key, look.version))
+    return versions
+
+
+def _segment(found: Sequence[tuple[_Finding, Version]], embedder: Embedder) -> Segment:
+    rows = Rows.of([finding.row._replace(version=version) for finding, version in found])
+    vectors = [
+        finding.vectors[embedder.model_id] for finding, _ in found if finding.row.kind == Kind.PHOTO
+    ]
+    dim = embedder.manifest.embedding_dim
+    return Segment(rows, np.array(vectors, dtype=np.float32).reshape(len(vectors), dim))

@@ -1,0 +1,87 @@
+"""Indexing: takes new segments into a model's gallery, one commit for as many as there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lens import retention
+from lens.commits import Commit, SegmentRef, advance_head, read_head
+from lens.current import read_current
+from lens.errors import NotFoundError
+from lens.rows import Rows
+from lens.segments import PREFIX, parse_segment_key, read_segment
+from lens.snapshots import read_snapshot_manifest
+from lens.storage import Storage
+from lens.versions import Look
+
+
+def commit_segments(
+    storage: Storage, model_id: str, segment_ids: Iterable[str], *, now: float
+) -> list[Look]:
+    """Add segments to a model's head; those it has already are left alone.
+
+    Returns keys that must be looked at again: those of segments too old to be trusted, and of
+    segments for a model whose gallery is no longer kept up.
+    """
+    again: list[Look] = []
+    refs: list[SegmentRef] = []
+    applied: list[Rows] = []
+    head = read_head(storage, model_id)
+    known = _folded(storage, head) | (head.tail_ids if head else frozenset())
+    for segment_id in dict.fromkeys(segment_ids):
+        if segment_id in known:
+            continue
+        try:
+            segment = read_segment(storage, model_id, segment_id)
+        except NotFoundError:
+            # The collector queues an orphan's keys again before it removes it.
+            continue
+        rows = segment.rows
+        if segment.folded:
+            continue  # a compactor's, which puts it into the head itself
+        if len(rows) and rows.looked_at.min() < now - retention.SEGMENT:
+            again += _looks(rows)
+        elif len(rows):
+            refs.append(SegmentRef(id=segment_id, rows=len(rows)))
+            applied.append(rows)
+    if refs and _kept_up(storage, model_id):
+
+        def add(newest: Commit) -> Commit | None:
+            have = newest.tail_ids | _folded(storage, newest)
+            fresh = tuple(ref for ref in refs if ref.id not in have)
+            if not fresh:
+                return None
+            return newest.model_copy(update={"segments": newest.segments + fresh})
+
+        advance_head(storage, model_id, add, now=now)
+    # Asked after the commit: if the model was retired meanwhile, the keys go to its successor.
+    if not _kept_up(storage, model_id):
+        again += [look for rows in applied for look in _looks(rows)]
+    return again
+
+
+def uncommitted_segments(storage: Storage, model_id: str) -> list[str]:
+    """Segments that no commit has taken in, because a process ended before it could."""
+    head = read_head(storage, model_id)
+    known = _folded(storage, head) | (head.tail_ids if head else frozenset())
+    for ref in head.segments if head else ():
+        known |= set(read_segment(storage, model_id, ref.id).folded)
+    written = (info.key for info in storage.list(f"{PREFIX}{model_id}/"))
+    return [name for _, name in map(parse_segment_key, written) if name not in known]
+
+
+def _folded(storage: Storage, commit: Commit | None) -> frozenset[str]:
+    if commit is None or commit.snapshot is None:
+        return frozenset()
+    manifest = read_snapshot_manifest(storage, commit.model_id, commit.snapshot.id)
+    return frozenset(segment.id for segment in manifest.folded)
+
+
+def _kept_up(storage: Storage, model_id: str) -> bool:
+    current = read_current(storage)
+    return current is not None and model_id in current.kept_up
+
+
+def _looks(rows: Rows) -> list[Look]:
+    looks = (rows[position] for position in range(len(rows)))
+    return [Look(row.key, row.version) for row in looks]

@@ -1,0 +1,75 @@
+"""Pins: hold searches at an earlier commit or model while the galleries go on advancing."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from lens import retention
+from lens.collector import KEPT_COMMITS
+from lens.commits import Commit, history
+from lens.current import Current, Pin, read_current, swap_current
+from lens.errors import NotFoundError, UsageError
+from lens.gallery import load_gallery
+from lens.storage import Storage
+
+
+def rollback(
+    storage: Storage, *, commit: int | None = None, model_id: str | None = None, now: float
+) -> Pin:
+    """Pin searches to a commit by number, or to an earlier model's newest one.
+
+    By default it is the commit before the one that is searched now. Raises NotFoundError when it
+    is not in the kept history, UsageError when it is too old to know what was deleted since.
+    """
+    current = _require_current(storage)
+    model = model_id or (current.pin.model_id if current.pin else current.live)
+    if model not in (current.live, *current.previous):
+        known = ", ".join((current.live, *current.previous))
+        raise NotFoundError(f"model {model!r} was never live; there are: {known}")
+    commits = list(islice(history(storage, model), KEPT_COMMITS))
+    chosen = _choose(commits, current, model, commit)
+    if chosen.created_at < now - retention.PIN:
+        days = retention.PIN / 86_400
+        raise UsageError(
+            f"commit {chosen.number} is older than {days:.0f} days: what was deleted since "
+            "would come back; choose a newer one"
+        )
+    load_gallery(storage, chosen)  # refuse a commit that cannot be searched
+    pin = Pin(model_id=model, commit=chosen.number, commit_id=chosen.id, since=now)
+    swap_current(
+        storage, lambda c: c.model_copy(update={"pin": pin}) if c and c.pin != pin else None
+    )
+    return pin
+
+
+def release(storage: Storage) -> Current:
+    """End the pin: searches follow the live model's newest commit again."""
+    current = _require_current(storage)
+    if current.pin is None:
+        raise UsageError("nothing is pinned; searches already follow the newest commit")
+    released = swap_current(
+        storage, lambda c: c.model_copy(update={"pin": None}) if c and c.pin else None
+    )
+    return released or current
+
+
+def _require_current(storage: Storage) -> Current:
+    current = read_current(storage)
+    if current is None:
+        raise NotFoundError("nothing has been indexed yet: run `lens index` first")
+    return current
+
+
+def _choose(commits: list[Commit], current: Current, model: str, number: int | None) -> Commit:
+    available = ", ".join(str(each.number) for each in reversed(commits)) or "none"
+    if number is not None:
+        chosen = next((each for each in commits if each.number == number), None)
+    elif model != current.live:
+        chosen = commits[0] if commits else None
+    else:
+        searched = current.pin.commit if current.pin else commits[0].number if commits else 0
+        chosen = next((each for each in commits if each.number < searched), None)
+    if chosen is None:
+        wanted = f"commit {number}" if number is not None else "earlier commit"
+        raise NotFoundError(f"model {model} has no {wanted}; kept commits: {available}")
+    return chosen

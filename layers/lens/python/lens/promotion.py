@@ -1,0 +1,81 @@
+"""Promotion: fills a candidate model's gallery beside the live one, then switches in one write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lens.catalog import Catalog
+from lens.commits import Commit, read_head
+from lens.current import Current, swap_current
+from lens.errors import LensError, PinnedError
+from lens.gallery import load_gallery
+from lens.models import read_manifest
+from lens.reconcile import differences
+from lens.storage import Storage
+from lens.versions import Look
+
+_ROUNDS = 20
+
+
+def empty_commit(model_id: str) -> Commit:
+    """The state before a model's first commit."""
+    return Commit(model_id=model_id, number=0, id="", parent=None, created_at=0.0)
+
+
+def catalog_differences(catalog: Catalog, storage: Storage, model_id: str) -> list[Look]:
+    """Where a model's newest commit differs from the catalog."""
+    head = read_head(storage, model_id) or empty_commit(model_id)
+    return differences(catalog, load_gallery(storage, head))
+
+
+def promote(
+    storage: Storage,
+    catalog: Catalog,
+    model_id: str,
+    look: Callable[[list[Look]], None],
+) -> Current:
+    """Make a model live. `look` must embed and commit what it is given before it returns.
+
+    Interrupted, it leaves the live model alone; run again, it goes on where it was. Raises
+    PinnedError while searches are pinned, LensError when the catalog never holds still.
+    """
+    read_manifest(storage, model_id)
+
+    def nominate(current: Current | None) -> Current | None:
+        if current is None:
+            return Current(live=model_id)
+        _refuse_pinned(current)
+        if model_id in current.kept_up:
+            return None
+        return current.model_copy(update={"candidate": model_id})
+
+    swap_current(storage, nominate)
+    for _ in range(_ROUNDS):
+        looks = catalog_differences(catalog, storage, model_id)
+        if not looks:
+            break
+        look(looks)
+    else:
+        raise LensError(
+            f"the catalog kept changing during {_ROUNDS} rounds of embedding; run promote again"
+        )
+
+    def switch(current: Current | None) -> Current | None:
+        if current is None or current.live == model_id:
+            return None
+        _refuse_pinned(current)
+        if current.candidate != model_id:
+            raise LensError(f"{current.candidate} became the candidate meanwhile; promote again")
+        earlier = tuple(m for m in (current.live, *current.previous) if m != model_id)
+        return current.model_copy(update={"live": model_id, "candidate": None, "previous": earlier})
+
+    switched = swap_current(storage, switch)
+    return switched or Current(live=model_id)
+
+
+def _refuse_pinned(current: Current) -> None:
+    if current.pin is not None:
+        raise PinnedError(
+            f"searches are pinned to commit {current.pin.commit} of {current.pin.model_id}; "
+            "run `lens release` first"
+        )

@@ -1,0 +1,14 @@
+"""Retention: how long things are remembered, in seconds. Each line leans on the ones before it."""
+
+_DAY = 86_400.0
+
+# What nothing reaches is removed this long after the collector first saw it so.
+GRACE = 1 * _DAY
+# A segment older than this is not applied, its keys are looked at again: the collector may be
+# about to remove it, and what it saw may be long gone.
+SEGMENT = GRACE / 2
+# A tombstone outlives every segment that could bring its photo back, and by far: an event can
+# wait 14 days in its queue and 14 more in the dead-letter queue (SQS's longest).
+TOMBSTONE = 30 * _DAY
+# A pin may not reach further back than the tombstones of the deletions since then.
+PIN = TOMBSTONE - 2 * _DAY

@@ -1,0 +1,158 @@
+"""Rows: what looks at catalog keys found, as NumPy columns, and which row of a key wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.versions import Version
+
+Bytes = NDArray[np.bytes_]
+Mask = NDArray[np.bool_]
+Positions = NDArray[np.intp]
+
+
+class Kind(IntEnum):
+    """What a look found."""
+
+    PHOTO = 0
+    REJECTION = 1  # a photo that cannot be used, with the reason
+    TOMBSTONE = 2  # nothing
+
+
+class Row(NamedTuple):
+    """One row, as Python values."""
+
+    key: str
+    version: Version
+    kind: Kind
+    looked_at: float  # seconds since the epoch
+    etag: str = ""
+    photo_id: str = ""
+    item_id: str = ""
+    category: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Columns of equal length N; text is UTF-8 bytes. Vectors, where they exist, belong to the
+    photo rows in the rows' order."""
+
+    key: Bytes
+    sequencer: Bytes
+    n: NDArray[np.int32]
+    kind: NDArray[np.uint8]
+    looked_at: NDArray[np.float64]
+    etag: Bytes
+    photo_id: Bytes
+    item_id: Bytes
+    category: Bytes
+    reason: Bytes
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def __getitem__(self, position: int | np.intp) -> Row:
+        return Row(
+            key=self.key[position].decode(),
+            version=Version(self.sequencer[position].decode(), int(self.n[position])),
+            kind=Kind(self.kind[position]),
+            looked_at=float(self.looked_at[position]),
+            etag=self.etag[position].decode(),
+            photo_id=self.photo_id[position].decode(),
+            item_id=self.item_id[position].decode(),
+            category=self.category[position].decode(),
+            reason=self.reason[position].decode(),
+        )
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Rows:
+        """Columns from Python rows."""
+
+        def text(values: Iterable[str]) -> Bytes:
+            encoded = [value.encode() for value in values]
+            return np.array(encoded, dtype=f"S{max(map(len, encoded), default=1) or 1}")
+
+        return cls(
+            key=text(row.key for row in rows),
+            sequencer=text(row.version.sequencer for row in rows),
+            n=np.array([row.version.n for row in rows], dtype=np.int32),
+            kind=np.array([row.kind for row in rows], dtype=np.uint8),
+            looked_at=np.array([row.looked_at for row in rows], dtype=np.float64),
+            etag=text(row.etag for row in rows),
+            photo_id=text(row.photo_id for row in rows),
+            item_id=text(row.item_id for row in rows),
+            category=text(row.category for row in rows),
+            reason=text(row.reason for row in rows),
+        )
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The columns by name, as they are written to a file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def take(self, positions: Positions) -> Rows:
+        """The rows at these positions, in that order."""
+        return Rows(**{name: column[positions] for name, column in self.columns().items()})
+
+    @property
+    def photo_rows(self) -> Positions:
+        """Positions of the photo rows: vector i belongs to row `photo_rows[i]`."""
+        return np.flatnonzero(self.kind == Kind.PHOTO)
+
+    @staticmethod
+    def concatenate(parts: Sequence[Rows]) -> Rows:
+        """All rows of the parts, in order."""
+        if not parts:
+            return EMPTY_ROWS
+        columns = [part.columns() for part in parts]
+        return Rows(**{name: np.concatenate([c[name] for c in columns]) for name in columns[0]})
+
+
+EMPTY_ROWS = Rows.of([])
+
+
+def order_by_version(rows: Rows) -> Positions:
+    """Positions sorted by key and, within a key, from the oldest version to the newest.
+
+    Two looks under one version (an event delivered twice) are ordered by the time of the look;
+    what is left equal is equal in content too, so every reader agrees on the winner.
+    """
+    columns = rows.photo_id, rows.etag, rows.kind, rows.looked_at, rows.n, rows.sequencer, rows.key
+    order: Positions = np.lexsort(columns)
+    return order
+
+
+def winners(rows: Rows) -> Positions:
+    """Position of each key's winning row, sorted by key."""
+    order = order_by_version(rows)
+    winning: Positions = order[_last_of_each_key(rows.key[order])]
+    return winning
+
+
+def keepers(rows: Rows, *, tombstones_since: float) -> Positions:
+    """Positions of the rows compaction keeps, sorted by key and then version.
+
+    They are every key's winner and its newest tombstone, even one that a newer photo has beaten:
+    a search pinned to an earlier commit must not show what was deleted in between. Tombstones
+    looked at before `tombstones_since` (seconds since the epoch) are dropped.
+    """
+    order = order_by_version(rows)
+    keys = rows.key[order]
+    keep = _last_of_each_key(keys)
+    tombstones = np.flatnonzero(rows.kind[order] == Kind.TOMBSTONE)
+    keep[tombstones[_last_of_each_key(keys[tombstones])]] = True
+    expired = (rows.kind[order] == Kind.TOMBSTONE) & (rows.looked_at[order] < tombstones_since)
+    kept: Positions = order[keep & ~expired]
+    return kept
+
+
+def _last_of_each_key(sorted_keys: Bytes) -> Mask:
+    last = np.ones(len(sorted_keys), dtype=bool)
+    last[:-1] = sorted_keys[1:] != sorted_keys[:-1]
+    return last

@@ -1,0 +1,237 @@
+"""The searcher: answers photos from one whole (model, commit) pair, and keeps itself current."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.cache import Cache
+from lens.commits import Commit, CommitName, read_commit, read_head
+from lens.current import Current, Pin, read_current
+from lens.embedder import Embedder, load_embedder
+from lens.errors import ArtifactError, LensError, NotFoundError
+from lens.gallery import Gallery, load_gallery
+from lens.images import Limits, decode, photo_id
+from lens.promotion import empty_commit
+from lens.storage import Storage
+
+# How long a search waits for a newer gallery once its photo is embedded; then it answers from
+# the one it has, and the load goes on.
+_PATIENCE_SECONDS = 1.0
+_LOAD_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result; `similarity` is the inner product of unit vectors."""
+
+    rank: int  # from 1
+    item_id: str
+    key: str
+    photo_id: str
+    category: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """The answer to one search; model and commit are empty before the first model."""
+
+    model_id: str | None
+    commit: int | None
+    hits: tuple[Hit, ...]
+
+
+NO_RESULTS = Results(None, None, ())
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A model and a whole commit of its gallery.
+
+    `live` and `own_head` are loaded only under a pin, which they keep free of deleted photos.
+    """
+
+    embedder: Embedder
+    gallery: Gallery
+    pin: Pin | None = None
+    pinned: Gallery | None = None  # as committed, before deletions are hidden
+    live: Gallery | None = None
+    own_head: Gallery | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Changes whenever an answer could."""
+        commit = self.gallery.commit
+        live = self.live.commit.id if self.live else ""
+        own_head = self.own_head.commit.id if self.own_head else ""
+        return commit.model_id, commit.id, live + own_head
+
+
+@dataclass
+class Searcher:
+    """Searches the artifacts at a location; safe to call from several threads."""
+
+    artifacts: Storage
+    limits: Limits = field(default_factory=Limits)
+    cached_results: int = 512
+
+    def __post_init__(self) -> None:
+        self._pair: Pair | None = None
+        self._lock = threading.Lock()
+        self._loader = ThreadPoolExecutor(1, "refresh")
+        self._results: Cache[Results] = Cache(self.cached_results)
+        self._vectors: Cache[NDArray[np.float32]] = Cache(self.cached_results)
+        self.trouble: str | None = None  # why the newest gallery could not be loaded
+
+    def search(self, photo: bytes, *, top_k: int = 12, category: str | None = None) -> Results:
+        """The photos most similar to this one. Raises a PhotoError, or ArtifactError when there
+        is a gallery but it cannot be loaded."""
+        newer = self._loader.submit(self.refresh)
+        name = photo_id(photo)
+        before = self._pair or newer.result()
+        if before is None:
+            decode(photo, self.limits)  # an unusable photo is refused by an empty gallery too
+            return NO_RESULTS
+        vector = self._embed(before.embedder, name, photo)
+        pair = self._settled(before, newer.result, _PATIENCE_SECONDS)
+        asked = (name, top_k, category, pair.identity)
+        results = self._results.get(asked)
+        if results is None:
+            results = _results(pair.gallery, vector, top_k, category)
+            self._results.put(asked, results)
+        return results
+
+    def refresh(self) -> Pair | None:
+        """Load what is newest and return it; None before the first model.
+
+        When it cannot be loaded, a pair that was loaded earlier goes on serving and `trouble`
+        says why; without one, ArtifactError.
+        """
+        with self._lock:
+            try:
+                self._pair = _load(self.artifacts, self._pair)
+                self.trouble = None
+            except LensError as error:
+                self.trouble = str(error)
+                if self._pair is None:
+                    raise
+            return self._pair
+
+    @property
+    def pair(self) -> Pair | None:
+        """What is being answered from; None before the first model."""
+        return self._pair
+
+    def cache_figures(self) -> dict[str, dict[str, int]]:
+        """Hits, misses and fill of the caches."""
+        return {"results": self._results.figures(), "vectors": self._vectors.figures()}
+
+    def _embed(self, embedder: Embedder, name: str, photo: bytes) -> NDArray[np.float32]:
+        vector = self._vectors.get((embedder.model_id, name))
+        if vector is None:
+            vector = embedder.embed(decode(photo, self.limits))
+            self._vectors.put((embedder.model_id, name), vector)
+        return vector
+
+    def _settled(self, before: Pair, newer: Callable[..., Pair | None], seconds: float) -> Pair:
+        """The newer pair if it is there in time and speaks the same model, else the old one."""
+        try:
+            after = newer(timeout=seconds)
+        except FutureTimeoutError:
+            return before
+        if after is None or after.embedder.model_id != before.embedder.model_id:
+            return before
+        return after
+
+
+def _results(
+    gallery: Gallery, vector: NDArray[np.float32], top_k: int, category: str | None
+) -> Results:
+    matches = gallery.search(vector, top_k, category)
+    hits = tuple(
+        Hit(
+            rank=rank,
+            item_id=match.row.item_id,
+            key=match.row.key,
+            photo_id=match.row.photo_id,
+            category=match.row.category,
+            similarity=match.similarity,
+        )
+        for rank, match in enumerate(matches, start=1)
+    )
+    return Results(gallery.commit.model_id, gallery.commit.number, hits)
+
+
+def _load(storage: Storage, pair: Pair | None) -> Pair | None:
+    """The pair that is newest now; `pair` itself when nothing has changed."""
+    for attempt in range(_LOAD_ATTEMPTS):
+        current = read_current(storage)
+        if current is None:
+            return None
+        try:
+            if current.pin is None:
+                return _load_live(storage, current, pair)
+            return _load_pinned(storage, current, current.pin, pair)
+        except NotFoundError as error:
+            # The collector may have removed a part between two of our reads: ask for the head
+            # again, and only then call it damage.
+            if attempt == _LOAD_ATTEMPTS - 1:
+                raise ArtifactError(f"the gallery lacks a part ({error}); index again") from error
+    raise AssertionError("unreachable")
+
+
+def _load_live(storage: Storage, current: Current, pair: Pair | None) -> Pair:
+    head = _head(storage, current.live)
+    if pair and pair.pin is None and pair.gallery.commit == head:
+        return pair
+    embedder = _embedder(storage, current.live, pair)
+    known = [pair.gallery, pair.live] if pair else []
+    return Pair(embedder, _gallery(storage, head, known))
+
+
+def _load_pinned(storage: Storage, current: Current, pin: Pin, pair: Pair | None) -> Pair:
+    live_head = _head(storage, current.live)
+    own_commit = _head(storage, pin.model_id)
+    if (
+        pair
+        and pair.pin == pin
+        and pair.live
+        and pair.live.commit == live_head
+        and pair.own_head
+        and pair.own_head.commit == own_commit
+    ):
+        return pair
+    embedder = _embedder(storage, pin.model_id, pair)
+    known = [pair.pinned, pair.live, pair.own_head, pair.gallery] if pair else []
+    live = _gallery(storage, live_head, known)
+    own_head = _gallery(storage, own_commit, [live, *known])
+    name = CommitName(number=pin.commit, id=pin.commit_id)
+    pinned = _gallery(storage, read_commit(storage, pin.model_id, name), known)
+    return Pair(embedder, pinned.hiding_deleted(live, own_head), pin, pinned, live, own_head)
+
+
+def _head(storage: Storage, model_id: str) -> Commit:
+    return read_head(storage, model_id) or empty_commit(model_id)
+
+
+def _embedder(storage: Storage, model_id: str, pair: Pair | None) -> Embedder:
+    if pair and pair.embedder.model_id == model_id:
+        return pair.embedder
+    return load_embedder(storage, model_id)
+
+
+def _gallery(storage: Storage, commit: Commit, known: Sequence[Gallery | None]) -> Gallery:
+    """A commit's gallery: a known one if it is the same, else loaded with what it can take over."""
+    whole = [gallery for gallery in known if gallery is not None and not gallery.hidden]
+    for gallery in whole:
+        if gallery.commit == commit:
+            return gallery
+    same_model = (g for g in whole if g.commit.model_id == commit.model_id)
+    return load_gallery(storage, commit, next(same_model, None))

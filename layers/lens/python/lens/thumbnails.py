@@ -1,0 +1,67 @@
+"""Thumbnails: small JPEGs addressed by their photo's content, read lazily into a bounded cache."""
+
+from __future__ import annotations
+
+from lens.cache import Cache
+from lens.catalog import Catalog
+from lens.errors import NotFoundError
+from lens.gallery import Gallery
+from lens.images import THUMBNAIL_SIDE, Limits, decode, thumbnail
+from lens.images import photo_id as identify
+from lens.storage import Storage
+
+PREFIX = "thumbs/"
+FOREVER = "public, max-age=31536000, immutable"
+
+
+def thumb_key(photo_id: str) -> str:
+    """Where a photo's thumbnail lies; its content never changes. Without a suffix, because an
+    address is the setting `thumb_url` and the id, behind the API and behind a CDN."""
+    return f"{PREFIX}{photo_id}"
+
+
+def write_thumbnail(storage: Storage, photo_id: str, data: bytes) -> None:
+    """Write a thumbnail, even over itself: the collector spares what was written lately."""
+    storage.write(thumb_key(photo_id), data, content_type="image/jpeg", cache_control=FOREVER)
+
+
+class Thumbnails:
+    """Thumbnails of the photos that can be found, and of no others."""
+
+    def __init__(
+        self, storage: Storage, catalog: Catalog, limits: Limits, cached_bytes: int
+    ) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._limits = limits
+        self._cache: Cache[bytes] = Cache(cached_bytes, size_of=len)
+
+    def read(self, gallery: Gallery | None, photo_id: str, side: int = THUMBNAIL_SIDE) -> bytes:
+        """A JPEG, its long side at most `side` pixels; NotFoundError when the gallery does not
+        show the photo (any more)."""
+        row = gallery.photo(photo_id) if gallery else None
+        if row is None:
+            raise NotFoundError(f"no photo of the gallery has the id {photo_id!r}")
+        side = min(side, THUMBNAIL_SIDE)
+        data = self._cache.get((photo_id, side))
+        if data is None:
+            data = self._load(photo_id, row.key)
+            if side < THUMBNAIL_SIDE:
+                data = thumbnail(decode(data, self._limits), side)
+            self._cache.put((photo_id, side), data)
+        return data
+
+    def cache_figures(self) -> dict[str, int]:
+        """Hits, misses and fill; sizes in bytes."""
+        return self._cache.figures()
+
+    def _load(self, photo_id: str, key: str) -> bytes:
+        try:
+            return self._storage.read(thumb_key(photo_id))[0]
+        except NotFoundError:
+            original = self._catalog.storage.read(key)[0]
+        if identify(original) != photo_id:  # replaced, and the gallery does not know it yet
+            raise NotFoundError(f"the photo {photo_id!r} has just been replaced")
+        data = thumbnail(decode(original, self._limits))
+        write_thumbnail(self._storage, photo_id, data)
+        return data

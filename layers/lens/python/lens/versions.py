@@ -1,0 +1,43 @@
+"""Versions: which of two looks at a key is the later one, and the request to look itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Version(NamedTuple):
+    """A row's place in its key's history: an event's sequencer, then a count of reconciliations.
+
+    S3 compares sequencers as hexadecimal strings right-padded with zeros to one length
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+    Dropping the trailing zeros gives the same order without knowing that length.
+    """
+
+    sequencer: str
+    n: int = 0
+
+    @classmethod
+    def of_event(cls, sequencer: str) -> Version:
+        """The version that an event with this sequencer gives to its row."""
+        return cls(sequencer.upper().rstrip("0"), 0)
+
+    def bumped(self) -> Version:
+        """What reconciliation writes: above the row it saw, below any newer event."""
+        return Version(self.sequencer, self.n + 1)
+
+
+# Below every event's: a key that no row knows yet.
+UNSEEN = Version("", 0)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A request to look at a catalog key and write down what is there.
+
+    `model_id` limits the look to one model's gallery; None means every gallery being kept.
+    """
+
+    key: str
+    version: Version
+    model_id: str | None = None

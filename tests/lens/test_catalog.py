@@ -1,0 +1,62 @@
+"""What a key says about its photo, and which files are photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lens.catalog import Catalog, category, is_photo, item_id, parse_partition
+from lens.errors import StorageError, UsageError
+from lens.storage import open_storage
+
+HEADER = "2\nimage_name item_id evaluation_status\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "item", "kind"),
+    [
+        ("img/WOMEN/Dresses/id_12/01_1_front.jpg", "WOMEN/Dresses/id_12", "WOMEN/Dresses"),
+        ("shoes/red-sneaker/side.jpg", "shoes/red-sneaker", "shoes"),
+        ("red-sneaker/side.jpg", "red-sneaker", ""),
+        ("side.jpg", "side.jpg", ""),
+        ("img/side.jpg", "img/side.jpg", ""),
+    ],
+)
+def test_folders_name_the_item_and_its_category(key: str, item: str, kind: str) -> None:
+    assert (item_id(key, {}), category(key)) == (item, kind)
+
+
+def test_a_partition_file_names_the_item() -> None:
+    partition = parse_partition(HEADER + "img/WOMEN/a/1.jpg   id_00000007   gallery\n")
+    assert item_id("img/WOMEN/a/1.jpg", partition) == "id_00000007"
+    assert item_id("img/WOMEN/a/2.jpg", partition) == "WOMEN/a"
+
+
+def test_a_broken_partition_line_is_named() -> None:
+    with pytest.raises(UsageError, match="line 4: expected"):
+        parse_partition(HEADER + "img/1.jpg id_1 train\nimg/2.jpg id_2 validation\n")
+
+
+def test_a_changed_partition_file_is_read_again(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path)
+    catalog = Catalog(storage)
+    assert catalog.partition() == {}
+    for name in ("one", "two"):
+        storage.write("list_eval_partition.txt", f"{HEADER}a.jpg {name} query\n".encode())
+        assert catalog.partition()["a.jpg"].item_id == name
+    storage.delete("list_eval_partition.txt")
+    assert catalog.partition() == {}
+
+
+def test_other_files_and_hidden_ones_are_no_photos(tmp_path: Path) -> None:
+    for name in ("a.JPG", "b.webp", "notes.txt", ".c.jpg", "d.png/x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert [info.key for info in Catalog(open_storage(tmp_path)).photos()] == ["a.JPG", "b.webp"]
+    assert not is_photo("jpg")
+
+
+def test_a_missing_folder_is_not_an_empty_catalog(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="there is no folder"):
+        list(Catalog(open_storage(tmp_path / "unmounted")).photos())

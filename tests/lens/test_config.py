@@ -1,0 +1,27 @@
+"""Settings from the environment, and the README's table of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from lens.config import Settings, settings_from
+from lens.errors import UsageError
+
+
+def test_variables_become_settings() -> None:
+    settings = settings_from({"LENS_PORT": "9000", "LENS_MAX_PHOTO_BYTES": "1000", "HOME": "/"})
+    assert (settings.port, settings.limits.photo_bytes) == (9000, 1000)
+
+
+def test_an_empty_variable_is_the_default() -> None:
+    assert settings_from({"LENS_PORT": ""}).port == Settings().port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("LENS_PORT", "80000"), ("LENS_THREADS", "many"), ("LENS_THREADS", "0")]
+)
+def test_a_bad_value_is_one_line_that_names_the_variable(name: str, value: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings_from({name: value})
+    assert str(caught.value).startswith(f"{name}='{value}': ")
+    assert "\n" not in str(caught.value)

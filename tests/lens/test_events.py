@@ -1,0 +1,107 @@
+"""The messages between the stages, in the shapes that S3 and SQS really send."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lens.events import answer_batch, keys_in, looks_in, looks_message, s3_notification, sqs_event
+from lens.versions import Look, Version
+
+# As in "Event message structure" of the Amazon S3 User Guide.
+CREATED = {
+    "eventVersion": "2.1",
+    "eventSource": "aws:s3",
+    "eventName": "ObjectCreated:Put",
+    "s3": {
+        "bucket": {"name": "shop"},
+        "object": {
+            "key": "catalog/red+dresses/caf%C3%A9+%2B1.jpg",
+            "size": 1024,
+            "eTag": "d41d8cd98f00b204e9800998ecf8427e",
+            "sequencer": "0055AED6DCD90281E5",
+        },
+    },
+}
+
+
+def body(**changes: str) -> str:
+    record = json.loads(json.dumps(CREATED))
+    record["s3"]["object"].update(changes)
+    return json.dumps({"Records": [record]})
+
+
+def test_a_key_is_decoded_and_taken_relative_to_the_catalog() -> None:
+    assert looks_in(body(), "catalog/") == [
+        Look("red dresses/café +1.jpg", Version("0055AED6DCD90281E5"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "shop"}),
+        body(key="catalog/"),
+        body(key="catalog/dresses/"),
+        body(key="elsewhere/a.jpg"),
+        body(key="catalog/../secret.jpg"),
+    ],
+    ids=["test event", "root marker", "folder marker", "other prefix", "a way out"],
+)
+def test_what_is_not_about_an_object_of_the_catalog_asks_for_nothing(message: str) -> None:
+    assert looks_in(message, "catalog/") == []
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("0055AED6DCD90281E5", "0055AED6DCD90281E6"),
+        ("0055AED6DCD90281E5", "0055AED6DCD90281E501"),  # longer: right-padded before comparing
+        ("0055AED6DCD90281E5".lower(), "0055AED6DCD90281E6"),
+        ("00", "01"),
+    ],
+)
+def test_sequencers_order_as_s3_says(older: str, newer: str) -> None:
+    assert Version.of_event(older) < Version.of_event(newer)
+
+
+def test_sequencers_that_differ_in_padding_only_are_one_version() -> None:
+    assert Version.of_event("0055AE") == Version.of_event("0055AE00")
+
+
+def test_a_reconciled_version_lies_between_its_row_and_any_newer_event() -> None:
+    seen = Version.of_event("0055AE")
+    assert seen < seen.bumped() < seen.bumped().bumped() < Version.of_event("0055AE01")
+
+
+def test_looks_survive_their_message() -> None:
+    looks = [Look("ä b+c.jpg", Version("0055AE", 3)), Look("x", Version("", 1), "model-1")]
+    assert looks_in(looks_message(looks), "catalog/") == looks
+
+
+def test_a_local_notification_reads_like_one_of_s3s() -> None:
+    message = s3_notification("ObjectCreated:Put", "café +1.jpg", "0055AE")
+    assert keys_in(message, "") == ["café +1.jpg"]
+
+
+def test_one_bad_message_does_not_fail_its_neighbors() -> None:
+    done: list[str] = []
+
+    def work(words: list[str]) -> None:
+        if "bad" in words:
+            raise OSError("disk full")
+        done.extend(words)
+
+    event = sqs_event(['["a"]', '["bad"]', "not json", '["b"]'])
+    reply = answer_batch(event, json.loads, work)
+    assert sorted(f["itemIdentifier"] for f in reply["batchItemFailures"]) == ["1", "2"]
+    assert sorted(done) == ["a", "b"]
+
+
+def test_a_good_batch_is_worked_on_once() -> None:
+    calls: list[list[str]] = []
+    assert answer_batch(sqs_event(['["a"]', '["b"]']), json.loads, calls.append) == {
+        "batchItemFailures": []
+    }
+    assert calls == [["a", "b"]]

@@ -1,0 +1,98 @@
+"""Thumbnails: read or made on demand, bounded in bytes, never of a photo that is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lens.catalog import Catalog
+from lens.errors import NotFoundError
+from lens.gallery import Gallery
+from lens.images import Limits, photo_id
+from lens.promotion import empty_commit
+from lens.rows import Kind, Row, Rows
+from lens.segments import Segment
+from lens.storage import FileStorage
+from lens.thumbnails import Thumbnails, thumb_key, write_thumbnail
+from lens.versions import Version
+from tests.photos import encode, picture
+
+RED, BLUE = (encode(picture(600, 400, seed), "PNG") for seed in (1, 2))
+
+
+def showing(photos: dict[str, bytes]) -> Gallery:
+    """A gallery of these photos."""
+    rows = [
+        Row(key, Version("1"), Kind.PHOTO, 0.0, photo_id=photo_id(data))
+        for key, data in sorted(photos.items())
+    ]
+    segment = Segment(Rows.of(rows), np.eye(len(rows), 8, dtype=np.float32))
+    return Gallery(empty_commit("m"), None, tail={"s": segment})
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> FileStorage:
+    return FileStorage(tmp_path / "artifacts")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "catalog").mkdir()
+    return tmp_path / "catalog"
+
+
+def thumbnails(artifacts: FileStorage, folder: Path, cached_bytes: int = 10**6) -> Thumbnails:
+    return Thumbnails(artifacts, Catalog(FileStorage(folder)), Limits(), cached_bytes)
+
+
+def test_a_thumbnail_that_is_stored_is_read_once(artifacts: FileStorage, folder: Path) -> None:
+    write_thumbnail(artifacts, photo_id(RED), b"stored")
+    thumbs = thumbnails(artifacts, folder)
+    gallery = showing({"red.png": RED})
+    assert thumbs.read(gallery, photo_id(RED)) == b"stored"
+    artifacts.delete(thumb_key(photo_id(RED)))
+    assert thumbs.read(gallery, photo_id(RED)) == b"stored"
+    assert thumbs.cache_figures()["hits"] == 1
+
+
+def test_a_thumbnail_that_is_missing_is_made_and_stored(
+    artifacts: FileStorage, folder: Path
+) -> None:
+    (folder / "red.png").write_bytes(RED)
+    made = thumbnails(artifacts, folder).read(showing({"red.png": RED}), photo_id(RED))
+    assert made.startswith(b"\xff\xd8\xff")
+    assert artifacts.read(thumb_key(photo_id(RED)))[0] == made
+
+
+def test_a_replaced_photo_is_never_stored_under_the_old_one_s_address(
+    artifacts: FileStorage, folder: Path
+) -> None:
+    (folder / "red.png").write_bytes(BLUE)
+    with pytest.raises(NotFoundError):
+        thumbnails(artifacts, folder).read(showing({"red.png": RED}), photo_id(RED))
+    assert artifacts.head(thumb_key(photo_id(RED))) is None
+
+
+def test_a_photo_that_the_gallery_does_not_show_has_no_thumbnail(
+    artifacts: FileStorage, folder: Path
+) -> None:
+    write_thumbnail(artifacts, photo_id(RED), b"stored")
+    thumbs = thumbnails(artifacts, folder)
+    thumbs.read(showing({"red.png": RED}), photo_id(RED))
+    for gallery in (None, showing({"blue.png": BLUE})):
+        with pytest.raises(NotFoundError):
+            thumbs.read(gallery, photo_id(RED))
+
+
+def test_memory_is_bounded_in_bytes(artifacts: FileStorage, folder: Path) -> None:
+    photos = {f"{n}.png": bytes([n]) for n in range(10)}
+    for data in photos.values():
+        write_thumbnail(artifacts, photo_id(data), bytes(100))
+    thumbs = thumbnails(artifacts, folder, cached_bytes=350)
+    gallery = showing(photos)
+    for data in photos.values():
+        thumbs.read(gallery, photo_id(data))
+    figures = thumbs.cache_figures()
+    assert (figures["entries"], figures["size"], figures["misses"]) == (3, 300, 10)
