@@ -1,0 +1,1 @@
+"""Histories: a world of events, workers and readers in which the gallery's rules are tested."""
