@@ -1,0 +1,1 @@
+"""What runs: adapters between the domain in `lens` and AWS Lambda, HTTP, or this machine."""

@@ -1,0 +1,1 @@
+"""The build_index function: segment events in, commits out."""

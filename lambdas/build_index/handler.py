@@ -1,0 +1,36 @@
+"""The build_index handler: segment events from a queue become commits."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from lens.events import answer_batch, keys_in
+from lens.indexing import commit_segments
+from lens.segments import parse_segment_key
+from lens.storage import Storage, key_prefix
+from lens.versions import Look
+
+
+class BuildIndexHandler:
+    """Answers SQS batches of segment events; `queue` takes keys that must be looked at again."""
+
+    def __init__(self, artifacts: Storage, queue: Callable[[list[Look]], None]) -> None:
+        self._artifacts = artifacts
+        self._prefix = key_prefix(artifacts)
+        self._queue = queue
+
+    def __call__(self, event: dict[str, Any], context: object = None) -> dict[str, Any]:
+        """Lambda's calling convention; the reply names the messages that failed."""
+        return answer_batch(event, lambda body: keys_in(body, self._prefix), self._commit)
+
+    def _commit(self, keys: list[str]) -> None:
+        by_model: dict[str, list[str]] = defaultdict(list)
+        for model_id, segment_id in map(parse_segment_key, keys):
+            by_model[model_id].append(segment_id)
+        for model_id, segment_ids in by_model.items():
+            again = commit_segments(self._artifacts, model_id, segment_ids, now=time.time())
+            if again:
+                self._queue(again)

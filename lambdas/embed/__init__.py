@@ -1,0 +1,1 @@
+"""The embed function: catalog events in, segments and thumbnails out."""

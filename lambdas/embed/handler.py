@@ -1,0 +1,44 @@
+"""The embed handler: catalog events from a queue become segments and thumbnails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+from lens.catalog import Catalog
+from lens.config import Settings
+from lens.embedder import load_embedder
+from lens.embedding import Embedding
+from lens.events import answer_batch, looks_in
+from lens.storage import Storage, key_prefix, open_storage
+
+
+class EmbedHandler:
+    """Answers SQS batches of catalog events; made once per process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        artifacts: Storage,
+        announce: Callable[[str], None] | None = None,
+    ) -> None:
+        """`announce` hears new segments' keys, where no bucket sends events of them."""
+        catalog = open_storage(settings.catalog)
+        self._prefix = key_prefix(catalog)
+        # Two: the live model and a candidate.
+        embedder = lru_cache(maxsize=2)(lambda model_id: load_embedder(artifacts, model_id))
+        self._embedding = Embedding(
+            catalog=Catalog(catalog),
+            artifacts=artifacts,
+            thumbs=open_storage(settings.thumbs) if settings.thumbs else artifacts,
+            embedder=embedder,
+            executor=ThreadPoolExecutor(settings.threads, "embed"),
+            limits=settings.limits,
+            announce=announce,
+        )
+
+    def __call__(self, event: dict[str, Any], context: object = None) -> dict[str, Any]:
+        """Lambda's calling convention; the reply names the messages that failed."""
+        return answer_batch(event, lambda body: looks_in(body, self._prefix), self._embedding.run)

@@ -1,0 +1,1 @@
+"""The search function: the HTTP API over a warm model and gallery."""

@@ -1,0 +1,189 @@
+"""The HTTP API: search by photo, thumbnails, items and health."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, FastAPI, File, Form, Header, Query, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator
+
+from lambdas.search.body_limit import BodyLimit
+from lambdas.search.errors import INVALID, MALFORMED, documented, translate_errors
+from lambdas.search.schemas import (
+    CachesSchema,
+    GallerySchema,
+    HealthSchema,
+    ItemSchema,
+    PinSchema,
+    ResultsSchema,
+    photo_schema,
+    results_schema,
+)
+from lens.catalog import Catalog
+from lens.config import Settings
+from lens.embedder import RUNTIME
+from lens.errors import (
+    ArtifactError,
+    BrokenImageError,
+    NotAnImageError,
+    NotFoundError,
+    PhotoTooLargeError,
+    StorageError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
+from lens.images import THUMBNAIL_SIDE
+from lens.search import Pair, Searcher
+from lens.storage import open_storage
+from lens.thumbnails import FOREVER, Thumbnails
+
+# What multipart adds to a photo: boundaries, part headers, the other fields.
+_MULTIPART_BYTES = 64 * 1024
+
+_PHOTO_ERRORS = documented(
+    NotAnImageError,
+    BrokenImageError,
+    MALFORMED,
+    PhotoTooLargeError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+    INVALID,
+)
+_GALLERY_ERRORS = documented(ArtifactError, StorageError)
+_LOOKUP_ERRORS = documented(NotFoundError, INVALID) | _GALLERY_ERRORS
+_JPEG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}
+}
+
+
+def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
+    """The API over a searcher. Photos are embedded in threads, at most `settings.threads` at
+    once, so that the event loop stays free to answer everything else."""
+    app = FastAPI(
+        title="Image Lens",
+        summary="Photograph a garment, find the product.",
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        dependencies=[Depends(_not_stored)],
+    )
+    app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
+    translate_errors(app, settings.max_photo_bytes)
+    searches = CapacityLimiter(settings.threads)
+    lookups = CapacityLimiter(settings.threads)  # these may decode photos too
+    thumbnails = Thumbnails(
+        open_storage(settings.thumbs or settings.artifacts),
+        Catalog(open_storage(settings.catalog)),
+        settings.limits,
+        settings.cached_thumb_bytes,
+    )
+
+    @app.post("/api/search-image", responses=_PHOTO_ERRORS | _GALLERY_ERRORS)
+    async def search_image(
+        request: Request,
+        file: Annotated[UploadFile, File(description="JPEG, PNG, WebP or AVIF")],
+        top_k: Annotated[int, Form(ge=1, le=100, description="how many results")] = 12,
+        category: Annotated[
+            str | None,
+            AfterValidator(_encodable),
+            Form(description="only this category and those under it", examples=["WOMEN/Dresses"]),
+        ] = None,
+    ) -> ResultsSchema:
+        """The catalog's photos that are most similar to this one; none until there is a gallery."""
+        _refuse_query(request)
+        photo = await file.read()
+        search = partial(searcher.search, photo, top_k=top_k, category=category or None)
+        return results_schema(await to_thread.run_sync(search, limiter=searches), settings)
+
+    @app.get("/api/thumb/{photo_id}", responses=_JPEG | _LOOKUP_ERRORS, response_class=Response)
+    async def thumb(
+        photo_id: str,
+        size: Annotated[int, Query(ge=16, le=THUMBNAIL_SIDE)] = THUMBNAIL_SIDE,
+        if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
+    ) -> Response:
+        """A JPEG of a photo, its long side at most `size` pixels."""
+
+        def read() -> bytes:
+            pair = searcher.refresh()
+            return thumbnails.read(pair.gallery if pair else None, photo_id, size)
+
+        data = await to_thread.run_sync(read, limiter=lookups)
+        headers = {"Cache-Control": FOREVER, "ETag": f'"{photo_id}-{size}"'}
+        if headers["ETag"] in if_none_match:
+            return Response(status_code=304, headers=headers)
+        return Response(data, media_type="image/jpeg", headers=headers)
+
+    @app.get("/api/items/{item_id:path}", responses=_LOOKUP_ERRORS)
+    async def item(item_id: str) -> ItemSchema:
+        """An item's photos."""
+        pair = await to_thread.run_sync(searcher.refresh, limiter=lookups)
+        rows = pair.gallery.item(item_id) if pair else []
+        if not rows:
+            raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
+        photos = [photo_schema(row, settings) for row in rows]
+        return ItemSchema(item_id=item_id, category=rows[0].category, photos=photos)
+
+    @app.get("/api/health")
+    async def health() -> HealthSchema:
+        """What answers, and from what. It loads nothing: searches keep the gallery current."""
+        return _health(searcher, thumbnails)
+
+    return app
+
+
+async def _not_stored(response: Response) -> None:
+    """JSON is true for the moment; without this, a CDN may keep it for a day."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+def _encodable(text: str | None) -> str | None:
+    """UTF-7 and its like can name half a character; ValueError then, before the gallery fails."""
+    if text is not None:
+        text.encode()
+    return text
+
+
+def _refuse_query(request: Request) -> None:
+    """A parameter in the wrong place must not be ignored in silence."""
+    if request.query_params:
+        name = next(iter(request.query_params))
+        detail = {"loc": ("query", name), "msg": "send it as a form field, beside the photo"}
+        raise RequestValidationError([detail])
+
+
+def _health(searcher: Searcher, thumbnails: Thumbnails) -> HealthSchema:
+    pair = searcher.pair
+    empty = pair is None or pair.gallery.photo_count == 0
+    return HealthSchema(
+        status="degraded" if searcher.trouble else "empty" if empty else "ok",
+        trouble=searcher.trouble,
+        storage="s3" if searcher.artifacts.location.startswith("s3:") else "file",
+        device=pair.embedder.device if pair else None,
+        runtime=RUNTIME,
+        precision=pair.embedder.precision if pair else None,
+        model_id=pair.embedder.model_id if pair else None,
+        embedding_dim=pair.embedder.manifest.embedding_dim if pair else None,
+        gallery=_gallery(pair) if pair else None,
+        pin=_pin(pair) if pair else None,
+        cache=CachesSchema.model_validate(
+            {**searcher.cache_figures(), "thumbnails": thumbnails.cache_figures()}
+        ),
+    )
+
+
+def _gallery(pair: Pair) -> GallerySchema:
+    commit = pair.gallery.commit
+    return GallerySchema(
+        photos=pair.gallery.photo_count,
+        commit=commit.number,
+        snapshot_rows=commit.snapshot.rows if commit.snapshot else 0,
+        tail_rows=commit.tail_rows,
+    )
+
+
+def _pin(pair: Pair) -> PinSchema | None:
+    pin = pair.pin
+    return PinSchema(model_id=pin.model_id, commit=pin.commit, since=pin.since) if pin else None

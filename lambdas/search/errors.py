@@ -1,0 +1,140 @@
+"""HTTP errors: the one table from exceptions to replies, the shape they share, their OpenAPI."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from lambdas.search.schemas import ErrorSchema
+from lens.errors import (
+    ArtifactError,
+    BrokenImageError,
+    LensError,
+    NotAnImageError,
+    NotFoundError,
+    PhotoError,
+    PhotoTooLargeError,
+    StorageError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One kind of error reply, with an example of its message."""
+
+    status: int
+    code: str
+    example: str
+
+
+MALFORMED = Refusal(400, "malformed_request", "the request cannot be read: Invalid multipart data.")
+INVALID = Refusal(422, "invalid_request", "top_k: Input should be less than or equal to 100")
+INTERNAL = Refusal(500, "internal_error", "something failed here; try again")
+NOT_FOUND = Refusal(404, "not_found", "no photo of the gallery shows the item 'id_00000012'")
+METHOD = Refusal(405, "method_not_allowed", "GET is not possible here; use POST")
+TOO_MANY_BYTES = Refusal(
+    413, "too_many_bytes", "a photo may have at most 21.0 MB: send a smaller copy"
+)
+
+# The nearest class that an exception is an instance of decides.
+REFUSALS: dict[type[LensError], Refusal] = {
+    NotAnImageError: Refusal(
+        400, "not_an_image", "this is not a photo; send a JPEG, PNG, WebP or AVIF file"
+    ),
+    BrokenImageError: Refusal(
+        400, "broken_image", "the photo is truncated or damaged; choose another file"
+    ),
+    PhotoError: Refusal(400, "unusable_photo", "this photo cannot be used; choose another file"),
+    PhotoTooLargeError: TOO_MANY_BYTES,
+    TooManyPixelsError: Refusal(
+        413,
+        "too_many_pixels",
+        "the photo has 900 megapixels; at most 64 are accepted: send a smaller copy",
+    ),
+    UnsupportedImageError: Refusal(
+        415,
+        "unsupported_type",
+        "GIF files are not accepted; send a JPEG, PNG, WebP or AVIF file",
+    ),
+    NotFoundError: NOT_FOUND,
+    ArtifactError: Refusal(
+        503, "gallery_unavailable", "the gallery lacks a part (commits/17.json); index again"
+    ),
+    StorageError: Refusal(503, "storage_unavailable", "s3://photos/ cannot be read: Slow Down"),
+    LensError: INTERNAL,
+}
+
+
+def documented(*kinds: type[LensError] | Refusal) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's responses for these errors: one a status, with an example for every code."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        refusal = kind if isinstance(kind, Refusal) else REFUSALS[kind]
+        empty = {"model": ErrorSchema, "content": {"application/json": {"examples": {}}}}
+        response = responses.setdefault(refusal.status, empty)
+        examples = response["content"]["application/json"]["examples"]
+        examples[refusal.code] = {"value": _body(refusal.code, refusal.example)}
+        response["description"] = " or ".join(examples)
+    return responses
+
+
+def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
+    """Make every error of this app reply in the same shape."""
+
+    @app.exception_handler(LensError)
+    async def lens_error(_: Request, error: LensError) -> JSONResponse:
+        refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
+        if refusal.status >= 500:
+            log.error("%s: %s", refusal.code, error, exc_info=error)
+        return _reply(refusal, INTERNAL.example if refusal is INTERNAL else str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = str(first["loc"][-1])
+        if where == "file":
+            return _reply(INVALID, "file: send the photo as a file in the form field 'file'")
+        return _reply(INVALID, f"{where}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        match error.status_code:
+            case 404:
+                return _reply(NOT_FOUND, f"there is nothing at {request.url.path}")
+            case 405:
+                allowed = headers.get("Allow", "another method")
+                message = f"{request.method} is not possible here; use {allowed}"
+                return _reply(METHOD, message, headers)
+            case 413:
+                size = f"{max_photo_bytes / 1e6:.1f} MB"
+                return _reply(
+                    TOO_MANY_BYTES, f"a photo may have at most {size}: send a smaller copy"
+                )
+        refusal = Refusal(error.status_code, MALFORMED.code, "")
+        return _reply(refusal, f"the request cannot be read: {error.detail}", headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: Request, error: Exception) -> JSONResponse:
+        # Starlette raises it again once this is sent, so the server logs it.
+        return _reply(INTERNAL, INTERNAL.example)
+
+
+def _body(code: str, message: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message}}
+
+
+def _reply(refusal: Refusal, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    # What is refused now may be fine in a moment: a cache must not hold on to it.
+    headers = {"Cache-Control": "no-store", **(headers or {})}
+    return JSONResponse(_body(refusal.code, message), refusal.status, headers)

@@ -1,0 +1,24 @@
+"""The search handler: Lambda's entry to the HTTP API, its model and gallery loaded at import."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from mangum import Mangum
+
+from lambdas.search.app import create_app
+from lens.config import settings_from
+from lens.errors import LensError
+from lens.search import Searcher
+from lens.storage import open_storage
+
+_settings = settings_from(os.environ)
+_searcher = Searcher(open_storage(_settings.artifacts), _settings.limits, _settings.cached_results)
+# A gallery that cannot be loaded is told by health and tried again by every search; failing here
+# would leave the caller with a bare 500.
+with contextlib.suppress(LensError):
+    _searcher.refresh()
+
+# "auto" would start the app anew in every invocation (Mangum 0.22).
+handler = Mangum(create_app(_settings, _searcher), lifespan="off")

@@ -1,0 +1,147 @@
+"""Schemas: the JSON of the HTTP API, with examples for its OpenAPI page."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lens.config import Settings
+from lens.rows import Row
+from lens.search import Hit, Results
+
+_PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
+_KEY = "img/WOMEN/Dresses/id_00000012/01_1_front.jpg"
+
+
+class Schema(BaseModel):
+    """A JSON object."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+
+class PhotoSchema(Schema):
+    """One photo of the catalog."""
+
+    item_id: str = Field(examples=["id_00000012"])
+    key: str = Field(description="its name in the catalog", examples=[_KEY])
+    photo_id: str = Field(description="hash of its bytes", examples=[_PHOTO])
+    category: str = Field(examples=["WOMEN/Dresses"])
+    image_url: str = Field(examples=[f"/catalog/{_KEY}"])
+    thumb_url: str = Field(examples=[f"/api/thumb/{_PHOTO}"])
+
+
+class HitSchema(PhotoSchema):
+    """One result."""
+
+    rank: int = Field(description="from 1", examples=[1])
+    similarity: float = Field(description="inner product of unit vectors", examples=[0.9132])
+
+
+class ResultsSchema(Schema):
+    """The answer to a search; empty until there is a gallery."""
+
+    model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
+    commit: int | None = Field(description="the gallery's state", examples=[17])
+    hits: list[HitSchema]
+
+
+class ItemSchema(Schema):
+    """An item and all its photos."""
+
+    item_id: str = Field(examples=["id_00000012"])
+    category: str = Field(examples=["WOMEN/Dresses"])
+    photos: list[PhotoSchema]
+
+
+class GallerySchema(Schema):
+    """What can be found."""
+
+    photos: int = Field(examples=[1143])
+    commit: int = Field(examples=[17])
+    snapshot_rows: int = Field(description="rows behind the index", examples=[1024])
+    tail_rows: int = Field(description="rows scanned beside it", examples=[119])
+
+
+class PinSchema(Schema):
+    """Searches are held at an earlier commit."""
+
+    model_id: str = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
+    commit: int = Field(examples=[12])
+    since: float = Field(description="seconds since the epoch", examples=[1_790_000_000.0])
+
+
+class CacheSchema(Schema):
+    """One cache; its size counts entries, or bytes of thumbnails."""
+
+    hits: int = Field(examples=[3])
+    misses: int = Field(examples=[9])
+    entries: int = Field(examples=[9])
+    size: int = Field(examples=[9])
+    capacity: int = Field(examples=[512])
+
+
+class CachesSchema(Schema):
+    """What is kept in memory."""
+
+    results: CacheSchema
+    vectors: CacheSchema
+    thumbnails: CacheSchema
+
+
+class HealthSchema(Schema):
+    """What answers, and from what."""
+
+    status: Literal["ok", "empty", "degraded"] = Field(
+        description="empty: no photo yet; degraded: the newest gallery cannot be loaded",
+        examples=["ok"],
+    )
+    trouble: str | None = Field(description="why it is degraded", examples=[None])
+    storage: Literal["file", "s3"] = Field(examples=["file"])
+    device: str | None = Field(examples=["cpu"])
+    runtime: str = Field(examples=["onnxruntime 1.32.0"])
+    precision: str | None = Field(examples=["fp32"])
+    model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
+    embedding_dim: int | None = Field(examples=[128])
+    gallery: GallerySchema | None
+    pin: PinSchema | None
+    cache: CachesSchema
+
+
+class ErrorBody(Schema):
+    """What went wrong and what to do."""
+
+    code: str = Field(examples=["not_an_image"])
+    message: str = Field(examples=["this is not a photo; send a JPEG, PNG, WebP or AVIF file"])
+
+
+class ErrorSchema(Schema):
+    """Every error's reply."""
+
+    error: ErrorBody
+
+
+def photo_schema(row: Row, settings: Settings) -> PhotoSchema:
+    """A row as JSON."""
+    return PhotoSchema(**_photo(row, settings))
+
+
+def results_schema(results: Results, settings: Settings) -> ResultsSchema:
+    """Results as JSON."""
+    hits = [
+        HitSchema(**_photo(hit, settings), rank=hit.rank, similarity=round(hit.similarity, 6))
+        for hit in results.hits
+    ]
+    return ResultsSchema(model_id=results.model_id, commit=results.commit, hits=hits)
+
+
+def _photo(photo: Row | Hit, settings: Settings) -> dict[str, Any]:
+    return {
+        "item_id": photo.item_id,
+        "key": photo.key,
+        "photo_id": photo.photo_id,
+        "category": photo.category,
+        "image_url": f"{settings.image_url}{quote(photo.key)}",
+        "thumb_url": f"{settings.thumb_url}{photo.photo_id}",
+    }

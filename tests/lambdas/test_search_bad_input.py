@@ -1,0 +1,257 @@
+"""Bad input to the HTTP API: each gets a 4xx that says what to do, and nothing breaks."""
+
+from __future__ import annotations
+
+import gc
+import resource
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from httpx import Response
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.lambdas.conftest import MakeShop, Shop
+from tests.photos import HEIC, PDF, SVG, encode, picture, png_file, text_bombs
+from tests.tiny_model import png
+
+URL = "/api/search-image"
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
+ENCODERS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 90},
+    "JPEG progressive": {"quality": 90, "progressive": True},
+    "PNG": {},
+    "WEBP": {"quality": 80},
+    "WEBP lossless": {"lossless": True},
+    "AVIF": {"speed": 10},
+}
+
+
+def encoded(name: str, width: int = 160, height: int = 120) -> bytes:
+    return encode(picture(width, height), name.split()[0], **ENCODERS[name])
+
+
+def refused(shop: Shop, reply: Response, status: int, code: str, *, hint: str) -> None:
+    """The reply has this status, code and hint, as OpenAPI documents, and searches go on."""
+    assert reply.status_code == status, reply.text
+    assert set(reply.json()) == {"error"}
+    error = reply.json()["error"]
+    assert set(error) == {"code", "message"}
+    assert error["code"] == code
+    assert hint in error["message"]
+    assert "\n" not in error["message"]
+    described = shop.app.openapi()["paths"][URL]["post"]["responses"][str(status)]
+    assert code in described["content"]["application/json"]["examples"]
+    assert len(shop.keys(png(1), top_k=1)) == 1
+
+
+@pytest.mark.parametrize("data", [b"hello", bytes(1000), b"\xff\xd8", b"<html></html>"])
+def test_what_is_not_an_image_is_refused(shop: Shop, data: bytes) -> None:
+    refused(shop, shop.search(data), 400, "not_an_image", hint="send a JPEG")
+
+
+def test_an_empty_file_is_refused(shop: Shop) -> None:
+    refused(shop, shop.search(b""), 400, "not_an_image", hint="choose another file")
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.6, 0.9, 0.97])
+def test_a_truncated_photo_is_refused(shop: Shop, name: str, share: float) -> None:
+    whole = encoded(name)
+    assert shop.search(whole).status_code == 200
+    cut = whole[: max(16, int(len(whole) * share))]
+    refused(shop, shop.search(cut), 400, "broken_image", hint="choose another file")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("GIF", encode(picture(), "GIF")),
+        ("BMP", encode(picture(), "BMP")),
+        ("TIFF", encode(picture(), "TIFF")),
+        ("PDF", PDF),
+        ("SVG", SVG),
+        ("HEIC", HEIC),
+    ],
+)
+def test_a_type_that_is_not_accepted_is_named(shop: Shop, kind: str, data: bytes) -> None:
+    hint = f"{kind} files are not accepted; send a JPEG, PNG, WebP or AVIF file"
+    refused(shop, shop.search(data), 415, "unsupported_type", hint=hint)
+
+
+def test_a_photo_over_the_byte_limit_is_refused_and_one_at_the_limit_is_not(
+    make_shop: MakeShop,
+) -> None:
+    photo = encoded("PNG")
+    shop = make_shop(max_photo_bytes=len(photo))
+    shop.put("1.png", png(1))
+    shop.open()
+    assert shop.search(photo).status_code == 200
+    hint = "send a smaller copy"
+    refused(shop, shop.search(photo + b"\0"), 413, "too_many_bytes", hint=hint)
+    refused(shop, shop.search(photo + bytes(100_000)), 413, "too_many_bytes", hint=hint)
+    chunks = shop.client.post(URL, content=_streamed(photo + bytes(300_000)), headers=MULTIPART)
+    refused(shop, chunks, 413, "too_many_bytes", hint=hint)
+
+
+async def _streamed(data: bytes) -> AsyncIterator[bytes]:
+    """A multipart body in pieces, so without a Content-Length."""
+    yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    for start in range(0, len(data), 65_536):
+        yield data[start : start + 65_536]
+    yield b"\r\n--x--\r\n"
+
+
+def test_the_pixel_limit_is_checked_before_anything_is_decoded(shop: Shop) -> None:
+    """Undecodable pixels prove it: decoding them would be another refusal."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    huge = png_file(30_000, 30_000, b"no pixels")
+    refused(shop, shop.search(huge), 413, "too_many_pixels", hint="send a smaller copy")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 50_000  # KiB; the pixels would be 2.7 GB
+
+
+def test_a_photo_at_the_pixel_limit_is_accepted(make_shop: MakeShop) -> None:
+    shop = make_shop(max_photo_pixels=100 * 100)
+    assert shop.search(encode(picture(100, 100), "PNG")).status_code == 200
+    assert shop.search(encode(picture(101, 100), "PNG")).status_code == 413
+
+
+@pytest.mark.parametrize("kind", ["zTXt", "iTXt", "iCCP"])
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_decompression_bomb_in_metadata_is_refused(shop: Shop, kind: str, place: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    where: dict[str, Any] = {place: (text_bombs()[kind],)}
+    bomb = png_file(8, 8, bytes(8 * 25), **where)
+    if kind == "iCCP" and place == "after":
+        assert shop.search(bomb).status_code in (200, 400)
+    else:
+        refused(shop, shop.search(bomb), 400, "broken_image", hint="choose another file")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 250_000  # KiB: the bomb's own making takes most of it
+
+
+@pytest.mark.parametrize("top_k", ["0", "101", "-1", "abc", "1.5", "1e1", "９９９９", "9" * 5000])
+def test_a_wrong_top_k_is_refused(shop: Shop, top_k: str) -> None:
+    refused(shop, shop.search(png(1), top_k=top_k), 422, "invalid_request", hint="top_k")
+
+
+def test_a_missing_file_is_asked_for_by_name(shop: Shop) -> None:
+    hint = "form field 'file'"
+    for parts in (
+        {},
+        {"data": {"top_k": "3"}},
+        {"data": {"file": "text"}},
+        {"files": {"photo": png(1)}},
+        {"json": {"file": "x"}},
+        {"content": png(1), "headers": {"Content-Type": "image/png"}},
+    ):
+        reply = shop.client.post(URL, **parts)
+        refused(shop, reply, 422, "invalid_request", hint=hint)
+
+
+def test_a_parameter_in_the_query_is_refused_not_ignored(shop: Shop) -> None:
+    reply = shop.client.post(URL, files={"file": png(1)}, params={"top_k": "3"})
+    refused(shop, reply, 422, "invalid_request", hint="top_k: send it as a form field")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=", b"x"),
+        ("multipart/form-data; boundary=x", b"nonsense"),
+        ("multipart/form-data; boundary=x", b"--x\r\nno colon\r\n\r\nabc\r\n--x--\r\n"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data\r\n\r\n1"),
+        ("multipart/form-data; boundary=x; charset=undefined", b"--x\r\n\r\n\r\n--x--\r\n"),
+    ],
+)
+def test_malformed_multipart_is_refused(shop: Shop, content_type: str, body: bytes) -> None:
+    reply = shop.client.post(URL, content=body, headers={"Content-Type": content_type})
+    assert reply.status_code in (400, 422)
+    code = "malformed_request" if reply.status_code == 400 else "invalid_request"
+    refused(shop, reply, reply.status_code, code, hint="")
+
+
+# Starlette leaves a part that never ends to the garbage collector, which closes its file.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_cut_multipart_body_is_refused(shop: Shop) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    for body in (head[:20], head, head + png(1)[:50], head + png(1)):
+        assert shop.client.post(URL, content=body, headers=MULTIPART).status_code in (400, 422)
+    gc.collect()
+
+
+def test_a_category_that_is_no_text_is_refused(shop: Shop) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+    file = part % (b"file", b'; filename="a"', png(1))
+    lone_surrogate = part % (b"category", b"", b"+2AA-")
+    headers = {"Content-Type": "multipart/form-data; boundary=x; charset=utf-7"}
+    reply = shop.client.post(URL, content=file + lone_surrogate + b"--x--\r\n", headers=headers)
+    refused(shop, reply, 422, "invalid_request", hint="category")
+
+
+def test_too_many_form_fields_are_refused(shop: Shop) -> None:
+    reply = shop.client.post(URL, files=[("file", png(1))] * 1001)
+    refused(shop, reply, 400, "malformed_request", hint="Too many files")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+def test_a_wrong_method_is_told_the_right_one(shop: Shop, method: str) -> None:
+    reply = shop.client.request(method, URL)
+    assert reply.status_code == 405
+    assert reply.headers["allow"] == "POST"
+    assert reply.json()["error"] == {
+        "code": "method_not_allowed",
+        "message": f"{method} is not possible here; use POST",
+    }
+
+
+def test_an_unknown_path_is_not_found(shop: Shop) -> None:
+    reply = shop.client.get("/api/nothing")
+    assert reply.status_code == 404
+    assert reply.json()["error"]["code"] == "not_found"
+    assert "/api/nothing" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "%2e%2e%2fx", "x" * 5000, "%00", "%ff"])
+def test_an_id_that_nothing_has_is_not_found(shop: Shop, name: str) -> None:
+    for path in (f"/api/thumb/{name}", f"/api/items/{name}"):
+        assert shop.client.get(path).status_code == 404
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> bytes:
+    """A real photo with bytes overwritten, cut out, doubled or put in."""
+    data = bytearray(encoded(draw(st.sampled_from(sorted(ENCODERS))), 40, 30))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(data)))
+        length = draw(st.sampled_from([1, 1, 2, 4, 30]))
+        match draw(st.sampled_from(["overwrite", "cut", "double", "insert"])):
+            case "overwrite":
+                data[at : at + length] = draw(st.binary(min_size=length, max_size=length))
+            case "cut":
+                del data[at : at + length]
+            case "double":
+                data[at:at] = data[at : at + length]
+            case "insert":
+                data[at:at] = draw(st.binary(max_size=length))
+    return bytes(data)
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=mutations())
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells of damaged metadata
+def test_no_mutation_of_a_real_photo_is_our_failure(shop: Shop, data: bytes) -> None:
+    reply = shop.search(data)
+    assert reply.status_code == 200 or reply.json()["error"]["code"] in {
+        "broken_image",
+        "not_an_image",
+        "too_many_pixels",
+        "unsupported_type",
+    }

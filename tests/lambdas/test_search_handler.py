@@ -1,0 +1,131 @@
+"""The search function as Lambda runs it: its own process, HTTP API events of payload 2.0."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from lens.images import photo_id
+from tests.lambdas.conftest import MakeShop, Shop
+from tests.tiny_model import png
+
+# Imports the handler once, then answers one event a line, as Lambda's runtime does.
+RUNTIME = """
+import json, sys
+from lambdas.search.handler import handler
+for line in sys.stdin:
+    print(json.dumps(handler(json.loads(line), None)), flush=True)
+"""
+
+
+def invoke(shop: Shop, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    """The replies of one warm function to these events."""
+    environment = {
+        **os.environ,
+        "LENS_CATALOG": shop.settings.catalog,
+        "LENS_ARTIFACTS": shop.settings.artifacts,
+        "LENS_THUMB_URL": "/thumbs/",
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", RUNTIME],
+        input="\n".join(json.dumps(event) for event in events),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def event(method: str, path: str, body: bytes = b"", content_type: str = "") -> dict[str, Any]:
+    """What API Gateway sends: headers in lower case, a binary body in base64."""
+    headers = {"host": "abc.execute-api.eu-west-1.amazonaws.com", "x-forwarded-proto": "https"}
+    if body:
+        headers |= {"content-type": content_type, "content-length": str(len(body))}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "abc",
+            "domainName": "abc.execute-api.eu-west-1.amazonaws.com",
+            "domainPrefix": "abc",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "test",
+            },
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "12/Mar/2026:19:03:58 +0000",
+            "timeEpoch": 1773342238000,
+        },
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
+    }
+
+
+def search_event(photo: bytes, top_k: int = 3) -> dict[str, Any]:
+    """A search as a browser posts it."""
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="top_k"\r\n\r\n%d\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n'
+        b"Content-Type: image/png\r\n\r\n%s\r\n--x--\r\n" % (top_k, photo)
+    )
+    return event("POST", "/api/search-image", body, "multipart/form-data; boundary=x")
+
+
+def test_a_warm_function_answers_searches_thumbnails_and_errors(shop: Shop) -> None:
+    found, again, health, thumb, item, refused, lost = invoke(
+        shop,
+        search_event(png(1)),
+        search_event(png(1)),
+        event("GET", "/api/health"),
+        event("GET", f"/api/thumb/{photo_id(png(1))}"),
+        event("GET", "/api/items/WOMEN/Dresses/id_1"),
+        search_event(b"nonsense"),
+        event("GET", "/api/nothing"),
+    )
+    assert found["statusCode"] == 200
+    hits = json.loads(found["body"])["hits"]
+    assert [hit["rank"] for hit in hits] == [1, 2, 3]
+    assert hits[0]["key"] == "img/WOMEN/Dresses/id_1/front.png"
+    assert hits[0]["thumb_url"] == f"/thumbs/{hits[0]['photo_id']}"
+    assert (shop.folder.parent / "artifacts" / hits[0]["thumb_url"][1:]).exists()
+    assert again["body"] == found["body"]
+    figures = json.loads(health["body"])["cache"]["results"]
+    assert (figures["hits"], figures["misses"]) == (1, 1)
+    assert thumb["isBase64Encoded"]
+    assert base64.b64decode(thumb["body"]).startswith(b"\xff\xd8\xff")
+    assert len(json.loads(item["body"])["photos"]) == 2
+    assert refused["statusCode"] == 400
+    assert json.loads(refused["body"])["error"]["code"] == "not_an_image"
+    assert lost["statusCode"] == 404
+
+
+def test_a_function_started_before_there_is_a_model_answers_without_hits(
+    make_shop: MakeShop,
+) -> None:
+    found, health = invoke(make_shop(), search_event(png(1)), event("GET", "/api/health"))
+    assert json.loads(found["body"])["hits"] == []
+    assert json.loads(health["body"])["status"] == "empty"
+
+
+def test_a_function_started_on_a_damaged_gallery_says_so_instead_of_crashing(shop: Shop) -> None:
+    head = next((shop.folder.parent / "artifacts" / "heads").rglob("*.json"))
+    head.write_text("{")
+    found, health = invoke(shop, search_event(png(1)), event("GET", "/api/health"))
+    assert found["statusCode"] == 503
+    assert json.loads(health["body"])["status"] == "degraded"
