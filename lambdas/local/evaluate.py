@@ -1,0 +1,177 @@
+"""Evaluation: indexes a protocol's gallery in a temporary place and runs its queries."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from lambdas.local.indexer import Bars, index_catalog
+from lambdas.local.pipeline import Pipeline
+from lens.catalog import PARTITION_KEY, Catalog, PartitionEntry
+from lens.config import Settings
+from lens.errors import NotFoundError, UsageError
+from lens.metrics import map_at_r, recall_at_k
+from lens.models import read_manifest, read_network, write_model
+from lens.search import Searcher
+from lens.storage import FileStorage, Storage, open_storage
+
+Protocol = Literal["benchmark", "strict"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+KS = (1, 5, 10, 20, 30)  # those of the In-Shop benchmark
+_FRONT = "_1_front"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One protocol's figures, as fractions."""
+
+    protocol: Protocol
+    model_id: str
+    embedding_dim: int
+    head_fit_on: str
+    queries: int
+    gallery: int
+    recall_at_k: dict[str, float]
+    map_at_r: float
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A protocol's keys."""
+
+    queries: tuple[str, ...]
+    gallery: tuple[str, ...]
+
+
+def split_of(partition: dict[str, PartitionEntry], protocol: Protocol) -> Split:
+    """benchmark: the partition file's query and gallery photos. strict: front photos of the test
+    items are the gallery and their other photos the queries, so that a recolored copy of the same
+    photograph cannot be the answer."""
+    if protocol == "benchmark":
+        queries = [key for key, entry in partition.items() if entry.status == "query"]
+        gallery = [key for key, entry in partition.items() if entry.status == "gallery"]
+    else:
+        test = [key for key, entry in partition.items() if entry.status != "train"]
+        gallery = [key for key in test if PurePosixPath(key).stem.endswith(_FRONT)]
+        queries = [key for key in test if key not in set(gallery)]
+    return Split(tuple(queries), tuple(gallery))
+
+
+def evaluate(
+    settings: Settings, protocol: Protocol, bars: Bars, model_id: str | None
+) -> Evaluation:
+    """Score a protocol on a catalog with a partition file.
+
+    The gallery is indexed exactly as `lens index` would index a catalog of just these photos: the
+    head is fit on them, or `model_id` of the catalog's own artifacts is used as it is. The live
+    gallery is neither read nor written. Raises UsageError without a usable partition file.
+    """
+    catalog = Catalog(open_storage(settings.catalog))
+    if not isinstance(catalog.storage, FileStorage):
+        raise UsageError("evaluate needs the photos in a local folder")
+    partition = catalog.partition()
+    if not partition:
+        raise UsageError(f"{settings.catalog} has no {PARTITION_KEY}; evaluate needs one")
+    split = split_of(partition, protocol)
+    _require(catalog.storage, split, protocol)
+    with tempfile.TemporaryDirectory(prefix="lens-evaluate-") as folder:
+        place = Path(folder)
+        _link(catalog.storage.root, split.gallery, partition, place / "catalog")
+        inner = settings.model_copy(
+            update={
+                "catalog": str(place / "catalog"),
+                "artifacts": str(place / "artifacts"),
+                "thumbs": "",
+            }
+        )
+        pipeline = Pipeline(inner)
+        if model_id is not None:
+            model_id = _copy_model(open_storage(settings.artifacts), pipeline.artifacts, model_id)
+        index_catalog(pipeline, bars, model_id)
+        searcher = Searcher(pipeline.artifacts, settings.limits)
+        with bars(f"Searching, {protocol}") as progress:
+            return _score(catalog, searcher, split, partition, protocol, progress)
+
+
+def _score(
+    catalog: Catalog,
+    searcher: Searcher,
+    split: Split,
+    partition: dict[str, PartitionEntry],
+    protocol: Protocol,
+    progress: Callable[[int, int], None],
+) -> Evaluation:
+    photos_of = Counter(partition[key].item_id for key in split.gallery)
+    top_k = max(max(KS), *photos_of.values())
+    relevant, totals = [], []
+    for done, key in enumerate(split.queries, start=1):
+        item_id = partition[key].item_id
+        hits = searcher.search(catalog.storage.read(key)[0], top_k=top_k).hits
+        relevant.append(np.array([hit.item_id == item_id for hit in hits]))
+        totals.append(photos_of[item_id])
+        progress(done, len(split.queries))
+    pair = searcher.pair
+    assert pair is not None
+    manifest = pair.embedder.manifest
+    return Evaluation(
+        protocol=protocol,
+        model_id=manifest.model_id,
+        embedding_dim=manifest.embedding_dim,
+        head_fit_on=f"{manifest.head.fit_on} photos" if manifest.head.fit_on else "nothing",
+        queries=len(split.queries),
+        gallery=pair.gallery.photo_count,
+        recall_at_k={str(k): recall_at_k(relevant, k) for k in KS},
+        map_at_r=map_at_r(relevant, totals),
+    )
+
+
+def _require(storage: Storage, split: Split, protocol: Protocol) -> None:
+    if not split.queries or not split.gallery:
+        raise UsageError(
+            f"the partition file has {len(split.queries)} queries and {len(split.gallery)} gallery "
+            f"photos for the {protocol} protocol; both are needed"
+        )
+    missing = [key for key in (*split.queries, *split.gallery) if storage.head(key) is None]
+    if missing:
+        raise UsageError(
+            f"{len(missing)} photos of the partition file are missing, {missing[0]} first: "
+            "name the folder that holds img/"
+        )
+
+
+def _link(
+    root: Path, keys: tuple[str, ...], partition: dict[str, PartitionEntry], target: Path
+) -> None:
+    """A catalog of just these photos, which stay where they are."""
+    for key in keys:
+        link = target / key
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(root / key)
+    lines = [f"{key} {partition[key].item_id} {partition[key].status}" for key in keys]
+    header = [str(len(lines)), "image_name item_id evaluation_status"]
+    (target / PARTITION_KEY).write_text("\n".join([*header, *lines]) + "\n")
+
+
+def _copy_model(source: Storage, target: Storage, model_id: str) -> str:
+    try:
+        manifest = read_manifest(source, model_id)
+    except NotFoundError as error:
+        raise UsageError(str(error)) from error
+    return write_model(
+        target,
+        read_network(source, manifest),
+        backbone=manifest.backbone,
+        embedding_dim=manifest.embedding_dim,
+        preprocessing=manifest.preprocessing,
+        head=manifest.head,
+    ).model_id

@@ -1,0 +1,53 @@
+"""The indexer: makes a catalog searchable, from nothing or from wherever an earlier run stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+from lambdas.local.pipeline import Pipeline
+from lens.default_model import suitable_model
+from lens.embedder import load_embedder
+from lens.errors import UsageError
+from lens.promotion import promote
+from lens.versions import Look
+
+# Given a label, opens a progress bar: a function of (done, total).
+Bars = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+
+
+def index_catalog(pipeline: Pipeline, bars: Bars, model_id: str | None = None) -> int:
+    """Bring the gallery in line with the catalog; how many keys were looked at.
+
+    Sets up the default model first where there is none, or fits its head once there are enough
+    photos; `model_id` is used as it is instead.
+    """
+    pipeline.recover()
+    if model_id is None:
+        with (
+            bars("Fitting the model") as progress,
+            ThreadPoolExecutor(pipeline.settings.threads) as executor,
+        ):
+            model_id = suitable_model(
+                pipeline.catalog, pipeline.artifacts, executor, pipeline.settings.limits, progress
+            )
+    with bars("Indexing") as progress:
+        if model_id is None:
+            return pipeline.reconcile(progress)
+        load_embedder(pipeline.artifacts, model_id)  # a model that cannot run is not made live
+        looked = 0
+
+        def look(looks: list[Look]) -> None:
+            nonlocal looked
+            looked += len(looks)
+            pipeline.look(looks, progress)
+
+        promote(pipeline.artifacts, pipeline.catalog, model_id, look)
+        return looked
+
+
+def refuse_empty(pipeline: Pipeline) -> None:
+    """UsageError unless the catalog has a photo."""
+    if next(iter(pipeline.catalog.photos()), None) is None:
+        raise UsageError(f"no photos (JPEG, PNG, WebP or AVIF) in {pipeline.settings.catalog}")

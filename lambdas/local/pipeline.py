@@ -1,0 +1,123 @@
+"""The pipeline: the functions' own handlers wired together on this machine, queues included."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from lambdas.build_index.handler import BuildIndexHandler
+from lambdas.embed.handler import EmbedHandler
+from lens.catalog import Catalog
+from lens.collector import collect
+from lens.compaction import compact
+from lens.config import Settings
+from lens.current import read_current
+from lens.errors import LensError
+from lens.events import looks_message, s3_notification, sqs_event
+from lens.indexing import uncommitted_segments
+from lens.promotion import catalog_differences
+from lens.segments import segment_key
+from lens.storage import key_prefix, open_storage
+from lens.versions import Look
+
+_BATCH = 64
+# A commit is written when this much time of embedding has passed, so that a long first indexing
+# can be searched meanwhile and loses little when it is killed.
+_COMMIT_SECONDS = 2.0
+Progress = Callable[[int, int], None]  # done, total
+
+
+class Pipeline:
+    """Catalog events in, commits out; one batch at a time, from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._segment_events: list[str] = []
+        self._again: list[Look] = []
+        self._lock = threading.RLock()
+        self.artifacts = open_storage(settings.artifacts)
+        self.thumbs = open_storage(settings.thumbs) if settings.thumbs else self.artifacts
+        self.catalog = Catalog(open_storage(settings.catalog))
+        self._embed = EmbedHandler(settings, self.artifacts, self._announce)
+        self._build_index = BuildIndexHandler(self.artifacts, self._again.extend)
+
+    def look(self, looks: Sequence[Look], progress: Progress | None = None) -> None:
+        """Look at these keys and commit what is found before returning.
+
+        Raises LensError when some could not be; the others are committed all the same.
+        """
+        self.handle([looks_message([look]) for look in looks], progress)
+
+    def handle(self, messages: Sequence[str], progress: Progress | None = None) -> None:
+        """Embed and commit what these messages of the embed queue ask for."""
+        failed = 0
+        since = time.monotonic()
+        for start in range(0, len(messages), _BATCH):
+            batch = messages[start : start + _BATCH]
+            with self._lock:  # for a batch: a new photo need not wait for a long reconciliation
+                failed += len(self._embed(sqs_event(batch))["batchItemFailures"])
+                if time.monotonic() - since > _COMMIT_SECONDS:
+                    failed += self._commit()
+                    since = time.monotonic()
+            if progress:
+                progress(start + len(batch), len(messages))
+        with self._lock:
+            failed += self._commit()
+            again, self._again[:] = list(self._again), []
+        if again:
+            self.look(again)
+        if failed:
+            raise LensError(f"{failed} messages failed (see above); run `lens reconcile`")
+
+    def recover(self) -> None:
+        """Take in the segments that a killed process wrote but did not commit."""
+        current = read_current(self.artifacts)
+        for model_id in current.kept_up if current else ():
+            for segment_id in uncommitted_segments(self.artifacts, model_id):
+                self._announce(segment_key(model_id, segment_id))
+        self.handle([])
+
+    def reconcile(self, progress: Progress | None = None) -> int:
+        """Bring every gallery that is kept up in line with the catalog; how many keys differed."""
+        current = read_current(self.artifacts)
+        count = 0
+        for model_id in current.kept_up if current else ():
+            looks = catalog_differences(self.catalog, self.artifacts, model_id)
+            self.look(looks, progress)
+            count += len(looks)
+        return count
+
+    def collect(self) -> int:
+        """Remove what nothing reaches any more; how many objects went."""
+        with self._lock:
+            return collect(self.artifacts, self.thumbs, self.look, now=time.time())
+
+    def _commit(self) -> int:
+        events, self._segment_events[:] = list(self._segment_events), []
+        if not events:
+            return 0
+        failures = self._build_index(sqs_event(events))["batchItemFailures"]
+        current = read_current(self.artifacts)
+        for model_id in current.kept_up if current else ():
+            while compact(self.artifacts, model_id, now=time.time()):
+                pass
+        return len(failures)
+
+    def _announce(self, key: str) -> None:
+        """What the artifacts bucket's notification does on AWS."""
+        self._segment_events.append(
+            s3_notification("ObjectCreated:Put", key_prefix(self.artifacts) + key, next_sequencer())
+        )
+
+
+_sequencers = threading.Lock()
+_last_sequencer = 0
+
+
+def next_sequencer() -> str:
+    """A sequencer above all that this machine has given before."""
+    global _last_sequencer
+    with _sequencers:
+        _last_sequencer = max(time.time_ns(), _last_sequencer + 1)
+        return f"{_last_sequencer:016X}"

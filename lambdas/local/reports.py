@@ -1,0 +1,104 @@
+"""Reports: what the `lens` command prints, as text for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from lambdas.local.evaluate import KS, Evaluation
+from lambdas.local.pipeline import Pipeline
+from lens.catalog import is_photo
+from lens.commits import read_head
+from lens.current import read_current
+from lens.gallery import load_gallery
+from lens.models import read_manifest
+from lens.promotion import empty_commit
+from lens.rows import Kind
+from lens.search import Results
+
+_REJECTED_SHOWN = 20
+
+
+def status_report(pipeline: Pipeline, *, as_json: bool = False) -> str:
+    """Model, gallery, pin, rejected photos and the files that are none."""
+    status = _status(pipeline)
+    if as_json:
+        return json.dumps(status, indent=1)
+    if status["model_id"] is None:
+        return f"{status['catalog']} has not been indexed yet: run `lens index`"
+    rejected: dict[str, str] = status["rejected"]
+    lines = [
+        f"catalog    {status['catalog']}",
+        f"artifacts  {status['artifacts']}",
+        f"model      {status['model_id']} ({status['head']})",
+        f"gallery    {status['photos']} photos, commit {status['commit']}"
+        + (f", {len(rejected)} photos rejected" if rejected else "")
+        + (f", {status['other_files']} other files" if status["other_files"] else ""),
+    ]
+    if status["candidate"]:
+        lines.append(f"candidate  {status['candidate']} (`lens promote` goes on with it)")
+    if status["pin"]:
+        pin = status["pin"]
+        lines.append(f"pinned     commit {pin['commit']} of {pin['model_id']} (`lens release`)")
+    lines += [f"rejected   {key}: {rejected[key]}" for key in list(rejected)[:_REJECTED_SHOWN]]
+    if len(rejected) > _REJECTED_SHOWN:
+        lines.append(f"           and {len(rejected) - _REJECTED_SHOWN} more (see --json)")
+    return "\n".join(lines)
+
+
+def results_report(results: Results, *, as_json: bool) -> str:
+    """A search's hits."""
+    if as_json:
+        return json.dumps(asdict(results), indent=1)
+    if results.model_id is None:
+        return "nothing has been indexed yet: run `lens index`"
+    lines = [
+        f"{hit.rank:4}  {hit.similarity:.4f}  {hit.item_id:<16} {hit.key}" for hit in results.hits
+    ]
+    return "\n".join(["rank  similar  item             photo", *lines])
+
+
+def evaluation_report(evaluations: Sequence[Evaluation]) -> str:
+    """One line a protocol, in percent."""
+    heads = "".join(f"{f'R@{k}':>7}" for k in KS)
+    lines = [f"{'protocol':<10} {'queries':>7} {'gallery':>7} {heads} {'MAP@R':>7}"]
+    for each in evaluations:
+        recalls = "".join(f"{100 * each.recall_at_k[str(k)]:7.1f}" for k in KS)
+        lines.append(
+            f"{each.protocol:<10} {each.queries:>7} {each.gallery:>7} {recalls} "
+            f"{100 * each.map_at_r:7.1f}"
+        )
+    first = evaluations[0]
+    models = ", ".join(dict.fromkeys(each.model_id for each in evaluations))
+    lines.append(f"{first.embedding_dim}-D, model {models}")
+    return "\n".join(lines)
+
+
+def _status(pipeline: Pipeline) -> dict[str, Any]:
+    current = read_current(pipeline.artifacts)
+    status: dict[str, Any] = {
+        "catalog": pipeline.settings.catalog,
+        "artifacts": pipeline.settings.artifacts,
+        "model_id": current.live if current else None,
+    }
+    if current is None:
+        return status
+    head = read_head(pipeline.artifacts, current.live) or empty_commit(current.live)
+    gallery = load_gallery(pipeline.artifacts, head)
+    manifest = read_manifest(pipeline.artifacts, current.live)
+    known = gallery.known
+    rejections = (known[i] for i, kind in enumerate(known.kind) if kind == Kind.REJECTION)
+    files = (info.key for info in pipeline.catalog.storage.list())
+    fit_on = manifest.head.fit_on
+    return {
+        **status,
+        "head": manifest.head.kind + (f" head, fit on {fit_on} photos" if fit_on else " head"),
+        "candidate": current.candidate,
+        "pin": current.pin.model_dump(exclude={"format"}) if current.pin else None,
+        "commit": head.number,
+        "photos": gallery.photo_count,
+        "rejected": {row.key: row.reason for row in rejections},
+        "other_files": sum(not is_photo(key) for key in files),
+    }

@@ -1,0 +1,154 @@
+"""The local server: API, page and photos on one port, over a folder that is watched."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi.staticfiles import StaticFiles
+
+from lambdas.local.indexer import Bars, index_catalog
+from lambdas.local.pipeline import Pipeline
+from lambdas.local.watcher import watch_folder
+from lambdas.search.app import create_app
+from lens.catalog import Catalog, media_type
+from lens.config import Settings
+from lens.errors import LensError, NotFoundError, UsageError
+from lens.search import Searcher
+from lens.storage import FileStorage
+
+log = logging.getLogger(__name__)
+
+_HOST = "127.0.0.1"
+_RECONCILE_SECONDS = 300.0  # events can be lost here too: a network drive, a full inotify queue
+_COLLECT_SECONDS = 3_600.0
+
+
+def serve(settings: Settings, bars: Bars, announce: Callable[[str], None]) -> None:
+    """Serve until interrupted. `announce` hears the address as soon as it answers; photos can be
+    found while a first indexing still runs.
+
+    Raises UsageError when the port is taken.
+    """
+    pipeline = Pipeline(settings)
+    searcher = Searcher(pipeline.artifacts, settings.limits, settings.cached_results)
+    app = local_app(settings, searcher, pipeline.catalog)
+    listener = _listen(settings.port)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    stop, indexed = threading.Event(), threading.Event()
+    threads = [threading.Thread(target=server.run, args=([listener],), name="server")]
+    catalog = pipeline.catalog.storage
+    if isinstance(catalog, FileStorage):
+        watching = threading.Event()
+        follow = _Follower(pipeline, searcher, indexed)
+        threads.append(
+            threading.Thread(
+                target=watch_folder,
+                args=(catalog.root, follow.events, follow.reconcile, watching, stop),
+                name="watcher",
+            )
+        )
+    signal.signal(signal.SIGTERM, _interrupt)
+    for thread in threads:
+        thread.start()
+    try:
+        if isinstance(catalog, FileStorage):
+            # Listed only once it is watched: no change falls in between.
+            watching.wait()
+        announce(f"http://{_HOST}:{listener.getsockname()[1]}")
+        index_catalog(pipeline, bars)
+        indexed.set()
+        searcher.refresh()
+        _keep_house(pipeline, searcher, stop)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stop.set()
+        indexed.set()
+        server.should_exit = True
+        for thread in threads:
+            thread.join()
+        listener.close()
+
+
+def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastAPI:
+    """The API, and what CloudFront serves on AWS: the catalog's photos and the page."""
+    app = create_app(settings, searcher)
+
+    @app.get("/catalog/{key:path}", include_in_schema=False)
+    def photo(key: str) -> Response:
+        """A photo of the gallery; nothing else that lies in its folder."""
+        pair = searcher.pair
+        if pair is None or pair.gallery.has_photo_at(key) is None:
+            raise NotFoundError(f"no photo of the gallery is named {key!r}")
+        data, info = catalog.storage.read(key)
+        headers = {"ETag": f'"{info.etag}"', "Cache-Control": "no-cache"}
+        return Response(data, media_type=media_type(key), headers=headers)
+
+    app.mount("/", StaticFiles(directory=frontend_folder(), html=True), "page")
+    return app
+
+
+def frontend_folder() -> Path:
+    """Where the page lies: inside the installed package, or at the top of a checkout."""
+    installed = Path(__file__).with_name("frontend")
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "frontend"
+
+
+class _Follower:
+    """Takes the watcher's reports into the gallery, once the first indexing has set one up."""
+
+    def __init__(self, pipeline: Pipeline, searcher: Searcher, indexed: threading.Event) -> None:
+        self._pipeline = pipeline
+        self._searcher = searcher
+        self._indexed = indexed
+
+    def events(self, messages: list[str]) -> None:
+        self._indexed.wait()
+        self._pipeline.handle(messages)
+        self._searcher.refresh()
+
+    def reconcile(self) -> None:
+        self._indexed.wait()
+        self._pipeline.reconcile()
+        self._searcher.refresh()
+
+
+def _keep_house(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -> None:
+    """Reconcile and collect on a schedule until interrupted."""
+    since_collected = _COLLECT_SECONDS
+    while True:
+        try:
+            if since_collected >= _COLLECT_SECONDS:
+                pipeline.collect()
+                since_collected = 0.0
+            if stop.wait(_RECONCILE_SECONDS):
+                return
+            since_collected += _RECONCILE_SECONDS
+            pipeline.reconcile()
+            searcher.refresh()
+        except LensError as error:  # a drive that is away for a while must not end the server
+            log.error("housekeeping failed and will be tried again: %s", error)
+
+
+def _listen(port: int) -> socket.socket:
+    # With its protocol named, or asyncio leaves Nagle on and every kept-alive reply waits 40 ms.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"port {port} is taken; set LENS_PORT to another one") from error
+    return listener
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

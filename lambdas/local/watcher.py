@@ -1,0 +1,62 @@
+"""The watcher: a folder's changes as the events that a bucket would send."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from watchfiles import Change, watch
+
+from lambdas.local.pipeline import next_sequencer
+from lens.catalog import is_photo
+from lens.events import s3_notification
+
+log = logging.getLogger(__name__)
+
+# A burst of changes is one batch once it has been quiet for the step, or after the debounce.
+_STEP_MS = 100
+_DEBOUNCE_MS = 600
+_TIMEOUT_MS = 200  # how soon a quiet watcher says that it watches, and notices that it must stop
+
+
+def watch_folder(
+    folder: Path,
+    on_events: Callable[[list[str]], None],
+    on_unclear: Callable[[], None],
+    watching: threading.Event,
+    stop: threading.Event,
+) -> None:
+    """Report changes until `stop` is set: `on_events` gets S3 notifications for photos;
+    `on_unclear` is called when only a comparison with the listing can tell what changed (a folder
+    was moved in or out, the partition file was edited). Sets `watching` once none escapes."""
+    root = folder.resolve()
+    for changes in watch(
+        root,
+        watch_filter=None,
+        debounce=_DEBOUNCE_MS,
+        step=_STEP_MS,
+        stop_event=stop,
+        raise_interrupt=False,
+        rust_timeout=_TIMEOUT_MS,
+        yield_on_timeout=True,
+    ):
+        watching.set()
+        events, unclear = [], False
+        for change, name in sorted(changes, key=lambda each: each[1]):
+            key = Path(name).relative_to(root).as_posix()
+            if any(part.startswith(".") for part in key.split("/")):
+                continue
+            if is_photo(key) and not Path(name).is_dir():
+                kind = "ObjectRemoved:Delete" if change is Change.deleted else "ObjectCreated:Put"
+                events.append(s3_notification(kind, key, next_sequencer()))
+            elif not (change is Change.modified and Path(name).is_dir()):
+                unclear = True
+        try:
+            if events:
+                on_events(events)
+            if unclear:
+                on_unclear()
+        except Exception as error:  # the watcher must outlive any failure; reconciliation heals
+            log.error("what changed in %s could not be taken in yet: %s", folder, error)

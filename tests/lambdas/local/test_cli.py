@@ -1,0 +1,174 @@
+"""The `lens` command as a person uses it, slips included."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lambdas.local.cli import main
+from tests.lambdas.local.photos import garment, write_photos
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in os.environ:
+        if name.startswith("LENS_") and name != "LENS_REQUIRE_STOREFRONT":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def status(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    capsys.readouterr()
+    assert main(["status", "photos", "--json", *arguments]) == 0
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_index_then_search_finds_the_item(
+    working_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photos(Path("photos"), range(12), views=2)
+    assert main(["index", "photos"]) == 0
+    assert "24 photos, commit 1" in capsys.readouterr().out
+    Path("query.png").write_bytes(garment(5, view=9))
+    assert main(["search", "query.png", "photos", "--top-k", "2", "--json"]) == 0
+    hits = json.loads(capsys.readouterr().out)["hits"]
+    assert [hit["item_id"] for hit in hits] == ["shop/item-005"] * 2
+    assert main(["search", "query.png", "photos", "--category", "shop"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 13
+
+
+def test_nothing_is_written_into_the_photos_folder(working_folder: Path) -> None:
+    write_photos(Path("photos"), range(4))
+    before = sorted(Path("photos").rglob("*"))
+    assert main(["index", "photos"]) == 0
+    assert sorted(Path("photos").rglob("*")) == before
+
+
+def test_a_second_index_looks_only_at_what_changed(
+    working_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photos(Path("photos"), range(6))
+    assert main(["index", "photos"]) == 0
+    Path("photos/shop/item-002/0.png").unlink()
+    Path("photos/shop/item-003/0.png").write_bytes(garment(77))
+    Path("photos/new.png").write_bytes(garment(78))
+    capsys.readouterr()
+    assert main(["index", "photos"]) == 0
+    assert capsys.readouterr().out.startswith("3 photos looked at")
+    assert status(capsys)["photos"] == 6
+
+
+def test_a_photo_that_cannot_be_used_is_shown_with_its_reason(
+    working_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photos(Path("photos"), range(2))
+    Path("photos/broken.jpg").write_bytes(garment(1)[:60])
+    Path("photos/notes.txt").write_text("not a photo")
+    assert main(["index", "photos"]) == 0
+    out = capsys.readouterr().out
+    assert "2 photos, commit 1, 1 photos rejected, 1 other files" in out
+    assert "rejected   broken.jpg: the photo is truncated" in out
+
+
+def test_rollback_holds_searches_and_release_ends_it(
+    working_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photos(Path("photos"), range(3))
+    Path("query.png").write_bytes(garment(50))
+    assert main(["index", "photos"]) == 0
+    Path("photos/late.png").write_bytes(garment(50))
+    assert main(["index", "photos"]) == 0
+
+    def found() -> bool:
+        capsys.readouterr()
+        assert main(["search", "query.png", "photos"]) == 0
+        return "late.png" in capsys.readouterr().out
+
+    assert found()
+    assert main(["rollback", "photos"]) == 0
+    assert not found()
+    model_id = str(status(capsys)["model_id"])
+    assert main(["promote", model_id, "photos"]) == 2
+    assert "run `lens release` first" in capsys.readouterr().err
+    assert main(["release", "photos"]) == 0
+    assert found()
+    assert main(["release", "photos"]) == 2
+    assert "nothing is pinned" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["index"], 2, "name a folder of photos, or set LENS_CATALOG"),
+        (["index", "nowhere"], 2, "there is no folder nowhere"),
+        (["index", "empty"], 2, "no photos (JPEG, PNG, WebP or AVIF) in empty"),
+        (["index", "ftp://shop/photos"], 2, "is not a location"),
+        (["search", "nowhere.jpg", "empty"], 2, "cannot read nowhere.jpg: No such file"),
+        (["search", "notes.txt", "empty"], 1, "this is not a photo"),
+        (["rollback", "empty"], 1, "run `lens index` first"),
+        (["promote", "model-x", "empty"], 1, "there is no model 'model-x'; there are: none"),
+    ],
+)
+def test_every_failure_is_one_line_that_says_what_to_do(
+    arguments: list[str],
+    code: int,
+    message: str,
+    working_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("empty").mkdir()
+    Path("notes.txt").write_text("not a photo")
+    assert main(arguments) == code
+    error = capsys.readouterr().err
+    assert error.startswith("lens: ") and error.count("\n") == 1
+    assert message in error
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["frobnicate"], ["search", "a", "--top-k", "0"], ["index", "--fast"]]
+)
+def test_a_wrong_command_exits_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_bad_setting_is_named(
+    working_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("photos").mkdir()
+    monkeypatch.setenv("LENS_THREADS", "several")
+    assert main(["index", "photos"]) == 2
+    assert capsys.readouterr().err.startswith("lens: LENS_THREADS='several': ")
+
+
+def test_an_index_that_is_killed_goes_on_where_it_was(
+    working_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photos(Path("photos"), range(250), views=3)
+    command = [sys.executable, "-m", "lambdas.local.cli", "index", "photos"]
+    environment = {**os.environ, "LENS_ARTIFACTS": str(working_folder / "artifacts")}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    segments = working_folder / "artifacts" / "segments"
+    deadline = time.monotonic() + 60
+    while len(list(segments.rglob("*.npz"))) < 2:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    looked = int(finished.stdout.split()[0])
+    assert 0 < looked <= 750 - 128, "what two whole segments held was embedded again"
+    assert "gallery    750 photos" in finished.stdout

@@ -1,0 +1,131 @@
+"""Evaluation: the protocols, what the fit may see, and the figures on real photos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lambdas.local.cli import main
+from lambdas.local.evaluate import Evaluation, Protocol, evaluate, split_of
+from lens.catalog import parse_partition
+from lens.config import Settings
+from tests.lambdas.local.photos import garment
+
+
+@contextmanager
+def no_bars(label: str) -> Iterator[Callable[[int, int], None]]:
+    yield lambda done, total: None
+
+
+def benchmark(folder: Path, artifacts: Path, model_id: str | None = None) -> Evaluation:
+    settings = Settings(catalog=str(folder), artifacts=str(artifacts))
+    return evaluate(settings, "benchmark", no_bars, model_id)
+
+
+@pytest.fixture(scope="module")
+def inshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """130 items: two gallery photos and, for the first 20, one query each."""
+    folder = tmp_path_factory.mktemp("inshop")
+    lines = []
+    for item in range(130):
+        for view in range(3 if item < 20 else 2):
+            key = f"img/WOMEN/Tops/id_{item:08}/01_{view}.png"
+            (folder / key).parent.mkdir(parents=True, exist_ok=True)
+            (folder / key).write_bytes(garment(item, view))
+            lines.append(f"{key} id_{item:08} {'query' if view == 2 else 'gallery'}")
+    header = [str(len(lines)), "image_name item_id evaluation_status"]
+    (folder / "list_eval_partition.txt").write_text("\n".join([*header, *lines]))
+    return folder
+
+
+def test_the_figures_of_an_easy_catalog_are_right(inshop: Path, tmp_path: Path) -> None:
+    found = benchmark(inshop, tmp_path / "artifacts")
+    assert (found.queries, found.gallery, found.embedding_dim) == (20, 260, 128)
+    assert found.head_fit_on == "260 photos"
+    assert found.recall_at_k["1"] >= 0.95
+    assert found.map_at_r >= 0.9
+
+
+def test_no_query_reaches_the_fit(inshop: Path, tmp_path: Path) -> None:
+    model_id = benchmark(inshop, tmp_path / "artifacts").model_id
+    changed = tmp_path / "changed"
+    for path in inshop.rglob("*"):
+        if path.is_file():
+            target = changed / path.relative_to(inshop)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            is_query = path.name == "01_2.png"
+            target.write_bytes(garment(999, len(path.name)) if is_query else path.read_bytes())
+    assert benchmark(changed, tmp_path / "artifacts").model_id == model_id
+    # The same comparison does notice a single gallery photo.
+    (changed / "img/WOMEN/Tops/id_00000003/01_0.png").write_bytes(garment(999, 1))
+    assert benchmark(changed, tmp_path / "artifacts").model_id != model_id
+
+
+def test_the_live_gallery_is_neither_read_nor_written(inshop: Path, tmp_path: Path) -> None:
+    artifacts = tmp_path / "artifacts"
+    benchmark(inshop, artifacts)
+    assert not artifacts.exists()
+
+
+def test_a_named_model_is_used_as_it_is(
+    inshop: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LENS_ARTIFACTS", str(tmp_path / "artifacts"))
+    assert main(["index", str(inshop)]) == 0
+    capsys.readouterr()
+    assert main(["status", str(inshop), "--json"]) == 0
+    live = json.loads(capsys.readouterr().out)["model_id"]
+    assert (
+        main(["evaluate", str(inshop), "--model", live, "--protocol", "benchmark", "--json"]) == 0
+    )
+    found = json.loads(capsys.readouterr().out)
+    assert (found["model_id"], found["head_fit_on"]) == (live, "280 photos")
+    assert main(["evaluate", str(inshop), "--model", "nonesuch", "--protocol", "benchmark"]) == 2
+    assert "there is no model 'nonesuch'; there are: " in capsys.readouterr().err
+
+
+def test_strict_asks_other_views_for_front_views_of_test_items() -> None:
+    lines = ["0", "image_name item_id evaluation_status"]
+    lines += [f"img/a/01_1_front.jpg a {status}" for status in ("query",)]
+    lines += ["img/a/01_3_back.jpg a gallery", "img/b/01_1_front.jpg b train"]
+    split = split_of(parse_partition("\n".join(lines)), "strict")
+    assert split.gallery == ("img/a/01_1_front.jpg",)
+    assert split.queries == ("img/a/01_3_back.jpg",)
+
+
+@pytest.mark.parametrize(
+    ("partition", "message"),
+    [
+        (None, "has no list_eval_partition.txt"),
+        ("1\nh\nimg/a.png id_1 train\n", "0 queries and 0 gallery photos"),
+        ("2\nh\nimg/a.png id_1 query\nimg/b.png id_1 gallery\n", "2 photos of the partition file"),
+    ],
+)
+def test_an_unusable_partition_is_one_line_that_says_why(
+    partition: str | None, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if partition:
+        (tmp_path / "list_eval_partition.txt").write_text(partition)
+    assert main(["evaluate", str(tmp_path), "--protocol", "benchmark"]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(("protocol", "at_least"), [("benchmark", 0.72), ("strict", 0.67)])
+def test_real_photos_are_found_without_labels(
+    protocol: Protocol, at_least: float, storefront: Path, tmp_path: Path
+) -> None:
+    settings = Settings(catalog=str(storefront), artifacts=str(tmp_path / "artifacts"))
+    found = evaluate(settings, protocol, no_bars, None)
+    assert found.embedding_dim == 128
+    assert (found.queries, found.gallery) == {"benchmark": (314, 287), "strict": (213, 388)}[
+        protocol
+    ]
+    assert found.recall_at_k["1"] >= at_least

@@ -1,0 +1,167 @@
+"""`lens serve` as a process: page, API and a folder that is followed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.lambdas.local.photos import garment, write_photos
+
+FRESH_SECONDS = 2.0
+
+
+class Shop:
+    """A running server over a folder."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder = folder
+        self.http = httpx.Client(base_url=address, timeout=30)
+
+    def first(self, photo: bytes) -> str | None:
+        """The key of the best hit that is (nearly) this very photo."""
+        reply = self.http.post("/api/search-image", files={"file": photo}, data={"top_k": "1"})
+        hits = reply.raise_for_status().json()["hits"]
+        return hits[0]["key"] if hits and hits[0]["similarity"] > 0.9999 else None
+
+    def gallery(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get("/api/health").json()["gallery"]
+        return found
+
+    def until(self, seconds: float, reached: Callable[[], bool]) -> float:
+        """Seconds until it is so; fails after `seconds`."""
+        began = time.monotonic()
+        while not reached():
+            assert time.monotonic() - began < seconds, "it took too long"
+            time.sleep(0.05)
+        return time.monotonic() - began
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Shop]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lambdas.local.cli", "serve", str(folder)],
+        env={**os.environ, "LENS_PORT": "0", "LENS_ARTIFACTS": str(folder.parent / "artifacts")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found is not None
+        shop = Shop(folder, found[0])
+        with shop.http:
+            yield shop
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("server") / "photos"
+    write_photos(folder, range(30))
+    (folder / "secret.txt").write_text("not for visitors")
+    with serving(folder) as shop:
+        shop.until(60, lambda: (shop.gallery() or {}).get("photos") == 30)
+        yield shop
+
+
+def test_the_page_and_a_hits_pictures_are_served(shop: Shop) -> None:
+    assert "<title>Image Lens" in shop.http.get("/").text
+    reply = shop.http.post("/api/search-image", files={"file": garment(3)}).json()
+    hit = reply["hits"][0]
+    assert hit["key"] == "shop/item-003/0.png"
+    assert shop.http.get(hit["image_url"]).content == garment(3)
+    assert shop.http.get(hit["thumb_url"]).headers["content-type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize("path", ["secret.txt", "../photos/secret.txt", "nothing.png", ""])
+def test_only_the_gallerys_photos_are_served(shop: Shop, path: str) -> None:
+    assert shop.http.get(f"/catalog/{path}").status_code == 404
+
+
+def test_a_photo_added_replaced_and_removed_shows_within_two_seconds(shop: Shop) -> None:
+    path = shop.folder / "new" / "photo.png"
+    path.parent.mkdir()
+    path.write_bytes(garment(200))
+    shop.until(FRESH_SECONDS, lambda: shop.first(garment(200)) == "new/photo.png")
+    path.write_bytes(garment(201))
+    shop.until(FRESH_SECONDS, lambda: shop.first(garment(201)) == "new/photo.png")
+    assert shop.first(garment(200)) is None
+    path.unlink()
+    shop.until(FRESH_SECONDS, lambda: shop.first(garment(201)) is None)
+
+
+def test_a_folder_moved_in_and_out_is_followed(shop: Shop) -> None:
+    outside = shop.folder.parent / "outside"
+    write_photos(outside, range(300, 303))
+    (outside / "shop").rename(shop.folder / "moved")
+    shop.until(3, lambda: shop.first(garment(301)) == "moved/item-301/0.png")
+    (shop.folder / "moved").rename(outside / "back")
+    shop.until(3, lambda: shop.first(garment(301)) is None)
+
+
+def test_a_burst_of_files_is_a_few_commits(shop: Shop) -> None:
+    before = shop.gallery()
+    for number in range(200):
+        (shop.folder / f"burst-{number}.png").write_bytes(garment(1000 + number))
+    shop.until(30, lambda: shop.gallery()["photos"] == before["photos"] + 200)
+    # Each commit may be followed by one compaction, which is a commit too.
+    assert shop.gallery()["commit"] - before["commit"] <= 10
+    for number in range(200):
+        (shop.folder / f"burst-{number}.png").unlink()
+    shop.until(10, lambda: shop.gallery()["photos"] == before["photos"])
+
+
+def test_a_file_that_is_still_being_written_ends_up_whole(shop: Shop) -> None:
+    photo = garment(400)
+    with (shop.folder / "slow.png").open("wb") as file:
+        for start in range(0, len(photo), 1 + len(photo) // 4):
+            file.write(photo[start : start + 1 + len(photo) // 4])
+            file.flush()
+            time.sleep(0.3)
+    shop.until(FRESH_SECONDS, lambda: shop.first(photo) == "slow.png")
+
+
+def test_what_changed_while_it_was_off_is_found_at_start(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    write_photos(folder, range(5))
+    with serving(folder) as shop:
+        shop.until(60, lambda: (shop.gallery() or {}).get("photos") == 5)
+    (folder / "shop/item-001/0.png").unlink()
+    (folder / "shop/item-002/0.png").write_bytes(garment(500))
+    (folder / "more.png").write_bytes(garment(501))
+    began = time.monotonic()
+    with serving(folder) as shop:
+        shop.until(10, lambda: shop.first(garment(501)) == "more.png")
+        assert shop.first(garment(500)) == "shop/item-002/0.png"
+        assert shop.first(garment(1)) is None
+        assert time.monotonic() - began < 10
+
+
+def test_a_taken_port_is_one_line(shop: Shop) -> None:
+    taken = shop.http.base_url.port
+    result = subprocess.run(
+        [sys.executable, "-m", "lambdas.local.cli", "serve", str(shop.folder)],
+        env={**os.environ, "LENS_PORT": str(taken)},
+        cwd=shop.folder.parent,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert result.returncode == 2
+    assert result.stderr == f"lens: port {taken} is taken; set LENS_PORT to another one\n"
