@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -16,10 +16,13 @@ from lens.commits import (
     commit_key,
     history,
     read_commit,
+    read_head,
 )
-from lens.current import KEPT_MODELS, Current, read_current
+from lens.current import Current, read_current
 from lens.documents import Document, swap_document
 from lens.errors import NotFoundError
+from lens.gallery import load_gallery
+from lens.rows import EMPTY_ROWS, Kind
 from lens.segments import PREFIX as SEGMENTS
 from lens.segments import parse_segment_key, read_segment, segment_key
 from lens.snapshots import PREFIX as SNAPSHOTS
@@ -61,20 +64,20 @@ def collect(
 ) -> int:
     """Mark what is unreachable and remove what has been marked for the grace; how many went.
 
-    A segment that was never committed has its keys queued again before it is removed.
+    Keys that a segment knows better than its gallery, because it was never committed, are queued
+    again before it is removed.
     """
+    if read_current(artifacts) is None:
+        return 0
+    for info in artifacts.list(HEADS):
+        _abandon(artifacts, info.key.removeprefix(HEADS).removesuffix(".json"), now)
+    # Listed before it is read what is current: what is written meanwhile is not in the listing.
+    listed = [i for p in (COMMITS, SEGMENTS, SNAPSHOTS) for i in artifacts.list(p)]
+    listed_thumbs = list(thumbs.list(THUMBS))
     current = read_current(artifacts)
     if current is None:
         return 0
-    kept = _kept_models(current)
-    for info in artifacts.list(HEADS):
-        model_id = info.key.removeprefix(HEADS).removesuffix(".json")
-        if model_id not in kept:
-            _abandon(artifacts, model_id, now)
-    # Listed before the heads are read: what is written meanwhile is not in the listing.
-    listed = [i for p in (COMMITS, SEGMENTS, SNAPSHOTS) for i in artifacts.list(p)]
-    listed_thumbs = list(thumbs.list(THUMBS))
-    reached = _reach(artifacts, current, kept)
+    reached = _reach(artifacts, current)
     unreached = [info for info in listed if not reached.has(info.key)]
     unreached_thumbs = [info for info in listed_thumbs if info.key not in reached.thumbs]
     due: list[str] = []
@@ -87,8 +90,8 @@ def collect(
         return _Marks(artifacts=marks, thumbs=thumb_marks)
 
     swap_document(artifacts, _MARKS, _Marks, mark)
-    orphans = [key for key in due if key.startswith(SEGMENTS)]
-    looks = [look for key in orphans for look in _looks(artifacts, key)]
+    orphans = [parse_segment_key(key) for key in due if key.startswith(SEGMENTS)]
+    looks = [look for model in current.kept_up for look in _unknown(artifacts, model, orphans)]
     if looks:
         queue(looks)
     for key in due:
@@ -99,28 +102,29 @@ def collect(
 
 
 def _kept_models(current: Current) -> set[str]:
-    models = {*current.kept_up, *current.previous[:KEPT_MODELS]}
+    models = {*current.kept_up, *current.kept}
     return models | {current.pin.model_id} if current.pin else models
 
 
 def _abandon(storage: Storage, model_id: str, now: float) -> None:
-    """Empty a head that no one follows, so that its parts become unreachable like any other's.
-
-    If the model was just named a candidate, its promotion finds an empty gallery and fills it.
-    """
+    """Empty a head that no one follows, so that its parts become unreachable like any other's."""
 
     def empty(head: Commit) -> Commit | None:
         if head.snapshot is None and not head.segments:
+            return None
+        # Asked after the head was read: a promotion that has just begun advances the head too.
+        current = read_current(storage)
+        if current is None or model_id in _kept_models(current):
             return None
         return head.model_copy(update={"snapshot": None, "segments": ()})
 
     advance_head(storage, model_id, empty, now=now)
 
 
-def _reach(storage: Storage, current: Current, kept: Iterable[str]) -> _Reached:
+def _reach(storage: Storage, current: Current) -> _Reached:
     reached = _Reached()
     commits: list[Commit] = []
-    for model_id in kept:
+    for model_id in _kept_models(current):
         commits += islice(history(storage, model_id), KEPT_COMMITS)
     if current.pin:
         pinned = CommitName(number=current.pin.commit, id=current.pin.commit_id)
@@ -162,13 +166,26 @@ def _marked(
     return {key: at for key, at in marks.items() if key not in set(due)}, due
 
 
-def _looks(storage: Storage, key: str) -> list[Look]:
-    model_id, segment_id = parse_segment_key(key)
-    try:
-        segment = read_segment(storage, model_id, segment_id)
-    except NotFoundError:
+def _unknown(storage: Storage, model_id: str, orphans: list[tuple[str, str]]) -> list[Look]:
+    """Looks at the keys of which a model's orphaned segments know more than its gallery."""
+    mine = [segment_id for model, segment_id in orphans if model == model_id]
+    if not mine:
         return []
-    if segment.folded:
-        return []  # a compactor's: each segment it was merged from is looked after by itself
-    rows = segment.rows
-    return [Look(row.key, row.version) for row in map(rows.__getitem__, range(len(rows)))]
+    head = read_head(storage, model_id)
+    known = load_gallery(storage, head).known if head else EMPTY_ROWS
+    positions = {key.decode(): position for position, key in enumerate(known.key)}
+    looks = []
+    for segment_id in mine:
+        try:
+            rows = read_segment(storage, model_id, segment_id).rows
+        except NotFoundError:
+            continue
+        for row in map(rows.__getitem__, range(len(rows))):
+            position = positions.get(row.key)
+            if position is None:
+                newer = row.kind != Kind.TOMBSTONE
+            else:
+                newer = row.version > known[position].version
+            if newer:
+                looks.append(Look(row.key, row.version, model_id))
+    return looks

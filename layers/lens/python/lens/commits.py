@@ -91,11 +91,13 @@ def advance_head(
     change: Callable[[Commit], Commit | None],
     *,
     now: float,
+    first: bool = False,
 ) -> Commit:
     """Advance a model's head: `change` gets the newest commit (an empty one at first) and returns
     it with another snapshot or other segments, or None when there is nothing to do.
 
-    The history entry is written before the head names it. Returns the head as it then is.
+    `first` makes the new commit the beginning of its history. The history entry is written before
+    the head names it. Returns the head as it then is.
     """
 
     def next_commit(head: Commit | None) -> Commit | None:
@@ -107,7 +109,7 @@ def advance_head(
             update={
                 "number": base.number + 1,
                 "id": uuid.uuid4().hex,
-                "parent": head.name if head else None,
+                "parent": head.name if head and not first else None,
                 "created_at": now,
             }
         )

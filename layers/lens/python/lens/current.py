@@ -34,6 +34,11 @@ class Current(Document):
         """The models whose galleries follow the catalog."""
         return (self.live, self.candidate) if self.candidate else (self.live,)
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The models whose galleries are kept, newest first: the live one, then earlier ones."""
+        return (self.live, *self.previous[:KEPT_MODELS])
+
 
 def read_current(storage: Storage) -> Current | None:
     """What is current, or None before the first model."""

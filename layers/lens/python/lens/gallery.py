@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.commits import Commit
+from lens.index import Index
 from lens.rows import EMPTY_ROWS, Bytes, Kind, Mask, Positions, Row, Rows, winners
 from lens.segments import Segment, concatenate, read_segment
 from lens.snapshots import Snapshot, load_snapshot, read_snapshot_manifest
@@ -17,6 +18,8 @@ from lens.storage import Storage
 
 # A warm searcher folds nothing itself; past this many unfolded rows it loads the new snapshot.
 KEPT_TAIL_ROWS = 65_000
+# By so much may two ways of multiplying the same float32 unit vectors differ.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -48,16 +51,17 @@ class Gallery:
         matches: list[Match] = []
         if self.snapshot is not None:
             allowed = self._snapshot_allowed(category)
-            similarities, positions = self.snapshot.index.search(vector, top_k, allowed)
+            positions = _nearest(self.snapshot.index, vector, top_k, allowed)
+            vectors = self.snapshot.index.vectors_at(positions)
             found = self.snapshot.photo_rows[positions]
-            matches += _matches(self.snapshot.rows, found, similarities)
+            matches += _matches(self.snapshot.rows, found, vectors, vector, top_k)
         if self._recent is not None:
             rows, photo_rows = self._recent.rows, self._recent.rows.photo_rows
             allowed = self._recent_alive & _in_category(rows.category[photo_rows], category)
             candidates = np.flatnonzero(allowed)
-            similarities = self._recent.vectors[candidates] @ vector
-            best = np.argsort(-similarities, kind="stable")[:top_k]
-            matches += _matches(rows, photo_rows[candidates[best]], similarities[best])
+            candidates = candidates[_may_be_best(self._recent.vectors[candidates] @ vector, top_k)]
+            vectors = self._recent.vectors[candidates]
+            matches += _matches(rows, photo_rows[candidates], vectors, vector, top_k)
         matches.sort(key=lambda match: (-match.similarity, match.row.key))
         return matches[:top_k]
 
@@ -101,19 +105,20 @@ class Gallery:
         rows = Rows.concatenate(parts)
         return rows.take(winners(rows))
 
-    def hiding_deleted(self, live: Gallery, own_head: Gallery | None) -> Gallery:
+    def hiding_deleted(self, guards: Sequence[Gallery]) -> Gallery:
         """This gallery, held by a pin, without what was deleted since.
 
-        A key is hidden when the live gallery has nothing under it, or when a tombstone looked at
-        after this gallery's row is found in the live gallery or in the newest of this one's own
-        model. Times are compared, not versions: two models' reconciliations count apart.
+        A key is hidden when the live gallery, the first of the guards, has nothing under it, or
+        when any of them has a tombstone looked at after this gallery's row. Times are compared,
+        not versions: two models' reconciliations count apart.
         """
+        live = guards[0]
         alive = Rows.concatenate([rows.take(positions) for rows, positions in self._alive()])
         there = live.known.key[live.known.kind != Kind.TOMBSTONE]
         hidden = set(alive.key[~np.isin(alive.key, there)].tolist())
         seen = dict(zip(alive.key.tolist(), alive.looked_at.tolist(), strict=True))
-        for guard in (live, own_head):
-            for rows in (guard._snapshot_rows, guard._recent_rows) if guard else ():
+        for guard in guards:
+            for rows in (guard._snapshot_rows, guard._recent_rows):
                 gone = rows.kind == Kind.TOMBSTONE
                 for key, at in zip(rows.key[gone].tolist(), rows.looked_at[gone], strict=True):
                     if key in seen and at >= seen[key]:
@@ -261,13 +266,38 @@ def _base(
     return load_snapshot(storage, commit.model_id, wanted.id), {}
 
 
+def _nearest(
+    index: Index, vector: NDArray[np.float32], top_k: int, allowed: Mask | None
+) -> Positions:
+    """Positions of the `top_k` most similar and of all that may tie with the last of them."""
+    asked = top_k
+    while True:
+        asked *= 2
+        similarities, positions = index.search(vector, asked, allowed)
+        if len(positions) < asked or similarities[-1] < similarities[top_k - 1] - _ROUNDING:
+            return positions[_may_be_best(similarities, top_k)]
+
+
+def _may_be_best(similarities: NDArray[np.float32], top_k: int) -> Positions:
+    """Positions of the `top_k` greatest and of all that may tie with the last of them."""
+    if len(similarities) <= top_k:
+        return np.arange(len(similarities))
+    last = np.partition(similarities, -top_k)[-top_k]
+    return np.flatnonzero(similarities >= last - _ROUNDING)
+
+
 def _matches(
-    rows: Rows, positions: Positions, similarities: NDArray[np.float32]
-) -> Iterable[Match]:
-    return [
-        Match(rows[position], float(similarity))
-        for position, similarity in zip(positions, similarities, strict=True)
-    ]
+    rows: Rows,
+    positions: Positions,
+    vectors: NDArray[np.float32],
+    vector: NDArray[np.float32],
+    top_k: int,
+) -> list[Match]:
+    """The best, ties in key order. One way to multiply, whatever part the vectors are from: the
+    same photo under two keys is equally similar, and a warm searcher ranks as a new one does."""
+    similarities = np.einsum("ij,j->i", vectors, vector)
+    best = np.lexsort((rows.key[positions], -similarities))[:top_k]
+    return [Match(rows[positions[i]], float(similarities[i])) for i in best]
 
 
 def _in_category(names: Bytes, category: str | None) -> Mask:

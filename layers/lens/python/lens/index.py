@@ -60,6 +60,13 @@ class Index:
         result: NDArray[np.float32] = self._index.reconstruct_n(0, len(self))
         return result
 
+    def vectors_at(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors at these positions, (len(positions), D) float32, as the index keeps them."""
+        if len(positions) == 0:
+            return np.empty((0, self.embedding_dim), np.float32)
+        result: NDArray[np.float32] = self._index.reconstruct_batch(positions)
+        return result
+
     def to_bytes(self) -> bytes:
         """The index as FAISS writes it to a file."""
         data: NDArray[np.uint8] = faiss.serialize_index(self._index)

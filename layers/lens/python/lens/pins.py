@@ -23,9 +23,9 @@ def rollback(
     """
     current = _require_current(storage)
     model = model_id or (current.pin.model_id if current.pin else current.live)
-    if model not in (current.live, *current.previous):
-        known = ", ".join((current.live, *current.previous))
-        raise NotFoundError(f"model {model!r} was never live; there are: {known}")
+    if model not in current.kept or model == current.candidate:
+        known = ", ".join(each for each in current.kept if each != current.candidate)
+        raise NotFoundError(f"model {model!r} has no kept gallery; there are: {known}")
     commits = list(islice(history(storage, model), KEPT_COMMITS))
     chosen = _choose(commits, current, model, commit)
     if chosen.created_at < now - retention.PIN:
@@ -36,9 +36,15 @@ def rollback(
         )
     load_gallery(storage, chosen)  # refuse a commit that cannot be searched
     pin = Pin(model_id=model, commit=chosen.number, commit_id=chosen.id, since=now)
-    swap_current(
-        storage, lambda c: c.model_copy(update={"pin": pin}) if c and c.pin != pin else None
-    )
+
+    def put(newest: Current | None) -> Current | None:
+        if newest is None or newest.pin == pin:
+            return None
+        if newest.kept_up != current.kept_up:
+            raise UsageError("a model was promoted meanwhile; roll back again if you still want to")
+        return newest.model_copy(update={"pin": pin})
+
+    swap_current(storage, put)
     return pin
 
 
@@ -48,7 +54,8 @@ def release(storage: Storage) -> Current:
     if current.pin is None:
         raise UsageError("nothing is pinned; searches already follow the newest commit")
     released = swap_current(
-        storage, lambda c: c.model_copy(update={"pin": None}) if c and c.pin else None
+        storage,
+        lambda c: c.model_copy(update={"pin": None}) if c and c.pin == current.pin else None,
     )
     return released or current
 

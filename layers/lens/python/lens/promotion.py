@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from lens.catalog import Catalog
-from lens.commits import Commit, read_head
+from lens.commits import Commit, advance_head, read_head
 from lens.current import Current, swap_current
 from lens.errors import LensError, PinnedError
 from lens.gallery import load_gallery
@@ -33,6 +34,8 @@ def promote(
     catalog: Catalog,
     model_id: str,
     look: Callable[[list[Look]], None],
+    *,
+    clock: Callable[[], float] = time.time,
 ) -> Current:
     """Make a model live. `look` must embed and commit what it is given before it returns.
 
@@ -49,7 +52,12 @@ def promote(
             return None
         return current.model_copy(update={"candidate": model_id})
 
-    swap_current(storage, nominate)
+    nominated = swap_current(storage, nominate)
+    is_live = nominated is not None and nominated.live == model_id
+    if not is_live:
+        # A collector that read what is current before that may be about to empty this old head.
+        # Of the two of us one wins; if it is the collector, the differences below show it.
+        advance_head(storage, model_id, _touched, now=clock())
     for _ in range(_ROUNDS):
         looks = catalog_differences(catalog, storage, model_id)
         if not looks:
@@ -59,6 +67,11 @@ def promote(
         raise LensError(
             f"the catalog kept changing during {_ROUNDS} rounds of embedding; run promote again"
         )
+
+    if not is_live:
+        # Nobody shall roll back to before this: that was half filled, or still had photos that
+        # were deleted while the model was retired, and no tombstone of its own says so.
+        advance_head(storage, model_id, _begun, now=clock(), first=True)
 
     def switch(current: Current | None) -> Current | None:
         if current is None or current.live == model_id:
@@ -71,6 +84,14 @@ def promote(
 
     switched = swap_current(storage, switch)
     return switched or Current(live=model_id)
+
+
+def _touched(head: Commit) -> Commit | None:
+    return head if head.number else None
+
+
+def _begun(head: Commit) -> Commit | None:
+    return head if head.parent else None
 
 
 def _refuse_pinned(current: Current) -> None:

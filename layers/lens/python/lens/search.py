@@ -55,23 +55,21 @@ NO_RESULTS = Results(None, None, ())
 class Pair:
     """A model and a whole commit of its gallery.
 
-    `live` and `own_head` are loaded only under a pin, which they keep free of deleted photos.
+    `guards` are loaded only under a pin, which they keep free of deleted photos: the newest commits
+    of the live model, of the pinned one, and of those that were live in between.
     """
 
     embedder: Embedder
     gallery: Gallery
     pin: Pin | None = None
     pinned: Gallery | None = None  # as committed, before deletions are hidden
-    live: Gallery | None = None
-    own_head: Gallery | None = None
+    guards: tuple[Gallery, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str, str]:
         """Changes whenever an answer could."""
         commit = self.gallery.commit
-        live = self.live.commit.id if self.live else ""
-        own_head = self.own_head.commit.id if self.own_head else ""
-        return commit.model_id, commit.id, live + own_head
+        return commit.model_id, commit.id, "".join(guard.commit.id for guard in self.guards)
 
 
 @dataclass
@@ -192,29 +190,22 @@ def _load_live(storage: Storage, current: Current, pair: Pair | None) -> Pair:
     if pair and pair.pin is None and pair.gallery.commit == head:
         return pair
     embedder = _embedder(storage, current.live, pair)
-    known = [pair.gallery, pair.live] if pair else []
+    known = [pair.gallery, *pair.guards] if pair else []
     return Pair(embedder, _gallery(storage, head, known))
 
 
 def _load_pinned(storage: Storage, current: Current, pin: Pin, pair: Pair | None) -> Pair:
-    live_head = _head(storage, current.live)
-    own_commit = _head(storage, pin.model_id)
-    if (
-        pair
-        and pair.pin == pin
-        and pair.live
-        and pair.live.commit == live_head
-        and pair.own_head
-        and pair.own_head.commit == own_commit
-    ):
+    # A model between the two may be the only one to know that a photo was deleted.
+    models = current.kept[: current.kept.index(pin.model_id) + 1]
+    heads = [_head(storage, model_id) for model_id in models]
+    if pair and pair.pin == pin and [guard.commit for guard in pair.guards] == heads:
         return pair
     embedder = _embedder(storage, pin.model_id, pair)
-    known = [pair.pinned, pair.live, pair.own_head, pair.gallery] if pair else []
-    live = _gallery(storage, live_head, known)
-    own_head = _gallery(storage, own_commit, [live, *known])
+    known = [pair.pinned, *pair.guards, pair.gallery] if pair else []
+    guards = tuple(_gallery(storage, head, known) for head in heads)
     name = CommitName(number=pin.commit, id=pin.commit_id)
-    pinned = _gallery(storage, read_commit(storage, pin.model_id, name), known)
-    return Pair(embedder, pinned.hiding_deleted(live, own_head), pin, pinned, live, own_head)
+    pinned = _gallery(storage, read_commit(storage, pin.model_id, name), [*guards, *known])
+    return Pair(embedder, pinned.hiding_deleted(guards), pin, pinned, guards)
 
 
 def _head(storage: Storage, model_id: str) -> Commit:

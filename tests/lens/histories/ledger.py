@@ -1,0 +1,137 @@
+"""The ledger: remembers all that was ever written, and works out naively what should be seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from io import BytesIO
+
+import numpy as np
+
+from lens import retention
+from lens.commits import Commit
+from lens.current import Current
+from lens.rows import Kind, Row, Rows
+from lens.snapshots import SnapshotManifest
+
+Names = frozenset[str]
+
+
+@dataclass(frozen=True)
+class WrittenSegment:
+    """A segment's rows as written; `folded` names what a compactor merged into it."""
+
+    rows: tuple[Row, ...]
+    folded: tuple[str, ...]
+
+
+def rank(row: Row) -> tuple[object, ...]:
+    """What decides between two rows of a key."""
+    return row.version, row.looked_at, row.kind, row.etag, row.photo_id
+
+
+@dataclass
+class Ledger:
+    """Everything written to the artifacts since the beginning, never forgotten."""
+
+    segments: dict[str, WrittenSegment] = field(default_factory=dict)
+    snapshots: dict[str, SnapshotManifest] = field(default_factory=dict)
+    commits: dict[str, Commit] = field(default_factory=dict)
+    heads: dict[str, list[Commit]] = field(default_factory=lambda: defaultdict(list))
+    currents: list[Current] = field(default_factory=list)
+    _folded: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+
+    def written(self, key: str, data: bytes) -> None:
+        """Take note of a write that took effect."""
+        name = key.rpartition("/")[2]
+        if key.startswith("segments/"):
+            self.segments[name.removesuffix(".npz")] = _parse_segment(data)
+        elif key.startswith("snapshots/") and name == "manifest.json":
+            manifest = SnapshotManifest.model_validate_json(data)
+            self.snapshots[manifest.id] = manifest
+        elif key.startswith("commits/"):
+            commit = Commit.model_validate_json(data)
+            assert commit.id not in self.commits
+            self.commits[commit.id] = commit
+        elif key.startswith("heads/"):
+            self._advance(Commit.model_validate_json(data))
+        elif key == "current.json":
+            self.currents.append(Current.model_validate_json(data))
+
+    def _advance(self, head: Commit) -> None:
+        """No commit is overwritten, and none forgets a segment that its parent had."""
+        assert self.commits[head.id] == head, "a head names a commit that is not history"
+        before = self.heads[head.model_id]
+        if before:
+            assert head.number == before[-1].number + 1, "a commit was overwritten"
+            emptied = head.snapshot is None and not head.segments
+            lost = self.segments_of(before[-1]) - self.segments_of(head)
+            assert emptied or not lost, f"commit {head.number} lost the segments {sorted(lost)}"
+        before.append(head)
+
+    def segments_of(self, commit: Commit) -> Names:
+        """The segments, as embedding wrote them, that a commit is made of."""
+        return self._unmerged(ref.id for ref in commit.segments) | self._segments_in(
+            commit.snapshot.id if commit.snapshot else None
+        )
+
+    def content(self, commit: Commit) -> dict[str, Row]:
+        """The winning row of every key in a commit, tombstones included."""
+        rows = list(self._rows_in(commit.snapshot.id if commit.snapshot else None))
+        for name in self._unmerged(ref.id for ref in commit.segments):
+            rows += self.segments[name].rows
+        return winners(rows)
+
+    def tombstones(self, commit: Commit) -> list[Row]:
+        """Every tombstone that ever went into a commit, even those long expired."""
+        names = self.segments_of(commit)
+        rows = (row for name in names for row in self.segments[name].rows)
+        return [row for row in rows if row.kind == Kind.TOMBSTONE]
+
+    def _unmerged(self, names: Iterable[str]) -> Names:
+        result: set[str] = set()
+        for name in names:
+            folded = self.segments[name].folded
+            result |= self._unmerged(folded) if folded else {name}
+        return frozenset(result)
+
+    def _segments_in(self, snapshot_id: str | None) -> Names:
+        if snapshot_id is None:
+            return frozenset()
+        manifest = self.snapshots[snapshot_id]
+        folded = self._unmerged(segment.id for segment in manifest.folded)
+        return folded | self._segments_in(manifest.parent)
+
+    def _rows_in(self, snapshot_id: str | None) -> tuple[Row, ...]:
+        """Winners and newest tombstones, folded one snapshot after the other."""
+        if snapshot_id is None:
+            return ()
+        if snapshot_id not in self._folded:
+            manifest = self.snapshots[snapshot_id]
+            rows = list(self._rows_in(manifest.parent))
+            for name in self._unmerged(segment.id for segment in manifest.folded):
+                rows += self.segments[name].rows
+            tombstones = winners(row for row in rows if row.kind == Kind.TOMBSTONE)
+            kept = {*winners(rows).values(), *tombstones.values()}
+            if manifest.expired_tombstones:
+                since = max(segment.at for segment in manifest.folded) - retention.TOMBSTONE
+                kept = {r for r in kept if r.kind != Kind.TOMBSTONE or r.looked_at >= since}
+            self._folded[snapshot_id] = tuple(kept)
+        return self._folded[snapshot_id]
+
+
+def winners(rows: Iterable[Row]) -> dict[str, Row]:
+    """The highest row of every key, found one by one."""
+    best: dict[str, Row] = {}
+    for row in rows:
+        if row.key not in best or rank(row) > rank(best[row.key]):
+            best[row.key] = row
+    return best
+
+
+def _parse_segment(data: bytes) -> WrittenSegment:
+    with np.load(BytesIO(data), allow_pickle=False) as arrays:
+        rows = Rows(**{column.name: arrays[column.name] for column in fields(Rows)})
+        folded = tuple(name.decode() for name in arrays["folded"])
+    return WrittenSegment(tuple(rows[i] for i in range(len(rows))), folded)

@@ -1,0 +1,527 @@
+"""The world of a history: a catalog, its queues, every stage, and readers that miss nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lens import compaction
+from lens.catalog import Catalog, is_photo
+from lens.collector import collect
+from lens.commits import Commit, read_head
+from lens.current import read_current
+from lens.embedder import Embedder
+from lens.embedding import Embedding
+from lens.errors import LensError, NotFoundError, PinnedError, UsageError
+from lens.events import answer_batch, looks_in, looks_message, s3_notification
+from lens.gallery import load_gallery
+from lens.images import photo_id
+from lens.indexing import commit_segments
+from lens.models import Head, ModelManifest, Variant
+from lens.pins import release, rollback
+from lens.promotion import catalog_differences, promote
+from lens.rows import Kind, Row
+from lens.search import Pair, Searcher
+from lens.segments import parse_segment_key
+from lens.storage import Storage
+from lens.thumbnails import thumb_key
+from lens.versions import Look
+from tests.lens.histories.interrupting_storage import (
+    CrashError,
+    InterruptingStorage,
+    Interruption,
+    Step,
+)
+from tests.lens.histories.ledger import Ledger
+from tests.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
+
+KEYS = ("1.png", "a/2.png", "a/b/3.png", "a/b/4.png", "ü x/5.png")
+PHOTOS = tuple(png(seed) for seed in range(6))
+UNUSABLE = (b"not a photo", PHOTOS[0][:40])
+PAUSES = (60.0, 3_600.0, 13 * 3_600.0, 25 * 3_600.0, 15 * 86_400.0, 31 * 86_400.0)
+START = 4_000_000_000.0  # later than any time the storage itself may give
+KEPT_COMMITS = 4  # what the collector and `lens rollback` are patched to
+
+
+class Inline(Executor):
+    """Runs what it is given at once, so that a history is the same every time."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+class World:
+    """Everything that happens to one catalog and its artifacts."""
+
+    def __init__(self, catalog: Storage, artifacts: Storage, models: int = 3) -> None:
+        self.ledger = Ledger()
+        self.catalog = Catalog(InterruptingStorage(catalog, self.meanwhile))
+        self.bare = artifacts
+        self.artifacts = InterruptingStorage(artifacts, self.meanwhile, self._written)
+        self.time = START
+        self.sequencer = 0x10
+        self.messages: list[str] = []  # of the embed queue
+        self.segment_events: list[tuple[str, str]] = []  # (model_id, segment_id)
+        self.warm = Searcher(self.artifacts)
+        self.warm_is_busy = False
+        self.warm_saw: tuple[int, Commit] | None = None
+        self.models = [write_tiny_model(artifacts, seed).model_id for seed in range(models)]
+        self.embedding = Embedding(
+            self.catalog,
+            self.artifacts,
+            self.artifacts,
+            embedder=self.embedder,
+            executor=Inline(),
+            clock=self.now,
+        )
+
+    def now(self) -> float:
+        """A clock that never shows a time twice."""
+        self.time += 0.001
+        return self.time
+
+    def embedder(self, model_id: str) -> Embedder:
+        """A model, loaded once."""
+        return embedder(self.models.index(model_id), model_id)
+
+    # What may happen, by name.
+
+    def perform(self, step: Step, plan: Sequence[Interruption] = ()) -> None:
+        """Take one step; a crash ends it, and so may an answer that it never got."""
+        action: Callable[[random.Random], object] = getattr(self, step.name)
+        with self.artifacts.interrupted(plan), suppress(CrashError):
+            try:
+                action(random.Random(step.choice))
+            except LensError:
+                if not self.artifacts.failed:
+                    raise
+
+    def meanwhile(self, step: Step) -> None:
+        """Take a step in the middle of another."""
+        self.perform(step)
+
+    def put(self, chance: random.Random) -> None:
+        """The shop adds or replaces a photo."""
+        self._put(chance.choice(KEYS), chance.choice(PHOTOS))
+
+    def put_unusable(self, chance: random.Random) -> None:
+        """The shop adds a photo that cannot be used, or replaces one by it."""
+        self._put(chance.choice(KEYS), chance.choice(UNUSABLE))
+
+    def remove(self, chance: random.Random) -> None:
+        """The shop deletes a photo."""
+        self._remove(chance.choice(KEYS))
+
+    def replace_after_removal(self, chance: random.Random) -> None:
+        """The shop deletes a photo and, often once that is known, puts another in its place."""
+        key = chance.choice(KEYS)
+        self._remove(key)
+        if chance.random() < 0.8:
+            self.embed_all()
+        if chance.random() < 0.8:
+            self.commit_all()
+        self._put(key, chance.choice(PHOTOS))
+
+    def stock(self, chance: random.Random) -> None:
+        """The shop adds photos, and everything works at once."""
+        for key in chance.sample(KEYS, chance.randint(1, 3)):
+            self._put(key, chance.choice(PHOTOS))
+        self.embed_all()
+        self.commit_all()
+
+    def take_down(self, chance: random.Random) -> None:
+        """The shop deletes a photo, and everything works at once."""
+        self._remove(chance.choice(KEYS))
+        self.embed_all()
+        self.commit_all()
+
+    def lose(self, chance: random.Random) -> None:
+        """A message or an event is lost."""
+        for queue in _shuffled(chance, [self.messages, self.segment_events]):
+            if queue:
+                queue.pop(chance.randrange(len(queue)))
+                return
+
+    def duplicate(self, chance: random.Random) -> None:
+        """A message or an event will be delivered twice."""
+        for queue in _shuffled(chance, [self.messages, self.segment_events]):
+            if queue:
+                queue.append(chance.choice(queue))
+                return
+
+    def embed(self, chance: random.Random) -> None:
+        """A worker takes some messages, in any order."""
+        self._embed(_some(chance, self.messages))
+
+    def embed_all(self, chance: object = None) -> None:
+        """A worker takes all messages."""
+        self._embed(list(self.messages))
+
+    def commit(self, chance: random.Random) -> None:
+        """A worker takes some segment events, in any order."""
+        self._commit(_some(chance, self.segment_events))
+
+    def commit_all(self, chance: object = None) -> None:
+        """A worker takes all segment events."""
+        self._commit(list(self.segment_events))
+
+    def compact(self, chance: random.Random) -> None:
+        """A compactor brings a gallery's tail within its bounds."""
+        compaction.compact(self.artifacts, chance.choice(self.models), now=self.now())
+
+    def fold(self, chance: random.Random) -> None:
+        """A compactor folds though the bounds do not ask for it."""
+        if head := read_head(self.artifacts, self._kept_up(chance)):
+            compaction.fold(self.artifacts, head, now=self.now())
+
+    def merge(self, chance: random.Random) -> None:
+        """A compactor merges though the bounds do not ask for it."""
+        if head := read_head(self.artifacts, self._kept_up(chance)):
+            compaction.merge(self.artifacts, head, now=self.now())
+
+    def pin(self, chance: random.Random) -> None:
+        """Somebody rolls back: one commit, or to one, or to an earlier model."""
+        current = read_current(self.bare)
+        models = current.kept if current and chance.random() < 0.9 else self.models
+        model_id = chance.choice(models)
+        number = chance.choice([commit.number for commit in self.kept(model_id)] or [1])
+        asked = chance.choice([(None, None), (model_id, None), (model_id, number)])
+        with suppress(NotFoundError, UsageError):
+            rollback(self.artifacts, model_id=asked[0], commit=asked[1], now=self.now())
+
+    def unpin(self, chance: random.Random) -> None:
+        """Somebody ends the pin."""
+        with suppress(UsageError):
+            release(self.artifacts)
+
+    def promote(self, chance: random.Random) -> None:
+        """Somebody makes a model live, or goes on doing so."""
+
+        def look(looks: list[Look]) -> None:
+            self.embedding.run(looks)
+            self.commit_all()
+
+        try:
+            promote(self.artifacts, self.catalog, chance.choice(self.models), look)
+        except PinnedError:
+            pass
+        except LensError as error:
+            if "candidate meanwhile" not in str(error) and "kept changing" not in str(error):
+                raise
+
+    def reconcile(self, chance: object = None) -> int:
+        """The schedule compares the catalog with every gallery that is kept up."""
+        looks: list[Look] = []
+        current = read_current(self.artifacts)
+        for model_id in current.kept_up if current else ():
+            looks += catalog_differences(self.catalog, self.artifacts, model_id)
+        self._queue(looks)
+        return len(looks)
+
+    def collect(self, chance: random.Random) -> None:
+        """The schedule removes what nothing reaches."""
+        collect(self.artifacts, self.artifacts, self._queue, now=self.now())
+        self.check_parts()
+
+    def wait(self, chance: random.Random) -> None:
+        """Time passes."""
+        self.time += chance.choice(PAUSES)
+
+    def read_cold(self, chance: random.Random) -> None:
+        """A new searcher loads what is newest."""
+        with self._reading() as seen:
+            seen.append(Searcher(self.artifacts).refresh())
+
+    def read_warm(self, chance: random.Random) -> None:
+        """The searcher that has lived all along loads what is newest, or answers as it is."""
+        if self.warm_is_busy:
+            return
+        if chance.random() < 0.1 and self.warm.pair:
+            self._check_pair(self.warm.pair)
+            return
+        self.warm_is_busy = True
+        try:
+            with self._reading() as seen:
+                seen.append(self.warm.refresh())
+                if self.warm.trouble is not None:
+                    assert self.artifacts.failed, self.warm.trouble
+                    seen.clear()  # it goes on with what it had
+            if seen and seen[0] is not None:
+                self._check_progress(seen[0])
+        finally:
+            self.warm_is_busy = False
+
+    # What must hold.
+
+    def check_parts(self) -> None:
+        """Everything that a head, a pin or a kept commit names is there."""
+        current = read_current(self.bare)
+        if current is None:
+            return
+        there = {info.key for info in self.bare.list()}
+        commits = [c for model in {*current.kept_up, *current.previous} for c in self.kept(model)]
+        if current.pin:
+            commits.append(self.ledger.commits[current.pin.commit_id])
+        for commit in commits:
+            assert f"commits/{commit.model_id}/{commit.number:08d}-{commit.id}.json" in there
+            for ref in commit.segments:
+                assert f"segments/{commit.model_id}/{ref.id}.npz" in there
+            if commit.snapshot:
+                for name in ("gallery.index", "rows.npz", "manifest.json"):
+                    assert f"snapshots/{commit.model_id}/{commit.snapshot.id}/{name}" in there
+            for row in self.ledger.content(commit).values():
+                assert row.kind != Kind.PHOTO or thumb_key(row.photo_id) in there
+
+    def kept(self, model_id: str) -> list[Commit]:
+        """The newest commits of a model's history, newest first, as the ledger knows it."""
+        head = read_head(self.bare, model_id)
+        commits: list[Commit] = []
+        while head is not None and len(commits) < KEPT_COMMITS:
+            commits.append(head)
+            head = self.ledger.commits[head.parent.id] if head.parent else None
+        return commits
+
+    @contextmanager
+    def _reading(self) -> Iterator[list[Pair | None]]:
+        """Check what a reader saw that began and ended with the block."""
+        first = max(len(self.ledger.currents) - 1, 0)
+        heads = {model: known[-1] for model, known in self.ledger.heads.items() if known}
+        seen: list[Pair | None] = []
+        yield seen
+        if not seen:
+            return
+        pair = seen[0]
+        if pair is None:
+            assert not self.ledger.currents
+            return
+        self._check_pair(pair)
+        commit = pair.gallery.commit
+        possible = [
+            current
+            for current in self.ledger.currents[first:]
+            if current.pin == pair.pin and (current.pin or current.live == commit.model_id)
+        ]
+        assert possible, "what was shown was neither live nor pinned at the time"
+        if pair.pin is None:
+            then = heads.get(commit.model_id)
+            assert then is None or commit.number >= then.number, "what was shown is outdated"
+        else:
+            models = (possible[0].live, *possible[0].previous)
+            for model in models[: models.index(commit.model_id) + 1]:
+                if model in heads:
+                    self._check_takedowns(pair, heads[model])
+
+    def _check_pair(self, pair: Pair) -> None:
+        """A reader shows one commit, whole, of one model, and hides only what it must."""
+        gallery = pair.gallery
+        commit = gallery.commit
+        assert pair.embedder.model_id == commit.model_id
+        if commit.number:
+            assert commit == self.ledger.commits[commit.id]
+            assert commit in self.ledger.heads[commit.model_id]
+        content = self.ledger.content(commit)
+        shown = {row.key: row for row in content.values() if row.kind == Kind.PHOTO}
+        if pair.pin is not None:
+            assert (pair.pin.model_id, pair.pin.commit_id) == (commit.model_id, commit.id)
+            for key in (key.decode() for key in gallery.hidden):
+                row = shown.pop(key)
+                tombstones = (t for guard in pair.guards for t in self._tombstones(guard.commit))
+                live = self.ledger.content(pair.guards[0].commit).get(key)
+                gone = live is None or live.kind == Kind.TOMBSTONE
+                assert gone or any(_takes_down(each, row) for each in tombstones)
+        else:
+            assert not gallery.hidden
+        assert {row.key: row for row in gallery.photos()} == shown
+        assert gallery.photo_count == len(shown)
+        rejected = {key: row for key, row in content.items() if row.kind == Kind.REJECTION}
+        known = [gallery.known[position] for position in range(len(gallery.known))]
+        assert {row.key: row for row in known if row.kind == Kind.REJECTION} == rejected
+        assert all(row.reason for row in rejected.values())
+        self._check_search(pair, shown)
+
+    def _check_search(self, pair: Pair, shown: dict[str, Row]) -> None:
+        """Similarities are those of the shown photos under this one model; ties in key order."""
+        model_id = pair.gallery.commit.model_id
+        seed = self.models.index(model_id)
+        query = vector_of(seed, model_id, photo_id(PHOTOS[0]))
+        vectors = {key: vector_of(seed, model_id, row.photo_id) for key, row in shown.items()}
+        similarities = {key: float(query @ vector) for key, vector in vectors.items()}
+        order = sorted(shown, key=lambda key: (-round(similarities[key], 4), key))
+        for top_k in (1, 2, 100):
+            found = pair.gallery.search(query, top_k)
+            assert [match.row.key for match in found] == order[:top_k]
+            for match in found:
+                assert match.row == shown[match.row.key]
+                assert abs(match.similarity - similarities[match.row.key]) < 1e-5
+
+    def _check_takedowns(self, pair: Pair, head: Commit) -> None:
+        """Under a pin nothing is shown that a head knows to have been deleted since."""
+        for row in pair.gallery.photos():
+            for tombstone in self._tombstones(head):
+                assert not _takes_down(tombstone, row), f"{row.key} was taken down"
+
+    def _tombstones(self, commit: Commit) -> list[Row]:
+        return self.ledger.tombstones(commit)
+
+    def _check_progress(self, pair: Pair) -> None:
+        """A warm reader's commits never go backwards, unless somebody pinned or promoted."""
+        commit = pair.gallery.commit
+        if self.warm_saw is not None:
+            first, before = self.warm_saw
+            since = self.ledger.currents[first:]
+            steady = {(each.live, each.pin) for each in since} == {(commit.model_id, None)}
+            if steady and before.model_id == commit.model_id:
+                assert commit.number >= before.number
+        self.warm_saw = len(self.ledger.currents) - 1, commit
+
+    # Settling.
+
+    def settle(self) -> None:
+        """Deliver all that is queued and reconcile until nothing differs; then look closely."""
+        current = read_current(self.artifacts)
+        if current is None:
+            return
+        for _ in range(6):
+            for _ in range(6):
+                if not self.messages and not self.segment_events:
+                    break
+                self.embed_all()
+                self.commit_all()
+            else:
+                raise AssertionError("the queues never become empty")
+            if not self.reconcile():
+                break
+        else:
+            raise AssertionError("the gallery never comes to equal the catalog")
+        expected, unusable = self._photos()
+        for model_id in current.kept_up:
+            if head := read_head(self.artifacts, model_id):
+                gallery = load_gallery(self.artifacts, head)
+                rows = [gallery.known[position] for position in range(len(gallery.known))]
+                assert {row.key: row.photo_id for row in gallery.photos()} == expected
+                assert {row.key for row in rows if row.kind == Kind.REJECTION} == unusable
+            else:
+                assert not expected
+                assert not unusable
+            assert not catalog_differences(self.catalog, self.artifacts, model_id)
+        self.read_cold(random.Random(0))
+        self.read_warm(random.Random(0))
+        self.check_parts()
+        if current.pin is None:
+            self._check_each_finds_itself(expected)
+        else:
+            pair = self.warm.pair
+            assert pair is not None
+            assert {row.key for row in pair.gallery.photos()} <= expected.keys() | unusable
+
+    def _photos(self) -> tuple[dict[str, str], set[str]]:
+        """The catalog's usable photos by key, and the keys of the others."""
+        photos, unusable = {}, set()
+        for info in self.catalog.storage.list():
+            if is_photo(info.key):
+                data, _ = self.catalog.storage.read(info.key)
+                if data in UNUSABLE:
+                    unusable.add(info.key)
+                else:
+                    photos[info.key] = photo_id(data)
+        return photos, unusable
+
+    def _check_each_finds_itself(self, expected: dict[str, str]) -> None:
+        for key, name in expected.items():
+            data, _ = self.catalog.storage.read(key)
+            results = self.warm.search(data, top_k=len(expected))
+            best = [hit.key for hit in results.hits if hit.similarity > 0.9999]
+            assert best == sorted(k for k, other in expected.items() if other == name)
+
+    # The stages.
+
+    def _put(self, key: str, data: bytes) -> None:
+        self.catalog.storage.write(key, data)
+        self._announce("ObjectCreated:Put", key)
+
+    def _remove(self, key: str) -> None:
+        self.catalog.storage.delete(key)
+        self._announce("ObjectRemoved:Delete", key)
+
+    def _embed(self, batch: list[str]) -> None:
+        event = {"Records": [{"messageId": str(i), "body": b} for i, b in enumerate(batch)]}
+        reply = answer_batch(event, lambda body: looks_in(body, ""), self.embedding.run)
+        failed = {int(failure["itemIdentifier"]) for failure in reply["batchItemFailures"]}
+        excused = self.artifacts.failed or read_current(self.bare) is None
+        assert excused or not failed, "a message failed though nothing had gone wrong"
+        _acknowledge(self.messages, [body for i, body in enumerate(batch) if i not in failed])
+
+    def _commit(self, batch: list[tuple[str, str]]) -> None:
+        for model_id in dict.fromkeys(model for model, _ in batch):
+            names = [name for model, name in batch if model == model_id]
+            self._queue(commit_segments(self.artifacts, model_id, names, now=self.now()))
+        _acknowledge(self.segment_events, batch)
+
+    def _queue(self, looks: list[Look]) -> None:
+        self.messages += [looks_message([look]) for look in looks]
+
+    def _announce(self, name: str, key: str) -> None:
+        self.sequencer += 1
+        # S3 pads its sequencers to no fixed length.
+        padding = "00" if self.sequencer % 3 == 0 else ""
+        self.messages.append(s3_notification(name, key, f"{self.sequencer:06X}{padding}"))
+
+    def _written(self, key: str, data: bytes) -> None:
+        self.ledger.written(key, data)
+        if key.startswith("segments/"):
+            self.segment_events.append(parse_segment_key(key))
+
+    def _kept_up(self, chance: random.Random) -> str:
+        current = read_current(self.bare)
+        return chance.choice(current.kept_up if current else self.models)
+
+
+def _takes_down(tombstone: Row, row: Row) -> bool:
+    """Whether the key's deletion was seen after this row was."""
+    return tombstone.key == row.key and tombstone.looked_at > row.looked_at
+
+
+def _shuffled(chance: random.Random, queues: list[Any]) -> list[Any]:
+    return chance.sample(queues, len(queues))
+
+
+def _some(chance: random.Random, queue: list[Any]) -> list[Any]:
+    return chance.sample(queue, chance.randint(min(1, len(queue)), len(queue)))
+
+
+def _acknowledge(queue: list[Any], batch: list[Any]) -> None:
+    for each in batch:
+        if each in queue:  # a worker beside this one may have been faster
+            queue.remove(each)
+
+
+@cache
+def embedder(seed: int, model_id: str) -> Embedder:
+    """The tiny model with this seed."""
+    manifest = ModelManifest(
+        model_id=model_id,
+        backbone="tiny",
+        embedding_dim=DIM,
+        preprocessing=PREPROCESSING,
+        head=Head(kind="trained"),
+        variants={"fp32": Variant(file="model.onnx", sha256="")},
+    )
+    return Embedder(manifest, tiny_graph(seed))
+
+
+@cache
+def vector_of(seed: int, model_id: str, name: str) -> NDArray[np.float32]:
+    """The vector that a model gives to one of the photos."""
+    data = next(photo for photo in PHOTOS if photo_id(photo) == name)
+    return embedder(seed, model_id).embed(Image.open(BytesIO(data)).convert("RGB"))

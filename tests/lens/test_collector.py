@@ -1,0 +1,165 @@
+"""The collector: removes what nothing reaches, after a grace, and nothing else ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lens import collector, retention
+from lens.collector import KEPT_COMMITS, collect
+from lens.commits import advance_head, history
+from lens.compaction import fold, merge
+from lens.current import KEPT_MODELS, swap_current
+from lens.gallery import load_gallery
+from lens.pins import release, rollback
+from lens.storage import FileStorage
+from lens.thumbnails import thumb_key, write_thumbnail
+from lens.versions import Look, Version
+from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.small_galleries import (
+    DAY,
+    MODEL,
+    NOW,
+    add,
+    gallery,
+    gone,
+    head,
+    make_live,
+    photo,
+    shown,
+    write,
+)
+
+
+class Place:
+    """Artifacts, and what the collector queued."""
+
+    def __init__(self, folder: Path) -> None:
+        self.storage = FileStorage(folder)
+        self.queued: list[Look] = []
+        make_live(self.storage)
+
+    def collect(self, now: float) -> int:
+        return collect(self.storage, self.storage, self.queued.extend, now=now)
+
+    def names(self, prefix: str = "") -> set[str]:
+        return {info.key for info in self.storage.list(prefix)}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_before_the_first_model_there_is_nothing_to_collect(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    assert collect(storage, storage, lambda looks: None, now=NOW) == 0
+
+
+def test_what_nothing_reaches_goes_only_after_the_grace(place: Place) -> None:
+    orphan = f"segments/{MODEL}/{write(place.storage, photo('a', '1'))}.npz"
+    write_thumbnail(place.storage, "nobody's", b"jpeg")
+    for now in (NOW, NOW + retention.GRACE - 1):
+        assert place.collect(now) == 0
+        assert {orphan, thumb_key("nobody's")} <= place.names()
+    assert place.collect(NOW + retention.GRACE) == 2
+    assert not {orphan, thumb_key("nobody's")} & place.names()
+
+
+def test_a_segment_that_was_never_committed_has_its_keys_looked_at_again(place: Place) -> None:
+    add(place.storage, photo("a", "1"), photo("c", "3"))
+    write(place.storage, photo("a", "2"), photo("b", "1"), photo("c", "2"), gone("d", "1"))
+    for now in (NOW, NOW + DAY, NOW + 2 * DAY):
+        place.collect(now)
+    again = [("a", "2"), ("b", "1")]
+    assert place.queued == [Look(key, Version(version), MODEL) for key, version in again]
+
+
+def test_photos_that_were_folded_long_ago_are_not_looked_at_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collector, "KEPT_COMMITS", 1)
+    for key in "abc":
+        add(place.storage, photo(key, "1"))
+    merge(place.storage, head(place.storage), now=NOW)
+    fold(place.storage, head(place.storage), now=NOW)
+    place.collect(NOW)
+    assert place.collect(NOW + DAY) > 0
+    assert place.names("segments/") == set()
+    assert place.queued == []
+    assert shown(gallery(place.storage)) == {"a": "a 1", "b": "b 1", "c": "c 1"}
+
+
+def test_every_kept_commit_can_be_loaded_and_older_ones_are_gone(place: Place) -> None:
+    for number in range(KEPT_COMMITS + 5):
+        add(place.storage, photo(f"{number}", "1"))
+        if number % 4 == 0:
+            fold(place.storage, head(place.storage), now=NOW)
+    place.collect(NOW)
+    assert place.collect(NOW + DAY) > 0
+    commits = list(history(place.storage, MODEL))
+    assert len(commits) == KEPT_COMMITS
+    for commit in commits:
+        assert load_gallery(place.storage, commit).commit == commit
+
+
+def test_what_a_pin_holds_stays(place: Place) -> None:
+    add(place.storage, photo("a", "1"))
+    add(place.storage, photo("b", "1"))
+    rollback(place.storage, commit=1, now=NOW)
+    pinned = list(history(place.storage, MODEL))[-1]
+    for number in range(KEPT_COMMITS + 5):
+        add(place.storage, photo(f"{number}", "1"))
+        fold(place.storage, head(place.storage), now=NOW)
+    for now in (NOW, NOW + DAY, NOW + 2 * DAY):
+        place.collect(now)
+        assert shown(load_gallery(place.storage, pinned)) == {"a": "a 1"}
+    release(place.storage)
+    place.collect(NOW + 3 * DAY)
+    place.collect(NOW + 4 * DAY)
+    assert not [key for key in place.names("commits/") if pinned.id in key]
+
+
+def test_a_thumbnail_written_again_lately_is_spared(place: Place) -> None:
+    write_thumbnail(place.storage, "p", b"jpeg")
+    written = place.storage.head(thumb_key("p"))
+    assert written is not None
+    place.collect(written.modified - 2 * DAY)
+    assert place.collect(written.modified) == 0
+    assert thumb_key("p") in place.names()
+
+
+def test_a_model_retired_long_ago_is_emptied_and_removed(place: Place) -> None:
+    add(place.storage, photo("a", "1"))
+    later = [f"tiny-{number}" for number in range(KEPT_MODELS + 1)]
+    swap_current(
+        place.storage,
+        lambda c: c and c.model_copy(update={"live": later[0], "previous": (*later[1:], MODEL)}),
+    )
+    place.collect(NOW)
+    assert shown(gallery(place.storage)) == {}
+    place.collect(NOW + DAY)
+    assert place.names("segments/") == set()
+
+
+@pytest.mark.parametrize("at", range(1, 20))
+def test_a_model_named_candidate_while_the_collector_runs_is_whole_when_it_goes_live(
+    tmp_path: Path, at: int
+) -> None:
+    place = Place(tmp_path)
+    add(place.storage, photo("a", "1"))
+    swap_current(place.storage, lambda c: c and c.model_copy(update={"live": "tiny-b"}))
+    begun: list[dict[str, str]] = []
+
+    def promote(step: Step) -> None:
+        """What `promotion.promote` does when the old gallery is right already."""
+        swap_current(place.storage, lambda c: c and c.model_copy(update={"candidate": MODEL}))
+        advance_head(place.storage, MODEL, lambda newest: newest, now=NOW)
+        begun.append(shown(gallery(place.storage)))
+
+    storage = InterruptingStorage(place.storage, promote)
+    with storage.interrupted([Interruption(at, "meanwhile", Step("", 0))]):
+        collect(storage, storage, place.queued.extend, now=NOW)
+    if begun:
+        assert shown(gallery(place.storage)) == begun[0]

@@ -1,0 +1,96 @@
+"""Indexing: segments are taken in once, and never when they are too old or for nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lens import retention
+from lens.commits import read_head
+from lens.compaction import fold, merge
+from lens.indexing import commit_segments, uncommitted_segments
+from lens.storage import FileStorage
+from lens.versions import Look, Version
+from tests.small_galleries import (
+    MODEL,
+    NOW,
+    add,
+    gallery,
+    gone,
+    head,
+    make_live,
+    photo,
+    shown,
+    write,
+)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FileStorage:
+    storage = FileStorage(tmp_path)
+    make_live(storage)
+    return storage
+
+
+def test_segments_may_come_in_any_order(storage: FileStorage) -> None:
+    add(storage, gone("a", "2"))
+    add(storage, photo("a", "1"), photo("b", "1"))
+    assert shown(gallery(storage)) == {"b": "b 1"}
+
+
+def test_a_segment_that_comes_twice_is_committed_once(storage: FileStorage) -> None:
+    name = write(storage, photo("a", "1"))
+    for ids in ([name, name], [name]):
+        assert commit_segments(storage, MODEL, ids, now=NOW) == []
+    assert head(storage).number == 1
+
+
+def test_a_segment_that_was_folded_is_not_committed_again(storage: FileStorage) -> None:
+    name = write(storage, photo("a", "1"))
+    commit_segments(storage, MODEL, [name], now=NOW)
+    fold(storage, head(storage), now=NOW)
+    assert commit_segments(storage, MODEL, [name], now=NOW) == []
+    assert head(storage).segments == ()
+
+
+def test_a_compactors_segment_is_not_committed(storage: FileStorage) -> None:
+    for key in "ab":
+        add(storage, photo(key, "1"))
+    merge(storage, head(storage), now=NOW)
+    merged = head(storage)
+    assert commit_segments(storage, MODEL, merged.tail_ids, now=NOW) == []
+    add(storage, photo("c", "1"))
+    assert commit_segments(storage, MODEL, merged.tail_ids, now=NOW) == []
+    assert len(head(storage).segments) == 2
+
+
+def test_a_segment_older_than_the_queues_allow_is_looked_at_again(storage: FileStorage) -> None:
+    name = write(storage, photo("a", "1"), gone("b", "2"))
+    later = NOW + retention.SEGMENT + 1
+    again = commit_segments(storage, MODEL, [name], now=later)
+    assert again == [Look("a", Version("1")), Look("b", Version("2"))]
+    assert read_head(storage, MODEL) is None
+
+
+def test_a_segment_of_a_retired_model_is_looked_at_again(storage: FileStorage) -> None:
+    name = write(storage, photo("a", "1"))
+    make_live(storage, "tiny-b", MODEL)
+    assert commit_segments(storage, MODEL, [name], now=NOW) == [Look("a", Version("1"))]
+    assert read_head(storage, MODEL) is None
+
+
+def test_a_segment_that_is_gone_holds_up_no_other(storage: FileStorage) -> None:
+    names = ["0" * 32, write(storage, photo("a", "1"))]
+    assert commit_segments(storage, MODEL, names, now=NOW) == []
+    assert shown(gallery(storage)) == {"a": "a 1"}
+
+
+def test_what_a_killed_process_did_not_commit_is_found(storage: FileStorage) -> None:
+    for key in "abc":
+        add(storage, photo(key, "1"))
+    merge(storage, head(storage), now=NOW)
+    left = write(storage, photo("d", "1"))
+    assert uncommitted_segments(storage, MODEL) == [left]
+    fold(storage, head(storage), now=NOW)
+    assert uncommitted_segments(storage, MODEL) == [left]

@@ -1,0 +1,157 @@
+"""Pins: hold searches where they were, but never bring back what was deleted since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lens import retention
+from lens.commits import advance_head
+from lens.current import Current, read_current, swap_current
+from lens.errors import NotFoundError, UsageError
+from lens.pins import release, rollback
+from lens.search import Searcher
+from lens.storage import FileStorage
+from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.small_galleries import DAY, NOW, add, gone, photo, shown
+from tests.tiny_model import write_tiny_model
+
+
+class Shop:
+    """Three models, each promoted in its turn, with galleries written by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.storage = FileStorage(folder)
+        self.models = [write_tiny_model(self.storage, seed).model_id for seed in range(3)]
+        self.make_live(0)
+
+    def make_live(self, number: int) -> None:
+        def switch(current: Current | None) -> Current:
+            earlier = (current.live, *current.previous) if current else ()
+            return Current(live=self.models[number], previous=earlier)
+
+        swap_current(self.storage, switch)
+
+    def add(self, *rows: object, model: int = 0) -> int:
+        return add(self.storage, *rows, model_id=self.models[model]).number  # type: ignore[arg-type]
+
+    @property
+    def shown(self) -> dict[str, str]:
+        pair = Searcher(self.storage).refresh()
+        assert pair is not None
+        return shown(pair.gallery)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_searches_stay_at_a_pinned_commit_until_it_is_released(shop: Shop) -> None:
+    shop.add(photo("a", "1"))
+    shop.add(photo("b", "1"))
+    assert rollback(shop.storage, now=NOW).commit == 1
+    shop.add(photo("c", "1"))
+    assert shop.shown == {"a": "a 1"}
+    release(shop.storage)
+    assert shop.shown == {"a": "a 1", "b": "b 1", "c": "c 1"}
+
+
+def test_rolling_back_again_goes_one_commit_further(shop: Shop) -> None:
+    for key in "abc":
+        shop.add(photo(key, "1"))
+    assert [rollback(shop.storage, now=NOW).commit for _ in range(2)] == [2, 1]
+    with pytest.raises(NotFoundError, match="no earlier commit"):
+        rollback(shop.storage, now=NOW)
+
+
+def test_a_photo_deleted_and_put_again_does_not_reappear_as_it_was(shop: Shop) -> None:
+    shop.add(photo("a", "1", at=NOW), photo("b", "1", at=NOW))
+    rollback(shop.storage, commit=1, now=NOW)
+    shop.add(gone("a", "2", at=NOW + 1))
+    shop.add(photo("a", "3", at=NOW + 2), photo("b", "2", at=NOW + 2))
+    assert shop.shown == {"b": "b 1"}
+
+
+@pytest.mark.parametrize("put_again", [False, True])
+def test_what_was_deleted_under_any_later_model_is_hidden_under_an_earlier_one(
+    shop: Shop, put_again: bool
+) -> None:
+    shop.add(photo("a", "5", at=NOW), photo("b", "5", at=NOW))
+    shop.make_live(1)
+    # A reconciliation found it missing; this model counts from below every event.
+    shop.add(gone("a", "", at=NOW + 1), photo("b", "", at=NOW + 1), model=1)
+    shop.make_live(2)
+    again = [photo("a", "6", at=NOW + 2)] if put_again else []
+    shop.add(photo("b", "", at=NOW + 2), *again, model=2)
+    rollback(shop.storage, model_id=shop.models[0], now=NOW)
+    assert shop.shown == {"b": "b 5"}
+
+
+def test_a_commit_too_old_to_know_what_was_deleted_since_is_refused(shop: Shop) -> None:
+    shop.add(photo("a", "1"))
+    with pytest.raises(UsageError, match="older than 28 days"):
+        rollback(shop.storage, commit=1, now=NOW + retention.PIN + DAY)
+
+
+def test_a_model_whose_gallery_is_not_kept_is_refused(shop: Shop) -> None:
+    shop.add(photo("a", "1"))
+    oldest = shop.models[0]
+    for number in (1, 2, 1, 2):
+        shop.make_live(number)
+    with pytest.raises(NotFoundError, match="no kept gallery"):
+        rollback(shop.storage, model_id=oldest, now=NOW)
+
+
+def test_a_model_that_is_being_filled_is_refused(shop: Shop) -> None:
+    shop.add(photo("a", "1"))
+    shop.make_live(1)
+    candidate = shop.models[0]
+    swap_current(shop.storage, lambda c: c and c.model_copy(update={"candidate": candidate}))
+    with pytest.raises(NotFoundError, match="no kept gallery"):
+        rollback(shop.storage, model_id=candidate, now=NOW)
+
+
+def test_a_promotion_in_the_middle_of_a_rollback_refuses_it(shop: Shop) -> None:
+    shop.add(photo("a", "1"))
+    shop.add(photo("b", "1"))
+    storage = InterruptingStorage(shop.storage, lambda step: shop.make_live(1))
+    with (
+        storage.interrupted([Interruption(3, "meanwhile", Step("", 0))]),
+        pytest.raises(UsageError, match="promoted meanwhile"),
+    ):
+        rollback(storage, now=NOW)
+
+
+def test_a_release_whose_answer_was_lost_does_not_end_the_next_pin(shop: Shop) -> None:
+    for key in "abc":
+        shop.add(photo(key, "1"))
+    rollback(shop.storage, commit=1, now=NOW)
+    storage = InterruptingStorage(
+        shop.storage, lambda step: rollback(shop.storage, commit=2, now=NOW)
+    )
+    plan = [
+        Interruption(3, "lost answer", Step("", 0)),
+        Interruption(4, "meanwhile", Step("", 0)),
+    ]
+    with storage.interrupted(plan):
+        release(storage)
+    current = read_current(shop.storage)
+    assert current is not None
+    assert current.pin is not None
+    assert current.pin.commit == 2
+
+
+def test_there_is_nothing_to_release_without_a_pin(shop: Shop) -> None:
+    with pytest.raises(UsageError, match="nothing is pinned"):
+        release(shop.storage)
+    with pytest.raises(NotFoundError, match="nothing has been indexed"):
+        release(FileStorage(shop.storage.root / "elsewhere"))
+
+
+def test_a_commit_before_a_history_began_cannot_be_chosen(shop: Shop) -> None:
+    shop.add(photo("a", "1"))
+    advance_head(shop.storage, shop.models[0], lambda newest: newest, now=NOW, first=True)
+    with pytest.raises(NotFoundError, match="no commit 1; kept commits: 2"):
+        rollback(shop.storage, commit=1, now=NOW)

@@ -1,0 +1,148 @@
+"""Promotion: another model goes live with the whole catalog, or not at all."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from lens.commits import history, read_head
+from lens.current import read_current
+from lens.errors import LensError, NotFoundError, PinnedError
+from lens.gallery import load_gallery
+from lens.pins import release, rollback
+from lens.promotion import promote
+from lens.search import Searcher
+from lens.storage import FileStorage
+from lens.versions import Look
+from tests.lens.histories.interrupting_storage import CrashError, Interruption, Step
+from tests.lens.histories.world import PHOTOS, World
+from tests.small_galleries import shown
+
+
+class Shop(World):
+    """A world with two photos that are searched under the first model."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(FileStorage(folder / "catalog"), FileStorage(folder / "artifacts"))
+        self.put_at("a.png", 0)
+        self.put_at("b.png", 1)
+        self.make_live(0)
+
+    def put_at(self, key: str, number: int) -> None:
+        self._put(key, PHOTOS[number])
+
+    def remove_at(self, key: str) -> None:
+        self._remove(key)
+
+    def deliver(self) -> None:
+        self.embed_all()
+        self.commit_all()
+
+    def take_away(self, chance: random.Random) -> None:
+        """Delete a photo, known at once."""
+        self._remove("a.png")
+        self.deliver()
+
+    def look(self, looks: list[Look]) -> None:
+        self.embedding.run(looks)
+        self.commit_all()
+
+    def make_live(self, number: int) -> None:
+        promote(self.artifacts, self.catalog, self.models[number], self.look, clock=self.now)
+
+    @property
+    def live(self) -> int:
+        current = read_current(self.bare)
+        assert current is not None
+        return self.models.index(current.live)
+
+    @property
+    def searched(self) -> set[str]:
+        pair = Searcher(self.bare).refresh()
+        assert pair is not None
+        self.read_cold(random.Random(0))
+        return set(shown(pair.gallery))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_another_model_goes_live_with_the_whole_catalog(shop: Shop) -> None:
+    shop.put_at("c.png", 2)
+    shop.make_live(1)
+    assert (shop.live, shop.searched) == (1, {"a.png", "b.png", "c.png"})
+
+
+@pytest.mark.parametrize("at", range(1, 45, 2))
+def test_a_promotion_cut_off_anywhere_leaves_a_whole_gallery_and_can_go_on(
+    tmp_path: Path, at: int
+) -> None:
+    shop = Shop(tmp_path)
+    with shop.artifacts.interrupted([Interruption(at, "crash after", Step("", 0))]):
+        try:
+            shop.make_live(1)
+        except CrashError:
+            assert shop.searched == {"a.png", "b.png"}
+    shop.make_live(1)
+    assert (shop.live, shop.searched) == (1, {"a.png", "b.png"})
+    shop.settle()
+
+
+@pytest.mark.parametrize("at", range(1, 45, 3))
+def test_a_photo_deleted_during_a_promotion_is_gone_after_it(tmp_path: Path, at: int) -> None:
+    shop = Shop(tmp_path)
+    shop.deliver()
+    with shop.artifacts.interrupted([Interruption(at, "meanwhile", Step("take_away", 0))]):
+        shop.make_live(1)
+    shop.deliver()
+    assert (shop.live, shop.searched) in [(1, {"b.png"}), (1, {"a.png", "b.png"})]
+    assert ("a.png" in shop.searched) == (shop.catalog.storage.head("a.png") is not None)
+
+
+def test_promotion_is_refused_while_searches_are_pinned(shop: Shop) -> None:
+    shop.put_at("c.png", 2)
+    shop.deliver()
+    rollback(shop.artifacts, now=shop.now())
+    with pytest.raises(PinnedError, match="lens release"):
+        shop.make_live(1)
+    release(shop.artifacts)
+    shop.make_live(1)
+    assert shop.live == 1
+
+
+def test_a_model_that_does_not_exist_is_refused(shop: Shop) -> None:
+    with pytest.raises(NotFoundError, match="there is no model 'nobody'"):
+        promote(shop.artifacts, shop.catalog, "nobody", shop.look)
+
+
+def test_a_catalog_that_never_holds_still_ends_a_promotion(shop: Shop) -> None:
+    with pytest.raises(LensError, match="kept changing"):
+        promote(shop.artifacts, shop.catalog, shop.models[1], lambda looks: None)
+    assert shop.live == 0
+
+
+def test_nobody_can_roll_back_into_a_promotion_or_to_before_it(shop: Shop) -> None:
+    shop.make_live(1)
+    shop.remove_at("a.png")
+    shop.deliver()
+    shop.put_at("a.png", 3)
+    shop.deliver()
+    shop.make_live(0)
+    assert [commit.parent for commit in history(shop.bare, shop.models[0])] == [None]
+    with pytest.raises(NotFoundError):
+        rollback(shop.artifacts, now=shop.now())
+    shop.put_at("c.png", 2)
+    shop.deliver()
+    rollback(shop.artifacts, now=shop.now())
+    assert shop.searched == {"a.png", "b.png"}
+    pair = Searcher(shop.bare).refresh()
+    assert pair is not None
+    row = pair.gallery.has_photo_at("a.png")
+    assert row is not None
+    live = read_head(shop.bare, shop.models[0])
+    assert live is not None
+    assert row == load_gallery(shop.bare, live).has_photo_at("a.png")

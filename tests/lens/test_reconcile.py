@@ -1,0 +1,87 @@
+"""Reconciliation: finds every key where gallery and catalog differ, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lens.catalog import PARTITION_KEY, Catalog
+from lens.reconcile import differences
+from lens.rows import Kind, Row
+from lens.storage import FileStorage
+from lens.versions import Look, Version
+from tests.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
+
+
+class Shop:
+    """A catalog in a folder, and a gallery."""
+
+    def __init__(self, folder: Path) -> None:
+        self.storage = FileStorage(folder / "catalog")
+        self.artifacts = FileStorage(folder / "artifacts")
+        make_live(self.artifacts)
+
+    def put(self, key: str) -> str:
+        return self.storage.write(key, key.encode()).etag
+
+    def known(self, row: Row, etag: str) -> None:
+        add(self.artifacts, row._replace(etag=etag))
+
+    @property
+    def differences(self) -> list[Look]:
+        return differences(Catalog(self.storage), gallery(self.artifacts))
+
+
+def look(key: str, sequencer: str) -> Look:
+    return Look(key, Version(sequencer, 1), MODEL)
+
+
+def test_what_the_gallery_never_heard_of_is_looked_at_below_every_event(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.put("a.png")
+    shop.put("not a photo.txt")
+    assert shop.differences == [look("a.png", "")]
+
+
+def test_a_photo_that_changed_is_looked_at_just_above_what_was_seen(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.put("a.png")
+    shop.known(photo("a.png", "5"), "another")
+    assert shop.differences == [look("a.png", "5")]
+
+
+def test_a_photo_that_is_gone_or_back_is_looked_at(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.known(photo("gone.png", "5"), "etag")
+    shop.known(gone("back.png", "6"), "")
+    shop.known(gone("still gone.png", "6"), "")
+    shop.put("back.png")
+    assert shop.differences == [look("back.png", "6"), look("gone.png", "5")]
+
+
+def test_an_unusable_photo_is_left_alone_until_it_changes_or_goes(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for key in ("same.png", "changed.png", "gone.png"):
+        row = Row(key, Version("5"), Kind.REJECTION, NOW, reason="broken")
+        shop.known(row, shop.put(key))
+    shop.put("changed.png")
+    shop.storage.delete("gone.png")
+    assert shop.differences == [look("changed.png", "5"), look("gone.png", "5")]
+
+
+def test_a_photo_of_another_item_is_looked_at_when_the_partition_file_says_so(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path)
+    shop.known(photo("a.png", "5"), shop.put("a.png"))
+    assert shop.differences == []
+    lines = "1\nimage_name item_id evaluation_status\na.png id_7 gallery\n"
+    shop.storage.write(PARTITION_KEY, lines.encode())
+    assert shop.differences == [look("a.png", "5")]
+
+
+def test_a_gallery_that_equals_its_catalog_differs_in_nothing(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for key in ("a.png", "b/c.png", "ü/x y.png"):
+        row = photo(key, "5")._replace(item_id="b" if "b" in key else "ü" if "ü" in key else key)
+        shop.known(row, shop.put(key))
+    assert shop.differences == []
