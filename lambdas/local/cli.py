@@ -40,14 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `lens status | head`: nobody reads on, and that is no failure
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except UsageError as error:
         return _fail(error, 2)
     except (LensError, OSError) as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
         return _fail("interrupted; run it again to go on from here", 130)
-    except BrokenPipeError:
-        return 0
     return 0
 
 

@@ -154,6 +154,18 @@ def test_a_bad_setting_is_named(
     assert capsys.readouterr().err.startswith("lens: LENS_THREADS='several': ")
 
 
+def test_a_reader_that_stops_reading_is_no_failure(working_folder: Path) -> None:
+    write_photos(Path("photos"), range(2))
+    result = subprocess.run(
+        f"set -o pipefail; {sys.executable} -m lambdas.local.cli index photos | true",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_an_index_that_is_killed_goes_on_where_it_was(
     working_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
