@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from lens import collector, compaction, pins
 from lens.storage import FileStorage, open_storage
-from tests.lens.histories.interrupting_storage import Interruption, Step
+from tests.lens.histories.interrupting_storage import How, Interruption, Step
 from tests.lens.histories.world import KEPT_COMMITS, World
 from tests.s3_bucket import BUCKET, s3_bucket
 
@@ -25,21 +25,28 @@ from tests.s3_bucket import BUCKET, s3_bucket
 HISTORIES = int(os.environ.get("HISTORIES", "0"))
 
 SHOP = "put", "put_unusable", "remove", "replace_after_removal", "stock", "stock", "take_down"
-LUCK = "lose", "duplicate", "wait"
-STAGES = "embed", "embed_all", "commit", "commit_all", "compact", "fold", "merge"
-OPERATORS = "pin", "unpin", "promote", "promote", "reconcile", "collect"
-READERS = "read_cold", "read_warm"
-MEANWHILE = (*SHOP, "lose", "duplicate", *STAGES, *OPERATORS, *READERS)
+LUCK = "lose", "duplicate", "wait", "settle"
+STAGES = "embed", "embed_all", "commit", "commit_all", "compact", "fold", "fold", "merge"
+OPERATORS = "pin", "pin", "unpin", "promote", "promote", "reconcile", "collect", "collect"
+READERS = "read_cold", "read_warm", "read_warm"
+MEANWHILE = (
+    *("stock", "take_down", "replace_after_removal", "commit_all", "commit_all", "embed"),
+    *("fold", "merge", "pin", "unpin", "promote", "collect", "collect", "reconcile"),
+    *("read_cold", "read_warm"),
+)
+RIVALS = "commit_all", "fold", "merge", "promote", "collect", "pin"
+# Where an action can be overtaken, and where it is over.
+TURNS = "write heads/", "write heads/", "write current", "write commits/", "write snapshots/"
 
 choices = st.integers(0, 999)
+steps = st.builds(Step, st.sampled_from(MEANWHILE), choices)
+hows: st.SearchStrategy[How] = st.sampled_from(
+    ["meanwhile", "meanwhile", "meanwhile", "lost answer", "crash before", "crash after", "failure"]
+)
 interruptions = st.lists(
-    st.builds(
-        Interruption,
-        at=st.integers(1, 10) | st.integers(1, 40),
-        how=st.sampled_from(
-            ["meanwhile", "meanwhile", "lost answer", "crash before", "crash after", "failure"]
-        ),
-        meanwhile=st.builds(Step, st.sampled_from(MEANWHILE), choices),
+    st.builds(Interruption, at=st.integers(1, 30), how=hows, meanwhile=steps)
+    | st.builds(
+        Interruption, at=st.integers(1, 3), how=hows, meanwhile=steps, of=st.sampled_from(TURNS)
     ),
     max_size=3,
 )
@@ -52,7 +59,8 @@ def machine(open_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             self.world = open_world()
-            self.world.perform(Step("promote", 0))
+            for name, choice in [("promote", 0), ("stock", 1), ("stock", 2)]:
+                self.world.perform(Step(name, choice))
 
         @rule(name=st.sampled_from(SHOP), choice=choices)
         def sell(self, name: str, choice: int) -> None:
@@ -70,13 +78,20 @@ def machine(open_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
         def operate(self, name: str, choice: int, plan: list[Interruption]) -> None:
             self.world.perform(Step(name, choice), plan)
 
+        @rule(
+            name=st.sampled_from(RIVALS), choice=choices, turn=st.sampled_from(TURNS), other=steps
+        )
+        def race(self, name: str, choice: int, turn: str, other: Step) -> None:
+            self.world.perform(Step("stock", choice))
+            self.world.perform(Step(name, choice), [Interruption(1, "meanwhile", other, turn)])
+
         @rule(name=st.sampled_from(READERS), choice=choices, plan=interruptions)
         def read(self, name: str, choice: int, plan: list[Interruption]) -> None:
             self.world.perform(Step(name, choice), plan)
 
-        @rule()
-        def settle(self) -> None:
-            self.world.settle()
+        @invariant()
+        def a_new_reader_sees_one_whole_commit(self) -> None:
+            self.world.perform(Step("read_cold", 0))
 
         def teardown(self) -> None:
             self.world.settle()
@@ -122,7 +137,7 @@ def test_every_history_in_folders_ends_with_the_catalog(tmp_path: Path) -> None:
         here = tmp_path / str(number)
         return World(FileStorage(here / "catalog"), FileStorage(here / "artifacts"))
 
-    act_out(open_world, histories=150)
+    act_out(open_world, histories=200)
 
 
 def test_every_history_in_s3_ends_with_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,4 +148,4 @@ def test_every_history_in_s3_ends_with_the_catalog(monkeypatch: pytest.MonkeyPat
         return World(open_storage(f"{here}/catalog"), open_storage(f"{here}/artifacts"))
 
     with s3_bucket(monkeypatch):
-        act_out(open_world, histories=20)
+        act_out(open_world, histories=15)

@@ -10,8 +10,10 @@ from lens import retention
 from lens.commits import read_head
 from lens.compaction import fold, merge
 from lens.indexing import commit_segments, uncommitted_segments
+from lens.segments import Segment, write_segment
 from lens.storage import FileStorage
 from lens.versions import Look, Version
+from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.small_galleries import (
     MODEL,
     NOW,
@@ -21,6 +23,7 @@ from tests.small_galleries import (
     head,
     make_live,
     photo,
+    segment,
     shown,
     write,
 )
@@ -63,6 +66,26 @@ def test_a_compactors_segment_is_not_committed(storage: FileStorage) -> None:
     add(storage, photo("c", "1"))
     assert commit_segments(storage, MODEL, merged.tail_ids, now=NOW) == []
     assert len(head(storage).segments) == 2
+
+
+def test_a_compactors_segment_that_lost_its_race_is_not_committed(storage: FileStorage) -> None:
+    content = segment(photo("a", "1"))
+    lost = write_segment(storage, MODEL, Segment(content.rows, content.vectors, ("0" * 32,)))
+    assert commit_segments(storage, MODEL, [lost], now=NOW) == []
+    assert read_head(storage, MODEL) is None
+
+
+@pytest.mark.parametrize("kind", ["commits", "heads"])
+def test_a_segment_is_committed_once_though_the_answer_was_lost(
+    storage: FileStorage, kind: str
+) -> None:
+    name = write(storage, photo("a", "1"))
+    forgetful = InterruptingStorage(storage, lambda step: None)
+    plan = [Interruption(1, "lost answer", Step("", 0), of=f"write {kind}/")]
+    with forgetful.interrupted(plan):
+        assert commit_segments(forgetful, MODEL, [name], now=NOW) == []
+    assert [ref.id for ref in head(storage).segments] == [name]
+    assert head(storage).number == 1
 
 
 def test_a_segment_older_than_the_queues_allow_is_looked_at_again(storage: FileStorage) -> None:

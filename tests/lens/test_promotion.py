@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lens.collector import collect
 from lens.commits import history, read_head
-from lens.current import read_current
+from lens.current import read_current, swap_current
 from lens.errors import LensError, NotFoundError, PinnedError
 from lens.gallery import load_gallery
 from lens.pins import release, rollback
@@ -44,6 +45,10 @@ class Shop(World):
         """Delete a photo, known at once."""
         self._remove("a.png")
         self.deliver()
+
+    def make_first_live(self, chance: random.Random) -> None:
+        """Promote the first model."""
+        self.make_live(0)
 
     def look(self, looks: list[Look]) -> None:
         self.embedding.run(looks)
@@ -101,6 +106,17 @@ def test_a_photo_deleted_during_a_promotion_is_gone_after_it(tmp_path: Path, at:
     shop.deliver()
     assert (shop.live, shop.searched) in [(1, {"b.png"}), (1, {"a.png", "b.png"})]
     assert ("a.png" in shop.searched) == (shop.catalog.storage.head("a.png") is not None)
+
+
+def test_a_model_promoted_while_the_collector_clears_it_away_is_whole(shop: Shop) -> None:
+    shop.make_live(1)
+    assert [commit.parent for commit in history(shop.bare, shop.models[0])] == [None]
+    swap_current(shop.bare, lambda c: c and c.model_copy(update={"previous": ()}))
+    # The collector has read that nobody keeps the model; before it acts, the model goes live.
+    plan = [Interruption(1, "meanwhile", Step("make_first_live", 0), of="write commits/")]
+    with shop.artifacts.interrupted(plan):
+        collect(shop.artifacts, shop.artifacts, shop._queue, now=shop.now())
+    assert (shop.live, shop.searched) == (0, {"a.png", "b.png"})
 
 
 def test_promotion_is_refused_while_searches_are_pinned(shop: Shop) -> None:

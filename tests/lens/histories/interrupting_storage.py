@@ -30,11 +30,21 @@ class Step:
 
 @dataclass(frozen=True)
 class Interruption:
-    """What happens at the operation with this number (from 1) of the action under way."""
+    """What happens at the operation with this number (from 1) of the action under way.
+
+    With `of`, only operations whose name begins so count: "write heads/", say.
+    """
 
     at: int
     how: How
     meanwhile: Step
+    of: str = ""
+
+
+@dataclass
+class _Awaited:
+    interruption: Interruption
+    operations: int  # until it is due
 
 
 class InterruptingStorage:
@@ -50,20 +60,19 @@ class InterruptingStorage:
         self.location = storage.location
         self._meanwhile = meanwhile
         self._written = written
-        self._plan: dict[int, Interruption] = {}
-        self._count = 0
+        self._plan: list[_Awaited] = []
         self.failed = False  # whether the action under way was told of a failure
 
     @contextmanager
     def interrupted(self, plan: Sequence[Interruption]) -> Iterator[None]:
         """Interrupt the operations of the block by this plan, and by no plan outside it."""
-        outer = self._plan, self._count, self.failed
-        self._plan = {interruption.at: interruption for interruption in plan}
-        self._count, self.failed = 0, False
+        outer = self._plan, self.failed
+        self._plan = [_Awaited(interruption, interruption.at) for interruption in plan]
+        self.failed = False
         try:
             yield
         finally:
-            self._plan, self._count, self.failed = outer
+            self._plan, self.failed = outer
 
     def read(self, key: str) -> tuple[bytes, ObjectInfo]:
         return self._do(lambda: self.storage.read(key), f"read {key}")
@@ -112,8 +121,7 @@ class InterruptingStorage:
         name: str,
         lost: type[ConflictError | StorageError] | None = None,
     ) -> T:
-        self._count += 1
-        interruption = self._plan.pop(self._count, None)
+        interruption = self._due(name)
         if interruption is None:
             return operate()
         if interruption.how == "crash before":
@@ -131,3 +139,12 @@ class InterruptingStorage:
         self.failed |= lost is StorageError
         raise lost(f"the answer to {name} was lost")
         return result
+
+    def _due(self, name: str) -> Interruption | None:
+        due = None
+        for awaited in list(self._plan):
+            awaited.operations -= name.startswith(awaited.interruption.of)
+            if awaited.operations <= 0:
+                self._plan.remove(awaited)
+                due = due or awaited.interruption
+        return due

@@ -213,7 +213,7 @@ class World:
             self.commit_all()
 
         try:
-            promote(self.artifacts, self.catalog, chance.choice(self.models), look)
+            promote(self.artifacts, self.catalog, chance.choice(self.models), look, clock=self.now)
         except PinnedError:
             pass
         except LensError as error:
@@ -387,7 +387,7 @@ class World:
 
     # Settling.
 
-    def settle(self) -> None:
+    def settle(self, chance: object = None) -> None:
         """Deliver all that is queued and reconcile until nothing differs; then look closely."""
         current = read_current(self.artifacts)
         if current is None:
