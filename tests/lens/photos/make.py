@@ -36,13 +36,12 @@ def make() -> None:
     register_heif_opener()
     garment = Image.open(FOLDER / "garment.jpg").convert("RGB")
     garment.save(FOLDER / "plain.heic", quality=70)
-    small = garment.resize((120, 150))
     for orientation, held in HELD.items():
         exif = Image.Exif()
         exif[ExifTags.Base.Orientation] = orientation
-        photo = small if held is None else small.transpose(held)
+        photo = garment if held is None else garment.transpose(held)
         # As phones write it: the container turns the photo and EXIF says so once more.
-        photo.save(FOLDER / f"orientation-{orientation}.heic", quality=70, exif=exif)
+        photo.save(FOLDER / f"orientation-{orientation}.heic", quality=70, exif=exif.tobytes())
     photo = from_srgb(garment, DISPLAY_P3)
     photo.save(FOLDER / "display-p3.heic", quality=70, icc_profile=matrix_profile(DISPLAY_P3))
     transparent = garment.convert("RGBA")

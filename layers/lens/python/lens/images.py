@@ -27,7 +27,7 @@ _DRAFT_SIDE = 2 * THUMBNAIL_SIDE
 _REDUCIBLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 
 # A kilobyte can ask for hundreds of passes over every pixel. Encoders write about ten.
-_MOST_SCANS = 100
+_MOST_SCANS = 50
 _MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 # Larger than any print profile in use; more would only fill the memory that keeps transforms.
 _PROFILE_BYTES = 4 * 2**20
@@ -194,6 +194,9 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode.startswith("I"):
         # Pillow's own conversion of 16-bit gray clips at 255 instead of scaling.
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode == "CMYK" and "adobe" not in image.info:
+        # Pillow undoes Adobe's inversion also where there is none: in JPEGs without its marker.
+        image = ImageChops.invert(image)
     mode = "CMYK" if image.mode == "CMYK" else "L" if image.mode in {"1", "L", "LA"} else "RGB"
     transform = _transform(profile, mode) if profile else None
     if not image.has_transparency_data:
