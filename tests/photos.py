@@ -60,5 +60,5 @@ def text_bombs(size: int = 150_000_000) -> dict[str, Chunk]:
 
 
 SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
-HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
+VIDEO = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(64)
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(64)

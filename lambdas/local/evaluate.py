@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
@@ -67,14 +68,25 @@ def split_of(partition: dict[str, PartitionEntry], protocol: Protocol) -> Split:
     return Split(tuple(queries), tuple(gallery))
 
 
-def evaluate(
-    settings: Settings, protocol: Protocol, bars: Bars, model_id: str | None
-) -> Evaluation:
-    """Score a protocol on a catalog with a partition file.
+@dataclass(frozen=True)
+class Trial:
+    """A protocol's gallery, ready to be asked."""
 
-    The gallery is indexed exactly as `lens index` would index a catalog of just these photos: the
-    head is fit on them, or `model_id` of the catalog's own artifacts is used as it is. The live
-    gallery is neither read nor written. Raises UsageError without a usable partition file.
+    catalog: Catalog
+    partition: dict[str, PartitionEntry]
+    split: Split
+    searcher: Searcher
+
+
+@contextmanager
+def trial_of(
+    settings: Settings, protocol: Protocol, bars: Bars, model_id: str | None = None
+) -> Iterator[Trial]:
+    """Index a protocol's gallery of a catalog with a partition file, for as long as it is asked.
+
+    It is indexed exactly as `lens index` would index a catalog of just these photos: the head is
+    fit on them, or `model_id` of the catalog's own artifacts is used as it is. The live gallery is
+    neither read nor written. Raises UsageError without a usable partition file.
     """
     catalog = Catalog(open_storage(settings.catalog))
     if not isinstance(catalog.storage, FileStorage):
@@ -98,25 +110,28 @@ def evaluate(
         if model_id is not None:
             model_id = _copy_model(open_storage(settings.artifacts), pipeline.artifacts, model_id)
         index_catalog(pipeline, bars, model_id)
-        searcher = Searcher(pipeline.artifacts, settings.limits)
-        with bars(f"Searching, {protocol}") as progress:
-            return _score(catalog, searcher, split, partition, protocol, progress)
+        yield Trial(catalog, partition, split, Searcher(pipeline.artifacts, settings.limits))
 
 
-def _score(
-    catalog: Catalog,
-    searcher: Searcher,
-    split: Split,
-    partition: dict[str, PartitionEntry],
-    protocol: Protocol,
-    progress: Callable[[int, int], None],
+def evaluate(
+    settings: Settings, protocol: Protocol, bars: Bars, model_id: str | None
 ) -> Evaluation:
+    """Score a protocol on a catalog with a partition file, as `trial_of` indexes it."""
+    with (
+        trial_of(settings, protocol, bars, model_id) as trial,
+        bars(f"Searching, {protocol}") as progress,
+    ):
+        return _score(trial, protocol, progress)
+
+
+def _score(trial: Trial, protocol: Protocol, progress: Callable[[int, int], None]) -> Evaluation:
+    partition, split, searcher = trial.partition, trial.split, trial.searcher
     photos_of = Counter(partition[key].item_id for key in split.gallery)
     top_k = max(max(KS), *photos_of.values())
     relevant, totals = [], []
     for done, key in enumerate(split.queries, start=1):
         item_id = partition[key].item_id
-        hits = searcher.search(catalog.storage.read(key)[0], top_k=top_k).hits
+        hits = searcher.search(trial.catalog.storage.read(key)[0], top_k=top_k).hits
         relevant.append(np.array([hit.item_id == item_id for hit in hits]))
         totals.append(photos_of[item_id])
         progress(done, len(split.queries))

@@ -10,6 +10,7 @@ from lambdas.local.pipeline import Pipeline
 from lens.default_model import suitable_model
 from lens.embedder import load_embedder
 from lens.errors import UsageError
+from lens.images import ACCEPTED
 from lens.promotion import promote
 from lens.versions import Look
 
@@ -50,4 +51,4 @@ def index_catalog(pipeline: Pipeline, bars: Bars, model_id: str | None = None) -
 def refuse_empty(pipeline: Pipeline) -> None:
     """UsageError unless the catalog has a photo."""
     if next(iter(pipeline.catalog.photos()), None) is None:
-        raise UsageError(f"no photos (JPEG, PNG, WebP or AVIF) in {pipeline.settings.catalog}")
+        raise UsageError(f"no photos ({ACCEPTED}) in {pipeline.settings.catalog}")

@@ -35,7 +35,7 @@ from lens.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from lens.images import THUMBNAIL_SIDE
+from lens.images import ACCEPTED, THUMBNAIL_SIDE
 from lens.search import Pair, Searcher
 from lens.storage import open_storage
 from lens.thumbnails import FOREVER, Thumbnails
@@ -84,7 +84,7 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
     @app.post("/api/search-image", responses=_PHOTO_ERRORS | _GALLERY_ERRORS)
     async def search_image(
         request: Request,
-        file: Annotated[UploadFile, File(description="JPEG, PNG, WebP or AVIF")],
+        file: Annotated[UploadFile, File(description=ACCEPTED)],
         top_k: Annotated[int, Form(ge=1, le=100, description="how many results")] = 12,
         category: Annotated[
             str | None,

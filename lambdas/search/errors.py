@@ -24,6 +24,7 @@ from lens.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
+from lens.images import ACCEPTED
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,7 @@ TOO_MANY_BYTES = Refusal(
 
 # The nearest class that an exception is an instance of decides.
 REFUSALS: dict[type[LensError], Refusal] = {
-    NotAnImageError: Refusal(
-        400, "not_an_image", "this is not a photo; send a JPEG, PNG, WebP or AVIF file"
-    ),
+    NotAnImageError: Refusal(400, "not_an_image", f"this is not a photo; send a {ACCEPTED} file"),
     BrokenImageError: Refusal(
         400, "broken_image", "the photo is truncated or damaged; choose another file"
     ),
@@ -64,7 +63,7 @@ REFUSALS: dict[type[LensError], Refusal] = {
     UnsupportedImageError: Refusal(
         415,
         "unsupported_type",
-        "GIF files are not accepted; send a JPEG, PNG, WebP or AVIF file",
+        f"GIF files are not accepted; send a {ACCEPTED} file",
     ),
     NotFoundError: NOT_FOUND,
     ArtifactError: Refusal(

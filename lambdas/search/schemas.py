@@ -8,6 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from lens.config import Settings
+from lens.images import ACCEPTED
 from lens.rows import Row
 from lens.search import Hit, Results
 
@@ -113,7 +114,7 @@ class ErrorBody(Schema):
     """What went wrong and what to do."""
 
     code: str = Field(examples=["not_an_image"])
-    message: str = Field(examples=["this is not a photo; send a JPEG, PNG, WebP or AVIF file"])
+    message: str = Field(examples=[f"this is not a photo; send a {ACCEPTED} file"])
 
 
 class ErrorSchema(Schema):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.lambdas.conftest import MakeShop, Shop
-from tests.photos import HEIC, PDF, SVG, encode, picture, png_file, text_bombs
+from tests.photos import PDF, SVG, VIDEO, encode, picture, png_file, text_bombs
 from tests.tiny_model import png
 
 URL = "/api/search-image"
@@ -72,11 +72,11 @@ def test_a_truncated_photo_is_refused(shop: Shop, name: str, share: float) -> No
         ("TIFF", encode(picture(), "TIFF")),
         ("PDF", PDF),
         ("SVG", SVG),
-        ("HEIC", HEIC),
+        ("video", VIDEO),
     ],
 )
 def test_a_type_that_is_not_accepted_is_named(shop: Shop, kind: str, data: bytes) -> None:
-    hint = f"{kind} files are not accepted; send a JPEG, PNG, WebP or AVIF file"
+    hint = f"{kind} files are not accepted; send a JPEG, PNG, WebP, AVIF or HEIC file"
     refused(shop, shop.search(data), 415, "unsupported_type", hint=hint)
 
 

@@ -110,7 +110,7 @@ def test_rollback_holds_searches_and_release_ends_it(
     [
         (["index"], 2, "name a folder of photos, or set LENS_CATALOG"),
         (["index", "nowhere"], 2, "there is no folder nowhere"),
-        (["index", "empty"], 2, "no photos (JPEG, PNG, WebP or AVIF) in empty"),
+        (["index", "empty"], 2, "no photos (JPEG, PNG, WebP, AVIF or HEIC) in empty"),
         (["index", "ftp://shop/photos"], 2, "is not a location"),
         (["search", "nowhere.jpg", "empty"], 2, "cannot read nowhere.jpg: No such file"),
         (["search", "notes.txt", "empty"], 1, "this is not a photo"),

@@ -11,6 +11,8 @@ from lens.storage import FileStorage, ObjectInfo, Storage
 
 MEDIA_TYPES = {
     ".avif": "image/avif",
+    ".heic": "image/heic",
+    ".heif": "image/heif",
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
     ".png": "image/png",

@@ -1,0 +1,1 @@
+"""Measurements on photos that are not part of this repository; run by hand."""
