@@ -7,14 +7,13 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI, Response
-from fastapi.staticfiles import StaticFiles
 
 from lambdas.local.indexer import Bars, index_catalog
+from lambdas.local.page import Page
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.watcher import watch_folder
 from lambdas.search.app import create_app
@@ -92,14 +91,8 @@ def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastA
         headers = {"ETag": f'"{info.etag}"', "Cache-Control": "no-cache"}
         return Response(data, media_type=media_type(key), headers=headers)
 
-    app.mount("/", StaticFiles(directory=frontend_folder(), html=True), "page")
+    app.mount("/", Page(), "page")
     return app
-
-
-def frontend_folder() -> Path:
-    """Where the page lies: inside the installed package, or at the top of a checkout."""
-    installed = Path(__file__).with_name("frontend")
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "frontend"
 
 
 class _Follower:

@@ -1,4 +1,4 @@
-"""The HTTP API: search by photo, thumbnails, items and health."""
+"""The HTTP API: search by photo, thumbnails, items, categories and health."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from lambdas.search.body_limit import BodyLimit
 from lambdas.search.errors import INVALID, MALFORMED, documented, translate_errors
 from lambdas.search.schemas import (
     CachesSchema,
+    CategoriesSchema,
     GallerySchema,
     HealthSchema,
     ItemSchema,
     PinSchema,
     ResultsSchema,
+    categories_schema,
     photo_schema,
     results_schema,
 )
@@ -125,6 +127,16 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
         photos = [photo_schema(row, settings) for row in rows]
         return ItemSchema(item_id=item_id, category=rows[0].category, photos=photos)
+
+    @app.get("/api/categories", responses=_GALLERY_ERRORS)
+    async def categories() -> CategoriesSchema:
+        """The catalog's categories, each with its number of photos and one of them."""
+
+        def read() -> CategoriesSchema:
+            pair = searcher.refresh()
+            return categories_schema(pair.gallery if pair else None, settings)
+
+        return await to_thread.run_sync(read, limiter=lookups)
 
     @app.get("/api/health")
     async def health() -> HealthSchema:

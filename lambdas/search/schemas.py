@@ -8,6 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from lens.config import Settings
+from lens.gallery import Gallery
 from lens.images import ACCEPTED
 from lens.rows import Row
 from lens.search import Hit, Results
@@ -38,6 +39,7 @@ class HitSchema(PhotoSchema):
 
     rank: int = Field(description="from 1", examples=[1])
     similarity: float = Field(description="inner product of unit vectors", examples=[0.9132])
+    exact: bool = Field(description="the query is this very photo, or a copy", examples=[False])
 
 
 class ResultsSchema(Schema):
@@ -54,6 +56,20 @@ class ItemSchema(Schema):
     item_id: str = Field(examples=["id_00000012"])
     category: str = Field(examples=["WOMEN/Dresses"])
     photos: list[PhotoSchema]
+
+
+class CategorySchema(Schema):
+    """A category and one of its photos."""
+
+    category: str = Field(examples=["WOMEN/Dresses"])
+    photos: int = Field(examples=[35])
+    photo: PhotoSchema
+
+
+class CategoriesSchema(Schema):
+    """The catalog's categories, by name."""
+
+    categories: list[CategorySchema]
 
 
 class GallerySchema(Schema):
@@ -128,10 +144,26 @@ def photo_schema(row: Row, settings: Settings) -> PhotoSchema:
     return PhotoSchema(**_photo(row, settings))
 
 
+def categories_schema(gallery: Gallery | None, settings: Settings) -> CategoriesSchema:
+    """A gallery's categories as JSON."""
+    examples = gallery.examples if gallery else {}
+    counts = gallery.categories if gallery else {}
+    categories = [
+        CategorySchema(category=name, photos=counts[name], photo=photo_schema(row, settings))
+        for name, row in examples.items()
+    ]
+    return CategoriesSchema(categories=categories)
+
+
 def results_schema(results: Results, settings: Settings) -> ResultsSchema:
     """Results as JSON."""
     hits = [
-        HitSchema(**_photo(hit, settings), rank=hit.rank, similarity=round(hit.similarity, 6))
+        HitSchema(
+            **_photo(hit, settings),
+            rank=hit.rank,
+            similarity=round(hit.similarity, 6),
+            exact=hit.exact,
+        )
         for hit in results.hits
     ]
     return ResultsSchema(model_id=results.model_id, commit=results.commit, hits=hits)

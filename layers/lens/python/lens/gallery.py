@@ -99,6 +99,18 @@ class Gallery:
         return dict(sorted(counts.items()))
 
     @cached_property
+    def examples(self) -> dict[str, Row]:
+        """One photo of each category, by name: the first there in key order."""
+        found: dict[str, Row] = {}
+        for rows, positions in self._alive():
+            by_key = positions[np.argsort(rows.key[positions], kind="stable")]
+            for position in by_key[np.unique(rows.category[by_key], return_index=True)[1]]:
+                row = rows[position]
+                if row.category not in found or row.key < found[row.category].key:
+                    found[row.category] = row
+        return dict(sorted(found.items()))
+
+    @cached_property
     def known(self) -> Rows:
         """Every key's winning row, photo or not, sorted by key."""
         parts = [rows for rows in (self._snapshot_rows, self._recent_rows) if len(rows)]

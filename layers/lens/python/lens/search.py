@@ -16,7 +16,7 @@ from lens.commits import Commit, CommitName, read_commit, read_head
 from lens.current import Current, Pin, read_current
 from lens.embedder import Embedder, load_embedder
 from lens.errors import ArtifactError, LensError, NotFoundError
-from lens.gallery import Gallery, load_gallery
+from lens.gallery import Gallery, Match, load_gallery
 from lens.images import Limits, decode, photo_id
 from lens.promotion import empty_commit
 from lens.storage import Storage
@@ -25,6 +25,12 @@ from lens.storage import Storage
 # the one it has, and the load goes on.
 _PATIENCE_SECONDS = 1.0
 _LOAD_ATTEMPTS = 3
+# A copy of a catalog photo, made smaller or compressed again, is as similar as this to its
+# original, and this far ahead of all others. Of 250 real photos re-encoded as the page does it,
+# 249 were recognized; of 1,143 taken out of their gallery, 8 were taken for another: recolored
+# twins, of the same item each.
+_COPY_SIMILARITY = 0.97
+_COPY_LEAD = 0.01
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Hit:
     photo_id: str
     category: str
     similarity: float
+    exact: bool = False  # the query is this very photo, or a copy of it
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ class Searcher:
         asked = (name, top_k, category, pair.identity)
         results = self._results.get(asked)
         if results is None:
-            results = _results(pair.gallery, vector, top_k, category)
+            results = _results(pair.gallery, vector, top_k, category, name)
             self._results.put(asked, results)
         return results
 
@@ -150,9 +157,10 @@ class Searcher:
 
 
 def _results(
-    gallery: Gallery, vector: NDArray[np.float32], top_k: int, category: str | None
+    gallery: Gallery, vector: NDArray[np.float32], top_k: int, category: str | None, name: str
 ) -> Results:
-    matches = gallery.search(vector, top_k, category)
+    matches = gallery.search(vector, max(top_k, 2), category)  # the second tells the first's lead
+    same = _same_photo(matches, name)
     hits = tuple(
         Hit(
             rank=rank,
@@ -161,10 +169,22 @@ def _results(
             photo_id=match.row.photo_id,
             category=match.row.category,
             similarity=match.similarity,
+            exact=match.row.photo_id == same,
         )
-        for rank, match in enumerate(matches, start=1)
+        for rank, match in enumerate(matches[:top_k], start=1)
     )
     return Results(gallery.commit.model_id, gallery.commit.number, hits)
+
+
+def _same_photo(matches: Sequence[Match], name: str) -> str | None:
+    """The id of the photo that the query is: the same bytes, or else a copy of the first match."""
+    if any(match.row.photo_id == name for match in matches):
+        return name
+    if not matches or matches[0].similarity < _COPY_SIMILARITY:
+        return None
+    first = matches[0].row.photo_id
+    other = next((m.similarity for m in matches if m.row.photo_id != first), -1.0)
+    return first if matches[0].similarity - other >= _COPY_LEAD else None
 
 
 def _load(storage: Storage, pair: Pair | None) -> Pair | None:

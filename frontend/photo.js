@@ -1,0 +1,110 @@
+// The photo: a file checked, decoded upright, cropped, and made small enough to travel.
+
+const TRAVEL_BYTES = 200_000; // what a photo may weigh when it is sent
+const TRAVEL_SIDE = 1024; // the model sees 224 pixels; this leaves it four times that
+const WORKING_SIDE = 2048; // a 12 MP photo takes 48 MB decoded, which a phone may not have
+const LARGEST_FILE = 20 * 2 ** 20; // the server's limit, for what cannot be made smaller here
+const KEPT_AS_THEY_ARE = ["image/jpeg", "image/png", "image/webp", "image/avif"];
+const TRIES = [
+  [TRAVEL_SIDE, 0.85],
+  [TRAVEL_SIDE, 0.72],
+  [768, 0.75],
+  [768, 0.6],
+  [512, 0.6],
+];
+
+/** A file that cannot be searched with; `code` is one of strings.js's troubles. */
+export class PhotoError extends Error {
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+let taken = 0;
+
+export class Photo {
+  /** Check and decode a file. One that this browser cannot decode but the server may (HEIC) is
+   * kept without a canvas, to be sent as it is. Throws PhotoError. */
+  static async read(file, name = file.name ?? "") {
+    const photo = new Photo(file, name);
+    await photo.open();
+    return photo;
+  }
+
+  constructor(file, name) {
+    this.id = `${performance.timeOrigin}-${++taken}`; // no two page loads share one
+    this.file = file;
+    this.name = name;
+    this.canvas = null;
+    this.contentId = null;
+  }
+
+  /** Decode, unless it is decoded. */
+  async open() {
+    if (this.canvas || this.undecodable) return;
+    if (this.file.size === 0) throw new PhotoError("empty_file");
+    this.contentId ??= await contentId(this.file);
+    try {
+      const bitmap = await createImageBitmap(this.file, { imageOrientation: "from-image" });
+      this.canvas = draw(bitmap, 0, 0, bitmap.width, bitmap.height, WORKING_SIDE);
+      bitmap.close();
+    } catch {
+      const kind = await promised(this.file);
+      if (!kind) throw new PhotoError("not_an_image");
+      if (kind === "plain") throw new PhotoError("broken_image");
+      if (this.file.size > LARGEST_FILE) throw new PhotoError("too_many_bytes");
+      this.undecodable = true;
+    }
+  }
+
+  /** Let the pixels go; `open` brings them back. */
+  close() {
+    this.canvas = null;
+  }
+
+  /** The photo, or the part of it in `crop` (shares of its width and height), as it travels. */
+  async travelling(crop) {
+    await this.open();
+    const fits = this.file.size <= TRAVEL_BYTES && KEPT_AS_THEY_ARE.includes(this.file.type);
+    if (!this.canvas || (!crop && fits)) return this.file;
+    const { width, height } = this.canvas;
+    const { x, y, w, h } = crop ?? { x: 0, y: 0, w: 1, h: 1 };
+    let smallest;
+    for (const [side, quality] of TRIES) {
+      const part = draw(this.canvas, x * width, y * height, w * width, h * height, side);
+      smallest = await new Promise((done) => part.toBlob(done, "image/jpeg", quality));
+      if (smallest.size <= TRAVEL_BYTES) break;
+    }
+    return smallest;
+  }
+}
+
+function draw(source, x, y, width, height, longest) {
+  const scale = Math.min(1, longest / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  const context = canvas.getContext("2d", { alpha: false });
+  context.fillStyle = "#fff"; // behind transparency, as the server has it
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(source, x, y, width, height, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+/** The server's name for these bytes, where the browser may hash (not over plain HTTP). */
+async function contentId(file) {
+  if (!globalThis.crypto?.subtle) return null;
+  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+  return [...new Uint8Array(digest).slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** What a file's first bytes promise: "plain" kinds every browser decodes, "other" photos that
+ * the server may decode, or null. */
+async function promised(file) {
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 32).arrayBuffer()));
+  if (/^(\xff\xd8\xff|\x89PNG|GIF8|BM|RIFF....WEBP)/s.test(head)) return "plain";
+  if (/^....ftyp(avi[fs]|he[ivx][cmsx]|mif1|msf1)/s.test(head)) return "other";
+  return null;
+}

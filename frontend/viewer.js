@@ -1,0 +1,90 @@
+// The viewer: one photo of an item, large, with its other views and what can be done with it.
+
+import { item as askItem } from "./api.js";
+import { drawMatch, viewButton } from "./results.js";
+import * as say from "./strings.js";
+
+export class Viewer {
+  /** `look` hears another view to look at, `more` a hit to search with, `closed` that it was. */
+  constructor(dialog, { look, more, closed }) {
+    this._dialog = dialog;
+    this._look = look;
+    this._hit = null;
+    const part = (this._part = (selector) => dialog.querySelector(selector));
+    part("#close").addEventListener("click", closed);
+    part(".more").addEventListener("click", () => more(this._hit));
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      closed();
+    });
+    dialog.addEventListener("click", (event) => event.target === dialog && closed());
+    dialog.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (step) this._step(step);
+    });
+  }
+
+  /** Show a hit, and `views` of the same item until the server has named all. */
+  show(hit, views) {
+    const sameItem = this._dialog.open && this._hit?.item_id === hit.item_id;
+    this._hit = hit;
+    const { title, below } = say.itemName(hit);
+    const image = this._part(".large img");
+    image.src = hit.image_url;
+    image.alt = `${title}, ${below}`;
+    this._part("h2").textContent = title;
+    this._part(".category").textContent = below;
+    this._part(".match").hidden = hit.similarity === undefined;
+    if (hit.similarity !== undefined) drawMatch(this._part(".match"), hit);
+    this._part(".fine").textContent =
+      hit.similarity === undefined ? "" : say.similarityExactly(hit.similarity);
+    this._part(".original").href = hit.image_url;
+    if (sameItem) this._mark();
+    else this._list(views);
+    if (!this._dialog.open) {
+      this._dialog.showModal();
+      this._part("h2").focus();
+    }
+    if (!sameItem) this._complete(hit, views);
+  }
+
+  close() {
+    if (this._dialog.open) this._dialog.close();
+    this._hit = null;
+  }
+
+  async _complete(hit, views) {
+    try {
+      const known = new Map(views.map((view) => [view.key, view]));
+      const { photos } = await askItem(hit.item_id);
+      const rest = photos.filter(({ key }) => !known.has(key));
+      if (this._hit?.item_id === hit.item_id && rest.length) this._list([...views, ...rest]);
+    } catch {
+      // The views that the search found are enough.
+    }
+  }
+
+  _list(views) {
+    this._views = views;
+    const { title, below } = say.itemName(this._hit);
+    const buttons = views.map((view, n) =>
+      viewButton(view, say.viewLabel(`${title}, ${below}`, n + 1), () => this._look(view)),
+    );
+    this._part(".views").hidden = views.length < 2;
+    this._part(".views").replaceChildren(...buttons);
+    this._mark();
+  }
+
+  _mark() {
+    [...this._part(".views").children].forEach((entry, n) => {
+      const shown = this._views[n].key === this._hit.key;
+      entry.firstChild.ariaPressed = String(shown);
+    });
+  }
+
+  _step(step) {
+    const place = this._views.findIndex(({ key }) => key === this._hit.key);
+    const next = this._views[place + step];
+    if (next) this._look(next);
+  }
+}

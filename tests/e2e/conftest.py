@@ -1,0 +1,160 @@
+"""A browser at a small shop: part of the sample catalog, served by `lens serve`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from lambdas.local.sample import catalog as sample_catalog
+from lambdas.local.sample.assortment import ASSORTMENT
+from lambdas.local.sample.catalog import draw_catalog
+from tests.e2e.chromium import NoBrowserError, chromium
+from tests.e2e.serving import Server, serving
+
+# Keeps what travels: the files of every search, in window.sent.
+_REMEMBER = """
+window.sent = [];
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (body) {
+  if (body instanceof FormData) window.sent.push(body.get("file"));
+  return send.call(this, body);
+};
+"""
+
+
+@dataclass
+class Visit:
+    """A page at the shop, and what its console complained of."""
+
+    page: Page
+    shop: Shop
+    complaints: list[str] = field(default_factory=list)
+    forgiven: str = "$^"  # complaints that a test provokes, as a regular expression
+
+    def choose(self, photo: Path | str | dict[str, Any]) -> None:
+        """Choose a file and wait for what is found."""
+        self.page.set_input_files("#choose", photo)  # type: ignore[arg-type]
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until cards are shown and nothing is under way."""
+        self.page.wait_for_selector("#results:not(.stale)[aria-busy=false] .card:not(.waiting)")
+
+    def sent(self) -> list[bytes]:
+        """The files of all searches so far."""
+        arrays: list[list[int]] = self.page.evaluate(
+            """async () => {
+              const read = async (file) => [...new Uint8Array(await file.arrayBuffer())];
+              return Promise.all(window.sent.map(read));
+            }"""
+        )
+        return [bytes(array) for array in arrays]
+
+    def searches(self) -> int:
+        """How many searches were sent."""
+        return int(self.page.evaluate("window.sent.length"))
+
+    def items(self) -> list[str]:
+        """The items on the cards."""
+        found: list[str] = self.page.locator(".card").evaluate_all(
+            "cards => cards.map((card) => card.dataset.item)"
+        )
+        return found
+
+    def notice(self) -> str:
+        """What the page says is wrong, and what to do."""
+        return self.page.locator(".notice:visible").inner_text()
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A drawn catalog and its server."""
+
+    folder: Path
+    server: Server
+
+    @property
+    def photos(self) -> list[Path]:
+        """The catalog's photos."""
+        return sorted(self.folder.rglob("*.jpg"))
+
+    def photo(self, category: str, view: str = "1_front") -> Path:
+        """The first photo of this view in a category."""
+        return next(p for p in self.photos if category in p.parts and view in p.name)
+
+
+Visits = Callable[..., Visit]
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    root = tmp_path_factory.mktemp("page")
+    folder = root / "photos"
+    with pytest.MonkeyPatch.context() as patch:
+        first = {one.category: one for one in reversed(ASSORTMENT) if "WOMEN/" in one.category}
+        patch.setattr(sample_catalog, "ASSORTMENT", tuple(first.values()))
+        draw_catalog(folder)
+    count = len(list(folder.rglob("*.jpg")))
+    with serving(folder, root / "artifacts", count) as server:
+        yield Shop(folder, server)
+
+
+# Not for the session: while Playwright runs, this thread has an event loop, and the tests of the
+# API start their own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    try:
+        with chromium() as browser:
+            yield browser
+    except NoBrowserError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
+    """Opens pages; at the end no console may have complained."""
+    opened: list[Visit] = []
+
+    def visit(width: int = 1280, *, touch: bool = False, **options: Any) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900 if width > 600 else 760},
+            has_touch=touch,
+            is_mobile=touch,
+            **options,
+        )
+        context.set_default_timeout(10_000)
+        context.add_init_script(_REMEMBER)
+        page = context.new_page()
+        one = Visit(page, shop)
+
+        def heard(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                one.complaints.append(message.text)
+
+        page.on("console", heard)
+        page.on("pageerror", lambda error: one.complaints.append(str(error)))
+        page.goto(shop.server.address)
+        page.wait_for_selector("#examples:not([hidden])")
+        opened.append(one)
+        return one
+
+    yield visit
+    for one in opened:
+        one.page.context.close()
+    left = [c for one in opened for c in one.complaints if not re.search(one.forgiven, c)]
+    assert left == []
+
+
+@pytest.fixture
+def visit(visits: Visits) -> Visit:
+    """A page on a desktop."""
+    return visits()
