@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 BIN := .venv/bin
 SAMPLE := .lens/sample-catalog
 
-.PHONY: help demo test format clean
+.PHONY: help demo test chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -19,12 +19,23 @@ else
 	@$(BIN)/lens serve $(SAMPLE)
 endif
 
-test: .venv/dev.stamp ## lint, types, layering and every test
+test: .venv/dev.stamp chromium ## lint, types, layering and every test
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -n 2
+
+# The tests of the page drive a real browser; Debian's is installed where that is possible.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Debian's chromium for the tests of the page ..."; \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null || \
+	  echo "Chromium cannot be installed; without one the tests of the page are skipped."; \
+	else \
+	  echo "No Chromium here: the tests of the page need one (apt-get install chromium)."; \
+	fi
 
 format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff check --fix-only

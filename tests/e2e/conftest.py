@@ -18,6 +18,8 @@ from lambdas.local.sample.catalog import draw_catalog
 from tests.e2e.chromium import NoBrowserError, chromium
 from tests.e2e.serving import Server, serving
 
+DRAWN = ("Sweaters", "Dresses", "Denim", "Cardigans", "Skirts", "Blouses_Shirts")
+
 # Keeps what travels: the files of every search, in window.sent.
 _REMEMBER = """
 window.sent = [];
@@ -98,8 +100,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     root = tmp_path_factory.mktemp("page")
     folder = root / "photos"
     with pytest.MonkeyPatch.context() as patch:
-        first = {one.category: one for one in reversed(ASSORTMENT) if "WOMEN/" in one.category}
-        patch.setattr(sample_catalog, "ASSORTMENT", tuple(first.values()))
+        first = {one.category.removeprefix("WOMEN/"): one for one in ASSORTMENT}
+        patch.setattr(sample_catalog, "ASSORTMENT", tuple(first[name] for name in DRAWN))
         draw_catalog(folder)
     count = len(list(folder.rglob("*.jpg")))
     with serving(folder, root / "artifacts", count) as server:
@@ -131,7 +133,7 @@ def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
             is_mobile=touch,
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(5_000)
         context.add_init_script(_REMEMBER)
         page = context.new_page()
         one = Visit(page, shop)

@@ -7,6 +7,7 @@ import re
 import shutil
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ def test_a_shrunk_copy_is_recognized_as_the_photo(visit: Visit) -> None:
 # ---- the crop box
 
 
-def collage(shop: Shop) -> tuple[dict[str, object], str]:
+def collage(shop: Shop) -> tuple[dict[str, Any], str]:
     """Two garments side by side, and the item on the right."""
     left, right = shop.photo("Sweaters"), shop.photo("Dresses")
     both = Image.new("RGB", (960, 600))
@@ -172,7 +173,7 @@ def collage(shop: Shop) -> tuple[dict[str, object], str]:
         both.paste(Image.open(photo), (480 * place, 0))
     out = BytesIO()
     both.save(out, "JPEG", quality=90)
-    file = {"name": "two.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+    file: dict[str, Any] = {"name": "two.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
     return file, right.parent.name
 
 
@@ -181,7 +182,7 @@ def test_a_box_drawn_with_the_mouse_is_what_is_searched(visit: Visit) -> None:
     visit.choose(file)
     box = visit.page.locator("#stage").bounding_box()
     assert box is not None
-    visit.page.mouse.move(box["x"] + box["width"] * 0.51, box["y"] + 4)
+    visit.page.mouse.move(box["x"] + box["width"] * 0.51, box["y"] + 16)
     visit.page.mouse.down()
     visit.page.mouse.move(box["x"] + box["width"] * 0.99, box["y"] + box["height"] * 0.99, steps=5)
     visit.page.mouse.up()
@@ -189,7 +190,7 @@ def test_a_box_drawn_with_the_mouse_is_what_is_searched(visit: Visit) -> None:
     assert visit.items()[0] == item
     image = opened(visit.sent()[1])
     assert image.width == pytest.approx(460, abs=12)
-    assert image.height == pytest.approx(590, abs=12)
+    assert image.height == pytest.approx(600 * 0.99 - 600 * 16 / box["height"], abs=12)
     visit.page.get_by_role("button", name="Whole photo").click()
     visit.page.wait_for_timeout(400)
     visit.settled()
@@ -235,7 +236,7 @@ def test_arrow_keys_crop_and_escape_goes_back_to_the_whole_photo(visit: Visit) -
     assert crop == pytest.approx({"x": 0.06, "y": 0, "w": 0.8, "h": 0.9})
     expect(visit.page.locator("#status")).to_contain_text("found")
     visit.page.keyboard.press("Escape")
-    visit.page.wait_for_function("history.state.crop === null")
+    visit.page.wait_for_function("() => history.state.crop === null")
     assert visit.searches() == 2
 
 
@@ -246,7 +247,7 @@ def test_moving_the_box_cancels_the_search_under_way(visit: Visit) -> None:
     visit.page.route("**/api/search-image", lambda route: None, times=1)  # never answered
     visit.page.locator("#crop").focus()
     visit.page.keyboard.press("Shift+ArrowLeft")
-    visit.page.wait_for_function("window.sent.length === 2")
+    visit.page.wait_for_function("() => window.sent.length === 2")
     visit.page.keyboard.press("Shift+ArrowLeft")
     wait_for_searches(visit, 3)
     assert failed == ["net::ERR_ABORTED"]
@@ -305,11 +306,13 @@ def test_more_like_this_from_the_larger_view_and_from_the_start(visit: Visit) ->
 def test_the_filter_shows_only_its_category(visit: Visit) -> None:
     visit.choose(visit.shop.photo("Sweaters"))
     everything = visit.items()
-    visit.page.get_by_text("Women · Dresses", exact=True).first.click()
+    chip = visit.page.locator(".chip").nth(2)
+    category = chip.inner_text().removeprefix("Women · ")
+    chip.click()
     wait_for_searches(visit, 2)
     assert set(visit.items()) < set(everything)
-    assert all("Dresses" in text for text in visit.page.locator(".card h2").all_inner_texts())
-    visit.page.get_by_text("Everything", exact=True).click()
+    assert set(visit.page.locator(".card h2").all_inner_texts()) == {category}
+    visit.page.locator(".chip", has_text="Everything").click()
     visit.settled()
     assert visit.items() == everything
     assert visit.searches() == 2, "known results are not asked for again"
@@ -319,7 +322,7 @@ def test_back_and_forward_go_through_what_was_seen(visit: Visit) -> None:
     page = visit.page
     visit.choose(visit.shop.photo("Sweaters"))
     first = visit.items()
-    page.get_by_text("Women · Dresses", exact=True).first.click()
+    page.locator(".chip").nth(2).click()
     wait_for_searches(visit, 2)
     filtered = visit.items()
     page.locator(".card .open").first.click()
@@ -335,7 +338,7 @@ def test_back_and_forward_go_through_what_was_seen(visit: Visit) -> None:
     assert visit.items() == first
     page.go_forward()
     assert visit.items() == filtered
-    expect(page.locator(".chip :checked")).to_have_value(re.compile("Dresses"))
+    expect(page.locator(".chip :checked")).to_have_value(re.compile("WOMEN/"))
     assert visit.searches() == 2
     page.reload()
     expect(page.get_by_role("heading", name="Photograph a garment")).to_be_visible()
@@ -381,7 +384,7 @@ def test_a_server_that_is_gone_is_told_and_found_again(
     shutil.copytree(shop.photo("Sweaters").parent, photos / "item")
     count = len(list(photos.rglob("*.jpg")))
     visit = visits()
-    visit.forgiven = "ERR_CONNECTION_REFUSED"
+    visit.forgiven = "ERR_(CONNECTION|EMPTY_RESPONSE)"
     with serving(photos, tmp_path / "artifacts", count) as server:
         visit.page.goto(server.address)
         server.stop()
@@ -510,7 +513,7 @@ def browser_bytes(visits: Visits) -> dict[str, int]:
             loaded[path] = sizes["responseBodySize"] + sizes["responseHeadersSize"]
 
     responses: list[Response] = []
-    visit.page.on("response", responses.append)
+    visit.page.on("response", lambda response: responses.append(response))
     visit.page.reload(wait_until="networkidle")
     for response in responses:
         count(response)

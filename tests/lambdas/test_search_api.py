@@ -30,6 +30,7 @@ def test_a_photo_of_the_catalog_finds_itself_first(shop: Shop) -> None:
     assert first.pop("similarity") == pytest.approx(1.0, abs=1e-5)
     assert first == {
         "rank": 1,
+        "exact": True,
         "item_id": "WOMEN/Dresses/id_1",
         "key": DRESS,
         "photo_id": photo_id(png(1)),
@@ -320,3 +321,26 @@ def test_every_kind_of_unusable_photo_has_its_own_reply() -> None:
 
 def test_the_api_page_is_there(shop: Shop) -> None:
     assert shop.client.get("/api/docs").status_code == 200
+
+
+def test_the_very_photo_and_only_it_is_exact(shop: Shop) -> None:
+    hits = shop.search(png(1)).json()["hits"]
+    assert [hit["key"] for hit in hits if hit["exact"]] == ["img/WOMEN/Dresses/id_1/front.png"]
+    assert shop.search(png(1), top_k=1).json()["hits"][0]["exact"]
+    assert not any(hit["exact"] for hit in shop.search(png(77)).json()["hits"])
+
+
+def test_categories_come_with_their_number_of_photos_and_one_of_them(
+    shop: Shop, make_shop: MakeShop
+) -> None:
+    categories = shop.client.get("/api/categories").json()["categories"]
+    assert {one["category"]: one["photos"] for one in categories} == {
+        "": 1,
+        "MEN/Shirts": 1,
+        "MENSWEAR/Shirts": 1,
+        "WOMEN/Dresses": 2,
+        "WOMEN/Tops": 1,
+    }
+    dresses = next(one for one in categories if one["category"] == "WOMEN/Dresses")
+    assert dresses["photo"]["key"] == "img/WOMEN/Dresses/id_1/back.png"
+    assert make_shop().client.get("/api/categories").json() == {"categories": []}

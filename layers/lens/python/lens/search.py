@@ -27,8 +27,8 @@ _PATIENCE_SECONDS = 1.0
 _LOAD_ATTEMPTS = 3
 # A copy of a catalog photo, made smaller or compressed again, is as similar as this to its
 # original, and this far ahead of all others. Of 250 real photos re-encoded as the page does it,
-# 249 were recognized; of 1,143 taken out of their gallery, 8 were taken for another: recolored
-# twins, of the same item each.
+# 249 were recognized; of 1,143 taken out of their gallery, 8 were taken for another photo, of the
+# same item each time.
 _COPY_SIMILARITY = 0.97
 _COPY_LEAD = 0.01
 
