@@ -30,6 +30,11 @@ export class Viewer {
     this._hit = hit;
     const { title, below } = say.itemName(hit);
     const image = this._part(".large img");
+    // A browser that cannot decode the catalog's photo (HEIC) shows its thumbnail.
+    image.onerror = () => {
+      image.onerror = null;
+      image.src = hit.thumb_url;
+    };
     image.src = hit.image_url;
     image.alt = `${title}, ${below}`;
     this._part("h2").textContent = title;

@@ -272,6 +272,21 @@ def test_photos_of_one_item_are_one_card_with_its_other_views(visit: Visit) -> N
     assert visit.searches() == 1
 
 
+def test_a_catalog_photo_that_the_browser_cannot_decode_is_shown_by_its_thumbnail(
+    visit: Visit,
+) -> None:
+    visit.page.route(
+        "**/catalog/**",
+        lambda route: route.fulfill(body=HEIC.read_bytes(), content_type="image/heic"),
+    )
+    visit.choose(visit.shop.photo("Sweaters"))
+    visit.page.locator(".card .open").first.click()
+    image = visit.page.get_by_role("dialog").locator(".large img")
+    expect(image).to_have_attribute("src", re.compile("/api/thumb/"))
+    expect(image).to_have_js_property("complete", True)
+    assert image.evaluate("image => image.naturalWidth") > 0
+
+
 def test_thumbnails_are_loaded_as_they_come_into_sight(visit: Visit) -> None:
     visit.choose(visit.shop.photo("Sweaters"))
     images = visit.page.locator("#hits img")
