@@ -137,7 +137,7 @@ def test_every_history_in_folders_ends_with_the_catalog(tmp_path: Path) -> None:
         here = tmp_path / str(number)
         return World(FileStorage(here / "catalog"), FileStorage(here / "artifacts"))
 
-    act_out(open_world, histories=200)
+    act_out(open_world, histories=120)
 
 
 def test_every_history_in_s3_ends_with_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,4 +148,4 @@ def test_every_history_in_s3_ends_with_the_catalog(monkeypatch: pytest.MonkeyPat
         return World(open_storage(f"{here}/catalog"), open_storage(f"{here}/artifacts"))
 
     with s3_bucket(monkeypatch):
-        act_out(open_world, histories=15)
+        act_out(open_world, histories=12)
