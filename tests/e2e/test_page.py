@@ -398,7 +398,7 @@ def test_a_server_that_is_gone_is_told_and_found_again(
     visit = visits()
     visit.forgiven = "ERR_(CONNECTION|EMPTY_RESPONSE)"
     with serving(photos, tmp_path / "artifacts", count) as server:
-        visit.page.goto(server.address)
+        visit.page.goto(server.address, wait_until="networkidle")  # nothing is cut off half-way
         server.stop()
         visit.page.set_input_files("#choose", shop.photo("Sweaters"))
         visit.page.wait_for_selector(".notice")
