@@ -47,7 +47,7 @@ clean: ## remove everything that was made here: environment, galleries, caches
 .venv/serve.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing ($*; once, a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[$(if $(filter dev,$*),serve$(comma)dev,$*)]'
+	  --constraint constraints.txt --editable '.[$(if $(filter dev,$*),serve$(comma)cdk$(comma)dev,$*)]'
 	@touch $@
 
 .venv/bin/python:
