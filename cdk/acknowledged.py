@@ -1,0 +1,90 @@
+"""The findings of cdk-nag (AwsSolutions) that stand, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
+
+from cdk.access import CATALOG, COMMITS, HEADS, MODELS, SEGMENTS, SNAPSHOTS, THUMBS, TRAINING
+from cdk.config import Config
+from cdk.storage import Storage
+
+_RULES = {
+    "L1": "the newest Python that every wheel was proven with here; a setting",
+    "S1": "no secrets are in these buckets; CloudTrail records access where it is wanted",
+    "APIG4": "a public search box has no users to tell apart; requests are throttled",
+    "CFR1": "a shop decides where it sells",
+    "CFR2": "a WAF costs more than the rest of an idle stack; the setting web_acl_arn adds one",
+    "CFR3": "shoppers' addresses are personal data, and nothing here needs them",
+    "CFR4": "CloudFront's own certificate has a fixed policy; with a domain it is TLS 1.2",
+    "SF1": "Step Functions keeps the history of every execution for 90 days",
+    "SF2": "an execution is a handful of steps that take hours: there is nothing to trace",
+}
+_HERE = "<AWS::Region>:<AWS::AccountId>"
+_WILDCARDS = {
+    f"arn:<AWS::Partition>:logs:{_HERE}:log-group:/aws/sagemaker/TrainingJobs:*": (
+        "SageMaker names the log streams of a job"
+    ),
+    f"arn:<AWS::Partition>:sagemaker:{_HERE}:training-job/*": "an execution names its job",
+}
+_NO_RESOURCE = "a registry token and metrics are of no resource; metrics are held to a namespace"
+# Functions that CDK itself brings, with the roles that it gives them.
+_HELPERS = {
+    "BucketNotificationsHandler": "sets a bucket's notifications, for which CDK has no resource",
+    "Custom::CDKBucketDeployment": "copies the page into its bucket and clears CloudFront's cache",
+}
+_LOGS = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+_COPIES = (
+    *(f"Action::s3:{action}*" for action in ("Abort", "DeleteObject", "GetBucket", "GetObject")),
+    "Action::s3:List*",
+    "Resource::*",
+    "Resource::arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*",
+)
+
+
+def acknowledge(stack: Stack, config: Config, storage: Storage) -> None:
+    """Record what stands, so that a later finding is a new one."""
+    _record(stack, _RULES)
+    _record(stack, {f"IAM5[Resource::{arn}]": why for arn, why in _WILDCARDS.items()})
+    kept = (HEADS, COMMITS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING)
+    for bucket, prefixes in ((storage.artifacts, kept), (storage.catalog, (CATALOG, THUMBS))):
+        _record(
+            stack,
+            {
+                f"IAM5[Resource::{_arn(bucket)}/{prefix}*]": f"what is in {prefix} is named later"
+                for prefix in prefixes
+            },
+        )
+    if config.emulator:
+        _record(stack, {"CFR5": "an emulator speaks plain HTTP, on this machine"})
+    if data := config.training_data.removeprefix("s3://").strip("/"):
+        finding = f"IAM5[Resource::arn:<AWS::Partition>:s3:::{data}/*]"
+        _record(stack, {finding: "the photos to train on lie under this prefix"})
+    for child in stack.node.children:
+        for helper, why in _HELPERS.items():
+            if child.node.id.startswith(helper):
+                site = f"Resource::{_arn(storage.site)}/*"
+                _record(child, {f"IAM5[{finding}]": why for finding in (*_COPIES, site)})
+                _record(child, {f"IAM4[{_LOGS}]": why})
+    if job := stack.node.find_child("Training").node.try_find_child("JobRole"):
+        _record(job, {"IAM5[Resource::*]": _NO_RESOURCE})
+
+
+def _record(construct: IConstruct, findings: Mapping[str, str]) -> None:
+    Validations.of(construct).acknowledge(
+        *(
+            Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
+            for rule, reason in findings.items()
+        )
+    )
+
+
+def _arn(bucket: s3.IBucket) -> str:
+    """As cdk-nag writes it."""
+    resource = bucket.node.default_child
+    if isinstance(resource, CfnElement):
+        return f"<{Stack.of(bucket).resolve(resource.logical_id)}.Arn>"
+    return f"arn:<AWS::Partition>:s3:::{bucket.bucket_name}"

@@ -1,0 +1,68 @@
+"""The assets: the folders and files that a deployment packs, and whether they are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_ecr_assets import Platform
+
+from cdk.config import Config, ConfigError
+
+_JUNK = ["**/__pycache__", "**/*.pyc"]
+
+
+@dataclass(frozen=True)
+class Assets:
+    """A checkout and what was built in it; paths in `model` and `bundle` are relative to it."""
+
+    root: Path
+    vendor: Path
+    model: str
+    bundle: Path
+
+    @staticmethod
+    def of(root: Path, config: Config) -> Assets:
+        """ConfigError when something was not built yet."""
+        vendor = (
+            root
+            / "layers/vendor"
+            / f"py{config.python_version.replace('.', '')}-{config.architecture}"
+        )
+        assets = Assets(root, vendor, config.model.strip("/"), root / config.training_bundle)
+        for path in (vendor / "python", root / assets.model / "models", assets.bundle):
+            if not path.exists():
+                raise ConfigError(f"{path.relative_to(root)} is not there: run `make assets` first")
+        return assets
+
+    def layer(self) -> lambda_.Code:
+        """The domain, as a layer."""
+        return lambda_.Code.from_asset(str(self.root / "layers/lens"), exclude=_JUNK)
+
+    def vendor_layer(self) -> lambda_.Code:
+        """The libraries of the zip functions, as a layer."""
+        return lambda_.Code.from_asset(str(self.vendor))
+
+    def function(self, package: str, *others: str) -> lambda_.Code:
+        """One function's package, and other paths beside it, laid out as in the checkout."""
+        kept = [f"lambdas/{package}", "lambdas/__init__.py", *others]
+        return lambda_.Code.from_asset(
+            str(self.root),
+            exclude=["*", *(f"!{path}" for path in kept), *_JUNK],
+            ignore_mode=IgnoreMode.DOCKER,
+        )
+
+    def image(self, config: Config, command: str) -> lambda_.DockerImageCode:
+        """The image of search and embed, built by Docker when it is deployed."""
+        arm = config.architecture == "arm64"
+        return lambda_.DockerImageCode.from_image_asset(
+            str(self.root),
+            file="lambdas/Dockerfile",
+            cmd=[command],
+            platform=Platform.LINUX_ARM64 if arm else Platform.LINUX_AMD64,
+            build_args={
+                "BASE_IMAGE": f"public.ecr.aws/lambda/python:{config.python_version}",
+            },
+        )

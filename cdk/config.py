@@ -1,0 +1,180 @@
+"""The configuration: every setting in cdk.json's context, its meaning, default and bounds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+# The periods that CloudWatch Logs knows and that make sense here, in days.
+LogDays = Annotated[
+    Literal[1, 3, 7, 14, 30, 90, 180, 365],
+    BeforeValidator(lambda given: int(given) if str(given).isdigit() else given),
+]
+_ARN = r"^$|^arn:aws[a-z-]*:{service}:{region}:\d{{12}}:{rest}$"
+_CERTIFICATE = _ARN.format(service="acm", region="us-east-1", rest=r"certificate/[\w-]+")
+_WEB_ACL = _ARN.format(service="wafv2", region="us-east-1", rest=r"global/webacl/.+")
+
+# A function has one vCPU per 1,769 MB; 3,008 MB is a new account's limit.
+Memory = Annotated[int, Field(ge=512, le=10_240)]
+Seconds = Annotated[int, Field(ge=1, le=900)]
+Concurrency = Annotated[int, Field(ge=2, le=1_000)]
+
+
+class ConfigError(Exception):
+    """A setting that is not understood; its message is one line that says what to do."""
+
+
+class Config(BaseModel):
+    """What `cdk.json` or `cdk -c name=value` says; lengths in the units of their names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    stack: str = Field("ImageLens", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$", description="its name")
+    removal: Literal["retain", "destroy"] = Field(
+        "retain", description="of photos and galleries when the stack is destroyed"
+    )
+    python_version: Literal["3.12", "3.13"] = Field("3.13", description="of every function")
+    architecture: Literal["x86_64", "arm64"] = Field("x86_64", description="of every function")
+
+    catalog_bucket: str = Field(
+        "",
+        pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="an existing bucket with the photos under catalog/; empty: a new one",
+    )
+    model: str = Field(
+        "build/model", description="folder with the first model, laid out as models/"
+    )
+    image: str = Field(
+        "",
+        pattern=r"^$|^[a-z0-9][a-z0-9._/-]*:[\w.-]+$",
+        description="ECR repository:tag of a ready image; empty: build it with Docker",
+    )
+    site: bool = Field(True, description="upload frontend/")
+
+    search_memory: Memory = Field(1_769, description="MB; 1,769 are one vCPU")
+    search_timeout: Annotated[int, Field(ge=1, le=29)] = Field(
+        29, description="seconds; the HTTP API gives up after 30"
+    )
+    search_reserved: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        0, description="concurrency set aside for search and its limit; 0: none"
+    )
+    search_provisioned: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        0, description="search functions kept warm, paid by the hour"
+    )
+    max_photo_bytes: Annotated[int, Field(ge=1_024, le=4_400_000)] = Field(
+        4_400_000, description="of a query; Lambda takes 6 MB in base64"
+    )
+    throttle_rate: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        50, description="API requests a second"
+    )
+    throttle_burst: Annotated[int, Field(ge=1, le=5_000)] = Field(
+        100, description="API requests at once"
+    )
+    cors_origins: str = Field("", description="other sites whose pages may call the API, by comma")
+
+    embed_memory: Memory = Field(1_769, description="MB; 1,769 are one vCPU")
+    embed_timeout: Seconds = Field(120, description="seconds, for a batch of 10 photos")
+    embed_concurrency: Concurrency = Field(20, description="embed functions at once, at most")
+    index_memory: Memory = Field(1_769, description="MB, of build_index")
+    index_timeout: Seconds = Field(60, description="seconds, of build_index")
+    upkeep_memory: Memory = Field(3_008, description="MB, of compact, reconcile and collect")
+    upkeep_timeout: Seconds = Field(900, description="seconds, of compact, reconcile and collect")
+    receives: Annotated[int, Field(ge=1, le=100)] = Field(
+        5, description="tries of a message before it is a dead letter"
+    )
+    reconcile_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        1, description="hours between two runs"
+    )
+    collect_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        24, description="hours between two runs"
+    )
+    noncurrent_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        30, description="days that replaced and deleted objects are kept"
+    )
+    log_days: LogDays = Field(30, description="days that logs are kept")
+
+    domain: str = Field("", pattern=r"^$|^([a-z0-9-]+\.)+[a-z]{2,}$", description="of the page")
+    certificate_arn: str = Field(
+        "", pattern=_CERTIFICATE, description="the domain's ACM certificate, in us-east-1"
+    )
+    web_acl_arn: str = Field("", pattern=_WEB_ACL, description="a WAF of scope CLOUDFRONT")
+    price_class: Literal["100", "200", "all"] = Field("100", description="CloudFront's locations")
+
+    alarm_email: str = Field(
+        "", pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$", description="who hears alarms"
+    )
+    alarm_p95_ms: Annotated[int, Field(ge=1)] = Field(
+        3_000, description="milliseconds of the slowest 5 %"
+    )
+    alarm_gallery_hours: Annotated[int, Field(ge=1)] = Field(
+        2, description="hours that a photo waits to be found"
+    )
+    alarm_rejected: Annotated[int, Field(ge=0)] = Field(100, description="photos rejected")
+
+    training_instance: str = Field(
+        "ml.p4d.24xlarge", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", description="8 A100"
+    )
+    training_count: Annotated[int, Field(ge=1, le=64)] = Field(1, description="instances")
+    training_spot: bool = Field(True, description="at spot prices, with checkpoints")
+    training_hours: Annotated[int, Field(ge=1, le=120)] = Field(
+        12, description="hours that it may run"
+    )
+    training_wait_hours: Annotated[int, Field(ge=1, le=240)] = Field(
+        36, description="hours that it may take, waiting for spot instances included"
+    )
+    training_volume_gb: Annotated[int, Field(ge=30, le=16_384)] = Field(
+        200, description="GB of disk"
+    )
+    training_image: str = Field("", description="container; empty: AWS's own for PyTorch")
+    training_bundle: str = Field(
+        "build/training/sourcedir.tar.gz", description="the program, as SageMaker unpacks it"
+    )
+    training_data: str = Field(
+        "",
+        pattern=r"^$|^s3://[a-z0-9][a-z0-9.-]+(/[^\s]+)?$",
+        description="s3://bucket/prefix of the photos to train on; empty: training/data/",
+    )
+
+    emulator: str = Field(
+        "",
+        pattern=r"^$|^http://(127\.0\.0\.1|localhost):\d+$",
+        description="address of a local AWS, which CloudFront then finds the API at",
+    )
+
+    @model_validator(mode="after")
+    def _together(self) -> Config:
+        if bool(self.domain) != bool(self.certificate_arn):
+            raise ValueError("domain and certificate_arn go together: give both or neither")
+        if self.training_wait_hours < self.training_hours:
+            raise ValueError("training_wait_hours must be at least training_hours")
+        if 0 < self.search_reserved < self.search_provisioned:
+            raise ValueError("search_reserved must be at least search_provisioned")
+        return self
+
+
+def config_from(context: Mapping[str, Any]) -> Config:
+    """The configuration in CDK's context; ConfigError names what is wrong and where to change it.
+
+    CDK's own keys have a colon; everything else must be one of ours, so that no misspelt setting
+    is ignored in silence.
+    """
+    given = {name: value for name, value in context.items() if ":" not in name}
+    for name in given.keys() - Config.model_fields.keys():
+        near = difflib.get_close_matches(name, Config.model_fields, 1)
+        hint = f"did you mean {near[0]}?" if near else "cdk.json lists those there are"
+        raise ConfigError(f"context {name!r} is not a setting: {hint}")
+    try:
+        return Config.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if not first["loc"]:
+            raise ConfigError(f"context: {first['msg'].removeprefix('Value error, ')}") from error
+        name = str(first["loc"][0])
+        about = Config.model_fields[name].description
+        raise ConfigError(
+            f"context {name}={first['input']!r}: {first['msg']} ({about}); "
+            "change it in cdk.json or with -c"
+        ) from error

@@ -1,0 +1,65 @@
+"""Embedding: catalog events, and the function that writes segments and thumbnails."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk.access import CATALOG, CURRENT, MODELS, SEGMENTS, THUMBS, read, write
+from cdk.config import Config
+from cdk.feed import Feed
+from cdk.functions import Functions
+from cdk.storage import Storage
+
+
+class Embedding(Construct):
+    """`feed` takes what changes under catalog/."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        functions: Functions,
+        storage: Storage,
+        after: Construct,
+    ) -> None:
+        super().__init__(scope, name)
+        timeout = Duration.seconds(config.embed_timeout)
+        self.feed = Feed(self, "Feed", config=config, timeout=timeout)
+        self.feed.listen(
+            storage.catalog,
+            CATALOG,
+            [
+                s3.EventType.OBJECT_CREATED,
+                s3.EventType.OBJECT_REMOVED,
+                s3.EventType.LIFECYCLE_EXPIRATION,
+            ],
+        )
+        self.function = functions.container(
+            "embed",
+            "function",
+            environment={
+                "LENS_CATALOG": storage.catalog_location,
+                "LENS_ARTIFACTS": storage.artifacts_location,
+                "LENS_THUMBS": storage.thumbs_location,
+            },
+            policy=[
+                *read(storage.catalog, CATALOG),
+                write(storage.catalog, THUMBS),
+                # Segments: a write whose answer was lost is read again.
+                *read(storage.artifacts, CURRENT, MODELS, SEGMENTS),
+                write(storage.artifacts, SEGMENTS),
+            ],
+            memory=config.embed_memory,
+            timeout=timeout,
+        )
+        self.feed.answer(
+            self.function,
+            batch=10,
+            window=Duration.seconds(1),
+            concurrency=config.embed_concurrency,
+            after=after,
+        )

@@ -1,0 +1,146 @@
+"""The functions: what every Lambda function of the stack has alike: a role and a log of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk.assets import Assets
+from cdk.config import Config
+
+_RETENTION = {
+    1: logs.RetentionDays.ONE_DAY,
+    3: logs.RetentionDays.THREE_DAYS,
+    7: logs.RetentionDays.ONE_WEEK,
+    14: logs.RetentionDays.TWO_WEEKS,
+    30: logs.RetentionDays.ONE_MONTH,
+    90: logs.RetentionDays.THREE_MONTHS,
+    180: logs.RetentionDays.SIX_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+}
+
+
+class Functions(Construct):
+    """Makes functions, from a zip with two layers or from the image."""
+
+    def __init__(self, scope: Construct, name: str, *, config: Config, assets: Assets) -> None:
+        super().__init__(scope, name)
+        self._config = config
+        self._assets = assets
+        self._runtime = lambda_.Runtime(
+            f"python{config.python_version}", lambda_.RuntimeFamily.PYTHON
+        )
+        self._architecture = (
+            lambda_.Architecture.ARM_64
+            if config.architecture == "arm64"
+            else lambda_.Architecture.X86_64
+        )
+        self._layers = [
+            self._layer("Lens", assets.layer(), "the domain"),
+            self._layer("Vendor", assets.vendor_layer(), "numpy, faiss, pydantic, boto3"),
+        ]
+        self.all: dict[str, lambda_.Function] = {}
+
+    def zipped(
+        self,
+        package: str,
+        *others: str,
+        environment: Mapping[str, str],
+        policy: Sequence[iam.PolicyStatement],
+        memory: int,
+        timeout: Duration,
+    ) -> lambda_.Function:
+        """A function of `lambdas/{package}`; `others` are paths of the checkout that it needs."""
+        function = lambda_.Function(
+            self,
+            package,
+            code=self._assets.function(package, *others),
+            handler=f"lambdas.{package}.function.handler",
+            runtime=self._runtime,
+            layers=self._layers,
+            **self._alike(package, environment, policy, memory, timeout),
+        )
+        self.all[package] = function
+        return function
+
+    def container(
+        self,
+        package: str,
+        module: str,
+        *,
+        environment: Mapping[str, str],
+        policy: Sequence[iam.PolicyStatement],
+        memory: int,
+        timeout: Duration,
+        reserved: int | None = None,
+    ) -> lambda_.Function:
+        """A function of the image, its command `lambdas.{package}.{module}.handler`."""
+        function = lambda_.DockerImageFunction(
+            self,
+            package,
+            code=self._image(f"lambdas.{package}.{module}.handler"),
+            reserved_concurrent_executions=reserved,
+            **self._alike(package, environment, policy, memory, timeout),
+        )
+        self.all[package] = function
+        return function
+
+    def log_group(self, scope: Construct, name: str = "Log") -> logs.LogGroup:
+        """A log that ends, and goes with the stack."""
+        return logs.LogGroup(
+            scope,
+            name,
+            retention=_RETENTION[self._config.log_days],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _alike(
+        self,
+        package: str,
+        environment: Mapping[str, str],
+        policy: Sequence[iam.PolicyStatement],
+        memory: int,
+        timeout: Duration,
+    ) -> dict[str, Any]:
+        place = Construct(self, f"{package}-")
+        log = self.log_group(place)
+        # Not the managed policy for logs: that one may write to every log of the account.
+        role = iam.Role(place, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log.grant_write(role)
+        for statement in policy:
+            role.add_to_policy(statement)
+        return {
+            "role": role,
+            "log_group": log,
+            "logging_format": lambda_.LoggingFormat.JSON,
+            "architecture": self._architecture,
+            "environment": dict(environment),
+            "memory_size": memory,
+            "timeout": timeout,
+        }
+
+    def _layer(self, name: str, code: lambda_.Code, description: str) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            name,
+            code=code,
+            description=f"Image Lens: {description}",
+            compatible_runtimes=[self._runtime],
+            compatible_architectures=[self._architecture],
+        )
+
+    def _image(self, command: str) -> lambda_.DockerImageCode:
+        if not self._config.image:
+            return self._assets.image(self._config, command)
+        name, _, tag = self._config.image.rpartition(":")
+        repository = self.node.try_find_child("Repository") or ecr.Repository.from_repository_name(
+            self, "Repository", name
+        )
+        return lambda_.DockerImageCode.from_ecr(repository, tag_or_digest=tag, cmd=[command])  # type: ignore[arg-type]

@@ -1,0 +1,101 @@
+"""Search: the function that answers photos, and the HTTP API before it."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
+from constructs import Construct
+
+from cdk.access import CATALOG, GALLERY, MODELS, THUMBS, read, write
+from cdk.config import Config
+from cdk.functions import Functions
+from cdk.storage import Storage
+
+# No address of the caller: shoppers' are personal data, and throttling does not need them.
+_ACCESS_LOG = {
+    "time": "$context.requestTime",
+    "requestId": "$context.requestId",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "milliseconds": "$context.responseLatency",
+    "error": "$context.integrationErrorMessage",
+}
+
+
+class Search(Construct):
+    """`domain` is the API's host; every path is under /api/."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, config: Config, functions: Functions, storage: Storage
+    ) -> None:
+        super().__init__(scope, name)
+        self.function = functions.container(
+            "search",
+            "handler",
+            environment={
+                "LENS_CATALOG": storage.catalog_location,
+                "LENS_ARTIFACTS": storage.artifacts_location,
+                "LENS_THUMBS": storage.thumbs_location,
+                "LENS_IMAGE_URL": "/catalog/",
+                "LENS_THUMB_URL": "/thumbs/",
+                "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
+                "LENS_CORS_ORIGINS": config.cors_origins,
+            },
+            policy=[
+                *read(storage.artifacts, *GALLERY, MODELS),
+                # A thumbnail that is missing is made again from its photo.
+                *read(storage.catalog, CATALOG, THUMBS),
+                write(storage.catalog, THUMBS),
+            ],
+            memory=config.search_memory,
+            timeout=Duration.seconds(config.search_timeout),
+            reserved=config.search_reserved or None,
+        )
+        self.api = apigateway.HttpApi(
+            self,
+            "Api",
+            api_name=config.stack,
+            description="Image Lens: photograph a garment, find the product",
+            create_default_stage=False,
+        )
+        self.api.add_routes(
+            path="/api/{proxy+}",
+            methods=[apigateway.HttpMethod.ANY],
+            integration=HttpLambdaIntegration("Search", self._answering(config)),
+        )
+        log = functions.log_group(self, "AccessLog")
+        apigateway.CfnStage(
+            self,
+            "Stage",
+            api_id=self.api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=config.throttle_rate,
+                throttling_burst_limit=config.throttle_burst,
+                detailed_metrics_enabled=False,
+            ),
+            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=log.log_group_arn,
+                format=json.dumps(_ACCESS_LOG),
+            ),
+        )
+        self.domain = f"{self.api.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
+
+    def _answering(self, config: Config) -> lambda_.IFunction:
+        """What the API calls: an alias where functions are kept warm, as those need a version."""
+        if not config.search_provisioned:
+            return self.function
+        return lambda_.Alias(
+            self,
+            "Live",
+            alias_name="live",
+            version=self.function.current_version,
+            provisioned_concurrent_executions=config.search_provisioned,
+        )

@@ -1,0 +1,54 @@
+"""Storage: the buckets of photos, artifacts and the page; private, encrypted, TLS only."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk.access import CATALOG
+from cdk.config import Config
+
+
+class Storage(Construct):
+    """`catalog` (new, or one that exists), `artifacts` and `site`."""
+
+    def __init__(self, scope: Construct, name: str, *, config: Config) -> None:
+        super().__init__(scope, name)
+        self._config = config
+        self.owns_catalog = not config.catalog_bucket
+        self.catalog: s3.IBucket = (
+            self._bucket("Catalog", versioned=True)
+            if self.owns_catalog
+            else s3.Bucket.from_bucket_name(self, "Catalog", config.catalog_bucket)
+        )
+        self.artifacts = self._bucket("Artifacts", versioned=True)
+        # The page is in the repository: nothing to lose.
+        self.site = self._bucket("Site", versioned=False)
+        self.catalog_location = f"s3://{self.catalog.bucket_name}/{CATALOG.rstrip('/')}"
+        self.thumbs_location = f"s3://{self.catalog.bucket_name}"
+        self.artifacts_location = f"s3://{self.artifacts.bucket_name}"
+
+    def _bucket(self, name: str, *, versioned: bool) -> s3.Bucket:
+        """What is unreachable is the collector's to delete; rules only touch what lies under it."""
+        destroy = self._config.removal == "destroy"
+        noncurrent = Duration.days(self._config.noncurrent_days) if versioned else None
+        return s3.Bucket(
+            self,
+            name,
+            versioned=versioned,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                    noncurrent_version_expiration=noncurrent,
+                    expired_object_delete_marker=versioned or None,
+                )
+            ],
+            removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
+            # An emulator's helper function cannot empty buckets.
+            auto_delete_objects=destroy and not self._config.emulator,
+        )

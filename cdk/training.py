@@ -1,0 +1,220 @@
+"""Training: the state machine that runs the training program on SageMaker and waits for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from cdk.access import CURRENT, MODELS, TRAINING, read, write
+from cdk.assets import Assets
+from cdk.config import Config
+from cdk.storage import Storage
+
+# AWS's own container for PyTorch and its account, the same in most regions.
+_CONTAINERS = "763104351884"
+_REPOSITORY = "pytorch-training"
+_TAG = "2.8.0-gpu-py312-cu129-ubuntu22.04-sagemaker"
+# EventBridge tells Step Functions of a job's end through a rule that Step Functions makes itself.
+_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+_HOUR = 3_600
+
+
+class Training(Construct):
+    """`machine`; its input may name `data` (s3://...), `recipe` and `seed`.
+
+    CDK's own task has neither spot instances nor checkpoints, so the state is written as it is,
+    and its role gets exactly what the service integration asks for.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, config: Config, assets: Assets, storage: Storage
+    ) -> None:
+        super().__init__(scope, name)
+        self._config = config
+        self._storage = storage
+        self._program = s3_assets.Asset(self, "Program", path=str(assets.bundle))
+        self.job_role = self._job_role()
+        role = iam.Role(
+            self, "MachineRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
+        )
+        for statement in self._machine_policy():
+            role.add_to_policy(statement)
+        data = config.training_data or f"{storage.artifacts_location}/{TRAINING}data/"
+        defaults = {"data": data, "recipe": "inshop", "seed": "0"}
+        self.machine = sfn.StateMachine(
+            self,
+            "Machine",
+            role=role,
+            removal_policy=RemovalPolicy.DESTROY,
+            definition_body=sfn.DefinitionBody.from_chainable(
+                sfn.CustomState(
+                    self,
+                    "Defaults",
+                    state_json={
+                        "Type": "Pass",
+                        "Parameters": {"defaults": defaults, "given.$": "$"},
+                        "ResultPath": "$",
+                    },
+                )
+                .next(
+                    sfn.CustomState(
+                        self,
+                        "Merge",
+                        state_json={
+                            "Type": "Pass",
+                            "Parameters": {
+                                "input.$": "States.JsonMerge($.defaults, $.given, false)"
+                            },
+                            "OutputPath": "$.input",
+                        },
+                    )
+                )
+                .next(sfn.CustomState(self, "Train", state_json=self._train()))
+            ),
+        )
+
+    def _train(self) -> dict[str, Any]:
+        """The state that starts a job and waits for its end; the execution names the job."""
+        config, place = self._config, f"{self._storage.artifacts_location}/{TRAINING}"
+        stopping = {"MaxRuntimeInSeconds": config.training_hours * _HOUR}
+        if config.training_spot:
+            stopping["MaxWaitTimeInSeconds"] = config.training_wait_hours * _HOUR
+        return {
+            "Type": "Task",
+            "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
+            "Parameters": {
+                "TrainingJobName.$": "$$.Execution.Name",
+                "RoleArn": self.job_role.role_arn,
+                "AlgorithmSpecification": {
+                    "TrainingImage": config.training_image or _container(),
+                    "TrainingInputMode": "File",
+                },
+                "HyperParameters": {
+                    "sagemaker_program": "train.py",
+                    "sagemaker_submit_directory": self._program.s3_object_url,
+                    "sagemaker_region": Aws.REGION,
+                    "artifacts": self._storage.artifacts_location,
+                    "job.$": "$$.Execution.Name",
+                    "recipe.$": "$.recipe",
+                    "seed.$": "States.Format('{}', $.seed)",
+                },
+                "InputDataConfig": [
+                    {
+                        "ChannelName": "training",
+                        "DataSource": {
+                            "S3DataSource": {
+                                "S3DataType": "S3Prefix",
+                                "S3DataDistributionType": "FullyReplicated",
+                                "S3Uri.$": "$.data",
+                            }
+                        },
+                    }
+                ],
+                "OutputDataConfig": {"S3OutputPath": f"{place}output/"},
+                "ResourceConfig": {
+                    "InstanceType": config.training_instance,
+                    "InstanceCount": config.training_count,
+                    "VolumeSizeInGB": config.training_volume_gb,
+                },
+                "StoppingCondition": stopping,
+                "EnableManagedSpotTraining": config.training_spot,
+                "CheckpointConfig": {
+                    "S3Uri.$": f"States.Format('{place}{{}}/checkpoints/', $$.Execution.Name)",
+                    "LocalPath": "/opt/ml/checkpoints",
+                },
+                "Tags": [{"Key": "stack", "Value": config.stack}],
+            },
+            "ResultPath": "$.job",
+        }
+
+    def _job_role(self) -> iam.Role:
+        """What the program may do: read its photos and itself, write models and training/."""
+        role = iam.Role(self, "JobRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        artifacts, program = self._storage.artifacts, self._program
+        partition, region, account = Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID
+        statements = [
+            *read(artifacts, CURRENT, MODELS, TRAINING),
+            write(artifacts, MODELS, TRAINING),
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[program.bucket.arn_for_objects(program.s3_object_key)],
+            ),
+            iam.PolicyStatement(
+                actions=[
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ],
+                resources=[
+                    f"arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/TrainingJobs:*"
+                ],
+            ),
+            # The container is AWS's; reading it needs a token, which is not of any resource.
+            iam.PolicyStatement(
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
+                resources=[f"arn:{partition}:ecr:{region}:{_CONTAINERS}:repository/{_REPOSITORY}"],
+            ),
+            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/TrainingJobs"}
+                },
+            ),
+        ]
+        if self._config.training_data:
+            bucket, _, prefix = self._config.training_data.removeprefix("s3://").partition("/")
+            arn, folder = f"arn:{partition}:s3:::{bucket}", prefix.strip("/")
+            path = f"{folder}/*" if folder else "*"
+            statements += [
+                iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{arn}/{path}"]),
+                iam.PolicyStatement(
+                    actions=["s3:ListBucket"],
+                    resources=[arn],
+                    conditions={"StringLike": {"s3:prefix": [path]}},
+                ),
+            ]
+        for statement in statements:
+            role.add_to_policy(statement)
+        return role
+
+    def _machine_policy(self) -> list[iam.PolicyStatement]:
+        stack = Stack.of(self)
+        jobs = stack.format_arn(service="sagemaker", resource="training-job", resource_name="*")
+        rule = stack.format_arn(service="events", resource="rule", resource_name=_RULE)
+        return [
+            # An execution names its job, so the name is not known here.
+            iam.PolicyStatement(
+                actions=[
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:DescribeTrainingJob",
+                    "sagemaker:StopTrainingJob",
+                    "sagemaker:AddTags",
+                ],
+                resources=[jobs],
+            ),
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self.job_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            ),
+            iam.PolicyStatement(
+                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+                resources=[rule],
+            ),
+        ]
+
+
+def _container() -> str:
+    return f"{_CONTAINERS}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/{_REPOSITORY}:{_TAG}"

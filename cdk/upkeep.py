@@ -1,0 +1,119 @@
+"""Upkeep: the first model before any event, and reconciliation and collection on a schedule."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, triggers
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from cdk.access import (
+    CATALOG,
+    COMMITS,
+    CURRENT,
+    GALLERY,
+    HEADS,
+    MODELS,
+    SEGMENTS,
+    SNAPSHOTS,
+    THUMBS,
+    delete,
+    lists,
+    read,
+    write,
+)
+from cdk.config import Config
+from cdk.functions import Functions
+from cdk.storage import Storage
+
+_MARKS = "collector.json"
+METRICS = "ImageLens"
+
+
+class Setup(Construct):
+    """Gives a new stack its model and an empty gallery; an old one keeps what it has."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, config: Config, functions: Functions, storage: Storage
+    ) -> None:
+        super().__init__(scope, name)
+        first = (CURRENT, HEADS, COMMITS, MODELS)
+        model = config.model.strip("/")
+        self.function = functions.zipped(
+            "setup",
+            model,
+            environment={
+                "LENS_ARTIFACTS": storage.artifacts_location,
+                "LENS_MODEL_FOLDER": model,
+            },
+            policy=[*read(storage.artifacts, *first), write(storage.artifacts, *first)],
+            memory=config.index_memory,
+            timeout=Duration.seconds(120),
+        )
+        self.run = triggers.Trigger(self, "Run", handler=self.function)
+        self.run.execute_after(storage.artifacts)
+
+
+class Upkeep(Construct):
+    """What mends the gallery without an event, and what removes what nothing reaches."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        functions: Functions,
+        storage: Storage,
+        looks: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, name)
+        artifacts, catalog = storage.artifacts, storage.catalog
+        timeout = Duration.seconds(config.upkeep_timeout)
+        self.reconcile = functions.zipped(
+            "reconcile",
+            environment={
+                "LENS_CATALOG": storage.catalog_location,
+                "LENS_ARTIFACTS": storage.artifacts_location,
+                "LENS_EMBED_QUEUE": looks.queue_url,
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS,
+                "POWERTOOLS_SERVICE_NAME": config.stack,
+            },
+            # Of the catalog it reads the listing and the partition file.
+            policy=[*read(artifacts, *GALLERY), *read(catalog, CATALOG)],
+            memory=config.upkeep_memory,
+            timeout=timeout,
+        )
+        self.collect = functions.zipped(
+            "collect",
+            environment={
+                "LENS_ARTIFACTS": storage.artifacts_location,
+                "LENS_THUMBS": storage.thumbs_location,
+                "LENS_EMBED_QUEUE": looks.queue_url,
+            },
+            policy=[
+                *read(artifacts, *GALLERY, _MARKS),
+                write(artifacts, _MARKS, HEADS, COMMITS),
+                delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS),
+                lists(catalog, THUMBS),
+                delete(catalog, THUMBS),
+            ],
+            memory=config.upkeep_memory,
+            timeout=timeout,
+        )
+        for function, hours in (
+            (self.reconcile, config.reconcile_hours),
+            (self.collect, config.collect_hours),
+        ):
+            looks.grant_send_messages(function)
+            self._every(hours, function)
+
+    def _every(self, hours: int, function: lambda_.Function) -> None:
+        events.Rule(
+            self,
+            f"{function.node.id}-schedule",
+            schedule=events.Schedule.rate(Duration.hours(hours)),
+            targets=[targets.LambdaFunction(function, retry_attempts=2)],
+        )

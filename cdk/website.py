@@ -1,0 +1,181 @@
+"""The website: CloudFront before the page, the API, the photos and their thumbnails."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Size
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as deployment
+from constructs import Construct
+
+from cdk.assets import Assets
+from cdk.config import Config
+from cdk.functions import Functions
+from cdk.search import Search
+from cdk.storage import Storage
+
+# Everything the page needs comes from its own origin, and nothing of it is written inline; blob:
+# and data: are pictures that the page itself makes. The local server sends the same (a test).
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# Photos are the shop's files: should one be a page in disguise, it can do nothing here.
+PHOTO_POLICY = "default-src 'none'; sandbox"
+_YEAR = Duration.days(365)
+_NO_TIME = Duration.seconds(0)
+
+
+class Website(Construct):
+    """`distribution`; no error pages, which would replace the API's JSON."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        assets: Assets,
+        functions: Functions,
+        storage: Storage,
+        search: Search,
+    ) -> None:
+        super().__init__(scope, name)
+        photos = _bucket(storage.catalog)
+        certificate = (
+            acm.Certificate.from_certificate_arn(self, "Certificate", config.certificate_arn)
+            if config.certificate_arn
+            else None
+        )
+        self.distribution = cloudfront.Distribution(
+            self,
+            "Distribution",
+            comment=f"Image Lens: {config.stack}",
+            default_root_object="index.html",
+            default_behavior=self._files("Page", _bucket(storage.site), PAGE_POLICY, _NO_TIME),
+            additional_behaviors={
+                "/api/*": self._api(config, search),
+                "/thumbs/*": self._files("Thumbs", photos, PHOTO_POLICY, _YEAR),
+                "/catalog/*": self._files("Catalog", photos, PHOTO_POLICY, Duration.hours(1)),
+            },
+            http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+            # CloudFront's own certificate knows no such choice.
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
+            if certificate
+            else None,
+            price_class=cloudfront.PriceClass[f"PRICE_CLASS_{config.price_class.upper()}"],
+            domain_names=[config.domain] if config.domain else None,
+            certificate=certificate,
+            web_acl_id=config.web_acl_arn or None,
+        )
+        self.address = f"https://{config.domain or self.distribution.distribution_domain_name}"
+        if config.site:
+            deployment.BucketDeployment(
+                self,
+                "Upload",
+                sources=[deployment.Source.asset(str(assets.root / "frontend"))],
+                destination_bucket=storage.site,
+                distribution=self.distribution,
+                distribution_paths=["/*"],
+                # A browser asks each time whether the page has changed: it is small.
+                cache_control=[deployment.CacheControl.no_cache()],
+                memory_limit=512,
+                ephemeral_storage_size=Size.mebibytes(512),
+                log_group=functions.log_group(self, "UploadLog"),
+            )
+
+    def _files(
+        self, name: str, origin: cloudfront.IOrigin, policy: str, kept: Duration
+    ) -> cloudfront.BehaviorOptions:
+        """Objects of a bucket; `kept` for those that do not say how long they may be."""
+        return cloudfront.BehaviorOptions(
+            origin=origin,
+            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+            compress=True,
+            cache_policy=cloudfront.CachePolicy(
+                self,
+                f"{name}Cache",
+                min_ttl=_NO_TIME,
+                default_ttl=kept,
+                max_ttl=_YEAR,
+                enable_accept_encoding_gzip=True,
+                enable_accept_encoding_brotli=True,
+            ),
+            response_headers_policy=self._headers(name, policy),
+        )
+
+    def _api(self, config: Config, search: Search) -> cloudfront.BehaviorOptions:
+        """The API says itself what may be kept: thumbnails for ever, JSON never."""
+        return cloudfront.BehaviorOptions(
+            origin=_api_origin(config, search),
+            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+            allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+            compress=True,
+            cache_policy=cloudfront.CachePolicy(
+                self,
+                "ApiCache",
+                min_ttl=_NO_TIME,
+                default_ttl=_NO_TIME,
+                max_ttl=_YEAR,
+                query_string_behavior=cloudfront.CacheQueryStringBehavior.all(),
+                # Replies to other sites' pages carry their address.
+                header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
+                enable_accept_encoding_gzip=True,
+                enable_accept_encoding_brotli=True,
+            ),
+            # The HTTP API is found by its own host name.
+            origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+            response_headers_policy=self._headers("Api", None),
+        )
+
+    def _headers(self, name: str, policy: str | None) -> cloudfront.ResponseHeadersPolicy:
+        return cloudfront.ResponseHeadersPolicy(
+            self,
+            f"{name}Headers",
+            security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
+                content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
+                    content_security_policy=policy, override=True
+                )
+                if policy
+                else None,
+                content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
+                referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
+                    referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
+                ),
+                strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
+                    access_control_max_age=_YEAR, override=True
+                ),
+            ),
+            custom_headers_behavior=cloudfront.ResponseCustomHeadersBehavior(
+                custom_headers=[
+                    cloudfront.ResponseCustomHeader(
+                        # The page takes photos with a file input, which asks by itself.
+                        header="Permissions-Policy",
+                        value="camera=(), geolocation=(), microphone=(), payment=()",
+                        override=True,
+                    )
+                ]
+            ),
+        )
+
+
+def _bucket(bucket: s3.IBucket) -> cloudfront.IOrigin:
+    """A private bucket, of which CloudFront may read objects."""
+    return origins.S3BucketOrigin.with_origin_access_control(bucket)
+
+
+def _api_origin(config: Config, search: Search) -> cloudfront.IOrigin:
+    if not config.emulator:
+        return origins.HttpOrigin(
+            search.domain, protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY
+        )
+    host, _, port = config.emulator.removeprefix("http://").partition(":")
+    return origins.HttpOrigin(
+        "localhost" if host == "127.0.0.1" else host,
+        http_port=int(port),
+        origin_path=f"/_aws/execute-api/{search.api.api_id}/$default",
+        protocol_policy=cloudfront.OriginProtocolPolicy.HTTP_ONLY,
+        origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
+    )

@@ -1,0 +1,101 @@
+"""A checkout with nothing built for real, and the templates that synthesis makes of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, Validations
+from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks
+
+from cdk.assets import Assets
+from cdk.config import Config
+from cdk.stack import ImageLensStack
+
+# jsii runs on Node: the environment's own, whatever else the machine has.
+os.environ.setdefault("JSII_NODE", str(Path(sys.executable).with_name("node")))
+
+_FUNCTIONS = ("build_index", "compact", "reconcile", "collect", "setup", "embed", "search")
+_FILES = (
+    "layers/lens/python/lens/__init__.py",
+    "layers/vendor/py313-x86_64/python/numpy.py",
+    "build/model/models/m/manifest.json",
+    "build/training/sourcedir.tar.gz",
+    "frontend/index.html",
+    "lambdas/__init__.py",
+    "lambdas/Dockerfile",
+    *(f"lambdas/{name}/function.py" for name in _FUNCTIONS),
+)
+
+
+def checkout(folder: Path) -> Path:
+    """A folder with every file that a deployment packs, each with its own name in it."""
+    for name in _FILES:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return folder
+
+
+def synthesize(root: Path, out: Path, **settings: Any) -> Template:
+    """The stack's template under these settings; cdk-nag's findings lie beside it in `out`."""
+    config = Config.model_validate(settings)
+    app = App(outdir=str(out))
+    stack = ImageLensStack(app, config=config, assets=Assets.of(root, config))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return Template.from_stack(stack)
+
+
+class Parts:
+    """A template's resources, found by type and by what their names begin with."""
+
+    def __init__(self, template: Template) -> None:
+        self.resources: dict[str, dict[str, Any]] = template.to_json()["Resources"]
+
+    def named(self, kind: str, prefix: str = "") -> dict[str, dict[str, Any]]:
+        """Logical names and whole resources."""
+        return {
+            name: each
+            for name, each in self.resources.items()
+            if each["Type"] == kind and name.startswith(prefix)
+        }
+
+    def one(self, kind: str, prefix: str = "") -> dict[str, Any]:
+        """The properties of the only such resource."""
+        (resource,) = self.named(kind, prefix).values()
+        properties: dict[str, Any] = resource.get("Properties", {})
+        return properties
+
+    def function(self, name: str) -> dict[str, Any]:
+        """A function's properties."""
+        return self.one("AWS::Lambda::Function", f"Functions{name.replace('_', '')}")
+
+    def statements(self, name: str) -> list[dict[str, Any]]:
+        """What a function's role may do."""
+        prefix = f"Functions{name.replace('_', '')}"
+        found: list[dict[str, Any]] = []
+        for policy in self.named("AWS::IAM::Policy", prefix).values():
+            found += policy["Properties"]["PolicyDocument"]["Statement"]
+        return found
+
+
+def several(value: str | list[Any] | dict[str, Any]) -> list[Any]:
+    """CloudFormation writes one of something without a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    """An ARN with its references spelled out: {"Fn::GetAtt": ["Bucket", "Arn"]} is <Bucket>."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(text(part) for part in parts)
+    if "Fn::GetAtt" in value:
+        return f"<{value['Fn::GetAtt'][0]}>"
+    if "Fn::Sub" in value:
+        return str(value["Fn::Sub"])
+    return f"<{value['Ref']}>"

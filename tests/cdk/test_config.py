@@ -1,0 +1,66 @@
+"""Tests of the settings in cdk.json's context."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdk.config import Config, ConfigError, config_from
+
+CDK_JSON = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())
+
+
+def test_cdk_json_lists_every_setting_with_its_default() -> None:
+    listed = {name: value for name, value in CDK_JSON["context"].items() if ":" not in name}
+    assert listed == Config().model_dump()
+
+
+def test_cdk_json_as_it_is_makes_the_default_configuration() -> None:
+    assert config_from(CDK_JSON["context"]) == Config()
+
+
+def test_values_of_the_command_line_are_text() -> None:
+    given = {"search_memory": "2048", "site": "false", "throttle_rate": "2.5", "log_days": "7"}
+    config = config_from(given)
+    assert (config.search_memory, config.site, config.throttle_rate) == (2048, False, 2.5)
+    assert config.log_days == 7
+
+
+def test_the_keys_of_cdk_itself_are_not_ours() -> None:
+    assert config_from({"aws:cdk:enable-path-metadata": True, "@aws-cdk/x:y": 1}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"serach_memory": 2048}, ["'serach_memory'", "did you mean search_memory?"]),
+        ({"zzz": 1}, ["'zzz' is not a setting", "cdk.json"]),
+        ({"search_memory": "lots"}, ["search_memory='lots'", "valid integer", "cdk.json"]),
+        ({"search_timeout": 60}, ["search_timeout=60", "29", "gives up after 30"]),
+        ({"embed_concurrency": 1}, ["embed_concurrency=1", "2"]),
+        ({"removal": "keep"}, ["removal='keep'", "'retain' or 'destroy'"]),
+        ({"python_version": "3.9"}, ["'3.12' or '3.13'"]),
+        ({"catalog_bucket": "s3://photos"}, ["catalog_bucket='s3://photos'"]),
+        ({"image": "lens"}, ["image='lens'", "repository:tag"]),
+        ({"log_days": "31"}, ["log_days=31", "30"]),
+        ({"domain": "shop.example.com"}, ["domain and certificate_arn go together"]),
+        ({"certificate_arn": "arn:aws:acm:eu-west-1:1:x"}, ["certificate_arn=", "us-east-1"]),
+        ({"web_acl_arn": "my-acl"}, ["web_acl_arn='my-acl'", "CLOUDFRONT"]),
+        ({"alarm_email": "me"}, ["alarm_email='me'"]),
+        ({"training_instance": "p4d"}, ["training_instance='p4d'"]),
+        ({"training_wait_hours": 1}, ["at least training_hours"]),
+        ({"search_reserved": 1, "search_provisioned": 2}, ["at least search_provisioned"]),
+        ({"emulator": "http://example.com:1"}, ["emulator="]),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_says_what_to_do(
+    given: dict[str, Any], words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_from(given)
+    message = str(caught.value)
+    assert all(word in message for word in words), message
+    assert "\n" not in message

@@ -1,0 +1,108 @@
+"""Tests of what is asked before a deployment begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from cdk.assets import Assets
+from cdk.config import Config, ConfigError
+from cdk.preflight import main, preflight
+
+READY = {"image": "lens:1"}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's account, in memory."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+def _bootstrap() -> None:
+    name = "/cdk-bootstrap/hnb659fds/version"
+    boto3.client("ssm").put_parameter(Name=name, Value="30", Type="String")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_ready_account_passes(root: Path) -> None:
+    with mock_aws():
+        _bootstrap()
+        assert preflight(root, READY).image == "lens:1"
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_missing_bootstrap_is_told_with_its_command(root: Path) -> None:
+    with mock_aws(), pytest.raises(ConfigError, match=r"cdk bootstrap aws://\d{12}/eu-west-1"):
+        preflight(root, READY)
+
+
+def test_missing_credentials_are_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with pytest.raises(ConfigError, match="log in"):
+        preflight(root, READY)
+
+
+def test_a_missing_docker_is_told_unless_an_image_is_named(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"Docker, which is missing.*-c image="):
+        preflight(root, {})
+
+
+def test_a_docker_that_does_not_answer_is_told(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\nexit 1\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    with pytest.raises(ConfigError, match=r"Docker, which does not answer.*start Docker"):
+        preflight(root, {})
+
+
+@pytest.mark.parametrize(
+    ("missing", "command"),
+    [
+        ("layers/vendor/py313-x86_64/python", "make assets"),
+        ("build/model/models", "make assets"),
+        ("build/training/sourcedir.tar.gz", "make assets"),
+    ],
+)
+def test_what_was_not_built_is_told_with_its_command(
+    root: Path, missing: str, command: str
+) -> None:
+    aside = root / "aside"
+    (root / missing).rename(aside)
+    try:
+        with pytest.raises(ConfigError, match=f"{missing} is not there: run `{command}"):
+            Assets.of(root, Config())
+    finally:
+        aside.rename(root / missing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-c", "serach_memory=1"], "did you mean search_memory?"),
+        (["-c", "removal"], "write it as -c name=value"),
+        (["-c", "search_timeout=soon"], "search_timeout='soon'"),
+    ],
+)
+def test_the_command_ends_with_one_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1

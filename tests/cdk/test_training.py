@@ -1,0 +1,72 @@
+"""Tests of the state that runs the training program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cdk.synthesis import Parts, synthesize, text
+
+
+def _job(parts: Parts) -> dict[str, Any]:
+    machine = parts.one("AWS::StepFunctions::StateMachine")
+    states = json.loads(text(machine["DefinitionString"]))["States"]
+    train: dict[str, Any] = states["Train"]
+    assert train["Resource"].endswith(":states:::sagemaker:createTrainingJob.sync")
+    parameters: dict[str, Any] = train["Parameters"]
+    return parameters
+
+
+def test_training_runs_on_a100s_at_spot_prices_with_checkpoints(parts: Parts) -> None:
+    job = _job(parts)
+    assert job["ResourceConfig"] == {
+        "InstanceType": "ml.p4d.24xlarge",
+        "InstanceCount": 1,
+        "VolumeSizeInGB": 200,
+    }
+    assert job["EnableManagedSpotTraining"] is True
+    stopping = job["StoppingCondition"]
+    assert stopping["MaxWaitTimeInSeconds"] >= stopping["MaxRuntimeInSeconds"] == 12 * 3_600
+    assert job["CheckpointConfig"]["LocalPath"] == "/opt/ml/checkpoints"
+    assert "$$.Execution.Name" in job["CheckpointConfig"]["S3Uri.$"]
+
+
+def test_the_execution_names_the_job(parts: Parts) -> None:
+    assert _job(parts)["TrainingJobName.$"] == "$$.Execution.Name"
+
+
+def test_the_program_is_the_bundle_in_script_mode(parts: Parts) -> None:
+    settings = _job(parts)["HyperParameters"]
+    assert settings["sagemaker_program"] == "train.py"
+    assert settings["sagemaker_submit_directory"].startswith("s3://")
+    assert settings["sagemaker_submit_directory"].endswith(".gz")
+    assert all(isinstance(value, str) for value in settings.values())
+
+
+def test_the_container_is_awss_own_for_pytorch(parts: Parts) -> None:
+    image = _job(parts)["AlgorithmSpecification"]["TrainingImage"]
+    assert image.startswith("763104351884.dkr.ecr.<AWS::Region>.<AWS::URLSuffix>/pytorch-training:")
+
+
+@pytest.mark.parametrize("spot", [True, False])
+def test_instances_data_and_prices_are_settings(root: Path, tmp_path: Path, spot: bool) -> None:
+    parts = Parts(
+        synthesize(
+            root,
+            tmp_path,
+            training_instance="ml.g5.xlarge",
+            training_count=2,
+            training_spot=spot,
+            training_image="123.dkr.ecr.eu-west-1.amazonaws.com/mine:1",
+            training_data="s3://photos/in-shop",
+        )
+    )
+    job = _job(parts)
+    assert job["ResourceConfig"]["InstanceType"] == "ml.g5.xlarge"
+    assert ("MaxWaitTimeInSeconds" in job["StoppingCondition"]) is spot
+    assert job["AlgorithmSpecification"]["TrainingImage"].endswith("/mine:1")
+    definition = text(parts.one("AWS::StepFunctions::StateMachine")["DefinitionString"])
+    assert "s3://photos/in-shop" in definition

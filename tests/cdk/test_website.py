@@ -1,0 +1,170 @@
+"""Tests of what a browser meets: the API, CloudFront before it, and the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.local.page import HEADERS
+from tests.cdk.synthesis import Parts, synthesize, text
+
+
+@pytest.fixture
+def distribution(parts: Parts) -> dict[str, Any]:
+    """CloudFront's configuration."""
+    config: dict[str, Any] = parts.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    return config
+
+
+def _behaviors(distribution: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    others = {each["PathPattern"]: each for each in distribution["CacheBehaviors"]}
+    return {"/": distribution["DefaultCacheBehavior"], **others}
+
+
+def _origin(distribution: dict[str, Any], path: str) -> dict[str, Any]:
+    wanted = _behaviors(distribution)[path]["TargetOriginId"]
+    origins: dict[str, dict[str, Any]] = {each["Id"]: each for each in distribution["Origins"]}
+    return origins[wanted]
+
+
+def test_each_path_leads_to_its_origin(distribution: dict[str, Any]) -> None:
+    assert set(_behaviors(distribution)) == {"/", "/api/*", "/thumbs/*", "/catalog/*"}
+    for path, bucket in (("/", "Site"), ("/thumbs/*", "Catalog"), ("/catalog/*", "Catalog")):
+        origin = _origin(distribution, path)
+        assert text(origin["DomainName"]).startswith(f"<Storage{bucket}")
+        assert origin["OriginAccessControlId"]
+    api = _origin(distribution, "/api/*")
+    assert "execute-api" in text(api["DomainName"])
+    assert api["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+
+
+def test_only_this_distribution_reads_the_buckets(parts: Parts) -> None:
+    for name in ("StorageSite", "StorageCatalog"):
+        (policy,) = parts.named("AWS::S3::BucketPolicy", name).values()
+        allowed = [
+            each
+            for each in policy["Properties"]["PolicyDocument"]["Statement"]
+            if each["Effect"] == "Allow" and "Service" in each["Principal"]
+        ]
+        for each in allowed:
+            assert each["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+            assert each["Action"] == "s3:GetObject"
+            assert "AWS:SourceArn" in each["Condition"]["StringEquals"]
+        assert allowed
+
+
+def test_the_api_gets_every_header_but_the_host(distribution: dict[str, Any]) -> None:
+    api = _behaviors(distribution)["/api/*"]
+    all_viewer_except_host_header = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    assert api["OriginRequestPolicyId"] == all_viewer_except_host_header
+    assert "POST" in api["AllowedMethods"]
+
+
+def test_replies_are_kept_as_long_as_each_path_allows(
+    parts: Parts, distribution: dict[str, Any]
+) -> None:
+    kept = {}
+    for path, behavior in _behaviors(distribution).items():
+        policy = parts.resources[behavior["CachePolicyId"]["Ref"]]["Properties"]
+        kept[path] = policy["CachePolicyConfig"]["DefaultTTL"]
+        assert policy["CachePolicyConfig"]["MinTTL"] == 0
+        assert behavior["Compress"] is True
+    assert kept == {"/": 0, "/api/*": 0, "/thumbs/*": 365 * 86_400, "/catalog/*": 3_600}
+
+
+def _headers(parts: Parts, distribution: dict[str, Any], path: str) -> dict[str, Any]:
+    policy = parts.resources[_behaviors(distribution)[path]["ResponseHeadersPolicyId"]["Ref"]]
+    config: dict[str, Any] = policy["Properties"]["ResponseHeadersPolicyConfig"]
+    return config
+
+
+def test_the_page_is_confined_as_it_is_locally(parts: Parts, distribution: dict[str, Any]) -> None:
+    security = _headers(parts, distribution, "/")["SecurityHeadersConfig"]
+    policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    assert policy == HEADERS["Content-Security-Policy"]
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", ["/", "/api/*", "/thumbs/*", "/catalog/*"])
+def test_every_path_has_the_security_headers(
+    parts: Parts, distribution: dict[str, Any], path: str
+) -> None:
+    headers = _headers(parts, distribution, path)
+    security = headers["SecurityHeadersConfig"]
+    assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
+    assert security["ContentTypeOptions"] == {"Override": True}
+    assert security["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
+    (custom,) = headers["CustomHeadersConfig"]["Items"]
+    assert custom["Header"] == "Permissions-Policy"
+
+
+def test_a_photo_that_is_a_page_in_disguise_can_do_nothing(
+    parts: Parts, distribution: dict[str, Any]
+) -> None:
+    for path in ("/thumbs/*", "/catalog/*"):
+        security = _headers(parts, distribution, path)["SecurityHeadersConfig"]
+        assert "sandbox" in security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+
+
+def test_the_apis_errors_are_not_replaced_by_pages(distribution: dict[str, Any]) -> None:
+    assert "CustomErrorResponses" not in distribution
+    assert distribution["HttpVersion"] == "http2and3"
+
+
+def test_the_api_is_throttled_and_logged_without_addresses(parts: Parts) -> None:
+    stage = parts.one("AWS::ApiGatewayV2::Stage")
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
+    assert "sourceIp" not in stage["AccessLogSettings"]["Format"]
+    assert "$context.status" in stage["AccessLogSettings"]["Format"]
+
+
+def test_cors_is_the_applications(parts: Parts) -> None:
+    assert "CorsConfiguration" not in parts.one("AWS::ApiGatewayV2::Api")
+    route = parts.one("AWS::ApiGatewayV2::Route")
+    assert route["RouteKey"] == "ANY /api/{proxy+}"
+    assert parts.one("AWS::ApiGatewayV2::Integration")["PayloadFormatVersion"] == "2.0"
+
+
+def test_a_domain_brings_its_certificate_and_modern_tls(root: Path, tmp_path: Path) -> None:
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/abc-1"
+    acl = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/1"
+    parts = Parts(
+        synthesize(
+            root,
+            tmp_path,
+            domain="find.example.com",
+            certificate_arn=certificate,
+            web_acl_arn=acl,
+            price_class="all",
+        )
+    )
+    config = parts.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    assert config["Aliases"] == ["find.example.com"]
+    assert config["ViewerCertificate"]["AcmCertificateArn"] == certificate
+    assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2021"
+    assert config["WebACLId"] == acl
+    assert config["PriceClass"] == "PriceClass_All"
+
+
+def test_warm_functions_stand_behind_an_alias(root: Path, tmp_path: Path) -> None:
+    parts = Parts(synthesize(root, tmp_path, search_provisioned=2, search_reserved=10))
+    alias = parts.one("AWS::Lambda::Alias")
+    assert alias["ProvisionedConcurrencyConfig"]["ProvisionedConcurrentExecutions"] == 2
+    (name,) = parts.named("AWS::Lambda::Alias")
+    uri = parts.one("AWS::ApiGatewayV2::Integration")["IntegrationUri"]
+    assert uri == {"Ref": name}
+    assert parts.function("search")["ReservedConcurrentExecutions"] == 10
+
+
+def test_an_emulated_aws_is_found_through_its_own_address(root: Path, tmp_path: Path) -> None:
+    settings = {"emulator": "http://127.0.0.1:4566", "site": False, "image": "lens:1"}
+    parts = Parts(synthesize(root, tmp_path, **settings, removal="destroy"))
+    config = parts.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    origin = _origin(config, "/api/*")
+    assert origin["DomainName"] == "localhost"
+    assert text(origin["OriginPath"]).startswith("/_aws/execute-api/")
+    assert "lens:1" in text(parts.function("search")["Code"]["ImageUri"])
+    assert not parts.named("Custom::CDKBucketDeployment")
