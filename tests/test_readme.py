@@ -15,6 +15,7 @@ README = (ROOT / "README.md").read_text()
 def _tree() -> dict[str, set[str]]:
     """What each top-level folder of the tree lists."""
     listed: dict[str, set[str]] = {}
+    inside: set[str] = set()
     for line in README.split("## The tree")[1].split("```")[1].strip().splitlines():
         if line.startswith("  "):
             inside.add(line.split()[0])
