@@ -6,7 +6,12 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 BIN := .venv/bin
 SAMPLE := .lens/sample-catalog
 
-.PHONY: help demo test chromium format clean
+CDK := node_modules/.bin/cdk
+
+# Node, for CDK, is the environment's own.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help demo test test-aws assets synth diff deploy destroy chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,6 +31,27 @@ test: .venv/dev.stamp chromium ## lint, types, layering and every test
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -n 2
 
+test-aws: .venv/dev.stamp node_modules ## deploy to an emulated AWS, use it, destroy it
+	@$(BIN)/pytest -m aws tests/aws
+
+# CDK's CLI runs this before it reads the app: see cdk.json.
+assets: .venv/cdk.stamp ## build what a deployment packs: layer, first model, training program
+	@$(BIN)/python -m layers.build
+	@$(BIN)/python -m lambdas.setup.bundle build/model
+
+synth: assets node_modules ## write the CloudFormation template (CONTEXT="-c name=value")
+	@$(CDK) synth --quiet $(CONTEXT)
+
+diff: assets node_modules ## compare the template with what is deployed
+	@$(CDK) diff $(CONTEXT)
+
+deploy: assets node_modules ## deploy to AWS (CONTEXT="-c name=value"; settings in cdk.json)
+	@$(BIN)/python -m cdk.preflight $(CONTEXT)
+	@$(CDK) deploy $(CONTEXT)
+
+destroy: assets node_modules ## remove what was deployed; photos stay unless removal=destroy
+	@$(CDK) destroy $(CONTEXT)
+
 # The tests of the page drive a real browser; Debian's is installed where that is possible.
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
@@ -42,16 +68,22 @@ format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff format
 
 clean: ## remove everything that was made here: environment, galleries, caches
-	rm -rf .venv .lens .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lens build cdk.out node_modules layers/vendor/py* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.venv/serve.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml constraints.txt | .venv/bin/python
+node_modules: package.json package-lock.json | .venv/cdk.stamp
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+EXTRAS_serve := serve
+EXTRAS_cdk := serve,cdk
+EXTRAS_dev := serve,cdk,dev
+
+.venv/serve.stamp .venv/cdk.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing ($*; once, a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[$(if $(filter dev,$*),serve$(comma)cdk$(comma)dev,$*)]'
+	  --constraint constraints.txt --editable '.[$(EXTRAS_$*)]'
 	@touch $@
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Image Lens needs Python 3.11 or newer: install it, or name it: make demo PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -m venv .venv
-
-comma := ,

@@ -16,7 +16,7 @@ from lens.current import read_current
 from lens.errors import LensError
 from lens.events import looks_message, s3_notification, sqs_event
 from lens.indexing import uncommitted_segments
-from lens.promotion import catalog_differences
+from lens.reconcile import catalog_differences
 from lens.segments import segment_key
 from lens.storage import key_prefix, open_storage
 from lens.versions import Look

@@ -10,11 +10,10 @@ from typing import Any
 from lambdas.local.evaluate import KS, Evaluation
 from lambdas.local.pipeline import Pipeline
 from lens.catalog import is_photo
-from lens.commits import read_head
+from lens.commits import empty_commit, read_head
 from lens.current import read_current
 from lens.gallery import load_gallery
 from lens.models import read_manifest
-from lens.promotion import empty_commit
 from lens.rows import Kind
 from lens.search import Results
 

@@ -9,6 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, File, Form, Header, Query, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator
+from starlette.middleware.cors import CORSMiddleware
 
 from lambdas.search.body_limit import BodyLimit
 from lambdas.search.errors import INVALID, MALFORMED, documented, translate_errors
@@ -73,6 +74,14 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         dependencies=[Depends(_not_stored)],
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[each.strip() for each in settings.cors_origins.split(",")],
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            max_age=86_400,
+        )
     translate_errors(app, settings.max_photo_bytes)
     searches = CapacityLimiter(settings.threads)
     lookups = CapacityLimiter(settings.threads)  # these may decode photos too

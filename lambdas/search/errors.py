@@ -67,9 +67,11 @@ REFUSALS: dict[type[LensError], Refusal] = {
     ),
     NotFoundError: NOT_FOUND,
     ArtifactError: Refusal(
-        503, "gallery_unavailable", "the gallery lacks a part (commits/17.json); index again"
+        503, "gallery_unavailable", "the catalog cannot be searched at the moment; try again later"
     ),
-    StorageError: Refusal(503, "storage_unavailable", "s3://photos/ cannot be read: Slow Down"),
+    StorageError: Refusal(
+        503, "storage_unavailable", "the photos cannot be reached at the moment; try again"
+    ),
     LensError: INTERNAL,
 }
 
@@ -95,7 +97,8 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
         refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
         if refusal.status >= 500:
             log.error("%s: %s", refusal.code, error, exc_info=error)
-        return _reply(refusal, INTERNAL.example if refusal is INTERNAL else str(error))
+        # What failed here names buckets and files: for the log, not for the public.
+        return _reply(refusal, refusal.example if refusal.status >= 500 else str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

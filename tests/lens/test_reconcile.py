@@ -28,7 +28,8 @@ class Shop:
 
     @property
     def differences(self) -> list[Look]:
-        return differences(Catalog(self.storage), gallery(self.artifacts))
+        found = differences(Catalog(self.storage), gallery(self.artifacts))
+        return [each.look for each in found]
 
 
 def look(key: str, sequencer: str) -> Look:

@@ -28,12 +28,13 @@ from lens.images import photo_id
 from lens.indexing import commit_segments
 from lens.models import Head, ModelManifest, Variant
 from lens.pins import release, rollback
-from lens.promotion import catalog_differences, promote
+from lens.promotion import promote
+from lens.reconcile import catalog_differences
 from lens.rows import Kind, Row
 from lens.search import Pair, Searcher
 from lens.segments import parse_segment_key
 from lens.storage import Storage
-from lens.thumbnails import thumb_key
+from lens.thumbnail_keys import thumb_key
 from lens.versions import Look
 from tests.lens.histories.interrupting_storage import (
     CrashError,

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from lens.documents import Document, read_document, swap_document, write_document
-from lens.errors import NotFoundError
+from lens.errors import ArtifactError, NotFoundError
 from lens.storage import Storage
 
 HEADS = "heads/"
@@ -67,9 +67,21 @@ def head_key(model_id: str) -> str:
     return f"{HEADS}{model_id}.json"
 
 
+def parse_head_key(key: str) -> str:
+    """The model of a head's key; ArtifactError for any other key."""
+    if not key.startswith(HEADS) or not key.endswith(".json"):
+        raise ArtifactError(f"{key} is not a head's name")
+    return key.removeprefix(HEADS).removesuffix(".json")
+
+
 def commit_key(model_id: str, name: CommitName) -> str:
     """Where a commit's history entry lies in the artifacts."""
     return f"{COMMITS}{model_id}/{name.number:08d}-{name.id}.json"
+
+
+def empty_commit(model_id: str) -> Commit:
+    """The state before a model's first commit."""
+    return Commit(model_id=model_id, number=0, id="", parent=None, created_at=0.0)
 
 
 def read_head(storage: Storage, model_id: str) -> Commit | None:

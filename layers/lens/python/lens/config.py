@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lens.errors import UsageError
-from lens.images import Limits
+from lens.limits import Limits
 
 
 class Settings(BaseModel):
@@ -19,6 +19,7 @@ class Settings(BaseModel):
     catalog: str = Field("", description="the photos: a folder or s3://bucket/prefix")
     artifacts: str = Field("", description="models and galleries: a folder or s3://bucket/prefix")
     thumbs: str = Field("", description="where thumbs/ lies; by default in the artifacts")
+    embed_queue: str = Field("", description="URL of the queue of keys to look at, on AWS")
     port: int = Field(8000, ge=0, le=65_535, description="the local server's port; 0: any free")
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="photos embedded at once"
@@ -29,6 +30,9 @@ class Settings(BaseModel):
     cached_thumb_bytes: int = Field(64 * 2**20, ge=1, description="memory for thumbnails, in bytes")
     image_url: str = Field("/catalog/", description="prefix of a photo's address")
     thumb_url: str = Field("/api/thumb/", description="prefix of a thumbnail's address")
+    cors_origins: str = Field(
+        "", description="other sites whose pages may call the API, by comma; * for all"
+    )
 
     @property
     def limits(self) -> Limits:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.cache import Cache
-from lens.commits import Commit, CommitName, read_commit, read_head
+from lens.commits import Commit, CommitName, empty_commit, read_commit, read_head
 from lens.current import Current, Pin, read_current
 from lens.embedder import Embedder, load_embedder
 from lens.errors import ArtifactError, LensError, NotFoundError
 from lens.gallery import Gallery, Match, load_gallery
-from lens.images import Limits, decode, photo_id
-from lens.promotion import empty_commit
+from lens.images import decode, photo_id
+from lens.limits import Limits
 from lens.storage import Storage
 
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from

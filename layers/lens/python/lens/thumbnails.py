@@ -6,18 +6,13 @@ from lens.cache import Cache
 from lens.catalog import Catalog
 from lens.errors import NotFoundError
 from lens.gallery import Gallery
-from lens.images import THUMBNAIL_SIDE, Limits, decode, thumbnail
+from lens.images import THUMBNAIL_SIDE, decode, thumbnail
 from lens.images import photo_id as identify
+from lens.limits import Limits
 from lens.storage import Storage
+from lens.thumbnail_keys import thumb_key
 
-PREFIX = "thumbs/"
 FOREVER = "public, max-age=31536000, immutable"
-
-
-def thumb_key(photo_id: str) -> str:
-    """Where a photo's thumbnail lies; its content never changes. Without a suffix, because an
-    address is the setting `thumb_url` and the id, behind the API and behind a CDN."""
-    return f"{PREFIX}{photo_id}"
 
 
 def write_thumbnail(storage: Storage, photo_id: str, data: bytes) -> None:

@@ -14,19 +14,14 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    CredentialRetrievalError,
     FlexibleChecksumError,
     IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
     ReadTimeoutError,
     ResponseStreamingError,
-    SSOError,
-    TokenRetrievalError,
 )
 
-from lens.errors import ConflictError, NotFoundError, StorageError
+from lens.errors import ConflictError, NotFoundError
+from lens.storage.aws_errors import explained
 from lens.storage.contract import ObjectInfo, check_conditions, check_key, check_path, is_key
 from lens.storage.disk import replacing
 
@@ -40,29 +35,7 @@ _log = logging.getLogger(__name__)
 _BROKEN_OFF = (FlexibleChecksumError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 _TRIES = 3
 
-_NO_CREDENTIALS = (
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-_LOG_IN = "log in to AWS (aws configure, aws sso login) or set AWS_PROFILE"
-_ADVICE = {
-    "400": _LOG_IN,  # all that a HEAD says of an expired token
-    "NoSuchBucket": "check the bucket's name and the account",
-    "InvalidBucketName": "check the bucket's name",
-    "ExpiredToken": _LOG_IN,
-    "ExpiredTokenException": _LOG_IN,
-    "InvalidAccessKeyId": _LOG_IN,
-    "InvalidToken": _LOG_IN,
-    "SignatureDoesNotMatch": _LOG_IN,
-    "RequestTimeTooSkewed": "set this machine's clock",
-    "SlowDown": "try again later",
-}
 _ABSENT = {"NoSuchKey", "404"}
-_DENIED = {"AccessDenied", "403"}
 _PERMISSIONS = {
     # Without s3:ListBucket S3 answers 403 for an object that is not there.
     "read": "s3:GetObject, and s3:ListBucket to tell a missing object from a forbidden one",
@@ -226,17 +199,8 @@ class S3Storage:
                 raise ConflictError(f"{place} was deleted in the meantime") from error
             if action == "read" and code in _ABSENT:
                 raise NotFoundError(f"there is no object {key!r} in {self.location}") from error
-            if code in _DENIED:
-                grant = _PERMISSIONS.get(action, "access")
-                raise StorageError(f"cannot {action} {place}: denied; grant {grant}") from error
-            advice = _ADVICE.get(code, "check the location and AWS's reply")
-            message = " ".join(error.response.get("Error", {}).get("Message", "").split())
-            reply = f"{code} ({status}) {message}".strip().rstrip(".")
-            raise StorageError(f"cannot {action} {place}: {reply}; {advice}") from error
-        except _NO_CREDENTIALS as error:
-            reason = " ".join(str(error).split()).rstrip(".")
-            raise StorageError(f"cannot {action} {place}: {reason}; {_LOG_IN}") from error
+            raise explained(
+                f"{action} {place}", error, _PERMISSIONS.get(action, "access")
+            ) from error
         except BotoCoreError as error:
-            reason = " ".join(str(error).split()).rstrip(".")
-            advice = "check the network, AWS_REGION and AWS_ENDPOINT_URL"
-            raise StorageError(f"cannot {action} {place}: {reason}; {advice}") from error
+            raise explained(f"{action} {place}", error, "access") from error

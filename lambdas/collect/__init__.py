@@ -1,0 +1,1 @@
+"""Lambda function: removes what nothing reaches any more."""

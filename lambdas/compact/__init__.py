@@ -1,0 +1,1 @@
+"""Lambda function: advanced heads to shorter tails."""

@@ -1,0 +1,12 @@
+"""The embed function: Lambda's entry to the embed handler."""
+
+from __future__ import annotations
+
+import os
+
+from lambdas.embed.handler import EmbedHandler
+from lens.config import settings_from
+from lens.storage import open_storage
+
+_settings = settings_from(os.environ)
+handler = EmbedHandler(_settings, open_storage(_settings.artifacts))

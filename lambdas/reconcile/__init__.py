@@ -1,0 +1,1 @@
+"""Lambda function: the catalog's listing to looks at what the gallery missed."""

@@ -1,0 +1,1 @@
+"""Lambda function: gives a new deployment its first model and an empty gallery."""
