@@ -2,7 +2,7 @@
 
     python -m layers.build --python 3.13 --architecture x86_64
 
-Writes layers/vendor/3.13-x86_64/python/ from wheels, checked (layers/check.py), without Docker and
+Writes layers/vendor/py313-x86_64/python/ from wheels, checked (layers/check.py), without Docker and
 on any machine; does nothing when it is up to date.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -107,8 +108,9 @@ def main(arguments: list[str] | None = None) -> int:
     """The command."""
     os.umask(0o022)
     parser = argparse.ArgumentParser(prog="python -m layers.build", description="Build the layer.")
-    parser.add_argument("--python", choices=PYTHONS, default="3.13")
-    parser.add_argument("--architecture", choices=ARCHITECTURES, default="x86_64")
+    deployed = json.loads((ROOT / "cdk.json").read_text())["context"]
+    parser.add_argument("--python", choices=PYTHONS, default=deployed["python_version"])
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default=deployed["architecture"])
     given = parser.parse_args(arguments)
     try:
         print(f"layers/vendor/{build(Target(given.python, given.architecture))}")

@@ -34,7 +34,7 @@ class Target:
     @property
     def name(self) -> str:
         """The layer's folder under layers/vendor."""
-        return f"{self.python}-{self.architecture}"
+        return f"py{self.python.replace('.', '')}-{self.architecture}"
 
     @property
     def machine(self) -> str:
