@@ -7,11 +7,10 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.commits import Commit, read_head
+from lens.commits import Commit, empty_commit, read_head
 from lens.current import Current, swap_current
 from lens.gallery import Gallery, load_gallery
 from lens.indexing import commit_segments
-from lens.promotion import empty_commit
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, write_segment
 from lens.storage import Storage

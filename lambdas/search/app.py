@@ -9,6 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, File, Form, Header, Query, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator
+from starlette.middleware.cors import CORSMiddleware
 
 from lambdas.search.body_limit import BodyLimit
 from lambdas.search.errors import INVALID, MALFORMED, documented, translate_errors
@@ -40,10 +41,13 @@ from lens.errors import (
 from lens.images import ACCEPTED, THUMBNAIL_SIDE
 from lens.search import Pair, Searcher
 from lens.storage import open_storage
-from lens.thumbnails import FOREVER, Thumbnails
+from lens.thumbnails import Thumbnails
+from lens.thumbs import FOREVER
 
 # What multipart adds to a photo: boundaries, part headers, the other fields.
 _MULTIPART_BYTES = 64 * 1024
+# Anybody may ask for health; the reason, which names where things lie, is in the log.
+_TROUBLE = "the newest gallery cannot be loaded; the log says why"
 
 _PHOTO_ERRORS = documented(
     NotAnImageError,
@@ -143,6 +147,13 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         """What answers, and from what. It loads nothing: searches keep the gallery current."""
         return _health(searcher, thumbnails)
 
+    if settings.cors_origins:
+        # Around everything: a page elsewhere must be able to read even what nobody expected.
+        app.middleware_stack = CORSMiddleware(
+            app.build_middleware_stack(),
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+        )
     return app
 
 
@@ -171,7 +182,7 @@ def _health(searcher: Searcher, thumbnails: Thumbnails) -> HealthSchema:
     empty = pair is None or pair.gallery.photo_count == 0
     return HealthSchema(
         status="degraded" if searcher.trouble else "empty" if empty else "ok",
-        trouble=searcher.trouble,
+        trouble=_TROUBLE if searcher.trouble else None,
         storage="s3" if searcher.artifacts.location.startswith("s3:") else "file",
         device=pair.embedder.device if pair else None,
         runtime=RUNTIME,

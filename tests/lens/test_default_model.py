@@ -14,7 +14,7 @@ from PIL import Image
 from lens.catalog import Catalog
 from lens.current import Current, swap_current
 from lens.default_model import ENOUGH_PHOTOS, suitable_model
-from lens.images import Limits
+from lens.limits import Limits
 from lens.models import read_manifest
 from lens.storage import Storage, open_storage
 

@@ -15,7 +15,8 @@ from PIL import ExifTags, Image, ImageChops, ImageCms
 from lens.default_model import write_projection
 from lens.embedder import Embedder, load_embedder
 from lens.errors import BrokenImageError
-from lens.images import Limits, decode
+from lens.images import decode
+from lens.limits import Limits
 from lens.storage import FileStorage
 from tests.color_profiles import (
     ADOBE_RGB,

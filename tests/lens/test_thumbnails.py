@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from lens.catalog import Catalog
+from lens.commits import empty_commit
 from lens.errors import NotFoundError
 from lens.gallery import Gallery
-from lens.images import Limits, photo_id
-from lens.promotion import empty_commit
+from lens.images import photo_id
+from lens.limits import Limits
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment
 from lens.storage import FileStorage
-from lens.thumbnails import Thumbnails, thumb_key, write_thumbnail
+from lens.thumbnails import Thumbnails
+from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Version
 from tests.photos import encode, picture
 

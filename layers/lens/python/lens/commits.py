@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from lens.documents import Document, read_document, swap_document, write_document
-from lens.errors import NotFoundError
+from lens.errors import ArtifactError, NotFoundError
 from lens.storage import Storage
 
 HEADS = "heads/"
@@ -62,9 +62,22 @@ class Commit(Document):
         return sum(ref.rows for ref in self.segments)
 
 
+def empty_commit(model_id: str) -> Commit:
+    """The state before a model's first commit."""
+    return Commit(model_id=model_id, number=0, id="", parent=None, created_at=0.0)
+
+
 def head_key(model_id: str) -> str:
     """Where a model's newest commit lies in the artifacts."""
     return f"{HEADS}{model_id}.json"
+
+
+def parse_head_key(key: str) -> str:
+    """The model whose head has this key; ArtifactError for any other key."""
+    model_id = key.removeprefix(HEADS).removesuffix(".json")
+    if key != head_key(model_id) or "/" in model_id:
+        raise ArtifactError(f"{key} is not a head's name")
+    return model_id
 
 
 def commit_key(model_id: str, name: CommitName) -> str:

@@ -14,7 +14,8 @@ from lens.current import read_current
 from lens.embedder import Network
 from lens.errors import NotFoundError, PhotoError
 from lens.heads import fit_head, orthogonal_head
-from lens.images import Limits, decode
+from lens.images import decode
+from lens.limits import Limits
 from lens.models import Head, ModelManifest, read_manifest, write_model
 from lens.preprocessing import to_pixels
 from lens.storage import Storage

@@ -14,11 +14,12 @@ from lens.catalog import Catalog, PartitionEntry, category, is_photo, item_id
 from lens.current import read_current
 from lens.embedder import Embedder
 from lens.errors import ArtifactError, NotFoundError, PhotoError, PhotoTooLargeError
-from lens.images import Limits, decode, photo_id, thumbnail
+from lens.images import decode, photo_id, thumbnail
+from lens.limits import Limits
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, segment_key, write_segment
 from lens.storage import Storage
-from lens.thumbnails import write_thumbnail
+from lens.thumbs import write_thumbnail
 from lens.versions import Look, Version
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 
@@ -18,6 +17,7 @@ from lens.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
+from lens.limits import Limits
 
 ACCEPTED = "JPEG, PNG, WebP, AVIF or HEIC"
 THUMBNAIL_SIDE = 384
@@ -62,14 +62,6 @@ _TURNS = {
 register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # Pillow would warn, then raise, by its own count of pixels; `Limits` decides here.
 Image.MAX_IMAGE_PIXELS = None
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The largest photo accepted."""
-
-    photo_bytes: int = 20 * 2**20
-    photo_pixels: int = 64_000_000
 
 
 def photo_id(data: bytes) -> str:

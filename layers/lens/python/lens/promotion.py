@@ -6,27 +6,15 @@ import time
 from collections.abc import Callable
 
 from lens.catalog import Catalog
-from lens.commits import Commit, advance_head, read_head
+from lens.commits import Commit, advance_head
 from lens.current import Current, swap_current
 from lens.errors import LensError, PinnedError
-from lens.gallery import load_gallery
 from lens.models import read_manifest
-from lens.reconcile import differences
+from lens.reconcile import compare_newest
 from lens.storage import Storage
 from lens.versions import Look
 
 _ROUNDS = 20
-
-
-def empty_commit(model_id: str) -> Commit:
-    """The state before a model's first commit."""
-    return Commit(model_id=model_id, number=0, id="", parent=None, created_at=0.0)
-
-
-def catalog_differences(catalog: Catalog, storage: Storage, model_id: str) -> list[Look]:
-    """Where a model's newest commit differs from the catalog."""
-    head = read_head(storage, model_id) or empty_commit(model_id)
-    return differences(catalog, load_gallery(storage, head))
 
 
 def promote(
@@ -59,7 +47,7 @@ def promote(
         # Of the two of us one wins; if it is the collector, the differences below show it.
         advance_head(storage, model_id, _touched, now=clock())
     for _ in range(_ROUNDS):
-        looks = catalog_differences(catalog, storage, model_id)
+        looks = compare_newest(catalog, storage, model_id).looks
         if not looks:
             break
         look(looks)

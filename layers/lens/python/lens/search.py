@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.cache import Cache
-from lens.commits import Commit, CommitName, read_commit, read_head
+from lens.commits import Commit, CommitName, empty_commit, read_commit, read_head
 from lens.current import Current, Pin, read_current
 from lens.embedder import Embedder, load_embedder
 from lens.errors import ArtifactError, LensError, NotFoundError
 from lens.gallery import Gallery, Match, load_gallery
-from lens.images import Limits, decode, photo_id
-from lens.promotion import empty_commit
+from lens.images import decode, photo_id
+from lens.limits import Limits
 from lens.storage import Storage
+
+log = logging.getLogger(__name__)
 
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from
 # the one it has, and the load goes on.
@@ -124,6 +127,8 @@ class Searcher:
                 self._pair = _load(self.artifacts, self._pair)
                 self.trouble = None
             except LensError as error:
+                if self.trouble != str(error):  # it is asked for again by every search
+                    log.error("the newest gallery cannot be loaded: %s", error)
                 self.trouble = str(error)
                 if self._pair is None:
                     raise
