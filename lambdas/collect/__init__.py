@@ -1,0 +1,1 @@
+"""The collect function: on a schedule, removes what nothing reaches any more."""

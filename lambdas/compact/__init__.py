@@ -1,0 +1,1 @@
+"""The compact function: advanced heads in, short tails out."""

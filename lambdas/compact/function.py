@@ -1,0 +1,13 @@
+"""The compact function: what Lambda calls with a batch of head events."""
+
+from __future__ import annotations
+
+import os
+
+from lambdas.compact.handler import CompactHandler
+from lens.config import settings_from
+from lens.storage import open_storage
+
+_settings = settings_from(os.environ, required=("artifacts",))
+
+handler = CompactHandler(open_storage(_settings.artifacts))

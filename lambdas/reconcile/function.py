@@ -1,0 +1,33 @@
+"""The reconcile function: what Lambda calls on a schedule; it publishes CloudWatch metrics."""
+
+from __future__ import annotations
+
+import os
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas.reconcile.handler import ReconcileHandler
+from lens.catalog import Catalog
+from lens.config import settings_from
+from lens.queues import Queue
+from lens.storage import open_storage
+
+_settings = settings_from(os.environ, required=("catalog", "artifacts", "embed_queue"))
+_metrics = Metrics(namespace="ImageLens")  # its dimension `service` is POWERTOOLS_SERVICE_NAME
+
+
+def _publish(figures: dict[str, float]) -> None:
+    """Print the figures as CloudWatch takes them out of a function's log."""
+    for name, value in figures.items():
+        unit = MetricUnit.Seconds if name.endswith("Age") else MetricUnit.Count
+        _metrics.add_metric(name, unit, value)
+    _metrics.flush_metrics()
+
+
+handler = ReconcileHandler(
+    Catalog(open_storage(_settings.catalog)),
+    open_storage(_settings.artifacts),
+    Queue(_settings.embed_queue),
+    _publish,
+)

@@ -1,0 +1,1 @@
+"""The setup function: once in every deployment, before any event."""
