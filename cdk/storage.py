@@ -49,6 +49,5 @@ class Storage(Construct):
                 )
             ],
             removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
-            # An emulator's helper function cannot empty buckets.
-            auto_delete_objects=destroy and not self._config.emulator,
+            auto_delete_objects=destroy,
         )

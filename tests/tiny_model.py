@@ -8,8 +8,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from lens.models import Head, ModelManifest, write_model
-from lens.preprocessing import Preprocessing
+from lens.models import Head, ModelManifest, Preprocessing, write_model
 from lens.storage import Storage
 
 SIDE = 8

@@ -1,1 +1,1 @@
-"""Lambda function: removes what nothing reaches any more."""
+"""The collect function: on a schedule, removes what nothing reaches any more."""

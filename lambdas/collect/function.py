@@ -1,22 +1,21 @@
-"""The collect function: removes what nothing reaches any more, on a schedule."""
+"""The collect function: what Lambda calls on a schedule."""
 
 from __future__ import annotations
 
 import os
 import time
-from functools import partial
 
 from lens.collector import collect
 from lens.config import settings_from
-from lens.queues import Queue, send_looks
+from lens.queues import Queue
 from lens.storage import open_storage
 
-_settings = settings_from(os.environ)
+_settings = settings_from(os.environ, required=("artifacts", "thumbs", "embed_queue"))
 _artifacts = open_storage(_settings.artifacts)
 _thumbs = open_storage(_settings.thumbs)
-_look_again = partial(send_looks, Queue(_settings.embed_queue))
+_queue = Queue(_settings.embed_queue)
 
 
-def handler(event: object, context: object = None) -> dict[str, int]:
-    """How many objects went."""
-    return {"removed": collect(_artifacts, _thumbs, _look_again, now=time.time())}
+def handler(event: object = None, context: object = None) -> dict[str, int]:
+    """Lambda's calling convention; the reply counts the objects removed."""
+    return {"removed": collect(_artifacts, _thumbs, _queue.send_looks, now=time.time())}

@@ -1,1 +1,1 @@
-"""Lambda function: advanced heads to shorter tails."""
+"""The compact function: advanced heads in, short tails out."""

@@ -1,4 +1,4 @@
-"""The embed function: Lambda's entry to the embed handler."""
+"""The embed function: what Lambda calls with a batch of catalog events."""
 
 from __future__ import annotations
 
@@ -8,5 +8,6 @@ from lambdas.embed.handler import EmbedHandler
 from lens.config import settings_from
 from lens.storage import open_storage
 
-_settings = settings_from(os.environ)
+_settings = settings_from(os.environ, required=("catalog", "artifacts", "thumbs"))
+
 handler = EmbedHandler(_settings, open_storage(_settings.artifacts))

@@ -6,23 +6,58 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from lens.config import Settings, settings_from
+from lambdas.local.deployment import Deployment, read_deployment
+from lens.config import Settings, settings_from, variable
 from lens.errors import UsageError
 from lens.storage import FileStorage, open_storage
 
+# What a stack's outputs say, and nobody else should.
+_OF_STACK = ("catalog", "artifacts", "thumbs", "embed_queue")
 
-def local_settings(environment: Mapping[str, str], catalog: str | None) -> Settings:
-    """The environment's settings for this catalog, artifacts in `.lens/` unless told otherwise.
 
-    Raises UsageError when no catalog is named, or when its folder does not exist.
+def local_settings(
+    environment: Mapping[str, str], catalog: str | None = None, stack: str | None = None
+) -> Settings:
+    """The environment's settings for this catalog, artifacts in `.lens/` unless told otherwise; or
+    for a deployed stack, whose outputs then say where everything is. What the command names wins
+    over the environment.
+
+    Raises UsageError when no catalog is named, or two, or when its folder does not exist.
     """
     settings = settings_from(environment)
+    if catalog and stack:
+        raise UsageError("a stack has its own catalog: name a location or --stack, not both")
+    if stack or (settings.stack and not catalog):
+        if not stack and (both := [name for name in _OF_STACK if getattr(settings, name)]):
+            raise UsageError(f"LENS_STACK and {variable(both[0])} are both set: unset one of them")
+        return _deployed(settings, read_deployment(stack or settings.stack))
     location = catalog or settings.catalog
     if not location:
-        raise UsageError("name a folder of photos, or set LENS_CATALOG")
+        raise UsageError("name a folder of photos, or set LENS_CATALOG or LENS_STACK")
     storage = open_storage(location)
     if isinstance(storage, FileStorage) and not storage.root.is_dir():
         raise UsageError(f"there is no folder {location}: name a folder of photos")
     name = hashlib.sha256(storage.location.encode()).hexdigest()[:12]
     artifacts = settings.artifacts or str(Path(".lens", name).absolute())
-    return settings.model_copy(update={"catalog": location, "artifacts": artifacts})
+    found = {"catalog": location, "artifacts": artifacts, "stack": ""}
+    return settings.model_copy(update=found)
+
+
+def deployment_of(environment: Mapping[str, str], stack: str | None) -> Deployment:
+    """The stack that a command is about; UsageError when none is named."""
+    name = stack or settings_from(environment).stack
+    if not name:
+        raise UsageError("name the deployed stack: set LENS_STACK, or give --stack")
+    return read_deployment(name)
+
+
+def _deployed(settings: Settings, deployment: Deployment) -> Settings:
+    return settings.model_copy(
+        update={
+            "stack": deployment.stack,
+            "catalog": deployment.catalog,
+            "artifacts": deployment.artifacts,
+            "thumbs": deployment.thumbs,
+            "embed_queue": deployment.queues["embed"].queue,
+        }
+    )

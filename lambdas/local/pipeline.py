@@ -16,7 +16,7 @@ from lens.current import read_current
 from lens.errors import LensError
 from lens.events import looks_message, s3_notification, sqs_event
 from lens.indexing import uncommitted_segments
-from lens.reconcile import catalog_differences
+from lens.reconcile import compare_newest
 from lens.segments import segment_key
 from lens.storage import key_prefix, open_storage
 from lens.versions import Look
@@ -83,7 +83,7 @@ class Pipeline:
         current = read_current(self.artifacts)
         count = 0
         for model_id in current.kept_up if current else ():
-            looks = catalog_differences(self.catalog, self.artifacts, model_id)
+            looks = compare_newest(self.catalog, self.artifacts, model_id).looks
             self.look(looks, progress)
             count += len(looks)
         return count

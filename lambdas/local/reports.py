@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from lambdas.local.deployment import QueueDepth
 from lambdas.local.evaluate import KS, Evaluation
 from lambdas.local.pipeline import Pipeline
 from lens.catalog import is_photo
@@ -20,9 +21,13 @@ from lens.search import Results
 _REJECTED_SHOWN = 20
 
 
-def status_report(pipeline: Pipeline, *, as_json: bool = False) -> str:
-    """Model, gallery, pin, rejected photos and the files that are none."""
+def status_report(
+    pipeline: Pipeline, depths: Mapping[str, QueueDepth] | None = None, *, as_json: bool = False
+) -> str:
+    """Model, gallery, pin, rejected photos, the files that are none, and a stack's queues."""
     status = _status(pipeline)
+    if depths is not None:
+        status["queues"] = {name: _depth(depth) for name, depth in depths.items()}
     if as_json:
         return json.dumps(status, indent=1)
     if status["model_id"] is None:
@@ -44,6 +49,9 @@ def status_report(pipeline: Pipeline, *, as_json: bool = False) -> str:
     lines += [f"rejected   {key}: {rejected[key]}" for key in list(rejected)[:_REJECTED_SHOWN]]
     if len(rejected) > _REJECTED_SHOWN:
         lines.append(f"           and {len(rejected) - _REJECTED_SHOWN} more (see --json)")
+    for name, depth in status.get("queues", {}).items():
+        dead = f", {depth['dead']} dead letters (`lens redrive`)" if depth["dead"] else ""
+        lines.append(f"queue      {name}: {depth['waiting']} waiting, {depth['taken']} taken{dead}")
     return "\n".join(lines)
 
 
@@ -73,6 +81,10 @@ def evaluation_report(evaluations: Sequence[Evaluation]) -> str:
     models = ", ".join(dict.fromkeys(each.model_id for each in evaluations))
     lines.append(f"{first.embedding_dim}-D, model {models}")
     return "\n".join(lines)
+
+
+def _depth(depth: QueueDepth) -> dict[str, int]:
+    return {"waiting": depth.queue.waiting, "taken": depth.queue.taken, "dead": depth.dead}
 
 
 def _status(pipeline: Pipeline) -> dict[str, Any]:

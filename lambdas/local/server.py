@@ -62,10 +62,14 @@ def serve(settings: Settings, bars: Bars, announce: Callable[[str], None]) -> No
             # Listed only once it is watched: no change falls in between.
             watching.wait()
         announce(f"http://{_HOST}:{listener.getsockname()[1]}")
-        index_catalog(pipeline, bars)
-        indexed.set()
-        searcher.refresh()
-        _keep_house(pipeline, searcher, stop)
+        if settings.stack:  # its own functions follow its catalog
+            searcher.refresh()
+            stop.wait()
+        else:
+            index_catalog(pipeline, bars)
+            indexed.set()
+            searcher.refresh()
+            _keep_house(pipeline, searcher, stop)
     except KeyboardInterrupt:
         pass
     finally:

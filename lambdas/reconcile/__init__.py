@@ -1,1 +1,1 @@
-"""Lambda function: the catalog's listing to looks at what the gallery missed."""
+"""The reconcile function: on a schedule, queues what differs and tells how far behind it is."""

@@ -1,63 +1,33 @@
-"""The reconcile function: queues the keys where galleries differ from the catalog, and says how
-far behind the live one is."""
+"""The reconcile function: what Lambda calls on a schedule; it publishes CloudWatch metrics."""
 
 from __future__ import annotations
 
 import os
-import time
 
-import numpy as np
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.reconcile.handler import ReconcileHandler
 from lens.catalog import Catalog
-from lens.commits import empty_commit, read_head
 from lens.config import settings_from
-from lens.current import read_current
-from lens.gallery import Gallery, load_gallery
-from lens.queues import Queue, send_looks
-from lens.reconcile import Difference, differences
-from lens.rows import Kind
+from lens.queues import Queue
 from lens.storage import open_storage
 
-# While so many events wait, what differs is most likely on its way: queueing it again would
-# only double the work. The next run looks again.
-_BACKLOG = 1_000
-
-_settings = settings_from(os.environ)
-_artifacts = open_storage(_settings.artifacts)
-_catalog = Catalog(open_storage(_settings.catalog))
-_queue = Queue(_settings.embed_queue)
-_metrics = Metrics()
+_settings = settings_from(os.environ, required=("catalog", "artifacts", "embed_queue"))
+_metrics = Metrics(namespace="ImageLens")  # its dimension `service` is POWERTOOLS_SERVICE_NAME
 
 
-def handler(event: object, context: object = None) -> dict[str, int]:
-    """How many keys were queued, by model."""
-    current = read_current(_artifacts)
-    queued = {}
-    for model_id in current.kept_up if current else ():
-        head = read_head(_artifacts, model_id) or empty_commit(model_id)
-        gallery = load_gallery(_artifacts, head)
-        found = differences(_catalog, gallery)
-        if current and model_id == current.live:
-            _publish(gallery, found, now=time.time())
-        queued[model_id] = 0
-        if found and _queue.depth() < _BACKLOG:
-            send_looks(_queue, [each.look for each in found])
-            queued[model_id] = len(found)
-    return queued
-
-
-def _publish(gallery: Gallery, found: list[Difference], now: float) -> None:
-    waiting = [now - each.since for each in found if each.since is not None]
-    for name, unit, value in (
-        ("Photos", MetricUnit.Count, gallery.photo_count),
-        (
-            "RejectedPhotos",
-            MetricUnit.Count,
-            int(np.count_nonzero(gallery.known.kind == Kind.REJECTION)),
-        ),
-        ("PhotosBehind", MetricUnit.Count, len(found)),
-        ("GalleryAge", MetricUnit.Seconds, max(waiting, default=0.0)),
-    ):
-        _metrics.add_metric(name=name, unit=unit, value=value)
+def _publish(figures: dict[str, float]) -> None:
+    """Print the figures as CloudWatch takes them out of a function's log."""
+    for name, value in figures.items():
+        unit = MetricUnit.Seconds if name.endswith("Age") else MetricUnit.Count
+        _metrics.add_metric(name, unit, value)
     _metrics.flush_metrics()
+
+
+handler = ReconcileHandler(
+    Catalog(open_storage(_settings.catalog)),
+    open_storage(_settings.artifacts),
+    Queue(_settings.embed_queue),
+    _publish,
+)

@@ -41,12 +41,12 @@ from lens.errors import (
 from lens.images import ACCEPTED, THUMBNAIL_SIDE
 from lens.search import Pair, Searcher
 from lens.storage import open_storage
-from lens.thumbnails import FOREVER, Thumbnails
+from lens.thumbnails import Thumbnails
+from lens.thumbs import FOREVER
 
 # What multipart adds to a photo: boundaries, part headers, the other fields.
 _MULTIPART_BYTES = 64 * 1024
-
-# Why names buckets and files: that is for the log.
+# Anybody may ask for health; the reason, which names where things lie, is in the log.
 _TROUBLE = "the newest gallery cannot be loaded; the log says why"
 
 _PHOTO_ERRORS = documented(
@@ -77,14 +77,6 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         dependencies=[Depends(_not_stored)],
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=[each.strip() for each in settings.cors_origins.split(",")],
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-            max_age=86_400,
-        )
     translate_errors(app, settings.max_photo_bytes)
     searches = CapacityLimiter(settings.threads)
     lookups = CapacityLimiter(settings.threads)  # these may decode photos too
@@ -155,6 +147,13 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         """What answers, and from what. It loads nothing: searches keep the gallery current."""
         return _health(searcher, thumbnails)
 
+    if settings.cors_origins:
+        # Around everything: a page elsewhere must be able to read even what nobody expected.
+        app.middleware_stack = CORSMiddleware(
+            app.build_middleware_stack(),
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+        )
     return app
 
 

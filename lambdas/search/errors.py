@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Refusal:
-    """One kind of error reply, with an example of its message."""
+    """One kind of error reply, with an example of its message; above 500 it is the message."""
 
     status: int
     code: str
@@ -67,10 +67,10 @@ REFUSALS: dict[type[LensError], Refusal] = {
     ),
     NotFoundError: NOT_FOUND,
     ArtifactError: Refusal(
-        503, "gallery_unavailable", "the catalog cannot be searched at the moment; try again later"
+        503, "gallery_unavailable", "the gallery cannot be loaded now; try again in a minute"
     ),
     StorageError: Refusal(
-        503, "storage_unavailable", "the photos cannot be reached at the moment; try again"
+        503, "storage_unavailable", "the photos cannot be reached now; try again in a minute"
     ),
     LensError: INTERNAL,
 }
@@ -95,10 +95,11 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
     @app.exception_handler(LensError)
     async def lens_error(_: Request, error: LensError) -> JSONResponse:
         refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
-        if refusal.status >= 500:
-            log.error("%s: %s", refusal.code, error, exc_info=error)
-        # What failed here names buckets and files: for the log, not for the public.
-        return _reply(refusal, refusal.example if refusal.status >= 500 else str(error))
+        if refusal.status < 500:
+            return _reply(refusal, str(error))
+        # Where things lie and what ails them is for the log; a shopper can only try again.
+        log.error("%s: %s", refusal.code, error, exc_info=error)
+        return _reply(refusal, refusal.example)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

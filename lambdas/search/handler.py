@@ -13,7 +13,7 @@ from lens.errors import LensError
 from lens.search import Searcher
 from lens.storage import open_storage
 
-_settings = settings_from(os.environ)
+_settings = settings_from(os.environ, required=("catalog", "artifacts"))
 _searcher = Searcher(open_storage(_settings.artifacts), _settings.limits, _settings.cached_results)
 # A gallery that cannot be loaded is told by health and tried again by every search; failing here
 # would leave the caller with a bare 500.

@@ -1,1 +1,1 @@
-"""Lambda function: gives a new deployment its first model and an empty gallery."""
+"""The setup function: once in every deployment, before any event."""

@@ -1,21 +1,46 @@
-"""The first model as a folder for setup's zip: `python -m lambdas.setup.bundle FOLDER`."""
+"""The bundle: a folder with the default model, which a deployment packs beside the function.
+
+    python -m lambdas.setup.bundle FOLDER
+
+The same weights and libraries give the same bytes, so that an unchanged model is no new deployment.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from lens.default_model import write_projection
-from lens.storage import open_storage
+from lens.errors import LensError
+from lens.models import PREFIX
+from lens.storage import FileStorage
 
 
-def main(folder: Path) -> None:
-    """Write the default model with a seeded projection, and nothing else, into the folder."""
-    shutil.rmtree(folder, ignore_errors=True)
-    write_projection(open_storage(folder))
-    (folder / ".lock").unlink(missing_ok=True)  # a folder's writers keep it; nobody writes here
+def write_bundle(folder: Path) -> str:
+    """Write the default model, in place of any that was there; its id."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as temporary:
+        manifest = write_projection(FileStorage(Path(temporary)))
+        models = folder / PREFIX
+        shutil.rmtree(models, ignore_errors=True)
+        (Path(temporary) / PREFIX).rename(models)
+    return manifest.model_id
+
+
+def main() -> int:
+    """Run it; a failure is one line."""
+    if len(sys.argv) != 2:
+        print("usage: python -m lambdas.setup.bundle FOLDER", file=sys.stderr)
+        return 2
+    try:
+        print(f"{sys.argv[1]}: {write_bundle(Path(sys.argv[1]))}")
+    except (LensError, OSError) as error:
+        print(f"bundle: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The setup function: gives a new deployment its first model and an empty gallery, once."""
+"""The setup function: what a deployment calls once, before its event sources start."""
 
 from __future__ import annotations
 
@@ -6,28 +6,16 @@ import os
 import time
 from pathlib import Path
 
-from lens.commits import advance_head
 from lens.config import settings_from
-from lens.current import Current, read_current, swap_current
-from lens.storage import FileStorage, open_storage, write_once
+from lens.setup import set_up
+from lens.storage import open_storage
 
-_artifacts = open_storage(settings_from(os.environ).artifacts)
-# Relative to the function's own code.
-_folder = Path(os.environ.get("LAMBDA_TASK_ROOT", ""), os.environ["LENS_MODEL_FOLDER"])
+_settings = settings_from(os.environ, required=("artifacts", "model_folder"))
+_artifacts = open_storage(_settings.artifacts)
+# The folder's name is relative to the root of the zip, wherever that was unpacked.
+_model = open_storage(Path(__file__).parents[2] / _settings.model_folder)
 
 
-def handler(event: object, context: object = None) -> dict[str, str]:
-    """The live model. Where there is one already, nothing is touched; two at once do no harm."""
-    current = read_current(_artifacts)
-    if current is None:
-        bundle = FileStorage(_folder.absolute())
-        keys = [info.key for info in bundle.list("models/")]
-        (model_id,) = {key.split("/")[1] for key in keys}
-        for key in keys:
-            write_once(_artifacts, key, bundle.read(key)[0])
-        advance_head(
-            _artifacts, model_id, lambda head: None if head.number else head, now=time.time()
-        )
-        first = Current(live=model_id)
-        current = swap_current(_artifacts, lambda other: None if other else first) or first
-    return {"live": current.live}
+def handler(event: object = None, context: object = None) -> dict[str, str]:
+    """Lambda's calling convention; the reply names the live model."""
+    return {"live": set_up(_artifacts, _model, now=time.time()).live}

@@ -172,7 +172,18 @@ def test_a_gallery_that_was_loaded_goes_on_answering_when_a_newer_one_is_damaged
     assert shop.keys(png(1), top_k=1) == [DRESS]
     health = shop.health()
     assert health["status"] == "degraded"
-    assert health["trouble"]
+    assert health["trouble"] == "the newest gallery cannot be loaded; the log says why"
+
+
+def test_why_a_gallery_cannot_be_loaded_is_in_the_log_once(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.search(png(1))
+    _damage_the_head(shop)
+    for _ in range(3):
+        shop.search(png(1))
+    (record,) = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert "heads/" in record.getMessage()
 
 
 def test_a_gallery_that_was_never_loaded_is_degraded_and_searches_say_so(shop: Shop) -> None:

@@ -14,8 +14,7 @@ from lens.current import KEPT_MODELS, swap_current
 from lens.gallery import load_gallery
 from lens.pins import release, rollback
 from lens.storage import FileStorage
-from lens.thumbnail_keys import thumb_key
-from lens.thumbnails import write_thumbnail
+from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Look, Version
 from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.small_galleries import (

@@ -17,8 +17,27 @@ def test_an_empty_variable_is_the_default() -> None:
     assert settings_from({"LENS_PORT": ""}).port == Settings().port == 8000
 
 
+def test_origins_are_told_apart_by_commas() -> None:
+    given = {"LENS_CORS_ORIGINS": " https://shop.example, http://localhost:3000,,"}
+    assert settings_from(given).cors_origins == ("https://shop.example", "http://localhost:3000")
+    assert settings_from({"LENS_CORS_ORIGINS": "*"}).cors_origins == ("*",)
+    assert settings_from({}).cors_origins == ()
+
+
+def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
+    with pytest.raises(UsageError, match="LENS_ARTIFACTS is not set: it should be models and"):
+        settings_from({"LENS_CATALOG": "photos"}, required=("catalog", "artifacts"))
+
+
 @pytest.mark.parametrize(
-    ("name", "value"), [("LENS_PORT", "80000"), ("LENS_THREADS", "many"), ("LENS_THREADS", "0")]
+    ("name", "value"),
+    [
+        ("LENS_PORT", "80000"),
+        ("LENS_THREADS", "many"),
+        ("LENS_THREADS", "0"),
+        ("LENS_CORS_ORIGINS", "shop.example"),
+        ("LENS_CORS_ORIGINS", "https://shop.example/page"),
+    ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable(name: str, value: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -1,86 +1,174 @@
-"""Tests of the queues, on SQS in memory (moto)."""
+"""The queues, on SQS in memory: what is sent arrives, once moved it is not lost, limits hold."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import os
+from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
+from botocore.stub import Stubber
 
-from lens.errors import StorageError
+from lens import queues
+from lens.errors import QueueError
 from lens.events import looks_in
-from lens.queues import Queue, redrive, send_looks
+from lens.queues import Queue, redrive
 from lens.versions import Look, Version
+from tests.sqs_queues import bodies, looks, make_queue
+
+URL = "https://sqs.us-east-1.amazonaws.com/123456789012/looks"
 
 
 @pytest.fixture
-def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Queue, Queue]]:
-    """A queue and its dead letters."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with mock_aws():
-        client = boto3.client("sqs")
-        urls = [client.create_queue(QueueName=name)["QueueUrl"] for name in ("q", "dead")]
-        yield Queue(urls[0]), Queue(urls[1])
+def queue(s3: None, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    return make_queue(monkeypatch)
 
 
-def everything(queue: Queue) -> list[str]:
-    """All bodies in a queue, each once."""
-    bodies = []
-    while messages := queue.receive(seconds=30):
-        bodies += [message["Body"] for message in messages]
-    return bodies
+@pytest.fixture
+def dead(s3: None, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    return make_queue(monkeypatch, "dead")
 
 
-def test_looks_arrive_whole_and_a_few_to_a_message(queues: tuple[Queue, Queue]) -> None:
-    queue, _ = queues
-    looks = [Look(f"é{n}.jpg", Version("0A", n), "m" if n % 2 else None) for n in range(237)]
-    send_looks(queue, looks)
-    bodies = everything(queue)
-    assert len(bodies) == 24
-    arrived = [look for body in bodies for look in looks_in(body, "catalog/")]
-    assert sorted(arrived, key=lambda look: look.version.n) == looks
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 
-def test_nothing_to_look_at_sends_nothing(queues: tuple[Queue, Queue]) -> None:
-    send_looks(queues[0], [])
-    assert queues[0].depth() == 0
+def asked(count: int, key: str = "photo") -> list[Look]:
+    return [Look(f"{key}-{n}.jpg", Version("0055AE", n), "model-1") for n in range(count)]
 
 
-def test_redrive_moves_every_dead_letter_back(queues: tuple[Queue, Queue]) -> None:
-    queue, dead = queues
-    dead.send([json.dumps(n) for n in range(37)])
-    seen: list[tuple[int, int]] = []
-    assert redrive(dead, queue, lambda done, total: seen.append((done, total))) == 37
-    assert sorted(map(int, everything(queue))) == list(range(37))
-    assert dead.depth() == 0
-    assert seen[-1] == (37, 37)
+def test_every_look_arrives_few_to_a_message(queue: Queue) -> None:
+    done: list[tuple[int, int]] = []
+    queue.send_looks(asked(257), lambda *progress: done.append(progress))
+    messages = [looks_in(body, "") for body in bodies(queue)]
+    assert {look for message in messages for look in message} == set(asked(257))
+    assert sum(map(len, messages)) == 257
+    assert max(map(len, messages)) == queues.LOOKS
+    assert done == [(100, 257), (200, 257), (257, 257)]
 
 
-def test_an_interrupted_redrive_loses_nothing(queues: tuple[Queue, Queue]) -> None:
-    queue, dead = queues
-    dead.send(["a", "b", "c"])
-
-    def interrupt(done: int, total: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        redrive(dead, queue, interrupt)
-    assert set(everything(queue)) | set(everything(dead)) == {"a", "b", "c"}
+def test_no_looks_are_no_message(queue: Queue) -> None:
+    queue.send_looks([])
+    assert bodies(queue) == []
 
 
-def test_redrive_ends_although_messages_come_back_at_once(queues: tuple[Queue, Queue]) -> None:
-    _, dead = queues
-    dead.send(["poison"])
-    assert redrive(dead, dead) == 1
+def test_the_longest_keys_fit_into_their_requests(queue: Queue) -> None:
+    longest = asked(200, "😀" * 250)  # JSON makes twelve bytes of each four
+    queue.send_looks(longest)
+    assert set(looks(queue)) == set(longest)
 
 
-def test_a_missing_queue_is_one_line_that_says_what_to_do(queues: tuple[Queue, Queue]) -> None:
-    missing = Queue(queues[0].url + "-missing")
-    for attempt in (lambda: missing.send(["x"]), missing.depth, lambda: missing.receive(1)):
-        with pytest.raises(StorageError, match=r"cannot .*missing.*; check the location") as caught:
-            attempt()
-        assert "\n" not in str(caught.value)
+def test_a_request_has_at_most_ten_messages_and_256_kilobytes() -> None:
+    def split(*sizes: int) -> list[list[int]]:
+        return [[len(body) for body in r] for r in queues._requests("x" * size for size in sizes)]
+
+    kib = 1024
+    assert split() == []
+    assert split(*[1] * 21) == [[1] * 10, [1] * 10, [1]]
+    assert split(256 * kib, 1) == [[256 * kib], [1]]
+    assert split(100 * kib, 100 * kib, 56 * kib, 1) == [[100 * kib, 100 * kib, 56 * kib], [1]]
+
+
+def stubbed(queue: Queue) -> Stubber:
+    return Stubber(queue._client)
+
+
+def reply(sent: list[str], failed: list[str]) -> dict[str, Any]:
+    return {
+        "Successful": [{"Id": n, "MessageId": n, "MD5OfMessageBody": ""} for n in sent],
+        "Failed": [
+            {"Id": n, "SenderFault": False, "Code": "InternalError", "Message": "later"}
+            for n in failed
+        ],
+    }
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_sqs_did_not_take_is_sent_again_and_nothing_else(queue: Queue) -> None:
+    first = [{"Id": n, "MessageBody": body} for n, body in (("0", "a"), ("1", "b"), ("2", "c"))]
+    with stubbed(queue) as stub:
+        stub.add_response(
+            "send_message_batch",
+            reply(["0"], ["1", "2"]),
+            {"QueueUrl": queue.url, "Entries": first},
+        )
+        stub.add_response(
+            "send_message_batch",
+            reply(["1", "2"], []),
+            {"QueueUrl": queue.url, "Entries": first[1:]},
+        )
+        queue.send(["a", "b", "c"])
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_sqs_never_takes_is_an_error(queue: Queue) -> None:
+    with stubbed(queue) as stub:
+        for _ in range(5):
+            stub.add_response("send_message_batch", reply([], ["0"]))
+        with pytest.raises(QueueError, match=r"took 0 messages of 1: later; try again"):
+            queue.send(["a"])
+        stub.assert_no_pending_responses()
+
+
+def test_dead_letters_go_back_to_their_queue(queue: Queue, dead: Queue) -> None:
+    dead.send([str(n) for n in range(10)])
+    dead.send([str(n) for n in range(10, 13)])
+    done: list[tuple[int, int]] = []
+    assert redrive(dead, queue, lambda *progress: done.append(progress)) == 13
+    assert sorted(map(int, bodies(queue))) == list(range(13))
+    assert bodies(dead) == []
+    assert done[-1] == (13, 13)
+    assert redrive(dead, queue) == 0
+
+
+def test_a_message_that_fails_again_at_once_is_not_moved_for_ever(dead: Queue) -> None:
+    dead.send([str(n) for n in range(10)])
+    dead.send([str(n) for n in range(10, 15)])
+    assert redrive(dead, dead) == 15
+    assert dead.depth().waiting == 15
+
+
+def test_a_dead_letter_that_could_not_be_sent_is_kept(
+    dead: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead.send(["a"])
+    monkeypatch.setattr(queues, "_MOVING_SECONDS", 0)
+    with pytest.raises(QueueError, match="there is no queue"):
+        redrive(dead, Queue(URL))
+    assert bodies(dead) == ["a"]
+
+
+def test_depth_tells_what_waits_from_what_is_taken(queue: Queue) -> None:
+    queue.send(["a", "b", "c"])
+    (taken,) = queue.receive(1)
+    assert (queue.depth().waiting, queue.depth().taken) == (2, 1)
+    queue.delete([taken])
+    assert (queue.depth().waiting, queue.depth().taken) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("AccessDenied", "denied; grant sqs:SendMessage"),
+        ("AccessDeniedException", "denied; grant sqs:SendMessage"),
+        ("UnrecognizedClientException", "log in to AWS"),
+        ("AWS.SimpleQueueService.NonExistentQueue", "there is no queue"),
+        ("Odd", r"Odd \(400\) on two lines; check"),
+    ],
+)
+def test_what_sqs_refuses_is_explained_in_one_line(queue: Queue, code: str, says: str) -> None:
+    with stubbed(queue) as stub:
+        stub.add_client_error("send_message_batch", code, "on two\n lines.", 400)
+        with pytest.raises(QueueError, match=says) as caught:
+            queue.send(["a"])
+    assert queue.url in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_region_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    with pytest.raises(QueueError, match=r"specify a region; check .* AWS_REGION"):
+        Queue(URL)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from lens.catalog import PARTITION_KEY, Catalog
-from lens.reconcile import differences
+from lens.reconcile import Comparison, compare
 from lens.rows import Kind, Row
 from lens.storage import FileStorage
 from lens.versions import Look, Version
@@ -27,9 +28,12 @@ class Shop:
         add(self.artifacts, row._replace(etag=etag))
 
     @property
+    def comparison(self) -> Comparison:
+        return compare(Catalog(self.storage), gallery(self.artifacts))
+
+    @property
     def differences(self) -> list[Look]:
-        found = differences(Catalog(self.storage), gallery(self.artifacts))
-        return [each.look for each in found]
+        return self.comparison.looks
 
 
 def look(key: str, sequencer: str) -> Look:
@@ -86,3 +90,44 @@ def test_a_gallery_that_equals_its_catalog_differs_in_nothing(tmp_path: Path) ->
         row = photo(key, "5")._replace(item_id="b" if "b" in key else "ü" if "ü" in key else key)
         shop.known(row, shop.put(key))
     assert shop.differences == []
+
+
+def test_photos_found_and_rejected_are_counted(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for key in ("a.png", "b.png", "gone.png"):
+        shop.known(photo(key, "5"), shop.put(key))
+    shop.known(gone("gone.png", "6"), "")
+    shop.known(Row("broken.png", Version("5"), Kind.REJECTION, NOW, reason="broken"), "etag")
+    assert (shop.comparison.photos, shop.comparison.rejected) == (2, 1)
+
+
+def write_at(shop: Shop, key: str, modified: float) -> str:
+    shop.put(key)
+    os.utime(shop.storage.root / key, (modified, modified))
+    info = shop.storage.head(key)
+    assert info is not None
+    return info.etag
+
+
+def test_the_age_is_that_of_the_oldest_photo_that_the_gallery_lacks(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.known(photo("known.png", "5"), write_at(shop, "known.png", NOW - 9_000))
+    shop.known(photo("gone.png", "5"), "etag")
+    assert shop.comparison.age(since=0, now=NOW) == 0, "a listing tells not when a photo went"
+    write_at(shop, "new.png", NOW - 100)
+    shop.known(photo("changed.png", "5"), "etag")
+    write_at(shop, "changed.png", NOW - 500)
+    shop.known(gone("back.png", "6"), "")
+    write_at(shop, "back.png", NOW - 300)
+    assert shop.comparison.age(since=0, now=NOW) == 500
+    assert shop.comparison.age(since=NOW - 50, now=NOW) == 50, "it is not late with older photos"
+    assert shop.comparison.age(since=0, now=NOW - 600) == 0, "clocks differ"
+
+
+def test_another_item_is_no_photo_that_the_gallery_lacks(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.known(photo("a.png", "5"), write_at(shop, "a.png", NOW - 500))
+    lines = "1\nimage_name item_id evaluation_status\na.png id_7 gallery\n"
+    shop.storage.write(PARTITION_KEY, lines.encode())
+    assert shop.differences == [look("a.png", "5")]
+    assert shop.comparison.age(since=0, now=NOW) == 0

@@ -833,7 +833,9 @@ def test_any_other_location_is_refused_in_one_line(location: str | Path) -> None
 def test_without_boto3_folders_work_and_s3_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "lens.storage.s3", raising=False)
+    for name in ("lens.aws", "lens.storage.s3"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr(lens, "aws", raising=False)
     monkeypatch.setitem(sys.modules, "boto3", None)
     open_storage(tmp_path).write("key", b"1")
     with pytest.raises(StorageError, match=r"pip install 'image-lens\[aws\]'"):

@@ -16,8 +16,8 @@ from lens.limits import Limits
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment
 from lens.storage import FileStorage
-from lens.thumbnail_keys import thumb_key
-from lens.thumbnails import Thumbnails, write_thumbnail
+from lens.thumbnails import Thumbnails
+from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Version
 from tests.photos import encode, picture
 

@@ -29,12 +29,12 @@ from lens.indexing import commit_segments
 from lens.models import Head, ModelManifest, Variant
 from lens.pins import release, rollback
 from lens.promotion import promote
-from lens.reconcile import catalog_differences
+from lens.reconcile import compare_newest
 from lens.rows import Kind, Row
 from lens.search import Pair, Searcher
 from lens.segments import parse_segment_key
 from lens.storage import Storage
-from lens.thumbnail_keys import thumb_key
+from lens.thumbs import thumb_key
 from lens.versions import Look
 from tests.lens.histories.interrupting_storage import (
     CrashError,
@@ -226,7 +226,7 @@ class World:
         looks: list[Look] = []
         current = read_current(self.artifacts)
         for model_id in current.kept_up if current else ():
-            looks += catalog_differences(self.catalog, self.artifacts, model_id)
+            looks += compare_newest(self.catalog, self.artifacts, model_id).looks
         self._queue(looks)
         return len(looks)
 
@@ -415,7 +415,7 @@ class World:
             else:
                 assert not expected
                 assert not unusable
-            assert not catalog_differences(self.catalog, self.artifacts, model_id)
+            assert not compare_newest(self.catalog, self.artifacts, model_id).looks
         self.read_cold(random.Random(0))
         self.read_warm(random.Random(0))
         self.check_parts()

@@ -28,8 +28,8 @@ from lens.segments import parse_segment_key, read_segment, segment_key
 from lens.snapshots import PREFIX as SNAPSHOTS
 from lens.snapshots import load_snapshot
 from lens.storage import ObjectInfo, Storage
-from lens.thumbnail_keys import PREFIX as THUMBS
-from lens.thumbnail_keys import thumb_key
+from lens.thumbs import PREFIX as THUMBS
+from lens.thumbs import thumb_key
 from lens.versions import Look
 
 KEPT_COMMITS = 20  # of each kept model, for `lens rollback`

@@ -62,26 +62,27 @@ class Commit(Document):
         return sum(ref.rows for ref in self.segments)
 
 
+def empty_commit(model_id: str) -> Commit:
+    """The state before a model's first commit."""
+    return Commit(model_id=model_id, number=0, id="", parent=None, created_at=0.0)
+
+
 def head_key(model_id: str) -> str:
     """Where a model's newest commit lies in the artifacts."""
     return f"{HEADS}{model_id}.json"
 
 
 def parse_head_key(key: str) -> str:
-    """The model of a head's key; ArtifactError for any other key."""
-    if not key.startswith(HEADS) or not key.endswith(".json"):
+    """The model whose head has this key; ArtifactError for any other key."""
+    model_id = key.removeprefix(HEADS).removesuffix(".json")
+    if key != head_key(model_id) or "/" in model_id:
         raise ArtifactError(f"{key} is not a head's name")
-    return key.removeprefix(HEADS).removesuffix(".json")
+    return model_id
 
 
 def commit_key(model_id: str, name: CommitName) -> str:
     """Where a commit's history entry lies in the artifacts."""
     return f"{COMMITS}{model_id}/{name.number:08d}-{name.id}.json"
-
-
-def empty_commit(model_id: str) -> Commit:
-    """The state before a model's first commit."""
-    return Commit(model_id=model_id, number=0, id="", parent=None, created_at=0.0)
 
 
 def read_head(storage: Storage, model_id: str) -> Commit | None:

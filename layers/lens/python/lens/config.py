@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lens.errors import UsageError
 from lens.limits import Limits
+
+_ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
+
+
+def _origins(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    origins = tuple(filter(None, (origin.strip() for origin in given.split(","))))
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"{origin!r} is not an origin like https://shop.example, or *")
+    return origins
+
+
+Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 
 
 class Settings(BaseModel):
@@ -19,7 +36,11 @@ class Settings(BaseModel):
     catalog: str = Field("", description="the photos: a folder or s3://bucket/prefix")
     artifacts: str = Field("", description="models and galleries: a folder or s3://bucket/prefix")
     thumbs: str = Field("", description="where thumbs/ lies; by default in the artifacts")
-    embed_queue: str = Field("", description="URL of the queue of keys to look at, on AWS")
+    stack: str = Field(
+        "", description="a deployed stack, whose buckets and queues commands then use"
+    )
+    embed_queue: str = Field("", description="URL of the queue that asks for looks at photos")
+    model_folder: str = Field("", description="the model that a deployment starts with")
     port: int = Field(8000, ge=0, le=65_535, description="the local server's port; 0: any free")
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="photos embedded at once"
@@ -30,8 +51,8 @@ class Settings(BaseModel):
     cached_thumb_bytes: int = Field(64 * 2**20, ge=1, description="memory for thumbnails, in bytes")
     image_url: str = Field("/catalog/", description="prefix of a photo's address")
     thumb_url: str = Field("/api/thumb/", description="prefix of a thumbnail's address")
-    cors_origins: str = Field(
-        "", description="other sites whose pages may call the API, by comma; * for all"
+    cors_origins: Origins = Field(
+        (), description="sites whose pages may call the API, by comma; *: all"
     )
 
     @property
@@ -40,16 +61,29 @@ class Settings(BaseModel):
         return Limits(self.max_photo_bytes, self.max_photo_pixels)
 
 
-def settings_from(environment: Mapping[str, str]) -> Settings:
-    """Settings from LENS_ variables; UsageError names the first that is not understood."""
+def settings_from(environment: Mapping[str, str], required: Sequence[str] = ()) -> Settings:
+    """Settings from LENS_ variables; UsageError names the first that is not understood, or that is
+    required and not set."""
     given = {
-        name: environment[f"LENS_{name.upper()}"]
+        name: environment[variable(name)]
         for name in Settings.model_fields
-        if environment.get(f"LENS_{name.upper()}")
+        if environment.get(variable(name))
     }
+    if missing := [name for name in required if name not in given]:
+        raise UsageError(f"{variable(missing[0])} is not set: it should be {_meaning(missing[0])}")
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = f"LENS_{str(first['loc'][0]).upper()}"
-        raise UsageError(f"{name}={first['input']!r}: {first['msg']}") from error
+        name = variable(str(first["loc"][0]))
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{name}={first['input']!r}: {reason}") from error
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"LENS_{name.upper()}"
+
+
+def _meaning(name: str) -> str:
+    return str(Settings.model_fields[name].description)

@@ -19,7 +19,7 @@ from lens.limits import Limits
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, segment_key, write_segment
 from lens.storage import Storage
-from lens.thumbnails import write_thumbnail
+from lens.thumbs import write_thumbnail
 from lens.versions import Look, Version
 
 

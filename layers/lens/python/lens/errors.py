@@ -12,7 +12,9 @@ LensError                   one line that says what is wrong and what to do
 ├── NotFoundError           the named object, item, photo, commit or model does not exist
 ├── ConflictError           a conditional write lost: the object is not as the writer saw it
 ├── ArtifactError           an artifact is damaged or does not fit the others
-└── StorageError            a location cannot be read or written
+├── StorageError            a location cannot be read or written
+├── QueueError              a queue cannot be read or written
+└── DeploymentError         a deployed stack cannot be asked what it is
 """
 
 
@@ -66,3 +68,11 @@ class ArtifactError(LensError):
 
 class StorageError(LensError):
     """A location cannot be read or written."""
+
+
+class QueueError(LensError):
+    """A queue cannot be read or written."""
+
+
+class DeploymentError(LensError):
+    """A deployed stack cannot be asked what it is."""

@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from lens.documents import Document, read_document, write_document
 from lens.errors import ArtifactError, ConflictError, NotFoundError
-from lens.preprocessing import Preprocessing
 from lens.storage import Storage
 
 PREFIX = "models/"
+
+Level = Annotated[int, Field(ge=0, le=255)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Preprocessing(BaseModel):
+    """How a photo becomes the model's input pixels: the parameters of `to_pixels`.
+
+    `size` is the side of the square input in pixels; `fit` "pad" keeps the whole photo, centered,
+    and fills the rest with `fill`; `mean` and `std` are in gray levels (0-255), per RGB channel.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: Annotated[int, Field(gt=0)]
+    fit: Literal["pad"] = "pad"
+    fill: tuple[Level, Level, Level] = (255, 255, 255)
+    mean: tuple[float, float, float]
+    std: tuple[Positive, Positive, Positive]
+    resample: Literal["bilinear", "bicubic", "lanczos"] = "bicubic"
 
 
 class Head(Document):

@@ -5,32 +5,12 @@ everywhere.
 """
 
 from functools import lru_cache
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 
-Level = Annotated[int, Field(ge=0, le=255)]
-Positive = Annotated[float, Field(gt=0)]
-
-
-class Preprocessing(BaseModel):
-    """The parameters of `to_pixels`, as they stand in a model's manifest.
-
-    `size` is the side of the square input in pixels; `fit` "pad" keeps the whole photo, centered,
-    and fills the rest with `fill`; `mean` and `std` are in gray levels (0-255), per RGB channel.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    size: Annotated[int, Field(gt=0)]
-    fit: Literal["pad"] = "pad"
-    fill: tuple[Level, Level, Level] = (255, 255, 255)
-    mean: tuple[float, float, float]
-    std: tuple[Positive, Positive, Positive]
-    resample: Literal["bilinear", "bicubic", "lanczos"] = "bicubic"
+from lens.models import Preprocessing
 
 
 def to_pixels(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from lens.commits import Commit, advance_head
 from lens.current import Current, swap_current
 from lens.errors import LensError, PinnedError
 from lens.models import read_manifest
-from lens.reconcile import catalog_differences
+from lens.reconcile import compare_newest
 from lens.storage import Storage
 from lens.versions import Look
 
@@ -47,7 +47,7 @@ def promote(
         # Of the two of us one wins; if it is the collector, the differences below show it.
         advance_head(storage, model_id, _touched, now=clock())
     for _ in range(_ROUNDS):
-        looks = catalog_differences(catalog, storage, model_id)
+        looks = compare_newest(catalog, storage, model_id).looks
         if not looks:
             break
         look(looks)

@@ -1,119 +1,171 @@
-"""The queues between the stages on AWS: SQS, and moving dead letters back."""
+"""Queues: the SQS queues between the stages, how full they are, and bringing dead letters back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from lens.errors import StorageError
+from lens import aws
+from lens.errors import LensError, QueueError
 from lens.events import looks_message
-from lens.storage.aws_errors import explained
 from lens.versions import Look
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
 
-# SQS takes ten messages in a request. A message of a few keys keeps a request far below its
-# 256 KiB, and one key that fails holds up few others.
-_MESSAGES = 10
-_LOOKS = 10
-_TRIES = 4
+# Few, because a key that fails takes its message's other looks to the dead letters with it.
+LOOKS = 10
+# SQS's limits for one request.
+_ENTRIES = 10
+_REQUEST_BYTES = 256 * 1024
+_TRIES = 5
+# How long a dead letter stays hidden while it is being moved.
+_MOVING_SECONDS = 60
+Progress = Callable[[int, int], None]  # done, total
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that was received, until it is deleted or appears again."""
+
+    body: str
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many messages a queue has: `waiting` for somebody, and `taken` but not done."""
+
+    waiting: int
+    taken: int
 
 
 class Queue:
-    """An SQS queue by its URL; every failure is a StorageError."""
+    """One queue, by its URL; safe to share between threads."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5)
         with self._explained("open", "access"):
-            self._client: SQSClient = boto3.session.Session().client("sqs", config=config)
+            self._client: SQSClient = aws.session().client("sqs", config=aws.CONFIG)
+
+    def send_looks(self, looks: Iterable[Look], progress: Progress | None = None) -> None:
+        """Ask for these looks. Raises QueueError when SQS does not take them all."""
+        looks = list(looks)
+        parts = (looks[start : start + LOOKS] for start in range(0, len(looks), LOOKS))
+        sent = 0
+        for request in _requests(looks_message(part) for part in parts):
+            self.send(request)
+            sent += len(request)
+            if progress:
+                progress(min(sent * LOOKS, len(looks)), len(looks))
 
     def send(self, bodies: Sequence[str]) -> None:
-        """Send every message, or raise."""
-        for start in range(0, len(bodies), _MESSAGES):
-            entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {"Id": str(position), "MessageBody": body}
-                for position, body in enumerate(bodies[start : start + _MESSAGES])
-            ]
-            for _ in range(_TRIES):
-                with self._explained("send to", "sqs:SendMessage"):
-                    reply = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
-                refused = {failure["Id"] for failure in reply.get("Failed", [])}
-                entries = [entry for entry in entries if entry["Id"] in refused]
-                if not entries:
-                    break
-            else:
-                reason = reply["Failed"][0].get("Message", reply["Failed"][0]["Code"])
-                raise StorageError(f"cannot send to {self.url}: {reason}; try again later")
+        """Send what fits into one request; what SQS refuses is tried again, then QueueError."""
+        left = {str(number): body for number, body in enumerate(bodies)}
+        for attempt in range(_TRIES):
+            with self._explained("send to", "sqs:SendMessage"):
+                reply = self._client.send_message_batch(
+                    QueueUrl=self.url,
+                    Entries=[{"Id": name, "MessageBody": body} for name, body in left.items()],
+                )
+            failed = reply.get("Failed", [])
+            left = {entry["Id"]: left[entry["Id"]] for entry in failed}
+            if not left:
+                return
+            time.sleep(random.uniform(0, 0.1 * 2**attempt))
+        reason = failed[0].get("Message", failed[0]["Code"])
+        raise QueueError(
+            f"{self.url} took {len(bodies) - len(left)} messages of {len(bodies)}: "
+            f"{reason}; try again"
+        )
 
-    def receive(self, seconds: int) -> list[MessageTypeDef]:
-        """A few messages, hidden from others for so long; none when the queue is empty."""
+    def receive(self, most: int) -> list[Message]:
+        """Up to this many messages (at most 10), hidden for a minute; none when it is empty."""
         with self._explained("receive from", "sqs:ReceiveMessage"):
             reply = self._client.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=_MESSAGES,
-                VisibilityTimeout=seconds,
-                WaitTimeSeconds=1,  # asks every server of the queue, not a few of them
+                MaxNumberOfMessages=min(most, _ENTRIES),
+                VisibilityTimeout=_MOVING_SECONDS,
+                # A long poll asks all of SQS's servers; a short one may miss the last messages.
+                WaitTimeSeconds=1,
             )
-        return reply.get("Messages", [])
+        return [
+            Message(message["Body"], message["ReceiptHandle"])
+            for message in reply.get("Messages", [])
+        ]
 
-    def delete(self, message: MessageTypeDef) -> None:
-        """Take a received message off the queue."""
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete received messages, at most 10. Raises QueueError when some remain."""
         with self._explained("delete from", "sqs:DeleteMessage"):
-            self._client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+            reply = self._client.delete_message_batch(
+                QueueUrl=self.url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": message.receipt}
+                    for number, message in enumerate(messages)
+                ],
+            )
+        if failed := reply.get("Failed", []):
+            reason = failed[0].get("Message", failed[0]["Code"])
+            raise QueueError(f"{len(failed)} messages stay in {self.url}: {reason}; try again")
 
-    def depth(self) -> int:
-        """About how many messages are in the queue, those being worked on included."""
-        with self._explained("read", "sqs:GetQueueAttributes"):
+    def depth(self) -> Depth:
+        """How full it is, as SQS knows it: to within a minute."""
+        with self._explained("look at", "sqs:GetQueueAttributes"):
             reply = self._client.get_queue_attributes(
                 QueueUrl=self.url,
                 AttributeNames=[
                     "ApproximateNumberOfMessages",
                     "ApproximateNumberOfMessagesNotVisible",
-                    "ApproximateNumberOfMessagesDelayed",
                 ],
             )
-        return sum(map(int, reply.get("Attributes", {}).values()))
+        found = reply["Attributes"]
+        return Depth(
+            waiting=int(found["ApproximateNumberOfMessages"]),
+            taken=int(found["ApproximateNumberOfMessagesNotVisible"]),
+        )
 
-    @contextmanager
-    def _explained(self, action: str, grant: str) -> Iterator[None]:
-        try:
-            yield
-        except (ClientError, BotoCoreError) as error:
-            raise explained(f"{action} {self.url}", error, grant) from error
+    def _explained(self, action: str, grant: str) -> AbstractContextManager[None]:
+        def meaning(code: str, status: int, message: str) -> LensError | None:
+            absent = code in {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+            return QueueError(f"there is no queue {self.url}: check its URL") if absent else None
 
-
-def send_looks(queue: Queue, looks: Sequence[Look]) -> None:
-    """Ask embed to look at these keys."""
-    queue.send(
-        [looks_message(looks[start : start + _LOOKS]) for start in range(0, len(looks), _LOOKS)]
-    )
+        return aws.explained(f"{action} {self.url}", QueueError, grant=grant, meaning=meaning)
 
 
-def redrive(
-    dead_letters: Queue, queue: Queue, progress: Callable[[int, int], None] | None = None
-) -> int:
-    """Move dead letters back into their queue; how many.
+def redrive(dead_letters: Queue, queue: Queue, progress: Progress | None = None) -> int:
+    """Move a queue's dead letters back to it; how many were moved.
 
-    Each is sent before it is deleted: interrupted, some are there twice, and none is lost. No
-    more are moved than there were, so that one which fails again at once is not moved for ever.
+    No more than there were at the start, so that one which fails again is not moved for ever. A
+    message is deleted once it is sent: interrupted, some are sent twice and none is lost.
     """
-    total, moved = dead_letters.depth(), 0
+    total, moved = dead_letters.depth().waiting, 0
     while moved < total:
-        messages = dead_letters.receive(seconds=60)
+        messages = dead_letters.receive(total - moved)
         if not messages:
             break
-        for message in messages:
-            queue.send([message["Body"]])
-            dead_letters.delete(message)
-            moved += 1
+        for bodies in _requests(message.body for message in messages):
+            queue.send(bodies)
+        dead_letters.delete(messages)
+        moved += len(messages)
         if progress:
-            progress(moved, max(moved, total))
+            progress(moved, total)
     return moved
+
+
+def _requests(bodies: Iterable[str]) -> Iterator[list[str]]:
+    """The messages in as many at a time as one request may have."""
+    request: list[str] = []
+    size = 0
+    for body in bodies:
+        length = len(body.encode())
+        if request and (len(request) == _ENTRIES or size + length > _REQUEST_BYTES):
+            yield request
+            request, size = [], 0
+        request.append(body)
+        size += length
+    if request:
+        yield request

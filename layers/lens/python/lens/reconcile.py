@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+
+import numpy as np
 
 from lens.catalog import Catalog, item_id
 from lens.commits import empty_commit, read_head
@@ -12,23 +14,35 @@ from lens.storage import Storage
 from lens.versions import UNSEEN, Look
 
 
-class Difference(NamedTuple):
-    """A key to look at again, and since when the catalog has what the gallery does not.
+@dataclass(frozen=True)
+class Comparison:
+    """Where a gallery differs from its catalog.
 
-    `since` is in seconds since the epoch, None for what was deleted: a listing does not say when.
+    `oldest` is when the oldest photo that the gallery lacks was written, in seconds since the
+    epoch; None when it lacks none. It says nothing of photos that are gone: a listing does not
+    tell when they went.
     """
 
-    look: Look
-    since: float | None
+    gallery: Gallery
+    looks: list[Look]
+    oldest: float | None
+
+    @property
+    def photos(self) -> int:
+        """Photos that can be found."""
+        return self.gallery.photo_count
+
+    @property
+    def rejected(self) -> int:
+        """Photos that cannot be used."""
+        return int(np.count_nonzero(self.gallery.known.kind == Kind.REJECTION))
+
+    def age(self, *, since: float, now: float) -> float:
+        """Seconds that a photo has waited to be found; those before `since` do not count."""
+        return 0.0 if self.oldest is None else max(0.0, now - max(self.oldest, since))
 
 
-def catalog_differences(catalog: Catalog, storage: Storage, model_id: str) -> list[Look]:
-    """Where a model's newest commit differs from the catalog."""
-    head = read_head(storage, model_id) or empty_commit(model_id)
-    return [each.look for each in differences(catalog, load_gallery(storage, head))]
-
-
-def differences(catalog: Catalog, gallery: Gallery) -> list[Difference]:
+def compare(catalog: Catalog, gallery: Gallery) -> Comparison:
     """Keys to look at again for this gallery's model, so that lost events do no lasting harm.
 
     Each look's version is just above the row that was seen: any newer event still wins.
@@ -37,18 +51,28 @@ def differences(catalog: Catalog, gallery: Gallery) -> list[Difference]:
     partition = catalog.partition()
     known = gallery.known
     unlisted = {key.decode(): position for position, key in enumerate(known.key)}
-    found = []
+    looks, lacking = [], []
     for info in catalog.photos():
         position = unlisted.pop(info.key, None)
         if position is None:
-            found.append(Difference(Look(info.key, UNSEEN.bumped(), model_id), info.modified))
+            looks.append(Look(info.key, UNSEEN.bumped(), model_id))
+            lacking.append(info.modified)
             continue
         row = known[position]
+        lacks = row.kind == Kind.TOMBSTONE or row.etag != info.etag
+        if lacks:
+            lacking.append(info.modified)
         moved = row.kind == Kind.PHOTO and row.item_id != item_id(info.key, partition)
-        if row.kind == Kind.TOMBSTONE or row.etag != info.etag or moved:
-            found.append(Difference(Look(info.key, row.version.bumped(), model_id), info.modified))
+        if lacks or moved:
+            looks.append(Look(info.key, row.version.bumped(), model_id))
     for key, position in unlisted.items():
         row = known[position]
         if row.kind != Kind.TOMBSTONE:
-            found.append(Difference(Look(key, row.version.bumped(), model_id), None))
-    return found
+            looks.append(Look(key, row.version.bumped(), model_id))
+    return Comparison(gallery, looks, min(lacking, default=None))
+
+
+def compare_newest(catalog: Catalog, storage: Storage, model_id: str) -> Comparison:
+    """Where a model's newest commit differs from the catalog."""
+    head = read_head(storage, model_id) or empty_commit(model_id)
+    return compare(catalog, load_gallery(storage, head))

@@ -22,7 +22,7 @@ from lens.images import decode, photo_id
 from lens.limits import Limits
 from lens.storage import Storage
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from
 # the one it has, and the load goes on.
@@ -127,8 +127,8 @@ class Searcher:
                 self._pair = _load(self.artifacts, self._pair)
                 self.trouble = None
             except LensError as error:
-                if self.trouble != str(error):  # once, not with every search
-                    _log.error("the newest gallery cannot be loaded: %s", error)
+                if self.trouble != str(error):  # it is asked for again by every search
+                    log.error("the newest gallery cannot be loaded: %s", error)
                 self.trouble = str(error)
                 if self._pair is None:
                     raise

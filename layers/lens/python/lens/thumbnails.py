@@ -1,4 +1,4 @@
-"""Thumbnails: small JPEGs addressed by their photo's content, read lazily into a bounded cache."""
+"""Thumbnails: the thumbs of photos that can be found, read lazily into a bounded cache."""
 
 from __future__ import annotations
 
@@ -10,14 +10,7 @@ from lens.images import THUMBNAIL_SIDE, decode, thumbnail
 from lens.images import photo_id as identify
 from lens.limits import Limits
 from lens.storage import Storage
-from lens.thumbnail_keys import thumb_key
-
-FOREVER = "public, max-age=31536000, immutable"
-
-
-def write_thumbnail(storage: Storage, photo_id: str, data: bytes) -> None:
-    """Write a thumbnail, even over itself: the collector spares what was written lately."""
-    storage.write(thumb_key(photo_id), data, content_type="image/jpeg", cache_control=FOREVER)
+from lens.thumbs import thumb_key, write_thumbnail
 
 
 class Thumbnails:
@@ -54,9 +47,15 @@ class Thumbnails:
         try:
             return self._storage.read(thumb_key(photo_id))[0]
         except NotFoundError:
-            original = self._catalog.storage.read(key)[0]
+            original = self._original(photo_id, key)
         if identify(original) != photo_id:  # replaced, and the gallery does not know it yet
             raise NotFoundError(f"the photo {photo_id!r} has just been replaced")
         data = thumbnail(decode(original, self._limits))
         write_thumbnail(self._storage, photo_id, data)
         return data
+
+    def _original(self, photo_id: str, key: str) -> bytes:
+        try:
+            return self._catalog.storage.read(key)[0]
+        except NotFoundError as error:  # whose words name the bucket, which is nobody's business
+            raise NotFoundError(f"the photo {photo_id!r} has just been removed") from error

@@ -1,27 +1,23 @@
-"""An S3 bucket, or a prefix in one, as a storage; the only module that imports boto3."""
+"""An S3 bucket, or a prefix in one, as a storage."""
 
 import io
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
     FlexibleChecksumError,
     IncompleteReadError,
     ReadTimeoutError,
     ResponseStreamingError,
 )
 
-from lens.errors import ConflictError, NotFoundError
-from lens.storage.aws_errors import explained
+from lens import aws
+from lens.errors import ConflictError, LensError, NotFoundError, StorageError
 from lens.storage.contract import ObjectInfo, check_conditions, check_key, check_path, is_key
 from lens.storage.disk import replacing
 
@@ -35,6 +31,11 @@ _log = logging.getLogger(__name__)
 _BROKEN_OFF = (FlexibleChecksumError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 _TRIES = 3
 
+_ADVICE = {
+    "400": aws.LOG_IN,  # all that a HEAD says of an expired token
+    "NoSuchBucket": "check the bucket's name and the account",
+    "InvalidBucketName": "check the bucket's name",
+}
 _ABSENT = {"NoSuchKey", "404"}
 _PERMISSIONS = {
     # Without s3:ListBucket S3 answers 403 for an object that is not there.
@@ -56,14 +57,8 @@ class S3Storage:
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
         self.location = f"s3://{bucket}/{self.prefix}"
-        config = Config(
-            retries={"mode": "standard", "max_attempts": 5},
-            connect_timeout=5,
-            max_pool_connections=32,
-        )
         with self._explained("open", ""):
-            # A session of its own: boto3's default one is not safe between threads.
-            self._client: S3Client = boto3.session.Session().client("s3", config=config)
+            self._client: S3Client = aws.session().client("s3", config=aws.CONFIG)
 
     def __repr__(self) -> str:
         return f"S3Storage({self.location!r})"
@@ -184,23 +179,23 @@ class S3Storage:
             modified=reply["LastModified"].timestamp(),
         )
 
-    @contextmanager
-    def _explained(self, action: str, key: str) -> Iterator[None]:
+    def _explained(self, action: str, key: str) -> AbstractContextManager[None]:
         """Turn botocore's errors into ours, each one line that says what to do."""
         place = self.location + key
-        try:
-            yield
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "unknown")
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+        def meaning(code: str, status: int, message: str) -> LensError | None:
             if action == "write" and status in {409, 412}:
-                raise ConflictError(f"{place} changed in the meantime ({code})") from error
+                return ConflictError(f"{place} changed in the meantime ({code})")
             if action == "write" and code in _ABSENT:  # an If-Match for what is not there
-                raise ConflictError(f"{place} was deleted in the meantime") from error
+                return ConflictError(f"{place} was deleted in the meantime")
             if action == "read" and code in _ABSENT:
-                raise NotFoundError(f"there is no object {key!r} in {self.location}") from error
-            raise explained(
-                f"{action} {place}", error, _PERMISSIONS.get(action, "access")
-            ) from error
-        except BotoCoreError as error:
-            raise explained(f"{action} {place}", error, "access") from error
+                return NotFoundError(f"there is no object {key!r} in {self.location}")
+            return None
+
+        return aws.explained(
+            f"{action} {place}",
+            StorageError,
+            grant=_PERMISSIONS.get(action, "access"),
+            advice=_ADVICE,
+            meaning=meaning,
+        )

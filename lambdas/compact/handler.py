@@ -1,0 +1,47 @@
+"""The compact handler: heads that advanced, from a queue; galleries whose tail is too long mend."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from lens.commits import parse_head_key
+from lens.compaction import compact
+from lens.current import read_current
+from lens.events import answer_batch, keys_in
+from lens.storage import Storage, key_prefix
+
+
+class CompactHandler:
+    """Answers SQS batches of head events; a model is compacted once for all of its events."""
+
+    def __init__(self, artifacts: Storage) -> None:
+        self._artifacts = artifacts
+        self._prefix = key_prefix(artifacts)
+
+    def __call__(self, event: dict[str, Any], context: object = None) -> dict[str, Any]:
+        """Lambda's calling convention; the reply names the messages that failed."""
+        outcomes: dict[str, Exception | None] = {}
+
+        def work(keys: list[str]) -> None:
+            models = list(dict.fromkeys(map(parse_head_key, keys)))
+            for model_id in models:
+                # Remembered: the batch's other messages for a model that fails ask again.
+                if model_id not in outcomes:
+                    outcomes[model_id] = self._attempt(model_id)
+            failures = [error for model_id in models if (error := outcomes[model_id])]
+            if failures:
+                raise failures[0]
+
+        return answer_batch(event, lambda body: keys_in(body, self._prefix), work)
+
+    def _attempt(self, model_id: str) -> Exception | None:
+        """One model's failure must not hold up the others."""
+        try:
+            current = read_current(self._artifacts)
+            if current is not None and model_id in current.kept_up:
+                while compact(self._artifacts, model_id, now=time.time()):
+                    pass
+        except Exception as error:
+            return error
+        return None

@@ -1,0 +1,198 @@
+"""The commands: what each `lens` command does with what it was given, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambdas.local.bars import bars
+from lens.errors import UsageError
+
+# Imported inside the commands otherwise: `lens --help` should not wait for a model's runtime.
+if TYPE_CHECKING:
+    from lambdas.local.deployment import Deployment
+    from lambdas.local.pipeline import Pipeline
+    from lens.config import Settings
+    from lens.storage import Storage
+    from lens.versions import Look
+
+
+def index(options: Namespace) -> None:
+    from lambdas.local.indexer import index_catalog, refuse_empty
+    from lambdas.local.reports import status_report
+
+    pipeline = _pipeline(options)
+    refuse_empty(pipeline)
+    began = time.monotonic()
+    looked = index_catalog(pipeline, bars)
+    print(f"{looked} photos looked at in {time.monotonic() - began:.1f} s")
+    print(status_report(pipeline))
+
+
+def serve(options: Namespace) -> None:
+    from lambdas.local import server
+
+    settings = _settings(options)
+    server.serve(settings, bars, lambda address: print(f"Image Lens: {address}", flush=True))
+
+
+def search(options: Namespace) -> None:
+    from lambdas.local.reports import results_report
+    from lens.search import Searcher
+
+    pipeline = _pipeline(options)
+    searcher = Searcher(pipeline.artifacts, pipeline.settings.limits)
+    try:
+        photo = Path(options.photo).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {options.photo}: {error.strerror}") from error
+    results = searcher.search(photo, top_k=options.top_k, category=options.category)
+    print(results_report(results, as_json=options.json))
+
+
+def evaluate(options: Namespace) -> None:
+    from lambdas.local import evaluate as evaluation
+    from lambdas.local.reports import evaluation_report
+
+    protocols = [options.protocol] if options.protocol else evaluation.PROTOCOLS
+    settings = _settings(options)
+    found = [evaluation.evaluate(settings, each, bars, options.model) for each in protocols]
+    if options.json:
+        figures = [each.to_json() for each in found]
+        print(json.dumps(figures[0] if options.protocol else figures, indent=1))
+    else:
+        print(evaluation_report(found))
+
+
+def status(options: Namespace) -> None:
+    from lambdas.local.deployment import read_deployment
+    from lambdas.local.reports import status_report
+
+    pipeline = _pipeline(options)
+    stack = pipeline.settings.stack
+    depths = read_deployment(stack).depths() if stack else None
+    print(status_report(pipeline, depths, as_json=options.json))
+
+
+def reconcile(options: Namespace) -> None:
+    pipeline = _pipeline(options)
+    if pipeline.settings.embed_queue:
+        _queue_differences(pipeline)
+        return
+    with bars("Reconciling") as progress:
+        count = pipeline.reconcile(progress)
+    print(f"{count} photos differed and were looked at again" if count else "nothing differed")
+
+
+def _queue_differences(pipeline: Pipeline) -> None:
+    """What the stack's own function does on its schedule, now."""
+    from lambdas.reconcile.handler import ReconcileHandler
+    from lens.queues import Queue
+
+    queue = Queue(pipeline.settings.embed_queue)
+    reply = ReconcileHandler(pipeline.catalog, pipeline.artifacts, queue)()
+    differing, queued = reply["differing"], reply["queued"]
+    if not differing:
+        print("nothing differed")
+    elif queued < differing:
+        print(f"{differing} photos differ, {queued} are queued: the queue is full, run it again")
+    else:
+        print(f"{queued} photos differed and are queued to be looked at again")
+
+
+def sync(options: Namespace) -> None:
+    from lambdas.local.synchronization import synchronize
+
+    catalog = _destination(options)
+    print(f"into {catalog.location}" + (", as it would be" if options.dry_run else ""))
+    with bars("Uploading") as progress:
+        done = synchronize(
+            options.folder,
+            catalog,
+            delete=options.delete,
+            dry_run=options.dry_run,
+            progress=progress,
+        )
+    print(
+        f"{done.uploaded} uploaded, {done.skipped} there already, {done.removed} removed, "
+        f"{done.ignored} ignored (no photos)"
+    )
+
+
+def redrive(options: Namespace) -> None:
+    from lens.queues import Queue
+    from lens.queues import redrive as move
+
+    for name, urls in _deployment(options).queues.items():
+        with bars(f"Moving {name}", "messages") as progress:
+            moved = move(Queue(urls.dead_letters), Queue(urls.queue), progress)
+        print(f"{name:<9} {moved} messages moved back")
+
+
+def rollback(options: Namespace) -> None:
+    from lens import pins
+
+    artifacts = _pipeline(options).artifacts
+    pin = pins.rollback(artifacts, commit=options.commit, model_id=options.model, now=time.time())
+    print(f"searches are pinned to commit {pin.commit} of {pin.model_id}; `lens release` ends it")
+
+
+def release(options: Namespace) -> None:
+    from lens import pins
+
+    current = pins.release(_pipeline(options).artifacts)
+    print(f"searches follow the newest commit of {current.live}")
+
+
+def promote(options: Namespace) -> None:
+    from lens import promotion
+
+    pipeline = _pipeline(options)
+    with bars("Embedding") as progress:
+
+        def look(looks: list[Look]) -> None:
+            pipeline.look(looks, progress)
+
+        promotion.promote(pipeline.artifacts, pipeline.catalog, options.model, look)
+    print(f"{options.model} is live")
+
+
+def draw(options: Namespace) -> None:
+    from lambdas.local.sample.catalog import draw_catalog
+
+    with bars("Drawing the sample catalog") as progress:
+        draw_catalog(Path(options.folder), progress=progress)
+
+
+def _settings(options: Namespace) -> Settings:
+    from lambdas.local.locations import local_settings
+
+    return local_settings(os.environ, options.location, options.stack)
+
+
+def _pipeline(options: Namespace) -> Pipeline:
+    from lambdas.local.pipeline import Pipeline
+
+    return Pipeline(_settings(options))
+
+
+def _deployment(options: Namespace) -> Deployment:
+    from lambdas.local.locations import deployment_of
+
+    return deployment_of(os.environ, options.stack)
+
+
+def _destination(options: Namespace) -> Storage:
+    """Where `lens sync` uploads to: the bucket that was named, else the stack's."""
+    from lambdas.local.synchronization import catalog_in
+    from lens.storage import open_storage
+
+    if options.bucket and options.stack:
+        raise UsageError("a stack has its own bucket: name s3://bucket or --stack, not both")
+    if options.bucket:
+        return catalog_in(options.bucket)
+    return open_storage(_deployment(options).catalog)

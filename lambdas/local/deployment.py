@@ -1,0 +1,108 @@
+"""The deployment: a stack on AWS, read from its outputs: where things lie, and its queues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lens.errors import DeploymentError, LensError, UsageError
+
+if TYPE_CHECKING:
+    from lens.queues import Depth
+
+QUEUES = ("embed", "segments", "heads")  # in the order of the pipeline
+
+
+@dataclass(frozen=True)
+class QueueUrls:
+    """A queue, and where its dead letters go."""
+
+    queue: str
+    dead_letters: str
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """A queue's messages, and its dead letters."""
+
+    queue: Depth
+    dead: int
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What a stack says of itself."""
+
+    stack: str
+    catalog: str
+    artifacts: str
+    thumbs: str
+    queues: dict[str, QueueUrls]  # by name
+
+    def depths(self) -> dict[str, QueueDepth]:
+        """How full its queues are, by name."""
+        from lens.queues import Queue
+
+        return {
+            name: QueueDepth(Queue(urls.queue).depth(), Queue(urls.dead_letters).depth().waiting)
+            for name, urls in self.queues.items()
+        }
+
+
+def read_deployment(stack: str) -> Deployment:
+    """Ask CloudFormation. DeploymentError when it does not answer, UsageError when there is no such
+    stack, or another program's, or one whose deployment never finished."""
+    outputs = _outputs(stack)
+
+    def output(name: str) -> str:
+        if name not in outputs:
+            raise UsageError(
+                f"stack {stack} has no output {name}: is it an Image Lens, and did its deployment "
+                "finish? `make deploy` mends both"
+            )
+        return outputs[name]
+
+    queues = {
+        name: QueueUrls(
+            queue=output(f"{name.capitalize()}QueueUrl"),
+            dead_letters=output(f"{name.capitalize()}DeadLettersUrl"),
+        )
+        for name in QUEUES
+    }
+    return Deployment(
+        stack=stack,
+        catalog=output("CatalogLocation"),
+        artifacts=output("ArtifactsLocation"),
+        thumbs=output("ThumbsLocation"),
+        queues=queues,
+    )
+
+
+def _outputs(stack: str) -> dict[str, str]:
+    try:
+        from lens import aws
+    except ModuleNotFoundError as error:
+        message = f"stack {stack} needs boto3, which is missing: pip install 'image-lens[aws]'"
+        raise DeploymentError(message) from error
+
+    def meaning(code: str, status: int, message: str) -> LensError | None:
+        if code != "ValidationError":
+            return None
+        return UsageError(
+            f"there is no stack {stack} in this account and region: check the name "
+            "(LENS_STACK, --stack), AWS_PROFILE and AWS_REGION, or run `make deploy`"
+        )
+
+    with aws.explained(
+        f"ask about the stack {stack}",
+        DeploymentError,
+        grant="cloudformation:DescribeStacks",
+        meaning=meaning,
+    ):
+        client = aws.session().client("cloudformation", config=aws.CONFIG)
+        (described,) = client.describe_stacks(StackName=stack)["Stacks"]
+    return {
+        output["OutputKey"]: output["OutputValue"]
+        for output in described.get("Outputs", [])
+        if "OutputKey" in output and "OutputValue" in output
+    }

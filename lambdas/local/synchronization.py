@@ -1,0 +1,93 @@
+"""Synchronization: uploads a folder's photos into a catalog in S3, only those not there yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from lens.catalog import PARTITION_KEY, is_photo, media_type
+from lens.errors import UsageError
+from lens.storage import FileStorage, Storage, open_storage
+
+CATALOG = "catalog"  # where a deployed stack looks for photos in its bucket
+_UPLOADS = 16
+Progress = Callable[[int, int], None]  # done, total
+
+
+@dataclass(frozen=True)
+class Synced:
+    """How many files were, or would be, treated in each way."""
+
+    uploaded: int
+    skipped: int  # there already
+    removed: int
+    ignored: int  # no photos
+
+
+def catalog_in(location: str) -> Storage:
+    """The catalog that `s3://bucket/prefix` means; a bucket alone means its `catalog/`."""
+    if not location.lower().startswith("s3://"):
+        raise UsageError(f"photos are synchronized into a bucket: give s3://bucket, not {location}")
+    bare = not location[len("s3://") :].rstrip("/").count("/")
+    return open_storage(f"{location.rstrip('/')}/{CATALOG}" if bare else location)
+
+
+def synchronize(
+    folder: str,
+    catalog: Storage,
+    *,
+    delete: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Synced:
+    """Make the catalog's photos those of the folder; what it has besides goes with `delete` only.
+
+    A file is there already when its MD5 is the object's ETag; one that was uploaded in parts or
+    encrypted by KMS has another ETag and is uploaded again. Interrupted and run again, it goes on.
+    Raises UsageError when the folder is missing or has no photos: nothing is removed then.
+    """
+    source = open_storage(folder)
+    if not isinstance(source, FileStorage) or not source.root.is_dir():
+        raise UsageError(f"there is no folder {folder}: name a folder of photos")
+    files = list(source.list())
+    mine = {info.key: info for info in files if _belongs(info.key)}
+    if not any(map(is_photo, mine)):
+        raise UsageError(f"no photos in {folder}: is the name right? Nothing was changed")
+    there = {info.key: info for info in catalog.list() if _belongs(info.key)}
+    gone = [key for key in there if key not in mine] if delete else []
+
+    def upload(key: str) -> bool:
+        data, _ = source.read(key)
+        old = there.get(key)
+        if old and old.etag == hashlib.md5(data, usedforsecurity=False).hexdigest():
+            return False
+        if not dry_run:
+            catalog.write(key, data, content_type=_content_type(key))
+        return True
+
+    wanted = len(mine)
+    # Before the photos, because it says which item each of them shows.
+    uploaded = int(upload(PARTITION_KEY)) if mine.pop(PARTITION_KEY, None) else 0
+    with ThreadPoolExecutor(_UPLOADS, "upload") as executor:
+        try:
+            tasks = [executor.submit(upload, key) for key in mine]
+            for done, task in enumerate(as_completed(tasks), start=1):
+                uploaded += task.result()
+                if progress:
+                    progress(done, len(tasks))
+            if not dry_run:
+                list(executor.map(catalog.delete, gone))
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
+    return Synced(uploaded, wanted - uploaded, len(gone), len(files) - wanted)
+
+
+def _belongs(key: str) -> bool:
+    return is_photo(key) or key == PARTITION_KEY
+
+
+def _content_type(key: str) -> str:
+    return media_type(key) if is_photo(key) else "text/plain; charset=utf-8"

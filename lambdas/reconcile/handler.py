@@ -1,0 +1,70 @@
+"""The reconcile handler: queues what differs from the catalog, and tells how far behind it is."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from lens.catalog import Catalog
+from lens.current import KEY, read_current
+from lens.queues import Queue
+from lens.reconcile import Comparison, compare_newest
+from lens.storage import Storage
+from lens.versions import Look
+
+log = logging.getLogger(__name__)
+
+# While more messages than this wait, they are likely the very differences: an hour's backlog must
+# not be queued again every hour. What they do not bring is found by the next run.
+_BUSY = 1_000
+
+
+class ReconcileHandler:
+    """Compares every gallery that is kept up with the catalog."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        artifacts: Storage,
+        queue: Queue,
+        publish: Callable[[dict[str, float]], None] = lambda figures: None,
+    ) -> None:
+        """`publish` hears the live gallery's figures: counts of photos, and an age in seconds."""
+        self._catalog = catalog
+        self._artifacts = artifacts
+        self._queue = queue
+        self._publish = publish
+
+    def __call__(self, event: object = None, context: object = None) -> dict[str, int]:
+        """Lambda's calling convention; the reply counts what differs and what was queued of it."""
+        current = read_current(self._artifacts)
+        differing = queued = 0
+        for model_id in current.kept_up if current else ():
+            comparison = compare_newest(self._catalog, self._artifacts, model_id)
+            if current and model_id == current.live:
+                self._publish(self._figures(comparison))
+            differing += len(comparison.looks)
+            queued += self._ask(comparison.looks)
+        return {"differing": differing, "queued": queued}
+
+    def _ask(self, looks: list[Look]) -> int:
+        depth = self._queue.depth()
+        if depth.waiting + depth.taken > _BUSY:
+            log.warning(
+                "%d looks are left to the next run: %s is full", len(looks), self._queue.url
+            )
+            return 0
+        self._queue.send_looks(looks)
+        return len(looks)
+
+    def _figures(self, comparison: Comparison) -> dict[str, float]:
+        # A gallery that has just become live, or just begun, is not late with older photos.
+        current = self._artifacts.head(KEY)
+        since = current.modified if current else 0.0
+        return {
+            "Photos": comparison.photos,
+            "RejectedPhotos": comparison.rejected,
+            "PhotosBehind": len(comparison.looks),
+            "GalleryAge": comparison.age(since=since, now=time.time()),
+        }

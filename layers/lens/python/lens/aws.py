@@ -1,0 +1,98 @@
+"""AWS: sessions with its services, and its refusals as one line that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from lens.errors import LensError
+
+CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=5,
+    max_pool_connections=32,
+)
+LOG_IN = "log in to AWS (aws configure, aws sso login) or set AWS_PROFILE"
+
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+_ADVICE = {
+    "ExpiredToken": LOG_IN,
+    "ExpiredTokenException": LOG_IN,
+    "InvalidAccessKeyId": LOG_IN,
+    "InvalidClientTokenId": LOG_IN,
+    "InvalidSignatureException": LOG_IN,
+    "InvalidToken": LOG_IN,
+    "SignatureDoesNotMatch": LOG_IN,
+    "UnrecognizedClientException": LOG_IN,
+    "RequestTimeTooSkewed": "set this machine's clock",
+    "RequestThrottled": "try again later",
+    "SlowDown": "try again later",
+    "Throttling": "try again later",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "403"}
+# What a reply means to its caller in particular, by its code, status and message.
+Meaning = Callable[[str, int, str], LensError | None]
+
+
+def session() -> boto3.session.Session:
+    """A session of one's own: boto3's default one is not safe between threads."""
+    return boto3.session.Session()
+
+
+@contextmanager
+def explained(
+    what: str,
+    kind: type[LensError],
+    *,
+    grant: str,
+    advice: Mapping[str, str] | None = None,
+    meaning: Meaning = lambda code, status, message: None,
+) -> Iterator[None]:
+    """Turn botocore's errors into one line: "cannot {what}: ..." and what to do.
+
+    `grant` names the permissions that it takes, `advice` what to do about the codes of one
+    service; `meaning` is asked first and may know a better error.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        message = " ".join(error.response.get("Error", {}).get("Message", "").split())
+        meant = meaning(code, status, message)
+        if meant is not None:
+            raise meant from error
+        if code in _DENIED:
+            raise kind(f"cannot {what}: denied; grant {grant}") from error
+        todo = {**_ADVICE, **(advice or {})}.get(code, "check the location and AWS's reply")
+        reply = f"{code} ({status}) {message}".strip().rstrip(".")
+        raise kind(f"cannot {what}: {reply}; {todo}") from error
+    except _NO_CREDENTIALS as error:
+        raise kind(f"cannot {what}: {_reason(error)}; {LOG_IN}") from error
+    except BotoCoreError as error:
+        todo = "check the network, AWS_REGION and AWS_ENDPOINT_URL"
+        raise kind(f"cannot {what}: {_reason(error)}; {todo}") from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")

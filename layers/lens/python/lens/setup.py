@@ -1,0 +1,53 @@
+"""Setup: gives new artifacts their first model and an empty gallery; others keep what they have."""
+
+from __future__ import annotations
+
+from lens.commits import Commit, advance_head
+from lens.current import Current, read_current, swap_current
+from lens.errors import ArtifactError
+from lens.models import (
+    PREFIX,
+    ModelManifest,
+    list_models,
+    manifest_key,
+    read_manifest,
+    read_network,
+)
+from lens.storage import Storage, write_once
+
+
+def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
+    """Copy the one model of `source`, laid out as in the artifacts, and make it live if none is.
+
+    Safe to repeat and to race: nothing that is there already is written again. Returns what is
+    current then. Raises ArtifactError unless there is one model, whole.
+    """
+    names = list_models(source)
+    if len(names) != 1:
+        raise ArtifactError(
+            f"{source.location} should hold one model, not {len(names)}: "
+            "run `python -m lambdas.setup.bundle` on it"
+        )
+    manifest = read_manifest(source, names[0])
+    _copy(artifacts, source, manifest)
+    current = read_current(artifacts)
+    if current is not None:
+        return current
+    advance_head(artifacts, manifest.model_id, _begin, now=now)
+    swapped = swap_current(artifacts, lambda old: None if old else Current(live=manifest.model_id))
+    return swapped or Current(live=manifest.model_id)
+
+
+def _copy(artifacts: Storage, source: Storage, manifest: ModelManifest) -> None:
+    """The manifest last: a model without one does not exist."""
+    key = manifest_key(manifest.model_id)
+    if artifacts.head(key) is not None:
+        return
+    for precision, variant in manifest.variants.items():
+        network = read_network(source, manifest, precision)
+        write_once(artifacts, f"{PREFIX}{manifest.model_id}/{variant.file}", network)
+    write_once(artifacts, key, source.read(key)[0], content_type="application/json")
+
+
+def _begin(head: Commit) -> Commit | None:
+    return None if head.number else head

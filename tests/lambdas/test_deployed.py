@@ -1,0 +1,262 @@
+"""The functions together, over a bucket and queues in memory: what each does and leaves."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lens import compaction, retention
+from lens.commits import read_head
+from lens.current import swap_current
+from lens.events import sqs_event
+from lens.gallery import Gallery
+from lens.search import Searcher
+from lens.storage import FileStorage
+from lens.versions import UNSEEN, Look
+from tests import small_galleries
+from tests.lambdas.deployed import NO_FAILURES, Deployed
+from tests.small_galleries import photo
+from tests.sqs_queues import looks
+from tests.tiny_model import png, write_tiny_model
+
+
+@pytest.fixture
+def deployed(s3: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deployed:
+    """After its first deployment."""
+    deployed = Deployed(monkeypatch, tmp_path / "model")
+    deployed.function("setup")({})
+    return deployed
+
+
+def gallery(deployed: Deployed) -> Gallery:
+    pair = Searcher(deployed.artifacts).refresh()
+    assert pair is not None
+    return pair.gallery
+
+
+def keys(deployed: Deployed) -> list[str]:
+    return sorted(row.key for row in gallery(deployed).photos())
+
+
+def model_id(deployed: Deployed) -> str:
+    return gallery(deployed).commit.model_id
+
+
+def nominate(deployed: Deployed, candidate: str | None) -> None:
+    swap_current(
+        deployed.artifacts,
+        lambda old: old.model_copy(update={"candidate": candidate}) if old else None,
+    )
+
+
+def test_photos_travel_through_the_functions_and_out_again(deployed: Deployed) -> None:
+    assert keys(deployed) == []
+    messages = [deployed.put(f"shop/{n}/a b+ü.png", png(n)) for n in range(3)]
+    deployed.settle(*messages, deployed.put("broken.png", png(9)[:40]))
+    assert keys(deployed) == [f"shop/{n}/a b+ü.png" for n in range(3)]
+    found = Searcher(deployed.artifacts).search(png(1)).hits[0]
+    assert (found.key, found.exact) == ("shop/1/a b+ü.png", True)
+    assert deployed.thumbs.head(f"thumbs/{found.photo_id}") is not None
+    deployed.settle(deployed.remove("shop/1/a b+ü.png"))
+    assert keys(deployed) == ["shop/0/a b+ü.png", "shop/2/a b+ü.png"]
+
+
+def test_setup_answers_with_the_live_model_and_repeats_without_harm(deployed: Deployed) -> None:
+    deployed.settle(deployed.put("a.png", png(1)))
+    before = gallery(deployed).commit
+    assert deployed.function("setup")({}) == {"live": model_id(deployed)}
+    assert gallery(deployed).commit == before
+
+
+def test_build_index_queues_what_came_too_late(deployed: Deployed) -> None:
+    row = photo("a.png", "5", at=time.time() - retention.SEGMENT - 60)
+    small_galleries.write(deployed.artifacts, row, model_id=model_id(deployed))
+    events = deployed.events_of("segments/")
+    assert deployed.function("build_index")(sqs_event(events)) == NO_FAILURES
+    assert looks(deployed.looks) == [Look("a.png", row.version)]
+
+
+# compact
+
+
+def long_tail(deployed: Deployed, model_id: str) -> None:
+    for n in range(compaction.TAIL_SEGMENTS + 1):
+        row = photo(f"{n}.png", "5", at=time.time())
+        small_galleries.add(deployed.artifacts, row, model_id=model_id, now=time.time())
+
+
+def tail(deployed: Deployed, model_id: str) -> int:
+    head = read_head(deployed.artifacts, model_id)
+    assert head is not None
+    return len(head.segments)
+
+
+def test_compact_shortens_a_tail_that_is_too_long_and_leaves_a_short_one(
+    deployed: Deployed,
+) -> None:
+    live = model_id(deployed)
+    long_tail(deployed, live)
+    compact = deployed.function("compact")
+    assert compact(sqs_event(deployed.events_of("heads/"))) == NO_FAILURES
+    assert tail(deployed, live) == 1
+    head = read_head(deployed.artifacts, live)
+    assert compact(sqs_event(deployed.events_of("heads/"))) == NO_FAILURES
+    assert read_head(deployed.artifacts, live) == head
+
+
+def test_compact_leaves_a_model_that_is_no_longer_kept_up(deployed: Deployed) -> None:
+    nominate(deployed, "retired")
+    long_tail(deployed, "retired")
+    nominate(deployed, None)
+    events = sqs_event(deployed.events_of("heads/"))
+    assert deployed.function("compact")(events) == NO_FAILURES
+    assert tail(deployed, "retired") == compaction.TAIL_SEGMENTS + 1
+
+
+def test_a_model_that_cannot_be_compacted_holds_up_no_other_and_is_tried_once(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = model_id(deployed)
+    nominate(deployed, "damaged")
+    for name in (live, "damaged"):
+        long_tail(deployed, name)
+    for info in deployed.artifacts.list("segments/damaged/"):
+        deployed.artifacts.write(info.key, b"damaged")
+    tried: list[str] = []
+    compact = deployed.function("compact")
+    real = compaction.compact
+
+    def counted(storage: Any, model_id: str, *, now: float) -> bool:
+        tried.append(model_id)
+        return real(storage, model_id, now=now)
+
+    monkeypatch.setattr("lambdas.compact.handler.compact", counted)
+    damaged, healthy = (
+        deployed.event("ObjectCreated:Put", f"artifacts/heads/{name}.json")
+        for name in ("damaged", live)
+    )
+    reply = compact(sqs_event([damaged, healthy, damaged]))
+    assert sorted(each["itemIdentifier"] for each in reply["batchItemFailures"]) == ["0", "2"]
+    assert tail(deployed, live) == 1
+    assert tried.count("damaged") == 1
+
+
+# reconcile
+
+
+def published(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The metrics, as CloudWatch reads them out of the log."""
+    (line,) = capsys.readouterr().out.splitlines()
+    found = json.loads(line)
+    (directive,) = found["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "ImageLens"
+    assert directive["Dimensions"] == [["service"]]
+    units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+    count = dict.fromkeys(("Photos", "RejectedPhotos", "PhotosBehind"), "Count")
+    assert units == {**count, "GalleryAge": "Seconds"}
+    assert found["service"] == "ImageLens"
+    return {name: found[name][0] for name in units}
+
+
+def test_reconcile_queues_what_differs_and_publishes_how_far_behind_it_is(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = [deployed.put(f"{n}.png", png(n)) for n in range(4)]
+    deployed.settle(*messages, deployed.put("broken.png", b"no photo"))
+    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0}
+    assert published(capsys) == {
+        "Photos": 4,
+        "RejectedPhotos": 1,
+        "PhotosBehind": 0,
+        "GalleryAge": 0,
+    }
+    deployed.put("new.png", png(10))
+    deployed.put("1.png", png(11))
+    deployed.remove("2.png")
+    deployed.catalog.write("notes.txt", b"no photo")
+    assert deployed.function("reconcile")({}) == {"differing": 3, "queued": 3}
+    figures = published(capsys)
+    assert (figures["Photos"], figures["PhotosBehind"]) == (4, 3)
+    deployed.settle()
+    assert keys(deployed) == ["0.png", "1.png", "3.png", "new.png"]
+    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0}
+
+
+def test_a_catalog_older_than_its_deployment_is_queued_whole_for_both_models(
+    deployed: Deployed,
+) -> None:
+    live = model_id(deployed)
+    candidate = write_tiny_model(deployed.artifacts, seed=3).model_id
+    nominate(deployed, candidate)
+    for n in range(25):
+        deployed.put(f"{n}.png", png(n))
+    assert deployed.function("reconcile")({}) == {"differing": 50, "queued": 50}
+    wanted = {
+        Look(f"{n}.png", UNSEEN.bumped(), name) for n in range(25) for name in (live, candidate)
+    }
+    assert set(looks(deployed.looks)) == wanted
+
+
+def test_what_waits_in_a_full_queue_already_is_not_queued_again(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("lambdas.reconcile.handler._BUSY", 2)
+    deployed.looks.send(["1", "2", "3"])
+    deployed.put("a.png", png(1))
+    assert deployed.function("reconcile")({}) == {"differing": 1, "queued": 0}
+    assert deployed.looks.depth().waiting == 3
+    assert "is full" in caplog.text
+
+
+def test_before_there_is_a_model_there_is_nothing_to_reconcile_or_collect(
+    s3: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed = Deployed(monkeypatch, tmp_path / "model")
+    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0}
+    assert deployed.function("collect")({}) == {"removed": 0}
+    assert capsys.readouterr().out == ""
+
+
+# collect
+
+
+def test_collect_removes_what_has_been_unreachable_for_the_grace_and_asks_again(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.settle(deployed.put("a.png", png(1)))
+    lost = photo("lost.png", "5", at=time.time())
+    orphan = small_galleries.write(deployed.artifacts, lost, model_id=model_id(deployed))
+    deployed.thumbs.write("thumbs/unknown", b"")
+    collect = deployed.function("collect")
+    assert collect({}) == {"removed": 0}
+    later = time.time() + retention.GRACE + 60
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert collect({}) == {"removed": 2}
+    assert looks(deployed.looks) == [Look("lost.png", lost.version, model_id(deployed))]
+    kept = [info.key for info in deployed.artifacts.list("segments/")]
+    assert len(kept) == 1 and orphan not in kept[0]
+    assert keys(deployed) == ["a.png"]
+    assert [info.key for info in deployed.thumbs.list("thumbs/")] != ["thumbs/unknown"]
+
+
+# setup's bundle
+
+
+def test_the_bundle_is_the_default_model_and_the_same_every_time(tmp_path: Path) -> None:
+    from lambdas.setup.bundle import write_bundle
+
+    folder = tmp_path / "build" / "model"
+    write_tiny_model(FileStorage(folder), seed=5)  # an earlier default model
+    name = write_bundle(folder)
+
+    def files() -> dict[str, bytes]:
+        found = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+    first = files()
+    assert set(first) == {f"models/{name}/model.onnx", f"models/{name}/manifest.json"}
+    assert (write_bundle(folder), files()) == (name, first)
