@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,8 @@ from tests.aws.interpreters import ROOT
 STACK = "ImageLens"
 CDK = ROOT / "node_modules/aws-cdk/bin/cdk"
 # Of MiniStack's ECR; the emulator runs the image functions by itself.
-IMAGE = "image-lens:emulator"
+_LOCAL = {"image": "image-lens:emulator", "site": "false", "architecture": "x86_64"}
+_PATH = f"{ROOT}:{ROOT / 'layers/lens/python'}"
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Deployment:
         self, command: str, *arguments: str, **context: str
     ) -> subprocess.CompletedProcess[str]:
         """Run the CDK command; its output is for people, its status says how it went."""
-        given = {**self.context, "emulator": self.emulator.address, **context}
+        given = {**_LOCAL, **self.context, "emulator": self.emulator.address, **context}
         started = time.monotonic()
         done = subprocess.run(
             [
@@ -49,7 +51,7 @@ class Deployment:
             cwd=ROOT,
             env={
                 **self.emulator.environment,
-                "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/lens/python'}",
+                "PYTHONPATH": _PATH,
                 "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
                 "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
             },
@@ -62,6 +64,21 @@ class Deployment:
         )
         self.seconds[command] = time.monotonic() - started
         return done
+
+    def make_assets(self) -> None:
+        """Build what is packed, as `make assets` does, for the Python at hand."""
+        python = self.context["python_version"]
+        for command in (
+            ["layers.build", "--python", python, "--architecture", "x86_64"],
+            ["lambdas.setup.bundle", "build/model"],
+        ):
+            subprocess.run(
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": _PATH},
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
 
     def bootstrap(self) -> None:
         """Prepare the account for CDK."""

@@ -22,9 +22,9 @@ class Visitor:
             trust_env=False,
         )
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         """GET a path."""
-        return self._http.get(path)
+        return self._http.get(path, headers=headers)
 
     def search(self, photo: Path | bytes, top_k: int = 12) -> httpx.Response:
         """Search by a photo, as the page does."""

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _session(role_arn: str, name: str) -> dict[str, str]:
     if not app.AUTH:
         return {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     role = role_arn.rpartition("/")[2]
-    access_key, secret, token = f"ASIA{abs(hash(name)):016}"[:20], "secret", f"token-{name}"
+    access_key, secret, token = f"ASIA{uuid.uuid4().hex[:16].upper()}", "secret", uuid.uuid4().hex
     sts.register_session(
         access_key,
         {
