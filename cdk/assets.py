@@ -26,15 +26,17 @@ class Assets:
     @staticmethod
     def of(root: Path, config: Config) -> Assets:
         """ConfigError when something was not built yet."""
-        vendor = (
-            root
-            / "layers/vendor"
-            / f"py{config.python_version.replace('.', '')}-{config.architecture}"
-        )
-        assets = Assets(root, vendor, config.model.strip("/"), root / config.training_bundle)
-        for path in (vendor / "python", root / assets.model / "models", assets.bundle):
+        name = f"py{config.python_version.replace('.', '')}-{config.architecture}"
+        model, bundle = config.model.strip("/"), root / config.training_bundle
+        assets = Assets(root, root / "layers/vendor" / name, model, bundle)
+        layer = f"--python {config.python_version} --architecture {config.architecture}"
+        for path, command in (
+            (assets.vendor / "python", f".venv/bin/python -m layers.build {layer}"),
+            (root / model / "models", "make assets"),
+            (bundle, "make assets"),
+        ):
             if not path.exists():
-                raise ConfigError(f"{path.relative_to(root)} is not there: run `make assets` first")
+                raise ConfigError(f"{path.relative_to(root)} is not there: run `{command}` first")
         return assets
 
     def layer(self) -> lambda_.Code:

@@ -14,6 +14,7 @@ def main(folder: Path) -> None:
     """Write the default model with a seeded projection, and nothing else, into the folder."""
     shutil.rmtree(folder, ignore_errors=True)
     write_projection(open_storage(folder))
+    (folder / ".lock").unlink(missing_ok=True)  # a folder's writers keep it; nobody writes here
 
 
 if __name__ == "__main__":

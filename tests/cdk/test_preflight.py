@@ -74,7 +74,7 @@ def test_a_docker_that_does_not_answer_is_told(
 @pytest.mark.parametrize(
     ("missing", "command"),
     [
-        ("layers/vendor/py313-x86_64/python", "make assets"),
+        ("layers/vendor/py313-x86_64/python", ".venv/bin/python -m layers.build --python 3.13"),
         ("build/model/models", "make assets"),
         ("build/training/sourcedir.tar.gz", "make assets"),
     ],

@@ -1,0 +1,48 @@
+"""The trim: takes out of installed packages what a function never reads, and leaves no trace of
+the machine that installed them, so that the same pins give the same bytes.
+
+Standard library only: the layer's build imports it, and the image's runs it (`trim.py FOLDER`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+# botocore describes 400 services in 28 MB; these are all that the functions call.
+SERVICES = {"s3", "sqs", "sts"}
+
+_UNREAD_FOLDERS = {"__pycache__", "tests"}
+_UNREAD_SUFFIXES = {".a", ".pyi"}
+# pip's own notes; RECORD lists scripts whose first line names the Python that installed them.
+_PIP_NOTES = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json"}
+
+
+def trim(packages: Path) -> None:
+    """Trim a folder that `pip install --target` filled."""
+    _remove(packages / "bin")
+    for path in packages.glob("botocore/data/*/"):
+        if path.is_dir() and path.name not in SERVICES:
+            _remove(path)
+    for folder in [path for path in packages.rglob("*") if path.name in _UNREAD_FOLDERS]:
+        _remove(folder)
+    for path in packages.rglob("*"):
+        if path.is_dir():
+            path.chmod(0o755)
+            continue
+        noted = path.parent.suffix == ".dist-info" and path.name in _PIP_NOTES
+        if noted or path.suffix in _UNREAD_SUFFIXES:
+            path.unlink()
+        else:
+            # Lambda's user reads them, whatever this machine's umask is.
+            path.chmod(0o644)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    trim(Path(sys.argv[1]))
