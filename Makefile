@@ -11,7 +11,7 @@ CDK := node_modules/.bin/cdk
 # Node, for CDK, is the environment's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-aws assets synth diff deploy destroy chromium format clean
+.PHONY: help demo test test-aws image-proof assets synth diff deploy destroy chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -33,6 +33,10 @@ test: .venv/dev.stamp chromium ## lint, types, layering and every test
 
 test-aws: .venv/dev.stamp node_modules ## deploy to an emulated AWS, use it, destroy it
 	@$(BIN)/pytest -m aws tests/aws
+
+image-proof: .venv/dev.stamp ## build and run the image without Docker (root, Debian; two minutes)
+	@command -v buildah debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends buildah debootstrap
+	@$(BIN)/python -m tests.image.prove
 
 # CDK's CLI runs this before it reads the app: see cdk.json.
 assets: .venv/cdk.stamp ## build what a deployment packs: layer, first model, training program

@@ -24,7 +24,7 @@ _IMPORTS = """
 import sys
 sys.path[:0] = sys.argv[1:]
 import aws_lambda_powertools, boto3, cachetools, faiss, numpy, pydantic
-import lens.indexing, lens.reconcile
+import lens.collector, lens.compaction, lens.indexing, lens.queues, lens.reconcile
 for service in ("s3", "sqs", "sts"):
     boto3.client(service, region_name="us-east-1")
 """

@@ -46,6 +46,9 @@ from lens.thumbnails import FOREVER, Thumbnails
 # What multipart adds to a photo: boundaries, part headers, the other fields.
 _MULTIPART_BYTES = 64 * 1024
 
+# Why names buckets and files: that is for the log.
+_TROUBLE = "the newest gallery cannot be loaded; the log says why"
+
 _PHOTO_ERRORS = documented(
     NotAnImageError,
     BrokenImageError,
@@ -180,7 +183,7 @@ def _health(searcher: Searcher, thumbnails: Thumbnails) -> HealthSchema:
     empty = pair is None or pair.gallery.photo_count == 0
     return HealthSchema(
         status="degraded" if searcher.trouble else "empty" if empty else "ok",
-        trouble=searcher.trouble,
+        trouble=_TROUBLE if searcher.trouble else None,
         storage="s3" if searcher.artifacts.location.startswith("s3:") else "file",
         device=pair.embedder.device if pair else None,
         runtime=RUNTIME,

@@ -114,7 +114,7 @@ class HealthSchema(Schema):
         description="empty: no photo yet; degraded: the newest gallery cannot be loaded",
         examples=["ok"],
     )
-    trouble: str | None = Field(description="why it is degraded", examples=[None])
+    trouble: str | None = Field(description="what is degraded", examples=[None])
     storage: Literal["file", "s3"] = Field(examples=["file"])
     device: str | None = Field(examples=["cpu"])
     runtime: str = Field(examples=["onnxruntime 1.32.0"])

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# ONNX Runtime's wheels report to their maker from the moment of import, unless told not to.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ from lens.gallery import Gallery, Match, load_gallery
 from lens.images import decode, photo_id
 from lens.limits import Limits
 from lens.storage import Storage
+
+_log = logging.getLogger(__name__)
 
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from
 # the one it has, and the load goes on.
@@ -124,6 +127,8 @@ class Searcher:
                 self._pair = _load(self.artifacts, self._pair)
                 self.trouble = None
             except LensError as error:
+                if self.trouble != str(error):  # once, not with every search
+                    _log.error("the newest gallery cannot be loaded: %s", error)
                 self.trouble = str(error)
                 if self._pair is None:
                     raise
