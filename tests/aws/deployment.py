@@ -19,7 +19,6 @@ STACK = "ImageLens"
 CDK = ROOT / "node_modules/aws-cdk/bin/cdk"
 # Of MiniStack's ECR; the emulator runs the image functions by itself.
 _LOCAL = {"image": "image-lens:emulator", "site": "false", "architecture": "x86_64"}
-_PATH = f"{ROOT}:{ROOT / 'layers/lens/python'}"
 
 
 @dataclass
@@ -31,6 +30,16 @@ class Deployment:
     context: dict[str, str]
     outputs: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What this checkout's own programs run with, against the emulator."""
+        return {
+            **self.emulator.environment,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/lens/python'}",
+            "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+        }
 
     def cdk(
         self, command: str, *arguments: str, **context: str
@@ -49,12 +58,7 @@ class Deployment:
                 *(text for name, value in given.items() for text in ("-c", f"{name}={value}")),
             ],
             cwd=ROOT,
-            env={
-                **self.emulator.environment,
-                "PYTHONPATH": _PATH,
-                "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
-                "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-            },
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -75,7 +79,7 @@ class Deployment:
             subprocess.run(
                 [sys.executable, "-m", *command],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": _PATH},
+                env={**os.environ, "PYTHONPATH": self.environment["PYTHONPATH"]},
                 stdout=subprocess.DEVNULL,
                 check=True,
             )

@@ -35,7 +35,7 @@ _LISTINGS = (
         "ResponseHeadersPolicyList.Items",
         "ResponseHeadersPolicy.ResponseHeadersPolicyConfig.Name",
     ),
-)  
+)
 
 
 def leftovers(client: Callable[[str], Any], stack: str) -> list[str]:

@@ -45,11 +45,12 @@ def probe(client: Any, function: str, service: str, operation: str, **arguments:
     return answer
 
 
-def remove_probes(client: Any) -> None:
-    """Take them away: they are not the stack's."""
-    for each in _functions(client):
-        if each["FunctionName"].startswith("probe-"):
-            client.delete_function(FunctionName=each["FunctionName"])
+def remove_probes(client: Any, logs: Any) -> None:
+    """Take them and their logs away: they are not the stack's."""
+    for name in [each["FunctionName"] for each in _functions(client)]:
+        if name.startswith("probe-"):
+            client.delete_function(FunctionName=name)
+            logs.delete_log_group(logGroupName=f"/aws/lambda/{name}")
 
 
 def _functions(client: Any) -> list[dict[str, Any]]:

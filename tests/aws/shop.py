@@ -17,7 +17,6 @@ import numpy as np
 from PIL import Image
 
 from tests.aws.deployment import STACK, Deployment
-from tests.aws.interpreters import ROOT
 from tests.aws.probe import probe
 from tests.aws.visitor import Visitor
 
@@ -101,11 +100,7 @@ class Shop:
         done = subprocess.run(
             [sys.executable, "-m", "lambdas.local.cli", *arguments],
             cwd=self.deployment.folder,
-            env={
-                **self.deployment.emulator.environment,
-                "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/lens/python'}",
-                "LENS_STACK": STACK,
-            },
+            env={**self.deployment.environment, "LENS_STACK": STACK},
             capture_output=True,
             text=True,
             timeout=120,

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.aws import interpreters as module
-from tests.aws.emulator import Emulator
+from tests.aws.emulator import ACCOUNT
 from tests.aws.interpreters import ROOT, NoPythonError, interpreters
 from tests.aws.shop import Shop
 
@@ -33,24 +33,21 @@ def test_a_wrong_setting_is_one_line_that_says_where_to_change_it(
 
 
 @pytest.mark.aws
-def test_an_account_without_bootstrap_is_told_the_command(account: Emulator, shop: Shop) -> None:
+def test_an_account_without_bootstrap_is_told_the_command(shop: Shop) -> None:
     """In another region of the same account."""
+    packed = ["-c", f"training_bundle={shop.deployment.context['training_bundle']}"]
+    other = "eu-central-1"
     done = subprocess.run(
-        [sys.executable, "-m", "cdk.preflight", "-c", "image=image-lens:emulator"],
+        [sys.executable, "-m", "cdk.preflight", "-c", "image=image-lens:emulator", *packed],
         cwd=ROOT,
-        env={
-            **account.environment,
-            "AWS_REGION": "eu-central-1",
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/lens/python'}",
-        },
+        env={**shop.deployment.environment, "AWS_REGION": other, "AWS_DEFAULT_REGION": other},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
     [told] = (done.stdout + done.stderr).strip().splitlines()
-    assert "cdk bootstrap aws://000000000000/eu-central-1" in told
+    assert f"cdk bootstrap aws://{ACCOUNT}/{other}" in told
 
 
 @pytest.mark.aws

@@ -16,7 +16,7 @@ def _execute(shop: Shop, name: str, **given: Any) -> dict[str, Any]:
     """Run the state machine to its end."""
     client = shop.aws("stepfunctions")
     execution = client.start_execution(
-        stateMachineArn=shop.deployment.outputs["TrainingMachineArn"],
+        stateMachineArn=shop.deployment.outputs["TrainingMachine"],
         name=name,
         input=json.dumps(given),
     )["executionArn"]

@@ -45,7 +45,8 @@ def main() -> None:
     _run_images_without_docker(ImageFunctions(Image(checkout), python))
     _run_training_jobs(TrainingJobs(python, _session))
     _keep_bucket_tags()
-    _take_loopback_for_tls()
+    _refuse_to_delete_full_buckets()
+    _judge_as_aws_does()
     sys.argv = sys.argv[:1]
     app.main()
 
@@ -112,14 +113,32 @@ def _keep_bucket_tags() -> None:
     provisioners._s3_apply_configurations = apply_with_tags
 
 
-def _take_loopback_for_tls() -> None:
-    """Policies that ask for TLS shall be in force, and nothing here speaks it."""
+def _refuse_to_delete_full_buckets() -> None:
+    """As CloudFormation does: only so does `cdk destroy` prove that somebody emptied them."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    delete = handlers["delete"]
+
+    def delete_if_empty(name: str, given: dict[str, Any]) -> None:
+        if name in s3._buckets and (s3._buckets[name]["objects"] or s3._object_versions.get(name)):
+            raise ValueError(f"The bucket {name} is not empty")
+        delete(name, given)
+
+    handlers["delete"] = delete_if_empty
+
+
+def _judge_as_aws_does() -> None:
+    """Two differences: policies that ask for TLS, where loopback has none, and batches of SQS,
+    which need the permission for one message and have none of their own."""
     evaluate = iam_evaluator.evaluate
 
-    def evaluate_as_tls(context: Any, *policies: Any) -> Any:
-        return evaluate(dataclasses.replace(context, secure_transport=True), *policies)
+    def evaluate_as_aws(context: Any, *policies: Any) -> Any:
+        action = context.action
+        if action.startswith("sqs:"):
+            action = action.removesuffix("Batch")
+        context = dataclasses.replace(context, action=action, secure_transport=True)
+        return evaluate(context, *policies)
 
-    iam_evaluator.evaluate = evaluate_as_tls
+    iam_evaluator.evaluate = evaluate_as_aws
 
 
 if __name__ == "__main__":
