@@ -25,7 +25,7 @@ _HOUR = 3_600
 
 
 class Training(Construct):
-    """`machine`; its input may name `data` (s3://...), `recipe` and `seed`.
+    """`machine`; its input may name `data` (s3://...), `preset` and `seed`.
 
     CDK's own task has neither spot instances nor checkpoints, so the state is written as it is,
     and its role gets exactly what the service integration asks for.
@@ -45,7 +45,7 @@ class Training(Construct):
         for statement in self._machine_policy():
             role.add_to_policy(statement)
         data = config.training_data or f"{storage.artifacts_location}/{TRAINING}data/"
-        defaults = {"data": data, "recipe": "inshop", "seed": "0"}
+        defaults = {"data": data, "preset": "inshop", "seed": "0"}
         self.machine = sfn.StateMachine(
             self,
             "Machine",
@@ -100,7 +100,7 @@ class Training(Construct):
                     "sagemaker_region": Aws.REGION,
                     "artifacts": self._storage.artifacts_location,
                     "job.$": "$$.Execution.Name",
-                    "recipe.$": "$.recipe",
+                    "preset.$": "$.preset",
                     "seed.$": "States.Format('{}', $.seed)",
                 },
                 "InputDataConfig": [
