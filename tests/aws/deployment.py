@@ -38,7 +38,7 @@ class Deployment:
             **self.emulator.environment,
             "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/lens/python'}",
             "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
-            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20,22",
         }
 
     def cdk(
