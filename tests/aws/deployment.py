@@ -76,13 +76,15 @@ class Deployment:
             ["layers.build", "--python", python, "--architecture", "x86_64"],
             ["lambdas.setup.bundle", "build/model"],
         ):
-            subprocess.run(
+            done = subprocess.run(
                 [sys.executable, "-m", *command],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": self.environment["PYTHONPATH"]},
-                stdout=subprocess.DEVNULL,
-                check=True,
+                capture_output=True,
+                text=True,
+                check=False,
             )
+            assert done.returncode == 0, done.stderr
 
     def bootstrap(self) -> None:
         """Prepare the account for CDK."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -63,19 +64,24 @@ class ImageFunctions:
         log.info("%s: %.0f ms", config["FunctionName"], (time.monotonic() - started) * 1000)
         return {"body": outcome.body, "error": outcome.failed, "log": lines}
 
+    def end(self) -> None:
+        """Kill every idle instance, and forget the image."""
+        with self._lock:
+            for instances in self._idle.values():
+                while instances:
+                    instances.pop().end()
+        shutil.rmtree(self._folder)
+
     def _take(self, config: dict[str, Any], credentials: Mapping[str, str]) -> _Instance:
-        command = (
-            (config.get("ImageConfigResponse") or {}).get("ImageConfig", {}).get("Command")
-            or (config.get("ImageConfig") or {}).get("Command")
-            or [self._image.command]
-        )
-        environment = self._environment(config, credentials, command[0])
+        own = config.get("ImageConfigResponse", {}).get("ImageConfig", {}).get("Command")
+        [command] = own or [self._image.command]
+        environment = self._environment(config, credentials, command)
         text = json.dumps([config["FunctionArn"], environment], sort_keys=True)
         key = hashlib.sha256(text.encode()).hexdigest()
         with self._lock:
             if self._idle[key]:
                 return self._idle[key].pop()
-        return _Instance(key, self._python, self._folder, environment, command[0])
+        return _Instance(key, self._python, self._folder, environment, command)
 
     def _environment(
         self, config: dict[str, Any], credentials: Mapping[str, str], handler: str
@@ -109,6 +115,7 @@ class _Instance:
         self.key = key
         self._begun = time.monotonic()
         self._cold = True
+        self._read_to = 0
         self._api = RuntimeApi()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._name = environment["AWS_LAMBDA_FUNCTION_NAME"]
@@ -153,8 +160,6 @@ class _Instance:
         read = os.pread(self._log.fileno(), 1 << 20, self._read_to)
         self._read_to += len(read)
         return read.decode(errors="replace")
-
-    _read_to = 0
 
     def end(self) -> None:
         """Kill it."""
