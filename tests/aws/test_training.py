@@ -39,7 +39,7 @@ def test_a_training_job_reads_its_photos_and_leaves_its_report_model_and_checkpo
 
     assert told["status"] == "SUCCEEDED", told
     report = json.loads(artifacts.read("training/first-run/report.json")[0])
-    assert report == {"photos": 3, "seed": 3, "recipe": "inshop"}
+    assert report == {"photos": 3, "seed": 3, "preset": "inshop"}
     kept = {info.key for info in artifacts.list("training/")}
     assert "training/output/first-run/output/model.tar.gz" in kept
     assert "training/first-run/checkpoints/last.pt" in kept
@@ -47,10 +47,10 @@ def test_a_training_job_reads_its_photos_and_leaves_its_report_model_and_checkpo
 
 @pytest.mark.aws
 def test_a_training_job_that_fails_fails_its_execution_with_the_programs_words(shop: Shop) -> None:
-    told = _execute(shop, "broken-run", recipe="broken")
+    told = _execute(shop, "broken-run", preset="broken")
     assert told["status"] == "FAILED"
     assert told["error"] == "States.TaskFailed"
-    assert "there is no such recipe" in told["cause"]
+    assert "there is no such preset" in told["cause"]
 
 
 @pytest.mark.aws
