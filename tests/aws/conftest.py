@@ -1,0 +1,70 @@
+"""One deployment for all tests: on MiniStack with IAM enforced, so that every flow runs under the
+roles that it is deployed with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lens.storage import Storage, open_storage
+from tests.aws.deployment import Deployment
+from tests.aws.emulator import Emulator, emulator
+from tests.aws.interpreters import Interpreters, NoPythonError, interpreters
+from tests.aws.shop import Shop
+from tests.aws.stand_in.bundle import pack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes the deployment away comes last."""
+    items.sort(key=lambda item: item.name == "test_destroying_the_stack_leaves_nothing")
+
+
+@pytest.fixture(scope="session")
+def python() -> Interpreters:
+    try:
+        return interpreters()
+    except NoPythonError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def account(python: Interpreters, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An AWS account in which nothing was done yet."""
+    with emulator(python, tmp_path_factory.mktemp("aws") / "emulator", auth=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shop(
+    account: Emulator, python: Interpreters, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """The deployed stack, and the page's visitor; its empty state was looked at first."""
+    folder = tmp_path_factory.mktemp("deployment")
+    deployment = Deployment(
+        account,
+        folder,
+        {
+            "removal": "destroy",
+            "python_version": python.version,
+            "training_bundle": str(pack(folder / "sourcedir.tar.gz", Path(__file__).parents[2])),
+        },
+    )
+    deployment.make_assets()
+    deployment.bootstrap()
+    deployment.deploy()
+    with Shop.opened(deployment) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def artifacts(shop: Shop) -> Storage:
+    """The artifacts, with the account's own rights."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in shop.deployment.emulator.environment.items():
+            patch.setenv(name, value)
+        return open_storage(shop.deployment.outputs["ArtifactsLocation"])

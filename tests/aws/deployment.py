@@ -1,0 +1,127 @@
+"""The deployment: the project's own CDK commands against the emulator, and what they made."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.aws.emulator import ACCOUNT, REGION, Emulator
+from tests.aws.interpreters import ROOT
+
+STACK = "ImageLens"
+CDK = ROOT / "node_modules/aws-cdk/bin/cdk"
+# Of MiniStack's ECR; the emulator runs the image functions by itself.
+_LOCAL = {"image": "image-lens:emulator", "site": "false", "architecture": "x86_64"}
+
+
+@dataclass
+class Deployment:
+    """The stack `ImageLens`; `outputs` are known once it is deployed, `seconds` by command."""
+
+    emulator: Emulator
+    folder: Path
+    context: dict[str, str]
+    outputs: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What this checkout's own programs run with, against the emulator."""
+        return {
+            **self.emulator.environment,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/lens/python'}",
+            "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20,22",
+        }
+
+    def cdk(
+        self, command: str, *arguments: str, **context: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the CDK command; its output is for people, its status says how it went."""
+        given = {**_LOCAL, **self.context, "emulator": self.emulator.address, **context}
+        started = time.monotonic()
+        done = subprocess.run(
+            [
+                "node",
+                str(CDK),
+                command,
+                *arguments,
+                *("--app", f"{sys.executable} -m cdk.app", "--build", "true"),
+                *("--output", str(self.folder / "cdk.out"), "--ci"),
+                *(text for name, value in given.items() for text in ("-c", f"{name}={value}")),
+            ],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        self.seconds[command] = time.monotonic() - started
+        return done
+
+    def make_assets(self) -> None:
+        """Build what is packed, as `make assets` does, for the Python at hand."""
+        python = self.context["python_version"]
+        for command in (
+            ["layers.build", "--python", python, "--architecture", "x86_64"],
+            ["lambdas.setup.bundle", "build/model"],
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": self.environment["PYTHONPATH"]},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+
+    def bootstrap(self) -> None:
+        """Prepare the account for CDK."""
+        self._must("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+
+    def deploy(self) -> None:
+        """Deploy, and upload the page: CDK's own function for that needs the AWS CLI in a layer."""
+        told = self.folder / "outputs.json"
+        self._must("deploy", "--require-approval", "never", "--outputs-file", str(told))
+        self.outputs = json.loads(told.read_text())[STACK]
+        s3 = self.emulator.client("s3")
+        for path in (ROOT / "frontend").iterdir():
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            s3.put_object(
+                Bucket=self.outputs["SiteBucket"],
+                Key=path.name,
+                Body=path.read_bytes(),
+                ContentType=kind,
+                CacheControl="no-cache",
+            )
+
+    def destroy(self) -> None:
+        """Take everything away."""
+        self._must("destroy", "--force")
+
+    def resources(self) -> list[dict[str, Any]]:
+        """What CloudFormation says it made."""
+        pages = self.emulator.client("cloudformation").get_paginator("list_stack_resources")
+        return [
+            each
+            for page in pages.paginate(StackName=STACK)
+            for each in page["StackResourceSummaries"]
+        ]
+
+    def _must(self, command: str, *arguments: str) -> None:
+        done = self.cdk(command, *arguments)
+        if done.returncode:
+            log = self.emulator.log.read_text(errors="replace")
+            errors = [line for line in log.splitlines() if " ERROR " in line]
+            raise AssertionError("\n".join([done.stdout[-4_000:], *errors[-10:]]))

@@ -1,0 +1,1 @@
+"""What runs in the emulator's process: MiniStack, and what MiniStack lacks."""

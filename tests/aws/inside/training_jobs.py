@@ -1,0 +1,225 @@
+"""The training jobs: what SageMaker does with one, as a process on this machine.
+
+The program gets the environment that AWS's training toolkit gives it, without /opt/ml: SM_MODEL_DIR
+and its siblings name folders of the job, and SM_CHECKPOINT_DIR the one kept as checkpoints.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_ROLE = re.compile(r"arn:aws:iam::\d{12}:role/.+")
+_IMAGE = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[\w./-]+:[\w.-]+")
+_DATA = ("S3Uri", "S3DataType")
+_REQUIRED = (
+    "TrainingJobName", "RoleArn", "AlgorithmSpecification", "OutputDataConfig",
+    "ResourceConfig", "StoppingCondition",
+)  # fmt: skip
+_KNOWN = {
+    *_REQUIRED, "HyperParameters", "InputDataConfig", "EnableManagedSpotTraining",
+    "CheckpointConfig", "Tags", "Environment", "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption", "RetryStrategy", "VpcConfig",
+}  # fmt: skip
+
+Credentials = Callable[[str, str], dict[str, str]]
+
+
+class JobFailedError(Exception):
+    """The job was refused, or ran and failed; `code` is what Step Functions calls the error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TrainingJobs:
+    """Runs one job to its end."""
+
+    def __init__(self, python: str, credentials: Credentials) -> None:
+        """`python` has the program's libraries; `credentials` are a role's, for a named session."""
+        self._python = python
+        self._credentials = credentials
+
+    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The description of the completed job; JobFailedError if it is refused or fails."""
+        check(request)
+        name = request["TrainingJobName"]
+        here = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+        credentials = {
+            **self._credentials(request["RoleArn"], f"SageMaker-{name}"[:64]),
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": here,
+        }
+        s3 = boto3.session.Session(
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
+            region_name="us-east-1",
+        ).client("s3", endpoint_url=here)
+        with tempfile.TemporaryDirectory(prefix="training-") as scratch:
+            folder = Path(scratch)
+            status = self._train(request, folder, s3, credentials)
+            reason = _failure(folder, status)
+            if checkpoints := request.get("CheckpointConfig"):
+                _upload(s3, folder / "checkpoints", checkpoints["S3Uri"])
+            output = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}/output"
+            archive = shutil.make_archive(str(folder / "made/model"), "gztar", folder / "model")
+            _upload(s3, Path(archive).parent, output)
+        description = {
+            "TrainingJobName": name,
+            "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{name}",
+            "TrainingJobStatus": "Failed" if reason else "Completed",
+            "ModelArtifacts": {"S3ModelArtifacts": f"{output}/model.tar.gz"},
+        }
+        if reason:
+            failed = json.dumps({**description, "FailureReason": reason})
+            raise JobFailedError("States.TaskFailed", failed)
+        return description
+
+    def _train(
+        self, request: dict[str, Any], folder: Path, s3: Any, credentials: dict[str, str]
+    ) -> int:
+        hyperparameters: dict[str, str] = request.get("HyperParameters", {})
+        channels = {}
+        for each in ("model", "output", "output/data", "checkpoints", "code", "made"):
+            (folder / each).mkdir()
+        for channel in request.get("InputDataConfig", []):
+            place = folder / "input" / channel["ChannelName"]
+            place.mkdir(parents=True)
+            _download(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], place)
+            channels[f"SM_CHANNEL_{channel['ChannelName'].upper()}"] = str(place)
+        bucket, key = _place(hyperparameters["sagemaker_submit_directory"])
+        bundle = folder / "sourcedir.tar.gz"
+        s3.download_file(bucket, key, str(bundle))
+        with tarfile.open(bundle) as archive:
+            archive.extractall(folder / "code", filter="data")
+        if checkpoints := request.get("CheckpointConfig"):
+            _download(s3, checkpoints["S3Uri"], folder / "checkpoints")
+        given = {k: v for k, v in hyperparameters.items() if not k.startswith("sagemaker_")}
+        arguments = [text for k, v in given.items() for text in (f"--{k}", v)]
+        environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            **credentials,
+            **channels,
+            **request.get("Environment", {}),
+            **{f"SM_HP_{k.upper()}": v for k, v in given.items()},
+            "TRAINING_JOB_NAME": request["TrainingJobName"],
+            "SM_MODEL_DIR": str(folder / "model"),
+            "SM_OUTPUT_DIR": str(folder / "output"),
+            "SM_OUTPUT_DATA_DIR": str(folder / "output/data"),
+            "SM_CHECKPOINT_DIR": str(folder / "checkpoints"),
+            "SM_HPS": json.dumps(given),
+            "SM_USER_ARGS": json.dumps(arguments),
+            "SM_NUM_GPUS": "0",
+            "SM_NUM_CPUS": str(os.cpu_count() or 1),
+            "SM_HOSTS": '["algo-1"]',
+            "SM_CURRENT_HOST": "algo-1",
+        }
+        seconds = request["StoppingCondition"]["MaxRuntimeInSeconds"]
+        with (folder / "log").open("wb") as log:
+            try:
+                return subprocess.run(
+                    [self._python, hyperparameters["sagemaker_program"], *arguments],
+                    cwd=folder / "code",
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    timeout=seconds,
+                    check=False,
+                ).returncode
+            except subprocess.TimeoutExpired:
+                return -1
+
+
+def check(request: dict[str, Any]) -> None:
+    """Refuse what SageMaker's CreateTrainingJob refuses, as far as its reference says."""
+    _need(all(name in request for name in _REQUIRED), f"needs {', '.join(_REQUIRED)}")
+    _need(request.keys() <= _KNOWN, f"unknown: {sorted(request.keys() - _KNOWN)}")
+    _need(_NAME.fullmatch(request["TrainingJobName"]), "TrainingJobName: letters, digits, -; ≤ 63")
+    _need(_ROLE.fullmatch(request["RoleArn"]), "RoleArn is not a role's ARN")
+    algorithm = request["AlgorithmSpecification"]
+    _need(_IMAGE.fullmatch(algorithm.get("TrainingImage", "")), "TrainingImage is not in ECR")
+    _need(algorithm.get("TrainingInputMode") in {"File", "FastFile", "Pipe"}, "TrainingInputMode")
+    _need_place(request["OutputDataConfig"].get("S3OutputPath"))
+    resources = request["ResourceConfig"]
+    _need(str(resources.get("InstanceType", "")).startswith("ml."), "InstanceType: ml.…")
+    for name in ("InstanceCount", "VolumeSizeInGB"):
+        _need(isinstance(resources.get(name), int) and resources[name] > 0, f"{name}: a number")
+    stopping = request["StoppingCondition"]
+    runtime, wait = stopping.get("MaxRuntimeInSeconds"), stopping.get("MaxWaitTimeInSeconds")
+    _need(isinstance(runtime, int) and 1 <= runtime <= 2_419_200, "MaxRuntimeInSeconds: ≤ 28 days")
+    if request.get("EnableManagedSpotTraining"):
+        _need(isinstance(wait, int) and wait >= runtime, "spot: MaxWaitTime ≥ MaxRuntime")
+    else:
+        _need(wait is None, "MaxWaitTimeInSeconds is for spot training")
+    values = request.get("HyperParameters", {})
+    _need(all(isinstance(value, str) for value in values.values()), "HyperParameters are strings")
+    for channel in request.get("InputDataConfig", []):
+        source = channel["DataSource"]["S3DataSource"]
+        _need(channel.get("ChannelName") and all(name in source for name in _DATA), "a channel")
+        _need_place(source["S3Uri"])
+    if "CheckpointConfig" in request:
+        _need_place(request["CheckpointConfig"].get("S3Uri"))
+        local = request["CheckpointConfig"].get("LocalPath", "/opt/ml/checkpoints")
+        _need(local.startswith("/opt/ml/"), "LocalPath is under /opt/ml/")
+    for tag in request.get("Tags", []):
+        _need(tag.keys() == {"Key", "Value"}, "Tags: Key and Value")
+
+
+def _need(met: object, what: str) -> None:
+    if not met:
+        raise JobFailedError("SageMaker.AmazonSageMakerException", f"ValidationException: {what}")
+
+
+def _need_place(uri: object) -> None:
+    _need(isinstance(uri, str) and uri.startswith("s3://"), f"{uri} is not s3://bucket/prefix")
+
+
+def _failure(folder: Path, status: int) -> str:
+    """Why the job failed, as SageMaker says it; empty if it did not."""
+    if status == 0:
+        return ""
+    if status == -1:
+        return "MaxRuntimeExceeded"
+    told = folder / "output/failure"
+    reason = told if told.exists() else folder / "log"
+    tail = reason.read_text(errors="replace")[-700:]
+    return f"AlgorithmError: {tail}, exit code: {status}"
+
+
+def _place(uri: str) -> tuple[str, str]:
+    _need_place(uri)
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _download(s3: Any, uri: str, folder: Path) -> None:
+    bucket, prefix = _place(uri)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            name = item["Key"].removeprefix(prefix).strip("/")
+            if name:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                s3.download_file(bucket, item["Key"], str(folder / name))
+
+
+def _upload(s3: Any, folder: Path, uri: str) -> None:
+    bucket, prefix = _place(uri)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            key = f"{prefix.rstrip('/')}/{path.relative_to(folder).as_posix()}"
+            s3.upload_file(str(path), bucket, key)

@@ -1,0 +1,101 @@
+"""The interpreters: the Python that functions are deployed on, and the environments made of it.
+
+Two, because MiniStack pins a botocore of its own: one runs the emulator and the zip functions, the
+other the image functions with what the image holds. Both are made once, in .emulator/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOME = ROOT / ".emulator"
+WANTED = ("3.13", "3.12")  # in order of preference; those that cdk/config.py accepts
+RUNTIME_CLIENT = "awslambdaric==4.2.2"
+
+
+class NoPythonError(Exception):
+    """There is no Python here that the functions could be deployed on."""
+
+
+@dataclass(frozen=True)
+class Interpreters:
+    """`version` as in "3.13", and the environments' executables."""
+
+    version: str
+    emulator: Path
+    image: Path
+
+
+def interpreters() -> Interpreters:
+    """Find Python and make both environments, unless they are there; the first time, minutes."""
+    version, python = _python()
+    here = Path(__file__).parent
+    libraries = ROOT / "lambdas/requirements.txt"
+    return Interpreters(
+        version,
+        _environment(python, f"ministack-{version}", ["-r", str(here / "ministack.txt")]),
+        _environment(
+            python,
+            f"image-{version}",
+            ["-c", str(ROOT / "constraints.txt"), "-r", str(libraries), RUNTIME_CLIENT],
+        ),
+    )
+
+
+def _python() -> tuple[str, str]:
+    for candidate in _candidates():
+        ask = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
+        try:
+            told = subprocess.run([candidate, "-c", ask], capture_output=True, text=True)
+        except OSError:
+            continue
+        if (version := told.stdout.strip()) in WANTED:
+            return version, candidate
+    named = os.environ.get("PYTHON_AWS")
+    found = f"PYTHON_AWS={named} is none" if named else "none is here"
+    raise NoPythonError(
+        f"make test-aws needs Python {' or '.join(WANTED)}, as the functions do, and {found}: "
+        "install one, or name it: make test-aws PYTHON_AWS=/path/to/python"
+    )
+
+
+def _candidates() -> Iterator[str]:
+    if named := os.environ.get("PYTHON_AWS"):
+        yield named
+        return
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for version in WANTED:
+        yield from (str(path) for path in sorted(pyenv.glob(f"{version}.*/bin/python")))
+        if found := shutil.which(f"python{version}"):
+            yield found
+
+
+def _environment(python: str, name: str, requirements: list[str]) -> Path:
+    """A venv with these requirements, stamped with them once it is whole."""
+    folder = HOME / name
+    executable = folder / "bin/python"
+    files = [Path(each) for each in requirements if each.endswith(".txt")]
+    text = [python, *requirements, *(path.read_text() for path in files)]
+    digest = hashlib.sha256("\0".join(text).encode()).hexdigest()
+    stamp = folder / "stamp"
+    if stamp.is_file() and stamp.read_text() == digest:
+        return executable
+    shutil.rmtree(folder, ignore_errors=True)
+    _run([python, "-m", "venv", str(folder)])
+    _run([str(executable), "-m", "pip", "install", "--quiet", *requirements])
+    stamp.write_text(digest)
+    return executable
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise NoPythonError(f"{' '.join(command[:5])} … failed: {''.join(reason)}")

@@ -1,0 +1,52 @@
+"""A visitor: requests to CloudFront's address as a browser makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.aws.deployment import Deployment
+
+
+class Visitor:
+    """Speaks to the emulator in the name of the page's host, over what it takes for TLS."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        host = deployment.outputs["PageUrl"].removeprefix("https://")
+        self._http = httpx.Client(
+            base_url=deployment.emulator.address,
+            headers={"Host": host, "X-Forwarded-Proto": "https"},
+            timeout=60,
+            trust_env=False,
+        )
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        """GET a path."""
+        return self._http.get(path, headers=headers)
+
+    def search(self, photo: Path | bytes, top_k: int = 12) -> httpx.Response:
+        """Search by a photo, as the page does."""
+        data = photo if isinstance(photo, bytes) else photo.read_bytes()
+        return self._http.post(
+            "/api/search-image",
+            files={"file": ("photo.jpg", data, "image/jpeg")},
+            data={"top_k": str(top_k)},
+        )
+
+    def hits(self, photo: Path | bytes, top_k: int = 12) -> list[dict[str, Any]]:
+        """What a search finds."""
+        found = self.search(photo, top_k).raise_for_status().json()["hits"]
+        assert isinstance(found, list)
+        return found
+
+    def health(self) -> dict[str, Any]:
+        """What the API says of itself."""
+        told = self.get("/api/health").json()
+        assert isinstance(told, dict)
+        return told
+
+    def close(self) -> None:
+        """Hang up."""
+        self._http.close()
