@@ -32,7 +32,7 @@ test: .venv/dev.stamp chromium ## lint, types, layering and every test
 	@$(BIN)/pytest -n 2
 
 test-aws: .venv/dev.stamp node_modules ## deploy to an emulated AWS, use it, destroy it
-	@$(BIN)/pytest -m aws tests/aws
+	@PYTHON_AWS="$(PYTHON_AWS)" $(BIN)/pytest -m aws -rs tests/aws
 
 image-proof: .venv/dev.stamp ## build and run the image without Docker (root, Debian; two minutes)
 	@command -v buildah debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends buildah debootstrap
@@ -72,7 +72,7 @@ format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff format
 
 clean: ## remove everything that was made here: environment, galleries, caches
-	rm -rf .venv .lens build cdk.out node_modules layers/vendor/py* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 node_modules: package.json package-lock.json | .venv/cdk.stamp
 	@npm ci --silent --no-audit --no-fund

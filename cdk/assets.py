@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import IgnoreMode
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_ecr_assets import Platform
 
@@ -48,13 +48,20 @@ class Assets:
         return lambda_.Code.from_asset(str(self.vendor))
 
     def function(self, package: str, *others: str) -> lambda_.Code:
-        """One function's package, and other paths beside it, laid out as in the checkout."""
-        kept = [f"lambdas/{package}", "lambdas/__init__.py", *others]
-        return lambda_.Code.from_asset(
-            str(self.root),
-            exclude=["*", *(f"!{path}" for path in kept), *_JUNK],
-            ignore_mode=IgnoreMode.DOCKER,
-        )
+        """One function's package, and other paths beside it, laid out as in the checkout.
+
+        Copied first: CDK would walk the whole checkout, whatever it is told to leave out.
+        """
+        folder = self.root / "build/functions" / package
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in ("lambdas/__init__.py", f"lambdas/{package}", *others):
+            source, target = self.root / path, folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+            else:
+                shutil.copy(source, target)
+        return lambda_.Code.from_asset(str(folder))
 
     def image(self, config: Config, command: str) -> lambda_.DockerImageCode:
         """The image of search and embed, built by Docker when it is deployed."""

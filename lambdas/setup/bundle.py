@@ -20,6 +20,7 @@ from lens.storage import FileStorage
 
 def write_bundle(folder: Path) -> str:
     """Write the default model, in place of any that was there; its id."""
+    folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as temporary:
         manifest = write_projection(FileStorage(Path(temporary)))
