@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,6 @@ from cdk_nag import AwsSolutionsChecks
 from cdk.assets import Assets
 from cdk.config import Config
 from cdk.stack import ImageLensStack
-
-# jsii runs on Node: the environment's own, whatever else the machine has.
-os.environ.setdefault("JSII_NODE", str(Path(sys.executable).with_name("node")))
 
 _FUNCTIONS = ("build_index", "compact", "reconcile", "collect", "setup", "embed", "search")
 _FILES = (
