@@ -1,0 +1,103 @@
+"""Compare two recipes, each run with several seeds, query by query.
+
+    python sagemaker_training/compare.py --ours runs/laptop-* --theirs runs/seed-*
+
+prints, for each protocol, both means of Recall@1 with their spread over the seeds, the difference,
+and its 95 % interval by a paired bootstrap over the queries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.errors import LensError, UsageError
+from runs import Run, read_run
+
+_SAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Recall@1 of one protocol, as fractions."""
+
+    protocol: str
+    queries: int
+    ours: tuple[float, ...]  # by run
+    theirs: tuple[float, ...]
+    interval: tuple[float, float]  # 95 %, of the difference of the means
+
+    @property
+    def difference(self) -> float:
+        """How far ours are ahead."""
+        return float(np.mean(self.ours) - np.mean(self.theirs))
+
+
+def compare(ours: Sequence[Run], theirs: Sequence[Run], protocol: str) -> Comparison:
+    """Compare two groups of runs over the same queries; UsageError if they are not the same.
+
+    A query counts by the mean over its group's seeds; the bootstrap draws queries with replacement
+    and keeps both groups' answers to a query together (Efron & Tibshirani 1993, chapter 8).
+    """
+    right = [_right(run, protocol) for run in (*ours, *theirs)]
+    keys = sorted(right[0])
+    if any(sorted(each) != keys for each in right):
+        raise UsageError(f"the runs did not answer the same {protocol} queries")
+    table = np.array([[each[key] for key in keys] for each in right])
+    gains = table[: len(ours)].mean(axis=0) - table[len(ours) :].mean(axis=0)
+    low, high = bootstrap_interval(gains)
+    shares = tuple(float(value) for value in table.mean(axis=1))
+    return Comparison(protocol, len(keys), shares[: len(ours)], shares[len(ours) :], (low, high))
+
+
+def bootstrap_interval(gains: NDArray[np.float64], seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of the mean of (Q,) gains, one a query."""
+    random = np.random.default_rng(seed)
+    means = [gains[random.integers(0, len(gains), len(gains))].mean() for _ in range(_SAMPLES)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _right(run: Run, protocol: str) -> dict[str, float]:
+    """Whether each query's first hit is right."""
+    if protocol not in run.scores:
+        raise UsageError(f"the run of {run.name} has no {protocol} scores")
+    return {each.key: float(each.first_right == 1) for each in run.scores[protocol].answers}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the comparison."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--ours", nargs="+", required=True, metavar="RUN")
+    parser.add_argument("--theirs", nargs="+", required=True, metavar="RUN")
+    options = parser.parse_args(arguments)
+    try:
+        ours, theirs = ([read_run(p) for p in paths] for paths in (options.ours, options.theirs))
+        for protocol in ours[0].scores:
+            found = compare(ours, theirs, protocol)
+            print(f"{protocol}, {found.queries} queries, Recall@1 in percent")
+            for name, shares in (("ours", found.ours), ("theirs", found.theirs)):
+                print(f"  {name:<7}{_spread(shares)}")
+            low, high = (100 * value for value in found.interval)
+            print(f"  ahead  {100 * found.difference:+.1f}, 95 % from {low:+.1f} to {high:+.1f}")
+    except LensError as error:
+        print(f"compare: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+def _spread(shares: tuple[float, ...]) -> str:
+    each = ", ".join(f"{100 * share:.1f}" for share in shares)
+    deviation = 100 * float(np.std(shares, ddof=1)) if len(shares) > 1 else 0.0
+    return f"{100 * float(np.mean(shares)):.1f} ± {deviation:.1f} ({each})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The job: one training, from a folder of photos to a delivered model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from allocation import keep_memory
+from checkpoints import has_begun
+from data import Dataset, problems_report, read_dataset, without_broken
+from delivery import Outcome, deliver
+from distributed import Ranks, joined_ranks
+from evaluate import Scores, embed, embed_splits, score_splits
+from lens.heads import fit_head
+from lens.preprocessing import Preprocessing
+from models import EmbeddingModel, build_model
+from presets import Recipe
+from progress import Progress
+from runs import Job, read_run
+from squares import Squares, build_squares, open_squares
+from trainer import Photos, Trainer
+
+# Training photos are kept a little larger than the model sees them, so that crops stay sharp.
+_ROOM = 8 / 7
+
+
+def run_job(
+    job: Job, recipe: Recipe, environment: Mapping[str, str], stopping: Callable[[], bool]
+) -> None:
+    """Train, evaluate, deliver. Raises InterruptedRunError when asked to stop."""
+    other = read_run(job.compare) if job.compare else None
+    keep_memory()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    with joined_ranks(environment, job.device) as ranks:
+        progress = Progress(ranks, job.output / "tensorboard")
+        recipe = _for_device(recipe, ranks, progress)
+        torch.manual_seed(job.seed)
+        model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
+        dataset, seen, roomy = _load_photos(job, recipe, model.preprocessing, ranks, progress)
+        if recipe.start == "pca" and not has_begun(job.checkpoints):
+            keys = [photo.key for photo in dataset.train]
+            features = embed(model, seen, keys, ranks, features=True)
+            model.start_from(fit_head(features, recipe.embedding_dim))
+        trainer = Trainer(
+            recipe,
+            model,
+            _training_photos(dataset, roomy),
+            ranks=ranks,
+            folder=job.checkpoints,
+            progress=progress,
+            seed=job.seed,
+            validate=_validation(model, seen, dataset, ranks),
+            stopping=stopping,
+        )
+        trainer.fit()
+        splits = dataset.tested or dataset.validated
+        vectors = embed_splits(model, seen, splits, ranks)
+        if ranks.first:
+            scores = score_splits(vectors, dataset.photos, splits)
+            outcome = Outcome(model, trainer.history, trainer.seconds, dataset, vectors, scores)
+            deliver(job, recipe, outcome, other, progress)
+        ranks.wait()
+        progress.close()
+
+
+def _load_photos(
+    job: Job, recipe: Recipe, preprocessing: Preprocessing, ranks: Ranks, progress: Progress
+) -> tuple[Dataset, Squares, Squares]:
+    """The usable photos; all of them as the model sees them, and those trained on with room."""
+    dataset = read_dataset(
+        job.data, held_out=recipe.held_out, share=recipe.validation, fold=job.fold, seed=job.seed
+    )
+
+    def squares(keys: list[str], pixels: Preprocessing) -> Squares:
+        # One process of a machine decodes, the others read what it wrote.
+        if ranks.local == 0:
+            build_squares(job.cache, dataset.root, keys, pixels)
+        ranks.wait()
+        return open_squares(job.cache, dataset.root, keys, pixels)
+
+    seen = squares([photo.key for photo in dataset.photos], preprocessing)
+    dataset = without_broken(dataset, seen.broken)
+    problems = problems_report(dataset, seen.broken)
+    if problems and ranks.first:
+        progress.say(f"training goes on without some photos: {problems}")
+        job.output.mkdir(parents=True, exist_ok=True)
+        lines = [f"{key}\tmissing\n" for key in dataset.missing]
+        lines += [f"{key}\t{seen.broken[key]}\n" for key in dataset.broken]
+        (job.output / "problems.txt").write_text("".join(lines))
+    roomy = preprocessing.model_copy(update={"size": round(preprocessing.size * _ROOM)})
+    return dataset, seen, squares([photo.key for photo in dataset.train], roomy)
+
+
+def _training_photos(dataset: Dataset, squares: Squares) -> Photos:
+    items = sorted({photo.item_id for photo in dataset.train})
+    number = {item: i for i, item in enumerate(items)}
+    labels = np.array([number[photo.item_id] for photo in dataset.train], np.int64)
+    return Photos(squares, squares.rows([photo.key for photo in dataset.train]), labels)
+
+
+def _validation(
+    model: EmbeddingModel, squares: Squares, dataset: Dataset, ranks: Ranks
+) -> Callable[[], dict[str, Scores]] | None:
+    if not dataset.validated:
+        return None
+
+    def validate() -> dict[str, Scores]:
+        vectors = embed_splits(model, squares, dataset.validated, ranks)
+        return score_splits(vectors, dataset.photos, dataset.validated)
+
+    return validate
+
+
+def _for_device(recipe: Recipe, ranks: Ranks, progress: Progress) -> Recipe:
+    """The recipe as this machine can carry it out."""
+    if recipe.precision == "fp16" and ranks.device.type == "cpu":
+        progress.say("fp16 is for GPUs: this CPU trains in fp32")
+        return replace(recipe, precision="fp32")
+    return recipe

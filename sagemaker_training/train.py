@@ -1,0 +1,180 @@
+"""Train a model that finds a garment by its photo.
+
+On this machine, into a folder of its own; stopped (Ctrl-C, SIGTERM) or killed, the same command
+goes on from the last checkpoint to the same result:
+
+    python sagemaker_training/train.py --preset laptop --data PHOTOS --output runs/laptop-0 --seed 0
+
+On all GPUs of a machine:
+
+    torchrun --nproc_per_node 8 sagemaker_training/train.py --preset inshop --data ...
+
+On SageMaker, script mode: the channel `training` is the photos, the channel `backbone` (if there is
+one) a folder with pretrained weights; every option is a hyperparameter, and so is every field of a
+recipe (presets.py), here as there: --epochs 20 --lr 1e-5 --tuning lora.
+
+PHOTOS is DeepFashion In-Shop as it is downloaded (list_eval_partition.txt beside img/), or any
+folder with a folder of photos per item. What comes out:
+
+    checkpoints/epoch_{n}.pth, best_model.pth    run.json    report.html    tensorboard/
+    artifacts/models/{model_id}/                 the model, ready for `lens promote`
+
+exit codes: 0 done, 1 failed, 2 not understood, 130 stopped (run it again to go on)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from lens.errors import LensError, UsageError
+from presets import PRESETS, Recipe, recipe_of
+
+# Imported inside otherwise: `train.py --help` should not wait for torch.
+if TYPE_CHECKING:
+    from runs import Job
+
+_SAGEMAKER_CHECKPOINTS = "/opt/ml/checkpoints"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train as the command line and the environment say; every failure is one line."""
+    options = _parser(os.environ).parse_args(arguments)
+    try:
+        job, recipe = _job(options)
+        from job import run_job
+        from trainer import InterruptedRunError
+    except UsageError as error:
+        return _fail(error, 2)
+    # Before CUDA starts: the workspace that makes its matrix products repeatable.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    stopping = _on_signals()
+    try:
+        run_job(job, recipe, os.environ, stopping)
+    except InterruptedRunError as error:
+        return _fail(error, 130)
+    except UsageError as error:
+        return _fail(error, 2)
+    except (LensError, OSError) as error:
+        return _fail(error, 1)
+    return 0
+
+
+def _job(options: argparse.Namespace) -> tuple[Job, Recipe]:
+    from runs import Job
+
+    changes = {
+        field.name: getattr(options, field.name)
+        for field in fields(Recipe)
+        if getattr(options, field.name, None) is not None
+    }
+    if options.data is None:
+        raise UsageError("name the photos: --data FOLDER")
+    if options.output is None:
+        raise UsageError("name a folder for what is trained: --output FOLDER")
+    return Job(
+        data=options.data,
+        output=options.output,
+        checkpoints=options.checkpoints or options.output / "checkpoints",
+        cache=options.cache,
+        artifacts=options.artifacts or str(options.output / "artifacts"),
+        name=options.job,
+        seed=options.seed,
+        fold=options.fold,
+        device=options.device,
+        pretrained=options.weights == "pretrained",
+        compare=options.compare,
+        margin=options.gate_margin,
+    ), recipe_of(options.preset, changes)
+
+
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+    def folder(name: str, variable: str | None, text: str) -> None:
+        value = environment.get(variable) if variable else None
+        parser.add_argument(name, type=Path, default=Path(value) if value else None, help=text)
+
+    on_sagemaker = "SM_MODEL_DIR" in environment
+    parser.add_argument("--preset", default="laptop", choices=list(PRESETS))
+    folder("--data", "SM_CHANNEL_TRAINING", "the photos (SM_CHANNEL_TRAINING)")
+    folder("--output", "SM_MODEL_DIR", "what is trained (SM_MODEL_DIR)")
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        default=Path(_SAGEMAKER_CHECKPOINTS) if on_sagemaker else None,
+        help=f"({_SAGEMAKER_CHECKPOINTS} on SageMaker, else in the output)",
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "lens-training",
+        help="decoded photos (%(default)s)",
+    )
+    parser.add_argument("--artifacts", help="folder or s3://bucket that the model is written to")
+    parser.add_argument(
+        "--job",
+        default=environment.get("TRAINING_JOB_NAME", "local"),
+        help="names training/{job}/ in the artifacts",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--fold", type=int, default=0, help="which items are held out (0)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="(a GPU if there is one)")
+    parser.add_argument("--weights", choices=("pretrained", "random"), default="pretrained")
+    parser.add_argument("--compare", metavar="RUN", help="an earlier run, for the report")
+    parser.add_argument(
+        "--gate-margin",
+        "--gate_margin",
+        type=float,
+        default=0.0,
+        help="how far above the live model's Recall@1, as a fraction (0)",
+    )
+    recipe = parser.add_argument_group("fields of the recipe, in place of the preset's")
+    kinds = get_type_hints(Recipe)
+    for field in fields(Recipe):
+        if field.name == "name":
+            continue
+        dashed = "--" + field.name.replace("_", "-")
+        names = [dashed] if "_" not in field.name else [dashed, f"--{field.name}"]
+        kind = kinds[field.name]
+        recipe.add_argument(*names, type=_flag if kind is bool else _number_or_text(kind))
+    parser.set_defaults(backbone=environment.get("SM_CHANNEL_BACKBONE"))
+    return parser
+
+
+def _number_or_text(kind: Any) -> Any:
+    return kind if kind in (int, float) else str
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
+
+
+def _on_signals() -> Any:
+    """Whether this process was asked to stop; a spot instance is told two minutes ahead."""
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda which, _: asked.append(which))
+    return lambda: bool(asked)
+
+
+def _fail(error: object, code: int) -> int:
+    print(f"train: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
