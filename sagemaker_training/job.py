@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from allocation import keep_memory
 from checkpoints import has_begun
@@ -41,18 +42,22 @@ def run_job(
         torch.manual_seed(job.seed)
         model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
         dataset, seen, roomy = _load_photos(job, recipe, model.preprocessing, ranks, progress)
+        photos = _training_photos(dataset, roomy)
+        centers = None
         if recipe.start == "pca" and not has_begun(job.checkpoints):
-            keys = [photo.key for photo in dataset.train]
-            features = embed(model, seen, keys, ranks, features=True)
-            model.start_from(fit_head(features, recipe.embedding_dim))
+            features = embed(model, seen, list(photos.squares.positions), ranks, features=True)
+            head = fit_head(features, recipe.embedding_dim)
+            model.start_from(head)
+            centers = _centers(head.embed(features), photos.labels)
         trainer = Trainer(
             recipe,
             model,
-            _training_photos(dataset, roomy),
+            photos,
             ranks=ranks,
             folder=job.checkpoints,
             progress=progress,
             seed=job.seed,
+            centers=centers,
             validate=_validation(model, seen, dataset, ranks),
             stopping=stopping,
         )
@@ -100,6 +105,13 @@ def _training_photos(dataset: Dataset, squares: Squares) -> Photos:
     number = {item: i for i, item in enumerate(items)}
     labels = np.array([number[photo.item_id] for photo in dataset.train], np.int64)
     return Photos(squares, squares.rows([photo.key for photo in dataset.train]), labels)
+
+
+def _centers(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(classes, D): the mean of each class's vectors."""
+    sums = np.zeros((labels.max() + 1, vectors.shape[1]), np.float32)
+    np.add.at(sums, labels, vectors)
+    return sums / np.bincount(labels)[:, None].astype(np.float32)
 
 
 def _validation(

@@ -45,6 +45,12 @@ class Objective(nn.Module):
         chosen = self._miner(embeddings, labels) if self._miner else None
         return self._loss(embeddings, labels, chosen)
 
+    def start_from(self, centers: torch.Tensor) -> None:
+        """Put the proxies, if there are any, where the items' photos are: (items, D)."""
+        for proxies in self._loss.parameters():
+            like = centers if proxies.shape == centers.shape else centers.T
+            proxies.data.copy_(like)
+
     def get_extra_state(self) -> dict[str, Any]:
         """Where the memory stands, which its own state does not say."""
         if isinstance(self._loss, losses.CrossBatchMemory):

@@ -62,10 +62,11 @@ class Trainer:
         folder: Path,
         progress: Progress,
         seed: int = 0,
+        centers: NDArray[np.float32] | None = None,
         validate: Validate | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`folder` keeps the checkpoints. `validate` scores the model after each epoch; without it
+        """`folder` keeps the checkpoints. `centers`, (classes, D), is where proxies start. `validate` scores the model after each epoch; without it
         the last epoch counts. `stopping` is asked after each step."""
         if recipe.batch % ranks.world:
             raise UsageError(f"{ranks.world} processes cannot share a batch of {recipe.batch}")
@@ -74,6 +75,8 @@ class Trainer:
         self._seed, self._validate, self._stopping = seed, validate, stopping
         torch.manual_seed(seed)  # the proxies are drawn now
         self.objective = Objective(recipe, int(photos.labels.max()) + 1).to(ranks.device)
+        if centers is not None:
+            self.objective.start_from(torch.from_numpy(centers))
         self._network: Any = model
         if ranks.world > 1:
             self._network = DistributedDataParallel(model, broadcast_buffers=False)

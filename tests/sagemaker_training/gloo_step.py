@@ -1,0 +1,48 @@
+"""A program for torchrun: training steps, their losses and gradients written by the first rank."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+
+from distributed import Ranks, joined_ranks
+from presets import Recipe
+from tests.sagemaker_training.small_models import (
+    batch_of,
+    small_photos,
+    small_recipe,
+    small_trainer,
+)
+
+LOSSES = {
+    "triplet": {"loss": "triplet", "miner": "batch-hard", "margin": 0.5},
+    "memory": {"loss": "triplet", "miner": "semi-hard", "margin": 0.9, "memory": 16},
+    "proxies": {"loss": "proxy-anchor", "margin": 0.1},
+}
+
+
+def take_steps(recipe: Recipe, folder: Path, ranks: Ranks) -> dict[str, torch.Tensor]:
+    """The loss and every gradient of two steps on one global batch, whatever the ranks."""
+    trainer = small_trainer(recipe, folder, ranks=ranks)
+    levels, labels = batch_of(small_photos(), recipe, ranks.share(recipe.batch))
+    whole = torch.tensor([[0.0, 0.0, 1.0, 1.0, 1.0]]).repeat(len(labels), 1)
+    found = {}
+    for step in range(2):
+        found[f"loss {step}"] = torch.tensor(trainer.step(levels, labels, whole))
+        for part, module in (("model", trainer.model), ("loss", trainer.objective)):
+            for name, parameter in module.named_parameters():
+                if parameter.grad is not None:
+                    found[f"{part}.{name} {step}"] = parameter.grad.clone()
+    return found
+
+
+if __name__ == "__main__":
+    backbone, target = sys.argv[1:]
+    with joined_ranks(os.environ, "cpu") as ranks:
+        for name, changes in LOSSES.items():
+            found = take_steps(small_recipe(backbone, **changes), Path(target) / name, ranks)
+            if ranks.first:
+                torch.save(found, f"{target}/{name}.pth")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+
+from compare import bootstrap_interval, compare, main
+from evaluate import Answer, Scores
+from lens.errors import UsageError
+from runs import Run, read_run
+
+
+def run_with(ranks: list[int], name: str = "ours", seed: int = 0) -> Run:
+    """A run whose queries found their first right photo at these ranks."""
+    answers = tuple(Answer(f"q{i}", rank, ("g",), (0.5,)) for i, rank in enumerate(ranks))
+    recall = ranks.count(1) / len(ranks)
+    scores = Scores("benchmark", 1, {"1": recall}, 0.5, {}, answers)
+    return Run(
+        "m", seed, {"name": name}, {}, {}, [{"epoch": 1, "loss": 1.0}], 60.0, {"benchmark": scores}
+    )
+
+
+def test_a_difference_that_holds_for_every_query_has_no_spread() -> None:
+    found = compare([run_with([1, 1])], [run_with([2, 0])], "benchmark")
+    assert (found.difference, found.interval) == (1.0, (1.0, 1.0))
+
+
+def test_the_interval_is_that_of_the_normal_approximation_over_many_queries() -> None:
+    gains = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], 2_000, p=[0.1, 0.75, 0.15])
+    low, high = bootstrap_interval(gains)
+    error = gains.std() / np.sqrt(len(gains))
+    assert low == pytest.approx(gains.mean() - 1.96 * error, abs=0.1 * error)
+    assert high == pytest.approx(gains.mean() + 1.96 * error, abs=0.1 * error)
+
+
+def test_seeds_of_a_recipe_count_by_their_mean() -> None:
+    ours = [run_with([1, 1, 2, 2], seed=0), run_with([1, 2, 1, 2], seed=1)]
+    found = compare(ours, [run_with([2, 2, 2, 2])], "benchmark")
+    assert found.ours == (0.5, 0.5) and found.difference == 0.5
+    assert found.interval[0] < 0.5 < found.interval[1]
+
+
+def test_runs_that_answered_other_queries_are_not_compared() -> None:
+    with pytest.raises(UsageError, match="did not answer the same benchmark queries"):
+        compare([run_with([1, 1])], [run_with([1, 1, 1])], "benchmark")
+
+
+def test_the_command_prints_both_means_and_the_interval(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"ours": [1, 1, 1, 2], "theirs": [1, 2, 2, 2]}
+    for name, ranks in places.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(run_with(ranks, name).to_json())
+    assert read_run(tmp_path / "ours") == run_with(places["ours"], "ours")
+    assert main(["--ours", str(tmp_path / "ours"), "--theirs", str(tmp_path / "theirs")]) == 0
+    printed = capsys.readouterr().out
+    assert "benchmark, 4 queries" in printed and "ahead  +50.0, 95 % from +0.0" in printed
+
+
+def test_a_place_without_a_run_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--ours", str(tmp_path), "--theirs", str(tmp_path)]) == 2
+    assert "is not a training run's run.json" in capsys.readouterr().err

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+
+from export import check_parity, export_onnx
+from lens.embedder import Embedder, Network
+from lens.errors import ArtifactError
+from lens.models import Head, ModelManifest, Variant
+from models import LITE0, EmbeddingModel
+from tests.sagemaker_training.small_models import SIZE, small_model, small_recipe
+
+
+def _embedder(model: EmbeddingModel, graph: bytes) -> Embedder:
+    manifest = ModelManifest(
+        model_id="exported",
+        backbone="small",
+        embedding_dim=8,
+        preprocessing=model.preprocessing,
+        head=Head(kind="trained"),
+        variants={"fp32": Variant(file="model.onnx", sha256="")},
+    )
+    return Embedder(manifest, graph)
+
+
+@pytest.mark.parametrize("kind", ["lite0", "dinov2", "lora"])
+def test_the_exported_model_gives_the_vectors_of_the_trained_one(
+    backbone: str, inshop: Path, kind: str
+) -> None:
+    recipe = small_recipe(backbone)
+    if kind == "lite0":
+        recipe = replace(recipe, backbone=LITE0, size=32, color=True)
+    if kind == "lora":
+        recipe = replace(recipe, tuning="lora", color=True)
+    model = small_model(recipe)
+    for parameter in model.parameters():  # LoRA's updates start at zero
+        parameter.data += 0.01 * torch.randn_like(parameter)
+    graph = export_onnx(model)
+    photos = sorted(inshop.rglob("*.png"))[::6]
+    assert check_parity(model, _embedder(model, graph), photos) >= 0.9999
+    pixels = np.random.default_rng(0).normal(size=(5, 3, recipe.size, recipe.size))
+    many = Network(graph, "many").run(pixels.astype(np.float32))
+    assert np.allclose(np.linalg.norm(many, axis=1), 1, atol=1e-5)
+
+
+def test_a_vision_transformer_s_last_block_has_one_query(backbone: str) -> None:
+    import onnx
+
+    model = small_model(small_recipe(backbone))
+    graph = onnx.shape_inference.infer_shapes(
+        onnx.load_from_string(export_onnx(model)), data_prop=True
+    ).graph
+    shapes = {
+        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
+        for value in graph.value_info
+    }
+    attentions = [shapes[node.output[0]] for node in graph.node if node.op_type == "Softmax"]
+    tokens = (SIZE // 14) ** 2 + 1
+    assert [shape[-2:] for shape in attentions] == [[tokens, tokens], [1, tokens]]
+
+
+def test_a_model_that_is_not_the_exported_one_is_not_delivered(backbone: str, inshop: Path) -> None:
+    first, second = (small_model(small_recipe(backbone), seed=seed) for seed in (0, 1))
+    with pytest.raises(ArtifactError, match="differs from the trained one"):
+        check_parity(first, _embedder(second, export_onnx(second)), [*inshop.rglob("*.png")][:3])
