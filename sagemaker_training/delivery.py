@@ -17,6 +17,7 @@ from export import check_parity, export_onnx
 from gate import judge, score_live
 from lens.embedder import Embedder
 from lens.models import Head, ModelManifest, Variant, write_model
+from lens.protocols import Split
 from lens.storage import Storage, open_storage
 from models import EmbeddingModel, backbone_name
 from presets import Recipe
@@ -35,8 +36,9 @@ class Outcome:
     history: list[dict[str, Any]]
     seconds: float
     dataset: Dataset
+    splits: dict[str, Split]  # by protocol, of the test part, or of the validation
     vectors: Vectors
-    scores: dict[str, Scores]  # of the test part; of the validation where there is no test
+    scores: dict[str, Scores]
 
 
 def deliver(
@@ -44,7 +46,7 @@ def deliver(
 ) -> None:
     """Write model, run, report, embeddings and verdict; the model first, so that whatever names it
     finds it. Raises ArtifactError when the exported model is not what was trained."""
-    part = "test" if outcome.dataset.tested else "best validation"
+    part = "test" if outcome.splits == outcome.dataset.tested else "best validation"
     for scores in outcome.scores.values():
         progress.scores(part, scores, 0)
     artifacts = open_storage(job.artifacts)
@@ -114,9 +116,8 @@ def _write_verdict(
 ) -> None:
     """By the first protocol: the benchmark, where there is one."""
     protocol, scores = next(iter(outcome.scores.items()))
-    dataset = outcome.dataset
-    split = (dataset.tested or dataset.validated)[protocol]
-    live_id, live = score_live(artifacts, job.data, dataset.photos, split, protocol)
+    photos, split = outcome.dataset.photos, outcome.splits[protocol]
+    live_id, live = score_live(artifacts, job.data, photos, split, protocol)
     verdict = judge(model_id, scores, live_id, live, job.margin)
     artifacts.write(
         f"training/{job.name}/verdict.json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from data import Dataset, problems_report, read_dataset, without_broken
 from delivery import Outcome, deliver
 from distributed import Ranks, joined_ranks
 from evaluate import Scores, embed, embed_splits, score_splits
-from lens.heads import fit_head
+from lens.heads import Head, fit_head, orthogonal_head
 from lens.preprocessing import Preprocessing
 from models import EmbeddingModel, build_model
 from presets import Recipe
@@ -42,13 +43,15 @@ def run_job(
         torch.manual_seed(job.seed)
         model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
         dataset, seen, roomy = _load_photos(job, recipe, model.preprocessing, ranks, progress)
-        photos = _training_photos(dataset, roomy)
+        photos = _training_photos(dataset, roomy, recipe)
         centers = None
-        if recipe.start == "pca" and not has_begun(job.checkpoints):
-            features = embed(model, seen, list(photos.squares.positions), ranks, features=True)
-            head = fit_head(features, recipe.embedding_dim)
+        if recipe.start != "random" and not has_begun(job.checkpoints):
+            features = embed(
+                model, seen, [photo.key for photo in dataset.train], ranks, features=True
+            )
+            head = _head(recipe, features)
             model.start_from(head)
-            centers = _centers(head.embed(features), photos.labels)
+            centers = _centers(head.embed(features), photos)
         trainer = Trainer(
             recipe,
             model,
@@ -62,11 +65,13 @@ def run_job(
             stopping=stopping,
         )
         trainer.fit()
-        splits = dataset.tested or dataset.validated
+        splits = (job.test and dataset.tested) or dataset.validated
         vectors = embed_splits(model, seen, splits, ranks)
         if ranks.first:
             scores = score_splits(vectors, dataset.photos, splits)
-            outcome = Outcome(model, trainer.history, trainer.seconds, dataset, vectors, scores)
+            outcome = Outcome(
+                model, trainer.history, trainer.seconds, dataset, splits, vectors, scores
+            )
             deliver(job, recipe, outcome, other, progress)
         ranks.wait()
         progress.close()
@@ -100,18 +105,37 @@ def _load_photos(
     return dataset, seen, squares([photo.key for photo in dataset.train], roomy)
 
 
-def _training_photos(dataset: Dataset, squares: Squares) -> Photos:
+def _training_photos(dataset: Dataset, squares: Squares, recipe: Recipe) -> Photos:
+    """With `recolored`, once for each order of the channels, as other items each time."""
     items = sorted({photo.item_id for photo in dataset.train})
     number = {item: i for i, item in enumerate(items)}
     labels = np.array([number[photo.item_id] for photo in dataset.train], np.int64)
-    return Photos(squares, squares.rows([photo.key for photo in dataset.train]), labels)
+    rows = squares.rows([photo.key for photo in dataset.train])
+    if not recipe.recolored:
+        return Photos(squares, rows, labels)
+    orders = np.array(list(itertools.permutations(range(3))))
+    others = np.repeat(np.arange(len(orders)), len(rows))
+    return Photos(
+        squares,
+        np.tile(rows, len(orders)),
+        np.tile(labels, len(orders)) + len(items) * others,
+        orders[others],
+    )
 
 
-def _centers(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(classes, D): the mean of each class's vectors."""
+def _head(recipe: Recipe, features: NDArray[np.float32]) -> Head:
+    if recipe.start == "pca":
+        return fit_head(features, recipe.embedding_dim)
+    return orthogonal_head(features.shape[1], recipe.embedding_dim)
+
+
+def _centers(vectors: NDArray[np.float32], photos: Photos) -> NDArray[np.float32]:
+    """(classes, D): the mean of each class's vectors; recolored ones start where their item is."""
+    labels = photos.labels[: len(vectors)]
     sums = np.zeros((labels.max() + 1, vectors.shape[1]), np.float32)
     np.add.at(sums, labels, vectors)
-    return sums / np.bincount(labels)[:, None].astype(np.float32)
+    means = (sums / np.bincount(labels)[:, None]).astype(np.float32)
+    return np.tile(means, (len(photos.labels) // len(labels), 1))
 
 
 def _validation(

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from lens.errors import UsageError
 
 Tuning = Literal["full", "blocks", "lora", "head"]
-Start = Literal["random", "pca"]
+Start = Literal["random", "orthogonal", "pca"]
 Loss = Literal["triplet", "proxy-anchor", "cosface", "arcface", "multi-similarity"]
 Miner = Literal["semi-hard", "batch-hard", "none"]
 Optimizer = Literal["adam", "adamw"]
@@ -29,7 +29,7 @@ class Recipe:
     tuning: Tuning = "full"  # what is trained beside the head
     blocks: int = 2  # "blocks": how many, from the top
     lora_rank: int = 8
-    start: Start = "random"  # the head before training; "pca" is lens.heads.fit_head
+    start: Start = "random"  # the head before training; the others are those of lens.heads
 
     loss: Loss = "triplet"
     miner: Miner = "none"
@@ -37,6 +37,7 @@ class Recipe:
     memory: int = 0  # embeddings of earlier batches kept to compare with; 0: none
     identities: int = 24  # P, items a batch
     photos_each: int = 4  # M, photos of each
+    recolored: bool = False  # a photo in other channel orders is also a photo of other items
     crop: float = 0.2  # smallest share of the photo's area that a random crop keeps
 
     optimizer: Optimizer = "adamw"

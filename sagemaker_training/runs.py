@@ -29,6 +29,7 @@ class Job:
     pretrained: bool = True
     compare: str | None = None  # an earlier run's folder
     margin: float = 0.0  # of the gate
+    test: bool = True  # False: only the validation part is scored, as for choosing a recipe
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,7 @@ def _job(options: argparse.Namespace) -> tuple[Job, Recipe]:
         pretrained=options.weights == "pretrained",
         compare=options.compare,
         margin=options.gate_margin,
+        test=options.score == "test",
     ), recipe_of(options.preset, changes)
 
 
@@ -132,6 +133,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument("--fold", type=int, default=0, help="which items are held out (0)")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="(a GPU if there is one)")
     parser.add_argument("--weights", choices=("pretrained", "random"), default="pretrained")
+    parser.add_argument(
+        "--score",
+        choices=("test", "validation"),
+        default="test",
+        help="what is scored at the end; recipes are chosen by the validation",
+    )
     parser.add_argument("--compare", metavar="RUN", help="an earlier run, for the report")
     parser.add_argument(
         "--gate-margin",

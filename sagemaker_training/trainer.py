@@ -47,6 +47,7 @@ class Photos:
     squares: Squares
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
+    channels: NDArray[np.int64] | None = None  # (N, 3): the order that each is shown in
 
 
 class Trainer:
@@ -66,8 +67,11 @@ class Trainer:
         validate: Validate | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`folder` keeps the checkpoints. `centers`, (classes, D), is where proxies start. `validate` scores the model after each epoch; without it
-        the last epoch counts. `stopping` is asked after each step."""
+        """`folder` keeps the checkpoints; `centers`, (classes, D), is where proxies start.
+
+        `validate` scores the model after each epoch; without it the last epoch counts. `stopping`
+        is asked after each step.
+        """
         if recipe.batch % ranks.world:
             raise UsageError(f"{ranks.world} processes cannot share a batch of {recipe.batch}")
         self.recipe, self.model, self._photos = recipe, model.to(ranks.device), photos
@@ -186,7 +190,7 @@ class Trainer:
 
         def read(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
             chosen = plan[step][share]
-            levels = torch.from_numpy(self._photos.squares.levels[self._photos.rows[chosen]])
+            levels = torch.from_numpy(self.levels_of(chosen))
             crops = draw_crops(self.recipe.batch, self.recipe.crop, self._generator(step))[share]
             labels = torch.from_numpy(self._photos.labels[chosen])
             batch = levels.permute(0, 3, 1, 2), labels, crops
@@ -201,6 +205,16 @@ class Trainer:
                 if step + 1 < len(plan):
                     ahead = reader.submit(read, step + 1)
                 yield batch
+
+    def levels_of(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """(N, S, S, 3) uint8, recolored where the photos say so; padding stays what it is."""
+        photos = self._photos
+        levels: NDArray[np.uint8] = photos.squares.levels[photos.rows[chosen]]
+        if photos.channels is None:
+            return levels
+        padding = (levels == np.array(self.model.preprocessing.fill)).all(axis=3, keepdims=True)
+        shown = np.take_along_axis(levels, photos.channels[chosen][:, None, None], axis=3)
+        return np.where(padding, levels, shown)
 
     def _plan(self, epoch: int) -> NDArray[np.int64]:
         return plan_epoch(self._photos.labels, self.recipe, self._seed, epoch)

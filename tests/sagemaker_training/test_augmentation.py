@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+
+import torch
 
 from augmentation import crop, draw_crops
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+
+import torch
 
 from tests.sagemaker_training.conftest import PROGRAM
 from tests.sagemaker_training.gloo_step import LOSSES, take_steps

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+
+import torch
 
 from export import check_parity, export_onnx
 from lens.embedder import Embedder, Network

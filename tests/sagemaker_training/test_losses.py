@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
+import torch
 from torch.nn import functional
 
 from lens.errors import UsageError

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+
+import torch
 
 import vit
 from color_statistics import ColorStatistics

@@ -1,18 +1,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
+
+import torch
 
 from evaluate import Scores
 from lens.errors import UsageError
 from lens.protocols import KS
 from models import LITE0
-from tests.sagemaker_training.small_models import small_recipe, small_trainer
+from progress import Progress
+from tests.sagemaker_training.small_models import (
+    ALONE,
+    small_model,
+    small_photos,
+    small_recipe,
+    small_trainer,
+)
 from trainer import InterruptedRunError, Trainer
 
 
@@ -183,3 +194,25 @@ def test_a_folder_with_another_run_is_left_alone(tmp_path: Path, backbone: str) 
     small_trainer(small_recipe(backbone), tmp_path).fit()
     with pytest.raises(UsageError, match="a run with another recipe: name another --output"):
         small_trainer(small_recipe(backbone, lr=0.5), tmp_path)
+
+
+def test_a_recolored_photo_is_shown_in_its_channel_order_and_its_padding_is_not(
+    tmp_path: Path, backbone: str
+) -> None:
+    recipe = small_recipe(backbone)
+    model = small_model(recipe)
+    fill = np.array(model.preprocessing.fill, np.uint8)
+    plain = small_photos()
+    plain.squares.levels[:, :5] = fill
+    recolored = replace(plain, channels=np.tile([2, 0, 1], (len(plain.rows), 1)))
+    trainer = Trainer(
+        recipe,
+        model,
+        recolored,
+        ranks=ALONE,
+        folder=tmp_path,
+        progress=Progress(replace(ALONE, rank=1)),
+    )
+    shown = trainer.levels_of(np.arange(3))
+    assert np.array_equal(shown[:, 5:], plain.squares.levels[:3, 5:][..., [2, 0, 1]])
+    assert (shown[:, :5] == fill).all()
