@@ -33,7 +33,7 @@ def _run(folder: Path, *command: str, **environment: str) -> subprocess.Complete
     """Run in a folder, with nothing of this repository on the path."""
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | environment
     return subprocess.run(
-        command, cwd=folder, env=clean, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=clean, capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -93,7 +93,7 @@ def test_sagemaker_s_own_toolkit_runs_the_bundle(
 def _environment_with_toolkit(folder: Path) -> Path:
     """A Python that has this one's packages, and AWS's toolkit beside them."""
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", TOOLKIT)
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
     python = folder / "bin/python"
     installed = _run(folder, str(python), *pip)
     if installed.returncode:

@@ -43,7 +43,7 @@ def _run_ranks(count: int, *arguments: str) -> None:
     ]
     try:
         for rank in ranks:
-            _, errors = rank.communicate(timeout=100)
+            _, errors = rank.communicate(timeout=300)
             assert rank.returncode == 0, errors
     finally:
         for rank in ranks:
