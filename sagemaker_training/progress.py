@@ -19,11 +19,8 @@ class Progress:
 
     def __init__(self, ranks: Ranks, tensorboard: Path | None = None) -> None:
         self._speaks = ranks.first
+        self._tensorboard = tensorboard
         self._writer: Any = None
-        if tensorboard is not None and ranks.first:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._writer = SummaryWriter(str(tensorboard))
 
     def say(self, text: str) -> None:
         """One line, at once: SageMaker's log is a pipe."""
@@ -60,9 +57,14 @@ class Progress:
             self._writer.close()
 
     def _chart(self, step: int, values: dict[str, float]) -> None:
-        if self._writer is not None:
-            for name, value in values.items():
-                self._writer.add_scalar(name, value, step)
+        if self._tensorboard is None or not self._speaks:
+            return
+        if self._writer is None:  # only now: a command that is refused leaves no folder behind
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(self._tensorboard))
+        for name, value in values.items():
+            self._writer.add_scalar(name, value, step)
 
 
 def figures_line(scores: Scores) -> str:

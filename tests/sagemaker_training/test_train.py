@@ -119,9 +119,14 @@ def test_a_run_leaves_a_model_that_serves_and_the_record_of_how_it_came_to_be(
         (["--data", "/nowhere", "--output", "run"], "there is no folder /nowhere"),
     ],
 )
-def test_a_command_that_cannot_be_is_one_line(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_a_command_that_cannot_be_is_one_line_and_leaves_nothing_behind(
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     try:
         assert main(arguments) in (1, 2)
@@ -130,3 +135,4 @@ def test_a_command_that_cannot_be_is_one_line(
             signal.signal(number, handler)
     errors = capsys.readouterr().err
     assert message in errors and errors.count("\n") == 1
+    assert not any(tmp_path.iterdir())
