@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import logging
 import warnings
 from collections.abc import Sequence
@@ -31,7 +30,6 @@ def export_onnx(model: EmbeddingModel) -> bytes:
     plain = copy.deepcopy(model).cpu().float().eval()
     merge_lora(plain)
     size = plain.preprocessing.size
-    out = io.BytesIO()
     # The exporter tells its own developers much on the way.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -46,8 +44,8 @@ def export_onnx(model: EmbeddingModel) -> bytes:
             dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
             verbose=False,
         )
-    program.save(out)
-    return out.getvalue()
+    data: bytes = program.model_proto.SerializeToString()
+    return data
 
 
 def check_parity(model: EmbeddingModel, embedder: Embedder, photos: Sequence[Path]) -> float:
