@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from lens import color
-from lens.preprocessing import Preprocessing
+from lens.models import Preprocessing
 
 WIDTH = color.COLORS
 WEIGHT = 0.56  # beside unit-length features, as in lens.lite0

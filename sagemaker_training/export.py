@@ -13,7 +13,8 @@ import torch
 
 from lens.embedder import Embedder
 from lens.errors import ArtifactError
-from lens.images import Limits, decode
+from lens.images import decode
+from lens.limits import Limits
 from lens.preprocessing import to_pixels
 from lora import merge_lora
 from models import EmbeddingModel

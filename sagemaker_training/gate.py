@@ -16,7 +16,8 @@ from evaluate import Scores, Vectors, score
 from lens.current import read_current
 from lens.documents import Document
 from lens.embedder import Embedder, load_embedder
-from lens.images import Limits, decode
+from lens.images import decode
+from lens.limits import Limits
 from lens.protocols import Split
 from lens.storage import Storage
 

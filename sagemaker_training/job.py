@@ -17,7 +17,7 @@ from delivery import Outcome, deliver
 from distributed import Ranks, joined_ranks
 from evaluate import Scores, embed, embed_splits, score_splits
 from lens.heads import Head, fit_head, orthogonal_head
-from lens.preprocessing import Preprocessing
+from lens.models import Preprocessing
 from models import EmbeddingModel, build_model
 from presets import Recipe
 from progress import Progress

@@ -13,7 +13,7 @@ from color_statistics import ColorStatistics
 from lens.errors import UsageError
 from lens.heads import Head
 from lens.lite0 import BACKBONE as LITE0_COLOR
-from lens.preprocessing import Preprocessing
+from lens.models import Preprocessing
 from lora import add_lora
 from presets import Recipe
 

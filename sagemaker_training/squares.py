@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import PhotoError, UsageError
-from lens.images import Limits, decode
-from lens.preprocessing import Preprocessing, to_pixels
+from lens.images import decode
+from lens.limits import Limits
+from lens.models import Preprocessing
+from lens.preprocessing import to_pixels
 
 Progress = Callable[[int, int], None]
 

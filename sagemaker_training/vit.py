@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from lens.errors import UsageError
-from lens.preprocessing import Preprocessing
+from lens.models import Preprocessing
 
 # What torchvision-trained and DINO models expect, in gray levels.
 _IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
