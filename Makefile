@@ -42,6 +42,7 @@ image-proof: .venv/dev.stamp ## build and run the image without Docker (root, De
 assets: .venv/cdk.stamp ## build what a deployment packs: layer, first model, training program
 	@$(BIN)/python -m layers.build
 	@$(BIN)/python -m lambdas.setup.bundle build/model
+	@PYTHONPATH=layers/lens/python $(BIN)/python sagemaker_training/bundle.py build/training/sourcedir.tar.gz
 
 synth: assets node_modules ## write the CloudFormation template (CONTEXT="-c name=value")
 	@$(CDK) synth --quiet $(CONTEXT)
@@ -80,13 +81,13 @@ node_modules: package.json package-lock.json | .venv/cdk.stamp
 
 EXTRAS_serve := serve
 EXTRAS_cdk := serve,cdk
-EXTRAS_dev := serve,cdk,dev
+EXTRAS_dev := serve,cdk,train,dev
 
 .venv/serve.stamp .venv/cdk.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing ($*; once, a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[$(EXTRAS_$*)]'
-	@touch $@
+	@touch .venv/serve.stamp $(if $(filter dev,$*),.venv/cdk.stamp) $@
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Image Lens needs Python 3.11 or newer: install it, or name it: make demo PYTHON=/path/to/python"; exit 1; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,12 @@ class Assets:
             if not path.exists():
                 raise ConfigError(f"{path.relative_to(root)} is not there: run `{command}` first")
         return assets
+
+    def metric_definitions(self) -> list[dict[str, str]]:
+        """What SageMaker reads out of the training program's log."""
+        path = self.root / "sagemaker_training/metric_definitions.json"
+        definitions: list[dict[str, str]] = json.loads(path.read_text())
+        return definitions
 
     def layer(self) -> lambda_.Code:
         """The domain, as a layer."""

@@ -38,6 +38,7 @@ class Training(Construct):
         self._config = config
         self._storage = storage
         self._program = s3_assets.Asset(self, "Program", path=str(assets.bundle))
+        self._metrics = assets.metric_definitions()
         self.job_role = self._job_role()
         role = iam.Role(
             self, "MachineRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
@@ -93,11 +94,14 @@ class Training(Construct):
                 "AlgorithmSpecification": {
                     "TrainingImage": config.training_image or _container(),
                     "TrainingInputMode": "File",
+                    "MetricDefinitions": self._metrics,
                 },
                 "HyperParameters": {
                     "sagemaker_program": "train.py",
                     "sagemaker_submit_directory": self._program.s3_object_url,
                     "sagemaker_region": Aws.REGION,
+                    # One process for every GPU, by torchrun.
+                    "sagemaker_torch_distributed_enabled": "true",
                     "artifacts": self._storage.artifacts_location,
                     "job.$": "$$.Execution.Name",
                     "preset.$": "$.preset",

@@ -57,8 +57,9 @@ def search(options: Namespace) -> None:
 def evaluate(options: Namespace) -> None:
     from lambdas.local import evaluate as evaluation
     from lambdas.local.reports import evaluation_report
+    from lens.protocols import PROTOCOLS
 
-    protocols = [options.protocol] if options.protocol else evaluation.PROTOCOLS
+    protocols = [options.protocol] if options.protocol else PROTOCOLS
     settings = _settings(options)
     found = [evaluation.evaluate(settings, each, bars, options.model) for each in protocols]
     if options.json:

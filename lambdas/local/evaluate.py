@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +19,9 @@ from lens.config import Settings
 from lens.errors import NotFoundError, UsageError
 from lens.metrics import map_at_r, recall_at_k
 from lens.models import read_manifest, read_network, write_model
+from lens.protocols import KS, Protocol, Split, split_of
 from lens.search import Searcher
 from lens.storage import FileStorage, Storage, open_storage
-
-Protocol = Literal["benchmark", "strict"]
-PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
-KS = (1, 5, 10, 20, 30)  # those of the In-Shop benchmark
-_FRONT = "_1_front"
 
 
 @dataclass(frozen=True)
@@ -44,28 +40,6 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """For `--json`."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class Split:
-    """A protocol's keys."""
-
-    queries: tuple[str, ...]
-    gallery: tuple[str, ...]
-
-
-def split_of(partition: dict[str, PartitionEntry], protocol: Protocol) -> Split:
-    """benchmark: the partition file's query and gallery photos. strict: front photos of the test
-    items are the gallery and their other photos the queries, so that a recolored copy of the same
-    photograph cannot be the answer."""
-    if protocol == "benchmark":
-        queries = [key for key, entry in partition.items() if entry.status == "query"]
-        gallery = [key for key, entry in partition.items() if entry.status == "gallery"]
-    else:
-        test = [key for key, entry in partition.items() if entry.status != "train"]
-        gallery = [key for key in test if PurePosixPath(key).stem.endswith(_FRONT)]
-        queries = [key for key in test if key not in set(gallery)]
-    return Split(tuple(queries), tuple(gallery))
 
 
 @dataclass(frozen=True)

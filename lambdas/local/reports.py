@@ -8,13 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from lambdas.local.deployment import QueueDepth
-from lambdas.local.evaluate import KS, Evaluation
+from lambdas.local.evaluate import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lens.catalog import is_photo
 from lens.commits import empty_commit, read_head
 from lens.current import read_current
 from lens.gallery import load_gallery
 from lens.models import read_manifest
+from lens.protocols import KS
 from lens.rows import Kind
 from lens.search import Results
 

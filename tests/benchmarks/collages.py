@@ -17,9 +17,10 @@ from io import BytesIO
 
 from PIL import Image
 
-from lambdas.local.evaluate import PROTOCOLS, Protocol, Trial, trial_of
+from lambdas.local.evaluate import Trial, trial_of
 from lens.config import Settings
 from lens.images import decode
+from lens.protocols import PROTOCOLS, Protocol
 
 CELL = 480  # pixels; a collage is two cells wide and two high
 QUALITY = 90

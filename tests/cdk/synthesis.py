@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ _FILES = (
     "build/model/models/m/manifest.json",
     "build/training/sourcedir.tar.gz",
     "frontend/index.html",
+    "sagemaker_training/metric_definitions.json",
     "lambdas/__init__.py",
     "lambdas/Dockerfile",
     *(f"lambdas/{name}/function.py" for name in _FUNCTIONS),
@@ -32,6 +34,8 @@ def checkout(folder: Path) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
+    metrics = [{"Name": "loss", "Regex": "loss ([0-9.]+)"}]
+    (folder / "sagemaker_training/metric_definitions.json").write_text(json.dumps(metrics))
     return folder
 
 

@@ -44,6 +44,12 @@ def test_the_program_is_the_bundle_in_script_mode(parts: Parts) -> None:
     assert settings["sagemaker_submit_directory"].startswith("s3://")
     assert settings["sagemaker_submit_directory"].endswith(".gz")
     assert all(isinstance(value, str) for value in settings.values())
+    assert settings["sagemaker_torch_distributed_enabled"] == "true"
+
+
+def test_losses_and_recall_reach_cloudwatch(parts: Parts) -> None:
+    definitions = _job(parts)["AlgorithmSpecification"]["MetricDefinitions"]
+    assert definitions == [{"Name": "loss", "Regex": "loss ([0-9.]+)"}]
 
 
 def test_the_container_is_awss_own_for_pytorch(parts: Parts) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from lambdas.local.cli import main
-from lambdas.local.evaluate import Evaluation, Protocol, evaluate, split_of
+from lambdas.local.evaluate import Evaluation, evaluate
 from lens.catalog import parse_partition
 from lens.config import Settings
+from lens.protocols import Protocol, split_of
 from tests.lambdas.local.photos import garment
 
 
