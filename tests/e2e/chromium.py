@@ -30,11 +30,11 @@ class NoBrowserError(Exception):
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium; NoBrowserError without one."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """A headless Chromium, with these arguments besides; NoBrowserError without one."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=_executable(playwright), args=list(_ARGUMENTS)
+            executable_path=_executable(playwright), args=[*_ARGUMENTS, *arguments]
         )
         try:
             yield browser

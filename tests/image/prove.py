@@ -17,8 +17,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +29,15 @@ from layers.target import Target
 from lens.current import Current, swap_current
 from lens.indexing import commit_segments, uncommitted_segments
 from lens.storage import open_storage
+from tests.aws.inside.runtime_api import Invocation, RuntimeApi
 from tests.image.builder import IMAGE, ROOT, Builder
-from tests.image.runtime_api import RuntimeApi, runtime_api
 from tests.image.s3_server import s3_server, wait_for
 from tests.lambdas.test_search_handler import event, search_event
 from tests.tiny_model import png, write_tiny_model
 
 EMBED = "lambdas.embed.function.handler"
 CATALOG, ARTIFACTS = "s3://shop-catalog/catalog", "s3://shop-artifacts"
+_DEADLINE_SECONDS = 60
 _IMPORT = "import time; t = time.time(); import {}; print(round(time.time() - t, 2))"
 
 
@@ -89,25 +92,27 @@ def measure(builder: Builder, container: str) -> None:
 def invoke_both(builder: Builder, container: str, environment: dict[str, str]) -> None:
     """An empty gallery, a photo embedded and committed, and that photo found."""
     with function(builder, container, environment) as search:
-        health = answered(search.invoke(event("GET", "/api/health")))
+        health = answered(search(event("GET", "/api/health")))
         assert health["status"] == "empty", health
-        assert answered(search.invoke(search_event(png(1))))["hits"] == []
+        assert answered(search(search_event(png(1))))["hits"] == []
         print("search, empty gallery: health says empty, search-image answers 200 with no hits")
     artifacts = open_storage(ARTIFACTS)
     model_id = write_tiny_model(artifacts).model_id
     swap_current(artifacts, lambda _: Current(live=model_id))
     open_storage(CATALOG).write("dresses/id_1/front.png", png(1))
     with function(builder, container, environment, EMBED) as embed:
-        reply = embed.invoke(created("catalog/dresses/id_1/front.png"))
+        reply = embed(created("catalog/dresses/id_1/front.png"))
         assert reply == {"batchItemFailures": []}, reply
+    (thumbnail,) = artifacts.list("thumbs/")
+    assert thumbnail.size > 0
     segments = uncommitted_segments(artifacts, model_id)
     assert len(segments) == 1, segments
     print("embed: an SQS event became a segment and a thumbnail")
     commit_segments(artifacts, model_id, segments, now=time.time())
     with function(builder, container, environment) as search:
-        assert answered(search.invoke(event("GET", "/api/health")))["status"] == "ok"
+        assert answered(search(event("GET", "/api/health")))["status"] == "ok"
         started = time.monotonic()
-        hits = answered(search.invoke(search_event(png(1))))["hits"]
+        hits = answered(search(search_event(png(1))))["hits"]
         assert [hit["key"] for hit in hits] == ["dresses/id_1/front.png"], hits
         milliseconds = (time.monotonic() - started) * 1000
         print(f"search: finds that photo, {milliseconds:.0f} ms the first time (a tiny model)")
@@ -116,17 +121,28 @@ def invoke_both(builder: Builder, container: str, environment: dict[str, str]) -
 @contextmanager
 def function(
     builder: Builder, container: str, environment: dict[str, str], handler: str | None = None
-) -> Iterator[RuntimeApi]:
-    """The image's entry point running, with its own command or another handler."""
+) -> Iterator[Callable[[Any], Any]]:
+    """The image's entry point running, with its own command or another handler; call it."""
     configuration = builder.configuration()
     command = [*configuration["Entrypoint"], *([handler] if handler else configuration["Cmd"])]
-    with runtime_api() as api:
+    with closing(RuntimeApi()) as api:
         environment = {**environment, "AWS_LAMBDA_RUNTIME_API": api.address}
         started = time.monotonic()
         with builder.running(container, command, environment):
-            assert api.ready.wait(30), "the function never asked for an event"
+            assert api.waiting.wait(30), "the function never asked for an event"
             print(f"start: {command[-1]} asks for events after {time.monotonic() - started:.1f} s")
-            yield api
+            yield partial(invoke, api)
+
+
+def invoke(api: RuntimeApi, given: Any) -> Any:
+    """A function's reply; AssertionError with its own words when it failed."""
+    deadline = int((time.time() + _DEADLINE_SECONDS) * 1_000)
+    function_arn = "arn:aws:lambda:us-east-1:123456789012:function:proof"
+    api.send(Invocation(str(uuid.uuid4()), json.dumps(given).encode(), deadline, function_arn))
+    outcome = api.outcome(_DEADLINE_SECONDS)
+    assert outcome is not None, "the function did not answer"
+    assert not outcome.failed, outcome.body
+    return outcome.body
 
 
 def serve(builder: Builder, container: str, environment: dict[str, str]) -> None:
