@@ -23,7 +23,11 @@ exit codes: 0 done, 1 failed, 2 not understood
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one line on standard error."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.run is not commands.train:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.arguments = rest
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
@@ -116,6 +120,11 @@ def _parser() -> argparse.ArgumentParser:
     child.add_argument("--dry-run", action="store_true", help="change nothing, say what would be")
 
     stack(command("redrive", commands.redrive, "try again what failed: bring back dead letters"))
+
+    # Its options are the program's own, --help too.
+    subparsers.add_parser("train", help="train a model (with torch)", add_help=False).set_defaults(
+        run=commands.train
+    )
 
     child = command("sample", commands.draw, "draw the sample catalog")
     child.add_argument("folder", metavar="FOLDER", help="where to draw it")

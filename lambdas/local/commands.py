@@ -162,6 +162,12 @@ def promote(options: Namespace) -> None:
     print(f"{options.model} is live")
 
 
+def train(options: Namespace) -> None:
+    from lambdas.local import training
+
+    training.train(options.arguments)
+
+
 def draw(options: Namespace) -> None:
     from lambdas.local.sample.catalog import draw_catalog
 

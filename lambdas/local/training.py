@@ -1,0 +1,50 @@
+"""Training: the training program of this checkout, run as a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lens.errors import LensError, UsageError
+
+ROOT = Path(__file__).parents[2]
+_PROGRAM = ROOT / "sagemaker_training/train.py"
+_INSTALL = ".venv/bin/python -m pip install -c constraints.txt -e '.[serve,train]'"
+
+
+class TrainingError(LensError):
+    """The training program ended with a failure, which it has told itself."""
+
+
+def train(arguments: Sequence[str]) -> None:
+    """Run it with these arguments, until its end. Stopped, it keeps what it has done.
+
+    A process, because torch and the functions' libraries never meet in one: what trains is what
+    SageMaker runs.
+    """
+    if not _PROGRAM.is_file():
+        raise UsageError("the training program is in the repository: run this from a checkout")
+    if importlib.util.find_spec("torch") is None:
+        raise UsageError(f"training needs torch: {_INSTALL}")
+    path = os.pathsep.join(filter(None, (str(ROOT / "layers/lens/python"), _paths())))
+    with subprocess.Popen(
+        [sys.executable, str(_PROGRAM), *arguments], env={**os.environ, "PYTHONPATH": path}
+    ) as process:
+        while True:
+            try:
+                status = process.wait()
+            except KeyboardInterrupt:
+                continue  # the terminal has told the program too, which now writes a checkpoint
+            break
+    if status == 2:
+        raise UsageError("the training program did not understand (see above)")
+    if status:
+        raise TrainingError(f"training ended with status {status} (see above)")
+
+
+def _paths() -> str:
+    return os.environ.get("PYTHONPATH", "")
