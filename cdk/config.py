@@ -132,6 +132,9 @@ class Config(BaseModel):
     training_bundle: str = Field(
         "build/training/sourcedir.tar.gz", description="the program, as SageMaker unpacks it"
     )
+    promote_seconds: Annotated[int, Field(ge=1, le=3_600)] = Field(
+        60, description="seconds between two looks at a new model's gallery while it fills"
+    )
     training_data: str = Field(
         "",
         pattern=r"^$|^s3://[a-z0-9][a-z0-9.-]+(/[^\s]+)?$",

@@ -47,7 +47,7 @@ class Shop:
     upkeep_gb: float = 3_008 * _MB
     reconciles_a_day: float = 24.0
     image_gb: float = 0.35
-    alarms: int = 24
+    alarms: int = 26
     metrics: int = 4
     query_mb: float = 0.2
     reply_mb: float = 0.01

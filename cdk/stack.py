@@ -50,7 +50,15 @@ class ImageLensStack(Stack):
             after=setup.run,
         )
         Upkeep(self, "Upkeep", config=config, functions=functions, storage=storage, looks=looks)
-        training = Training(self, "Training", config=config, assets=assets, storage=storage)
+        training = Training(
+            self,
+            "Training",
+            config=config,
+            assets=assets,
+            functions=functions,
+            storage=storage,
+            looks=looks,
+        )
         search = Search(self, "Search", config=config, functions=functions, storage=storage)
         website = Website(
             self,

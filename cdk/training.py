@@ -1,18 +1,30 @@
-"""Training: the state machine that runs the training program on SageMaker and waits for it."""
+"""Training: the state machine that trains on SageMaker and makes a better model live."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk.access import CURRENT, MODELS, TRAINING, read, write
+from cdk.access import (
+    CATALOG,
+    COMMITS,
+    CURRENT,
+    GALLERY,
+    HEADS,
+    MODELS,
+    TRAINING,
+    read,
+    write,
+)
 from cdk.assets import Assets
 from cdk.config import Config
+from cdk.functions import Functions
 from cdk.storage import Storage
 
 # AWS's own container for PyTorch and its account, the same in most regions.
@@ -32,7 +44,15 @@ class Training(Construct):
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, config: Config, assets: Assets, storage: Storage
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        assets: Assets,
+        functions: Functions,
+        storage: Storage,
+        looks: sqs.IQueue,
     ) -> None:
         super().__init__(scope, name)
         self._config = config
@@ -40,6 +60,23 @@ class Training(Construct):
         self._program = s3_assets.Asset(self, "Program", path=str(assets.bundle))
         self._metrics = assets.metric_definitions()
         self.job_role = self._job_role()
+        artifacts, catalog = storage.artifacts, storage.catalog
+        self.promote = functions.zipped(
+            "promote",
+            environment={
+                "LENS_CATALOG": storage.catalog_location,
+                "LENS_ARTIFACTS": storage.artifacts_location,
+                "LENS_EMBED_QUEUE": looks.queue_url,
+            },
+            policy=[
+                *read(artifacts, *GALLERY, MODELS, TRAINING),
+                write(artifacts, CURRENT, HEADS, COMMITS),
+                *read(catalog, CATALOG),
+            ],
+            memory=config.upkeep_memory,
+            timeout=Duration.seconds(config.upkeep_timeout),
+        )
+        looks.grant_send_messages(self.promote)
         role = iam.Role(
             self, "MachineRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
         )
@@ -76,7 +113,45 @@ class Training(Construct):
                     )
                 )
                 .next(sfn.CustomState(self, "Train", state_json=self._train()))
+                .next(self._promotion())
             ),
+        )
+
+    def _promotion(self) -> sfn.IChainable:
+        """Ask the promote function until the new model is live, or the live one is to stay."""
+        step = sfn.CustomState(
+            self,
+            "Promote",
+            state_json={
+                "Type": "Task",
+                "Resource": f"arn:{Aws.PARTITION}:states:::lambda:invoke",
+                "Parameters": {
+                    "FunctionName": self.promote.function_arn,
+                    "Payload": {"job.$": "$$.Execution.Name"},
+                },
+                "ResultSelector": {"answer.$": "$.Payload"},
+                "ResultPath": "$.promotion",
+                "Retry": [
+                    {
+                        "ErrorEquals": ["States.ALL"],
+                        "IntervalSeconds": 30,
+                        "MaxAttempts": 5,
+                        "BackoffRate": 2,
+                    }
+                ],
+            },
+        )
+        status = "$.promotion.answer.status"
+        again = sfn.Wait(
+            self,
+            "Fill",
+            time=sfn.WaitTime.duration(Duration.seconds(self._config.promote_seconds)),
+        )
+        return step.next(
+            sfn.Choice(self, "Better?")
+            .when(sfn.Condition.string_equals(status, "filling"), again.next(step))
+            .when(sfn.Condition.string_equals(status, "live"), sfn.Succeed(self, "Live"))
+            .otherwise(sfn.Succeed(self, "Kept"))
         )
 
     def _train(self) -> dict[str, Any]:
@@ -198,6 +273,9 @@ class Training(Construct):
         jobs = stack.format_arn(service="sagemaker", resource="training-job", resource_name="*")
         rule = stack.format_arn(service="events", resource="rule", resource_name=_RULE)
         return [
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=[self.promote.function_arn]
+            ),
             # An execution names its job, so the name is not known here.
             iam.PolicyStatement(
                 actions=[

@@ -19,6 +19,7 @@ from lens.embedder import Embedder
 from lens.models import Head, ModelManifest, Variant, write_model
 from lens.protocols import Split
 from lens.storage import Storage, open_storage
+from lens.verdict import verdict_key
 from models import EmbeddingModel, backbone_name
 from presets import Recipe
 from progress import Progress
@@ -120,7 +121,7 @@ def _write_verdict(
     live_id, live = score_live(artifacts, job.data, photos, split, protocol)
     verdict = judge(model_id, scores, live_id, live, job.margin)
     artifacts.write(
-        f"training/{job.name}/verdict.json",
+        verdict_key(job.name),
         verdict.model_dump_json(indent=1).encode(),
         content_type="application/json",
     )

@@ -14,25 +14,12 @@ from pathlib import Path
 from data import Photo
 from evaluate import Scores, Vectors, score
 from lens.current import read_current
-from lens.documents import Document
 from lens.embedder import Embedder, load_embedder
 from lens.images import decode
 from lens.limits import Limits
 from lens.protocols import Split
 from lens.storage import Storage
-
-
-class Verdict(Document):
-    """What the pipeline goes on by: `training/{job}/verdict.json`."""
-
-    passed: bool
-    reason: str
-    model_id: str
-    live: str | None  # None: there was none to beat
-    protocol: str
-    candidate_recall_at_1: float
-    live_recall_at_1: float | None
-    margin: float
+from lens.verdict import Verdict
 
 
 def judge(

@@ -51,6 +51,7 @@ def shop(
         {
             "removal": "destroy",
             "python_version": python.version,
+            "promote_seconds": "2",
             "training_bundle": str(pack(folder / "sourcedir.tar.gz", Path(__file__).parents[2])),
         },
     )

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from lens import lite0
+from lens.default_model import EMBEDDING_DIM
+from lens.heads import orthogonal_head
+from lens.models import Head, write_model
 from lens.storage import Storage
 from tests.aws.inside.training_jobs import JobFailedError, check
-from tests.aws.shop import Shop, eventually
+from tests.aws.shop import Shop, eventually, garment
 
 
 def _execute(shop: Shop, name: str, **given: Any) -> dict[str, Any]:
@@ -43,6 +47,40 @@ def test_a_training_job_reads_its_photos_and_leaves_its_report_model_and_checkpo
     kept = {info.key for info in artifacts.list("training/")}
     assert "training/output/first-run/output/model.tar.gz" in kept
     assert "training/first-run/checkpoints/last.pt" in kept
+    assert json.loads(told["output"])["promotion"]["answer"]["status"] == "kept"
+
+
+@pytest.mark.aws
+def test_a_better_model_fills_its_gallery_and_goes_live_in_one_switch(
+    shop: Shop, artifacts: Storage
+) -> None:
+    shop.put("promoted/one.jpg", garment(500))
+    eventually(lambda: shop.shows(garment(500), "promoted/one.jpg"))
+    before = shop.visitor.health()["model_id"]
+    graph = lite0.build_embedding_graph(orthogonal_head(lite0.FEATURES, EMBEDDING_DIM, seed=1))
+    model_id = write_model(
+        artifacts,
+        graph,
+        backbone=lite0.BACKBONE,
+        embedding_dim=EMBEDDING_DIM,
+        preprocessing=lite0.PREPROCESSING,
+        head=Head(kind="orthogonal"),
+    ).model_id
+    artifacts.write("training/better", model_id.encode())
+
+    told = _execute(shop, "better-run", preset="better")
+
+    assert told["status"] == "SUCCEEDED", told
+    assert json.loads(told["output"])["promotion"]["answer"]["status"] == "live"
+    assert model_id != before
+    # A warm searcher looks for a newer commit while it answers, so ask, then look.
+    eventually(
+        lambda: (
+            shop.shows(garment(500), "promoted/one.jpg")
+            and shop.visitor.health()["model_id"] == model_id
+        )
+    )
+    assert model_id in shop.lens("status")
 
 
 @pytest.mark.aws

@@ -14,7 +14,16 @@ from cdk.assets import Assets
 from cdk.config import Config
 from cdk.stack import ImageLensStack
 
-_FUNCTIONS = ("build_index", "compact", "reconcile", "collect", "setup", "embed", "search")
+_FUNCTIONS = (
+    "build_index",
+    "compact",
+    "reconcile",
+    "collect",
+    "setup",
+    "promote",
+    "embed",
+    "search",
+)
 _FILES = (
     "layers/lens/python/lens/__init__.py",
     "layers/vendor/py313-x86_64/python/numpy.py",

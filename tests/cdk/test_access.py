@@ -17,6 +17,7 @@ WRITES = {
     "reconcile": set(),
     "collect": {f"{ARTIFACTS}/collector.json", f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "setup": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "models/*")},
+    "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*")},
     "search": {f"{CATALOG}/thumbs/*"},
 }
 DELETES = {
@@ -31,10 +32,12 @@ READS = {
     "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY} | {f"{CATALOG}/catalog/*"},
     "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collector.json"}},
     "setup": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "models/*")},
+    "promote": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*", "training/*"}}
+    | {f"{CATALOG}/catalog/*"},
     "search": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}}
     | {f"{CATALOG}/{p}/*" for p in ("catalog", "thumbs")},
 }
-SENDS = {"build_index", "reconcile", "collect"}
+SENDS = {"build_index", "reconcile", "collect", "promote"}
 RECEIVES = {
     "embed": "EmbeddingFeedQueue",
     "build_index": "IndexingSegmentsQueue",
@@ -129,6 +132,7 @@ def test_training_may_only_be_passed_to_sagemaker(parts: Parts) -> None:
         "sagemaker:StopTrainingJob",
         "sagemaker:AddTags",
         "iam:PassRole",
+        "lambda:InvokeFunction",
         "events:PutTargets",
         "events:PutRule",
         "events:DescribeRule",

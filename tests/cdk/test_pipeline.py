@@ -13,6 +13,16 @@ FEEDS = [
     ("IndexingSegments", "build_index"),
     ("IndexingHeads", "compact"),
 ]
+FUNCTIONS = (
+    "embed",
+    "build_index",
+    "compact",
+    "reconcile",
+    "collect",
+    "setup",
+    "promote",
+    "search",
+)
 
 
 def _notifications(parts: Parts, bucket: str) -> set[tuple[str, str, str]]:
@@ -91,7 +101,7 @@ def test_upkeep_runs_on_a_schedule(parts: Parts, function: str, rate: str) -> No
 def test_zip_functions_have_both_layers_and_images_their_command(parts: Parts) -> None:
     layers = [{"Ref": name} for name in parts.named("AWS::Lambda::LayerVersion", "Functions")]
     assert len(layers) == 2
-    for name in ("build_index", "compact", "reconcile", "collect", "setup"):
+    for name in ("build_index", "compact", "reconcile", "collect", "setup", "promote"):
         function = parts.function(name)
         assert function["Layers"] == layers
         assert function["Handler"] == f"lambdas.{name}.function.handler"
@@ -104,7 +114,7 @@ def test_zip_functions_have_both_layers_and_images_their_command(parts: Parts) -
 
 def test_every_function_says_where_its_part_of_the_world_is(parts: Parts) -> None:
     told: dict[str, set[str]] = {}
-    for name in ("embed", "build_index", "compact", "reconcile", "collect", "setup", "search"):
+    for name in FUNCTIONS:
         variables: dict[str, Any] = parts.function(name)["Environment"]["Variables"]
         told[name] = {each.removeprefix("LENS_").lower() for each in variables}
     assert told == {
@@ -115,6 +125,7 @@ def test_every_function_says_where_its_part_of_the_world_is(parts: Parts) -> Non
         | {"powertools_metrics_namespace", "powertools_service_name"},
         "collect": {"artifacts", "thumbs", "embed_queue"},
         "setup": {"artifacts", "model_folder"},
+        "promote": {"catalog", "artifacts", "embed_queue"},
         "search": {"catalog", "artifacts", "thumbs", "image_url", "thumb_url"}
         | {"max_photo_bytes", "cors_origins"},
     }
@@ -124,6 +135,6 @@ def test_every_log_ends_and_is_json(parts: Parts) -> None:
     for log in parts.named("AWS::Logs::LogGroup").values():
         assert log["Properties"]["RetentionInDays"] == 30
         assert log["DeletionPolicy"] == "Delete"
-    for name in ("embed", "build_index", "compact", "reconcile", "collect", "setup", "search"):
+    for name in FUNCTIONS:
         assert parts.function(name)["LoggingConfig"]["LogFormat"] == "JSON"
         assert several(parts.function(name)["LoggingConfig"]["LogGroup"])[0]["Ref"]

@@ -57,6 +57,17 @@ def test_the_container_is_awss_own_for_pytorch(parts: Parts) -> None:
     assert image.startswith("763104351884.dkr.ecr.<AWS::Region>.<AWS::URLSuffix>/pytorch-training:")
 
 
+def test_a_better_model_is_asked_live_until_it_is(parts: Parts) -> None:
+    machine = parts.one("AWS::StepFunctions::StateMachine")
+    states = json.loads(text(machine["DefinitionString"]))["States"]
+    assert states["Train"]["Next"] == "Promote"
+    assert states["Promote"]["Parameters"]["FunctionName"].startswith("<Functionspromote")
+    choices = {each["StringEquals"]: each["Next"] for each in states["Better?"]["Choices"]}
+    assert choices == {"filling": "Fill", "live": "Live"}
+    assert states["Better?"]["Default"] == "Kept"
+    assert (states["Fill"]["Seconds"], states["Fill"]["Next"]) == (60, "Promote")
+
+
 @pytest.mark.parametrize("spot", [True, False])
 def test_instances_data_and_prices_are_settings(root: Path, tmp_path: Path, spot: bool) -> None:
     parts = Parts(

@@ -23,6 +23,7 @@ NEEDS = {
     "reconcile": ("LENS_CATALOG", "LENS_ARTIFACTS", "LENS_EMBED_QUEUE"),
     "collect": ("LENS_ARTIFACTS", "LENS_THUMBS", "LENS_EMBED_QUEUE"),
     "setup": ("LENS_ARTIFACTS", "LENS_MODEL_FOLDER"),
+    "promote": ("LENS_CATALOG", "LENS_ARTIFACTS", "LENS_EMBED_QUEUE"),
 }
 IMAGE = {"embed": ("LENS_CATALOG", "LENS_ARTIFACTS", "LENS_THUMBS")}
 # What the layer of libraries lacks.

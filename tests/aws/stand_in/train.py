@@ -29,6 +29,20 @@ def main() -> int:
     report = {"photos": len(photos), "seed": int(options.seed), "preset": options.preset}
     artifacts = open_storage(options.artifacts)
     artifacts.write(f"training/{options.job}/report.json", json.dumps(report).encode())
+    # The preset "better" is a model that lies there already, and beats the live one.
+    better = options.preset == "better"
+    verdict = {
+        "format": 1,
+        "passed": better,
+        "reason": "a stand-in says so",
+        "model_id": artifacts.read("training/better")[0].decode() if better else "none",
+        "live": None,
+        "protocol": "benchmark",
+        "candidate_recall_at_1": float(better),
+        "live_recall_at_1": 0.5,
+        "margin": 0.0,
+    }
+    artifacts.write(f"training/{options.job}/verdict.json", json.dumps(verdict).encode())
     return 0
 
 

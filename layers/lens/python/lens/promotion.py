@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lens.catalog import Catalog
 from lens.commits import Commit, advance_head
-from lens.current import Current, swap_current
+from lens.current import Current, read_current, swap_current
 from lens.errors import LensError, PinnedError
 from lens.models import read_manifest
 from lens.reconcile import compare_newest
@@ -30,9 +30,24 @@ def promote(
     Interrupted, it leaves the live model alone; run again, it goes on where it was. Raises
     PinnedError while searches are pinned, LensError when the catalog never holds still.
     """
+    nominate(storage, model_id, clock=clock)
+    for _ in range(_ROUNDS):
+        looks = compare_newest(catalog, storage, model_id).looks
+        if not looks:
+            return switch(storage, model_id, clock=clock)
+        look(looks)
+    raise LensError(
+        f"the catalog kept changing during {_ROUNDS} rounds of embedding; run promote again"
+    )
+
+
+def nominate(storage: Storage, model_id: str, *, clock: Callable[[], float] = time.time) -> Current:
+    """Make a model the candidate, whose gallery is kept up beside the live one's; the live one
+    where there is none. Repeating it does no harm. Raises PinnedError while searches are pinned.
+    """
     read_manifest(storage, model_id)
 
-    def nominate(current: Current | None) -> Current | None:
+    def name(current: Current | None) -> Current | None:
         if current is None:
             return Current(live=model_id)
         _refuse_pinned(current)
@@ -40,28 +55,26 @@ def promote(
             return None
         return current.model_copy(update={"candidate": model_id})
 
-    nominated = swap_current(storage, nominate)
-    is_live = nominated is not None and nominated.live == model_id
-    if not is_live:
+    nominated = swap_current(storage, name) or Current(live=model_id)
+    if nominated.live != model_id:
         # A collector that read what is current before that may be about to empty this old head.
-        # Of the two of us one wins; if it is the collector, the differences below show it.
+        # Of the two of us one wins; if it is the collector, the differences show it.
         advance_head(storage, model_id, _touched, now=clock())
-    for _ in range(_ROUNDS):
-        looks = compare_newest(catalog, storage, model_id).looks
-        if not looks:
-            break
-        look(looks)
-    else:
-        raise LensError(
-            f"the catalog kept changing during {_ROUNDS} rounds of embedding; run promote again"
-        )
+    return nominated
 
-    if not is_live:
+
+def switch(storage: Storage, model_id: str, *, clock: Callable[[], float] = time.time) -> Current:
+    """Make the candidate live, in one write; its gallery must differ from the catalog no more.
+
+    Raises PinnedError while searches are pinned, LensError when it is the candidate no more.
+    """
+    current = read_current(storage)
+    if current is None or current.live != model_id:
         # Nobody shall roll back to before this: that was half filled, or still had photos that
         # were deleted while the model was retired, and no tombstone of its own says so.
         advance_head(storage, model_id, _begun, now=clock(), first=True)
 
-    def switch(current: Current | None) -> Current | None:
+    def change(current: Current | None) -> Current | None:
         if current is None or current.live == model_id:
             return None
         _refuse_pinned(current)
@@ -70,8 +83,7 @@ def promote(
         earlier = tuple(m for m in (current.live, *current.previous) if m != model_id)
         return current.model_copy(update={"live": model_id, "candidate": None, "previous": earlier})
 
-    switched = swap_current(storage, switch)
-    return switched or Current(live=model_id)
+    return swap_current(storage, change) or Current(live=model_id)
 
 
 def _touched(head: Commit) -> Commit | None:

@@ -1,0 +1,18 @@
+"""The promote function: what the training's state machine calls until the new model is live."""
+
+from __future__ import annotations
+
+import os
+
+from lambdas.promote.handler import PromoteHandler
+from lens.catalog import Catalog
+from lens.config import settings_from
+from lens.queues import Queue
+from lens.storage import open_storage
+
+_settings = settings_from(os.environ, required=("catalog", "artifacts", "embed_queue"))
+handler = PromoteHandler(
+    Catalog(open_storage(_settings.catalog)),
+    open_storage(_settings.artifacts),
+    Queue(_settings.embed_queue),
+)
