@@ -11,7 +11,7 @@ CDK := node_modules/.bin/cdk
 # Node, for CDK, is the environment's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-aws image-proof assets synth diff deploy destroy chromium format clean
+.PHONY: help demo test test-aws image-proof containers assets synth diff deploy destroy chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -31,12 +31,21 @@ test: .venv/dev.stamp chromium ## lint, types, layering and every test
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -n 2
 
-test-aws: .venv/dev.stamp node_modules ## deploy to an emulated AWS, use it, destroy it
+test-aws: .venv/dev.stamp .sagemaker/stamp node_modules ## deploy to an emulated AWS, use it, destroy it
 	@PYTHON_AWS="$(PYTHON_AWS)" $(BIN)/pytest -m aws -rs tests/aws
 
 image-proof: .venv/dev.stamp ## build and run the image without Docker (root, Debian; two minutes)
 	@command -v buildah debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends buildah debootstrap
 	@$(BIN)/python -m tests.image.prove
+
+containers: .sagemaker/stamp ## look AWS's training containers up again, through the SageMaker SDK
+	@.sagemaker/bin/python cdk/containers.py
+
+# The SDK wants older libraries than the rest (cdk/containers.py).
+.sagemaker/stamp: | .venv/bin/python
+	@$(BIN)/python -m venv .sagemaker
+	@.sagemaker/bin/python -m pip install --quiet --disable-pip-version-check 'sagemaker-core>=2.27,<3'
+	@touch $@
 
 # CDK's CLI runs this before it reads the app: see cdk.json.
 assets: .venv/cdk.stamp ## build what a deployment packs: layer, first model, training program
@@ -73,7 +82,7 @@ format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff format
 
 clean: ## remove everything that was made here: environment, galleries, caches
-	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .sagemaker .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 node_modules: package.json package-lock.json | .venv/cdk.stamp
 	@npm ci --silent --no-audit --no-fund

@@ -20,19 +20,18 @@ def main() -> int:
     app = App()
     try:
         config = config_from(app.node.get_all_context())
-        assets = Assets.of(ROOT, config)
+        ImageLensStack(
+            app,
+            config=config,
+            assets=Assets.of(ROOT, config),
+            env=Environment(
+                account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
+                region=os.environ.get("CDK_DEFAULT_REGION"),
+            ),
+        )
     except ConfigError as error:
         print(f"cdk: {error}", file=sys.stderr)
         return 1
-    ImageLensStack(
-        app,
-        config=config,
-        assets=assets,
-        env=Environment(
-            account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
-            region=os.environ.get("CDK_DEFAULT_REGION"),
-        ),
-    )
     app.synth()
     return 0
 

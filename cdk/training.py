@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnMapping, Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sqs as sqs
@@ -23,14 +23,11 @@ from cdk.access import (
     write,
 )
 from cdk.assets import Assets
-from cdk.config import Config
+from cdk.config import Config, ConfigError
+from cdk.containers import REPOSITORY, read_containers
 from cdk.functions import Functions
 from cdk.storage import Storage
 
-# AWS's own container for PyTorch and its account, the same in most regions.
-_CONTAINERS = "763104351884"
-_REPOSITORY = "pytorch-training"
-_TAG = "2.8.0-gpu-py312-cu129-ubuntu22.04-sagemaker"
 # EventBridge tells Step Functions of a job's end through a rule that Step Functions makes itself.
 _RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 _HOUR = 3_600
@@ -59,6 +56,7 @@ class Training(Construct):
         self._storage = storage
         self._program = s3_assets.Asset(self, "Program", path=str(assets.bundle))
         self._metrics = assets.metric_definitions()
+        self._registry = self._registry_account()
         self.job_role = self._job_role()
         artifacts, catalog = storage.artifacts, storage.catalog
         self.promote = functions.zipped(
@@ -167,7 +165,7 @@ class Training(Construct):
                 "TrainingJobName.$": "$$.Execution.Name",
                 "RoleArn": self.job_role.role_arn,
                 "AlgorithmSpecification": {
-                    "TrainingImage": config.training_image or _container(),
+                    "TrainingImage": config.training_image or self._container(),
                     "TrainingInputMode": "File",
                     "MetricDefinitions": self._metrics,
                 },
@@ -211,6 +209,28 @@ class Training(Construct):
             "ResultPath": "$.job",
         }
 
+    def _registry_account(self) -> str:
+        """Whose registry has AWS's containers: it differs by region."""
+        accounts, region = read_containers().accounts, Stack.of(self).region
+        if not Token.is_unresolved(region) and region not in accounts:
+            if self._config.training_image:
+                return Aws.ACCOUNT_ID
+            raise ConfigError(
+                f"AWS's training container is not known in {region}: name one with training_image, "
+                "or run `make containers` for a newer list"
+            )
+        mapping = CfnMapping(
+            self,
+            "Registries",
+            mapping={region: {"account": account} for region, account in accounts.items()},
+            lazy=True,
+        )
+        return mapping.find_in_map(region, "account")
+
+    def _container(self) -> str:
+        tag = read_containers().tag(self._config.training_instance)
+        return f"{self._registry}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/{REPOSITORY}:{tag}"
+
     def _job_role(self) -> iam.Role:
         """What the program may do: read its photos and itself, write models and training/."""
         role = iam.Role(self, "JobRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
@@ -241,7 +261,9 @@ class Training(Construct):
                     "ecr:BatchGetImage",
                     "ecr:GetDownloadUrlForLayer",
                 ],
-                resources=[f"arn:{partition}:ecr:{region}:{_CONTAINERS}:repository/{_REPOSITORY}"],
+                resources=[
+                    f"arn:{partition}:ecr:{region}:{self._registry}:repository/{REPOSITORY}"
+                ],
             ),
             iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
             iam.PolicyStatement(
@@ -296,7 +318,3 @@ class Training(Construct):
                 resources=[rule],
             ),
         ]
-
-
-def _container() -> str:
-    return f"{_CONTAINERS}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/{_REPOSITORY}:{_TAG}"

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App, Validations
+from aws_cdk import App, Environment, Validations
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
@@ -48,12 +48,15 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def synthesize(root: Path, out: Path, **settings: Any) -> Template:
+def synthesize(root: Path, out: Path, *, region: str | None = None, **settings: Any) -> Template:
     """The stack's template under these settings; cdk-nag's findings lie beside it in `out`."""
     config = Config.model_validate(settings)
     app = App(outdir=str(out))
-    stack = ImageLensStack(app, config=config, assets=Assets.of(root, config))
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    stack = ImageLensStack(
+        app, config=config, assets=Assets.of(root, config), env=Environment(region=region)
+    )
+    if region is None:  # the findings that stand are named without one
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return Template.from_stack(stack)
 
 
@@ -106,4 +109,6 @@ def text(value: Any) -> str:
         return f"<{value['Fn::GetAtt'][0]}>"
     if "Fn::Sub" in value:
         return str(value["Fn::Sub"])
+    if "Fn::FindInMap" in value:
+        return f"<{'.'.join(text(part) for part in value['Fn::FindInMap'])}>"
     return f"<{value['Ref']}>"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cdk.config import ConfigError
 from tests.cdk.synthesis import Parts, synthesize, text
 
 
@@ -52,9 +54,38 @@ def test_losses_and_recall_reach_cloudwatch(parts: Parts) -> None:
     assert definitions == [{"Name": "loss", "Regex": "loss ([0-9.]+)"}]
 
 
-def test_the_container_is_awss_own_for_pytorch(parts: Parts) -> None:
-    image = _job(parts)["AlgorithmSpecification"]["TrainingImage"]
-    assert image.startswith("763104351884.dkr.ecr.<AWS::Region>.<AWS::URLSuffix>/pytorch-training:")
+def _container(root: Path, out: Path, **settings: Any) -> str:
+    job = _job(Parts(synthesize(root, out, **settings)))
+    return text(job["AlgorithmSpecification"]["TrainingImage"])
+
+
+def test_the_container_is_awss_own_for_pytorch_wherever_it_is_deployed(
+    root: Path, tmp_path: Path, parts: Parts
+) -> None:
+    anywhere = text(_job(parts)["AlgorithmSpecification"]["TrainingImage"])
+    assert re.fullmatch(
+        r"<TrainingRegistries\w*\.<AWS::Region>\.account>\.dkr\.ecr\.<AWS::Region>"
+        r"\.<AWS::URLSuffix>/pytorch-training:2\.\d+\.0-gpu-py312",
+        anywhere,
+    )
+    milan = _container(root, tmp_path, region="eu-south-1")
+    assert milan.startswith("692866216735.dkr.ecr.")
+    assert milan.endswith("-gpu-py312")
+
+
+def test_an_instance_without_a_gpu_gets_the_container_without_cuda(
+    root: Path, tmp_path: Path
+) -> None:
+    assert _container(root, tmp_path, training_instance="ml.m5.xlarge").endswith("-cpu-py312")
+
+
+def test_a_region_without_a_container_is_refused_unless_one_is_named(
+    root: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"mars-north-1.*training_image"):
+        _container(root, tmp_path / "a", region="mars-north-1")
+    own = {"region": "mars-north-1", "training_image": "1.dkr.ecr.mars-north-1.example/torch:1"}
+    assert _container(root, tmp_path / "b", **own).endswith("/torch:1")
 
 
 def test_a_better_model_is_asked_live_until_it_is(parts: Parts) -> None:

@@ -160,7 +160,11 @@ def test_warm_functions_stand_behind_an_alias(root: Path, tmp_path: Path) -> Non
 
 
 def test_an_emulated_aws_is_found_through_its_own_address(root: Path, tmp_path: Path) -> None:
-    settings = {"emulator": "http://127.0.0.1:4566", "site": False, "image": "lens:1"}
+    settings: dict[str, Any] = {
+        "emulator": "http://127.0.0.1:4566",
+        "site": False,
+        "image": "lens:1",
+    }
     parts = Parts(synthesize(root, tmp_path, **settings, removal="destroy"))
     config = parts.one("AWS::CloudFront::Distribution")["DistributionConfig"]
     origin = _origin(config, "/api/*")
