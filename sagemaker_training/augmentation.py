@@ -1,8 +1,5 @@
-"""Augmentation: random crops and flips of a whole batch at once, on the device that trains.
-
-Hue and saturation are left alone: a model taught to ignore color loses half of what finds a
-garment (README.md).
-"""
+"""Augmentation: random crops, flips and channel orders of a whole batch at once, on the device
+that trains."""
 
 from __future__ import annotations
 
@@ -53,3 +50,15 @@ def crop(levels: torch.Tensor, crops: torch.Tensor, size: int) -> torch.Tensor:
         levels.float(), grid, mode="bicubic", padding_mode="border", align_corners=False
     )
     return cut.round_().clamp_(0, 255)
+
+
+def draw_orders(count: int, generator: torch.Generator) -> torch.Tensor:
+    """An order of the three channels for each photo, (count, 3) int64, each as likely."""
+    return torch.rand(count, 3, generator=generator).argsort(dim=1)
+
+
+def recolor(levels: torch.Tensor, orders: torch.Tensor, fill: tuple[int, ...]) -> torch.Tensor:
+    """(N, 3, S, S) levels with their channels in these orders; padding stays what it is."""
+    padding = (levels == levels.new_tensor(fill).reshape(3, 1, 1)).all(dim=1, keepdim=True)
+    channels = orders.to(levels.device)[:, :, None, None].expand_as(levels)
+    return torch.where(padding, levels, levels.gather(1, channels))

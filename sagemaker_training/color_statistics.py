@@ -13,7 +13,6 @@ from lens import color
 from lens.models import Preprocessing
 
 WIDTH = color.COLORS
-WEIGHT = 0.56  # beside unit-length features, as in lens.lite0
 
 
 class ColorStatistics(nn.Module):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from data import Photo
 from distributed import Ranks
@@ -62,10 +63,11 @@ def embed(
     keys: Sequence[str],
     ranks: Ranks,
     *,
-    features: bool = False,
+    part: nn.Module | None = None,
     batch: int = 64,
 ) -> NDArray[np.float32]:
-    """(len(keys), D) embeddings, or features, in the keys' order; the ranks share the work."""
+    """(len(keys), D) embeddings in the keys' order, or what another part of the model makes of the
+    pixels; the ranks share the work."""
     training = model.training
     model.eval()
     rows = squares.rows(keys)[ranks.share(len(keys))]
@@ -73,7 +75,7 @@ def embed(
     for start in range(0, len(rows), batch):
         levels = torch.from_numpy(squares.levels[rows[start : start + batch]])
         pixels = model.normalized(levels.to(ranks.device).permute(0, 3, 1, 2))
-        found = model.features(pixels) if features else model(pixels)
+        found = (part or model)(pixels)
         parts.append(found.cpu().numpy())
     model.train(training)
     gathered = ranks.gather_objects(np.concatenate(parts) if parts else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -18,8 +17,8 @@ from distributed import Ranks, joined_ranks
 from evaluate import Scores, embed, embed_splits, score_splits
 from lens.heads import Head, fit_head, orthogonal_head
 from lens.models import Preprocessing
-from models import EmbeddingModel, build_model
-from presets import Recipe
+from models import EmbeddingModel, build_model, start_from
+from presets import Recipe, Start
 from progress import Progress
 from runs import Job, read_run
 from squares import Squares, build_squares, open_squares
@@ -43,15 +42,10 @@ def run_job(
         torch.manual_seed(job.seed)
         model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
         dataset, seen, roomy = _load_photos(job, recipe, model.preprocessing, ranks, progress)
-        photos = _training_photos(dataset, roomy, recipe)
+        photos = _training_photos(dataset, roomy)
         centers = None
-        if recipe.start != "random" and not has_begun(job.checkpoints):
-            features = embed(
-                model, seen, [photo.key for photo in dataset.train], ranks, features=True
-            )
-            head = _head(recipe, features)
-            model.start_from(head)
-            centers = _centers(head.embed(features), photos)
+        if not has_begun(job.checkpoints):
+            centers = _start(model, recipe, seen, photos, dataset, ranks)
         trainer = Trainer(
             recipe,
             model,
@@ -105,37 +99,43 @@ def _load_photos(
     return dataset, seen, squares([photo.key for photo in dataset.train], roomy)
 
 
-def _training_photos(dataset: Dataset, squares: Squares, recipe: Recipe) -> Photos:
-    """With `recolored`, once for each order of the channels, as other items each time."""
+def _training_photos(dataset: Dataset, squares: Squares) -> Photos:
     items = sorted({photo.item_id for photo in dataset.train})
     number = {item: i for i, item in enumerate(items)}
     labels = np.array([number[photo.item_id] for photo in dataset.train], np.int64)
-    rows = squares.rows([photo.key for photo in dataset.train])
-    if not recipe.recolored:
-        return Photos(squares, rows, labels)
-    orders = np.array(list(itertools.permutations(range(3))))
-    others = np.repeat(np.arange(len(orders)), len(rows))
-    return Photos(
-        squares,
-        np.tile(rows, len(orders)),
-        np.tile(labels, len(orders)) + len(items) * others,
-        orders[others],
-    )
+    return Photos(squares, squares.rows([photo.key for photo in dataset.train]), labels)
 
 
-def _head(recipe: Recipe, features: NDArray[np.float32]) -> Head:
-    if recipe.start == "pca":
-        return fit_head(features, recipe.embedding_dim)
-    return orthogonal_head(features.shape[1], recipe.embedding_dim)
+def _start(
+    model: EmbeddingModel,
+    recipe: Recipe,
+    seen: Squares,
+    photos: Photos,
+    dataset: Dataset,
+    ranks: Ranks,
+) -> NDArray[np.float32] | None:
+    """Fit the heads without labels; (classes, L), the mean of what is learned of each class."""
+    keys = [photo.key for photo in dataset.train]
+    if model.color is not None:
+        colors = embed(model, seen, keys, ranks, part=model.color.statistics)
+        # Fewer photos than dimensions cannot say how colors vary.
+        kind: Start = "pca" if len(keys) > recipe.color_dim else "orthogonal"
+        start_from(model.color, _head(kind, colors, recipe.color_dim))
+    if recipe.start == "random":
+        return None
+    features = embed(model, seen, keys, ranks, part=model.learned.backbone)
+    head = _head(recipe.start, features, recipe.learned_dim)
+    start_from(model.learned, head)
+    vectors = head.embed(features)
+    sums = np.zeros((photos.labels.max() + 1, vectors.shape[1]), np.float32)
+    np.add.at(sums, photos.labels, vectors)
+    return (sums / np.bincount(photos.labels)[:, None]).astype(np.float32)
 
 
-def _centers(vectors: NDArray[np.float32], photos: Photos) -> NDArray[np.float32]:
-    """(classes, D): the mean of each class's vectors; recolored ones start where their item is."""
-    labels = photos.labels[: len(vectors)]
-    sums = np.zeros((labels.max() + 1, vectors.shape[1]), np.float32)
-    np.add.at(sums, labels, vectors)
-    means = (sums / np.bincount(labels)[:, None]).astype(np.float32)
-    return np.tile(means, (len(photos.labels) // len(labels), 1))
+def _head(start: Start, features: NDArray[np.float32], dim: int) -> Head:
+    if start == "pca":
+        return fit_head(features, dim)
+    return orthogonal_head(features.shape[1], dim)
 
 
 def _validation(

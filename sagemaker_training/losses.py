@@ -37,7 +37,7 @@ class Objective(nn.Module):
         self._loss = _loss(recipe, classes)
         if recipe.memory:
             self._loss = losses.CrossBatchMemory(
-                self._loss, recipe.embedding_dim, memory_size=recipe.memory, miner=self._miner
+                self._loss, recipe.learned_dim, memory_size=recipe.memory, miner=self._miner
             )
             self._miner = None
 
@@ -86,7 +86,7 @@ def plan_epoch(
 
 
 def _loss(recipe: Recipe, classes: int) -> Any:
-    shape = {"num_classes": classes, "embedding_size": recipe.embedding_dim}
+    shape = {"num_classes": classes, "embedding_size": recipe.learned_dim}
     match recipe.loss:
         case "triplet":
             return losses.TripletMarginLoss(margin=recipe.margin)

@@ -1,4 +1,9 @@
-"""The model: backbone, color statistics and head, from a photo's pixels to its embedding."""
+"""The model: from a photo's pixels to its embedding, of which one part is learned and the other
+tells colors.
+
+Apart, because one garment is photographed in several colors and several garments have one color:
+what is learned may then be blind to color (presets.py, `recolored`) and color be nothing else.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +25,51 @@ from presets import Recipe
 LITE0 = "efficientnet-lite0"
 
 
+class LearnedPart(nn.Module):
+    """Pixels (N, 3, S, S) to what is learned of the embedding, (N, L) of unit length, float32."""
+
+    def __init__(self, backbone: nn.Module, width: int, dim: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = nn.Linear(width, dim)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        features = self.backbone(pixels)
+        with torch.autocast(pixels.device.type, enabled=False):
+            return _unit(self.head(features.float()))
+
+
+class ColorPart(nn.Module):
+    """Pixels (N, 3, S, S) to color statistics under a head that nothing trains, (N, C), float32."""
+
+    def __init__(self, preprocessing: Preprocessing, dim: int) -> None:
+        super().__init__()
+        self.statistics = ColorStatistics(preprocessing)
+        self.head = nn.Linear(color_statistics.WIDTH, dim).requires_grad_(False)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(pixels.device.type, enabled=False):
+            return _unit(self.head(self.statistics(pixels)))
+
+
 class EmbeddingModel(nn.Module):
     """Pixels (N, 3, S, S) to embeddings (N, D) of unit length, float32."""
 
     def __init__(
         self,
-        backbone: nn.Module,
-        width: int,
+        learned: LearnedPart,
         preprocessing: Preprocessing,
         *,
-        embedding_dim: int,
-        color: bool,
+        color_dim: int = 0,
+        color_weight: float = 0.0,
     ) -> None:
+        """Of the D dimensions `color_dim` are the color part's, `color_weight` times as long as
+        the others together."""
         super().__init__()
         self.preprocessing = preprocessing
-        self.backbone = backbone
-        self.color = ColorStatistics(preprocessing) if color else None
-        self.head = nn.Linear(width + (color_statistics.WIDTH if color else 0), embedding_dim)
+        self.learned = learned
+        self.color = ColorPart(preprocessing, color_dim) if color_dim else None
+        self._color_weight = color_weight
 
     def normalized(self, levels: torch.Tensor) -> torch.Tensor:
         """Gray levels (N, 3, S, S) as pixels, to the last bit as lens.preprocessing makes them."""
@@ -46,25 +79,19 @@ class EmbeddingModel(nn.Module):
         )
         return ((levels.double() - mean) / std).float()
 
-    def features(self, pixels: torch.Tensor) -> torch.Tensor:
-        """What the head is given, (N, F) float32."""
-        semantics = self.backbone(pixels).float()
-        if self.color is None:
-            return semantics
-        unit = functional.normalize(semantics, dim=1, eps=1e-12)
-        return torch.cat([unit, color_statistics.WEIGHT * self.color(pixels)], dim=1)
-
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        features = self.features(pixels)
-        with torch.autocast(pixels.device.type, enabled=False):
-            return functional.normalize(self.head(features), dim=1, eps=1e-12)
+        learned: torch.Tensor = self.learned(pixels)
+        if self.color is None:
+            return learned
+        return _unit(torch.cat([learned, self._color_weight * self.color(pixels)], dim=1))
 
-    def start_from(self, head: Head) -> None:
-        """Begin with a head that was fit without labels."""
-        projection = torch.from_numpy(head.projection)
-        with torch.no_grad():
-            self.head.weight.copy_(projection.T)
-            self.head.bias.copy_(-torch.from_numpy(head.mean) @ projection)
+
+def start_from(part: LearnedPart | ColorPart, head: Head) -> None:
+    """Give a part a head that was fit without labels."""
+    projection = torch.from_numpy(head.projection)
+    with torch.no_grad():
+        part.head.weight.copy_(projection.T)
+        part.head.bias.copy_(-torch.from_numpy(head.mean) @ projection)
 
 
 def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
@@ -84,20 +111,23 @@ def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
         width = backbone.width
     _choose_trained(backbone, recipe)
     return EmbeddingModel(
-        backbone,
-        width,
+        LearnedPart(backbone, width, recipe.learned_dim),
         preprocessing,
-        embedding_dim=recipe.embedding_dim,
-        color=recipe.color,
+        color_dim=recipe.color_dim,
+        color_weight=recipe.color_weight,
     )
 
 
 def backbone_name(recipe: Recipe) -> str:
     """The backbone as a manifest names it."""
-    if recipe.backbone == LITE0 and recipe.color:
+    if recipe.backbone == LITE0 and recipe.color_dim:
         return LITE0_COLOR
     short = recipe.backbone.rstrip("/").rpartition("/")[2]
-    return f"{short}-color" if recipe.color else short
+    return f"{short}-color" if recipe.color_dim else short
+
+
+def _unit(rows: torch.Tensor) -> torch.Tensor:
+    return functional.normalize(rows, dim=1, eps=1e-12)
 
 
 def _choose_trained(backbone: lite0_torch.Lite0 | vit.VisionTransformer, recipe: Recipe) -> None:

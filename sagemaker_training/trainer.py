@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
-from augmentation import crop, draw_crops
+from augmentation import crop, draw_crops, draw_orders, recolor
 from checkpoints import load_best, load_newest, save_best, save_checkpoint
 from distributed import Ranks
 from evaluate import Scores
@@ -47,7 +47,6 @@ class Photos:
     squares: Squares
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
-    channels: NDArray[np.int64] | None = None  # (N, 3): the order that each is shown in
 
 
 class Trainer:
@@ -81,9 +80,9 @@ class Trainer:
         self.objective = Objective(recipe, int(photos.labels.max()) + 1).to(ranks.device)
         if centers is not None:
             self.objective.start_from(torch.from_numpy(centers))
-        self._network: Any = model
+        self._network: Any = model.learned
         if ranks.world > 1:
-            self._network = DistributedDataParallel(model, broadcast_buffers=False)
+            self._network = DistributedDataParallel(model.learned, broadcast_buffers=False)
         self._steps = len(self._plan(0))
         self.optimizer = _optimizer(recipe, model, self.objective)
         self._scheduler = _scheduler(recipe, self.optimizer, self._steps)
@@ -133,13 +132,20 @@ class Trainer:
                     f"stopped in epoch {self._epoch + 1}; the same command goes on from here"
                 )
 
-    def step(self, levels: torch.Tensor, labels: torch.Tensor, crops: torch.Tensor) -> float:
+    def step(
+        self,
+        levels: torch.Tensor,
+        labels: torch.Tensor,
+        crops: torch.Tensor,
+        orders: torch.Tensor,
+    ) -> float:
         """One update by this rank's squares (N, 3, S, S) uint8; the loss of all ranks' photos."""
         device, recipe = self._ranks.device, self.recipe
         self._reseed()
-        pixels = self.model.normalized(
-            crop(levels.to(device, non_blocking=True), crops, recipe.size)
-        )
+        levels = levels.to(device, non_blocking=True)
+        if recipe.recolored:
+            levels = recolor(levels, orders, self.model.preprocessing.fill)
+        pixels = self.model.normalized(crop(levels, crops, recipe.size))
         precision = _PRECISIONS.get(recipe.precision)
         with torch.autocast(device.type, precision, enabled=precision is not None):
             embeddings = self._network(pixels)
@@ -183,17 +189,19 @@ class Trainer:
                 f"stopped after epoch {self._epoch}; the same command goes on from here"
             )
 
-    def _batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    def _batches(self) -> Iterator[tuple[torch.Tensor, ...]]:
         """This rank's share of the steps that are left of the epoch, read one step ahead."""
         plan = self._plan(self._epoch)
-        share = self._ranks.share(self.recipe.batch)
+        size, photos = self.recipe.batch, self._photos
+        share = self._ranks.share(size)
 
-        def read(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-            chosen = plan[step][share]
-            levels = torch.from_numpy(self.levels_of(chosen))
-            crops = draw_crops(self.recipe.batch, self.recipe.crop, self._generator(step))[share]
-            labels = torch.from_numpy(self._photos.labels[chosen])
-            batch = levels.permute(0, 3, 1, 2), labels, crops
+        def read(step: int) -> tuple[torch.Tensor, ...]:
+            chosen, generator = plan[step][share], self._generator(step)
+            levels = torch.from_numpy(photos.squares.levels[photos.rows[chosen]])
+            labels = torch.from_numpy(photos.labels[chosen])
+            crops = draw_crops(size, self.recipe.crop, generator)[share]
+            orders = draw_orders(size, generator)[share]
+            batch = levels.permute(0, 3, 1, 2), labels, crops, orders
             if self._ranks.device.type != "cuda":
                 return batch
             return tuple(tensor.pin_memory() for tensor in batch)
@@ -206,21 +214,11 @@ class Trainer:
                     ahead = reader.submit(read, step + 1)
                 yield batch
 
-    def levels_of(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """(N, S, S, 3) uint8, recolored where the photos say so; padding stays what it is."""
-        photos = self._photos
-        levels: NDArray[np.uint8] = photos.squares.levels[photos.rows[chosen]]
-        if photos.channels is None:
-            return levels
-        padding = (levels == np.array(self.model.preprocessing.fill)).all(axis=3, keepdims=True)
-        shown = np.take_along_axis(levels, photos.channels[chosen][:, None, None], axis=3)
-        return np.where(padding, levels, shown)
-
     def _plan(self, epoch: int) -> NDArray[np.int64]:
         return plan_epoch(self._photos.labels, self.recipe, self._seed, epoch)
 
     def _generator(self, step: int) -> torch.Generator:
-        """For what the ranks draw together: the crops of the whole batch."""
+        """For what the ranks draw together: crops and orders of the whole batch."""
         return torch.Generator().manual_seed(_mixed(self._seed, self._epoch, step))
 
     def _reseed(self) -> None:
@@ -289,8 +287,8 @@ def _optimizer(recipe: Recipe, model: EmbeddingModel, objective: Objective) -> A
     """Backbone, head and proxies at their own rates; only matrices and kernels decay."""
     groups = []
     for module, lr in (
-        (model.backbone, recipe.lr),
-        (model.head, recipe.head_lr),
+        (model.learned.backbone, recipe.lr),
+        (model.learned.head, recipe.head_lr),
         (objective, recipe.proxy_lr),
     ):
         trained = [p for p in module.parameters() if p.requires_grad]

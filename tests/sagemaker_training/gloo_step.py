@@ -29,9 +29,10 @@ def take_steps(recipe: Recipe, folder: Path, ranks: Ranks) -> dict[str, torch.Te
     trainer = small_trainer(recipe, folder, ranks=ranks)
     levels, labels = batch_of(small_photos(), recipe, ranks.share(recipe.batch))
     whole = torch.tensor([[0.0, 0.0, 1.0, 1.0, 1.0]]).repeat(len(labels), 1)
+    plain = torch.arange(3).repeat(len(labels), 1)
     found = {}
     for step in range(2):
-        found[f"loss {step}"] = torch.tensor(trainer.step(levels, labels, whole))
+        found[f"loss {step}"] = torch.tensor(trainer.step(levels, labels, whole, plain))
         for part, module in (("model", trainer.model), ("loss", trainer.objective)):
             for name, parameter in module.named_parameters():
                 if parameter.grad is not None:

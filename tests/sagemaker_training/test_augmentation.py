@@ -6,7 +6,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 
 import torch
 
-from augmentation import crop, draw_crops
+from augmentation import crop, draw_crops, draw_orders, recolor
 
 
 def _levels(side: int = 32) -> torch.Tensor:
@@ -45,3 +45,20 @@ def test_crops_lie_within_the_photo_and_keep_their_share_of_it() -> None:
 def test_cropped_photos_have_whole_gray_levels() -> None:
     cut = crop(_levels(), draw_crops(2, 0.2, torch.Generator().manual_seed(1)), 24)
     assert torch.equal(cut, cut.round()) and cut.min() >= 0 and cut.max() <= 255
+
+
+def test_every_order_of_the_channels_is_as_likely() -> None:
+    orders = draw_orders(6_000, torch.Generator().manual_seed(0))
+    _, counts = orders.unique(dim=0, return_counts=True)
+    assert len(counts) == 6 and (counts - 1_000).abs().max() < 120
+
+
+def test_a_recolored_photo_has_its_channels_in_their_order_and_its_padding_as_it_was() -> None:
+    fill = (124, 116, 104)
+    levels = _levels()
+    levels[:, :, :5] = torch.tensor(fill, dtype=torch.uint8).reshape(3, 1, 1)
+    recolored = recolor(levels, torch.tensor([[2, 0, 1], [0, 1, 2]]), fill)
+    assert recolored.dtype == torch.uint8
+    assert torch.equal(recolored[0, :, 5:], levels[0, :, 5:][[2, 0, 1]])
+    assert torch.equal(recolored[0, :, :5], levels[0, :, :5])
+    assert torch.equal(recolored[1], levels[1])

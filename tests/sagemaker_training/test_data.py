@@ -41,20 +41,28 @@ def test_held_out_photos_are_searched_among_those_trained_on(inshop: Path) -> No
     assert set(split.gallery) == {photo.key for photo in dataset.train}
 
 
-def test_validation_leaves_one_out_and_is_also_strict_where_names_tell_the_view(
+def test_held_out_items_are_searched_as_in_the_test_among_all_that_is_trained_on(
     inshop: Path,
 ) -> None:
-    validated = read_dataset(inshop, held_out="items", share=0.25).validated
-    assert len(validated["leave-one-out"].queries) == len(validated["leave-one-out"].gallery) == 8
-    assert all("_1_front" in key for key in validated["strict"].gallery)
-    assert not any("_1_front" in key for key in validated["strict"].queries)
+    dataset = read_dataset(inshop, held_out="items", share=0.25)
+    benchmark, strict = dataset.validated["benchmark"], dataset.validated["strict"]
+    trained = {photo.key for photo in dataset.train}
+    held_out = {photo.key for photo in dataset.validation}
+    assert set(benchmark.queries) | set(benchmark.gallery) == trained | held_out
+    assert not set(benchmark.queries) & set(benchmark.gallery)
+    assert set(benchmark.queries) < held_out and trained < set(benchmark.gallery)
+    item_of = {photo.key: photo.item_id for photo in dataset.photos}
+    found = {item_of[key] for key in benchmark.gallery}
+    assert all(item_of[key] in found for key in benchmark.queries)
+    assert set(strict.queries) == {key for key in held_out if "_1_front" not in key}
+    assert set(strict.gallery) == {key for key in trained | held_out if "_1_front" in key}
 
 
 def test_a_folder_per_item_needs_no_partition_file(tmp_path: Path) -> None:
     dataset = read_dataset(draw_folders(tmp_path, items=5), held_out="items", share=0.2)
     assert (len(dataset.train), len(dataset.validation), dataset.test) == (12, 3, ())
     assert {photo.category for photo in dataset.train} == {"shoes"}
-    assert set(dataset.validated) == {"leave-one-out"}
+    assert set(dataset.validated) == {"benchmark"}
 
 
 def test_missing_and_broken_photos_are_reported_together(inshop: Path) -> None:

@@ -36,9 +36,9 @@ def test_the_exported_model_gives_the_vectors_of_the_trained_one(
 ) -> None:
     recipe = small_recipe(backbone)
     if kind == "lite0":
-        recipe = replace(recipe, backbone=LITE0, size=32, color=True)
+        recipe = replace(recipe, backbone=LITE0, size=32, color_dim=3)
     if kind == "lora":
-        recipe = replace(recipe, tuning="lora", color=True)
+        recipe = replace(recipe, tuning="lora", color_dim=3)
     model = small_model(recipe)
     for parameter in model.parameters():  # LoRA's updates start at zero
         parameter.data += 0.01 * torch.randn_like(parameter)

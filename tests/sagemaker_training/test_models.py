@@ -9,13 +9,14 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 
 import torch
 
+import lite0_torch
 import vit
 from color_statistics import ColorStatistics
 from lens import lite0
 from lens.embedder import Network
 from lens.errors import UsageError
 from lens.heads import fit_head
-from models import LITE0, build_model
+from models import LITE0, build_model, start_from
 from presets import LAPTOP
 from tests.sagemaker_training.small_models import SIZE, small_model, small_recipe
 
@@ -30,13 +31,18 @@ def _pixels(size: int, count: int = 4, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(((levels - mean) / std).astype(np.float32))
 
 
-def test_lite0_with_color_gives_the_features_that_the_served_graph_gives() -> None:
+def test_lite0_and_color_give_the_features_that_the_served_graph_gives() -> None:
     model = build_model(replace(LAPTOP, size=224)).eval()
+    assert model.color is not None
     pixels = _pixels(224)
     served = Network(lite0.build_features_graph(), "served").run(pixels.numpy())
     with torch.no_grad():
-        trained = model.features(pixels).numpy()
-    assert np.abs(served - trained).max() < 1e-5
+        shape, color = (
+            model.learned.backbone(pixels).numpy(),
+            model.color.statistics(pixels).numpy(),
+        )
+    assert np.abs(served[:, : lite0_torch.WIDTH] - shape).max() < 1e-5
+    assert np.abs(served[:, lite0_torch.WIDTH :] / lite0._COLOR_WEIGHT - color).max() < 1e-5
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -88,14 +94,26 @@ def test_other_vision_backbones_train_as_they_are(tmp_path_factory: pytest.TempP
     assert model(_pixels(SIZE)).shape == (4, 8)
 
 
-def test_a_head_fit_without_labels_is_where_training_starts() -> None:
-    model = build_model(replace(LAPTOP, size=32, embedding_dim=8)).eval()
+def test_an_embedding_is_its_two_parts_side_by_side_under_the_heads_they_were_given() -> None:
+    model = build_model(replace(LAPTOP, size=32, embedding_dim=8, color_dim=3)).eval()
+    assert model.color is not None
     pixels = _pixels(32, count=24)
     with torch.no_grad():
-        features = model.features(pixels)
-        head = fit_head(features.numpy(), 8)
-        model.start_from(head)
-        assert np.allclose(model(pixels).numpy(), head.embed(features.numpy()), atol=1e-4)
+        shapes = model.learned.backbone(pixels).numpy()
+        colors = model.color.statistics(pixels).numpy()
+        heads = fit_head(shapes, 5), fit_head(colors, 3)
+        start_from(model.learned, heads[0])
+        start_from(model.color, heads[1])
+        found = model(pixels).numpy()
+    parts = np.hstack([heads[0].embed(shapes), LAPTOP.color_weight * heads[1].embed(colors)])
+    assert np.allclose(found, parts / np.linalg.norm(parts, axis=1, keepdims=True), atol=1e-4)
+
+
+def test_the_color_part_is_never_trained() -> None:
+    model = build_model(replace(LAPTOP, size=32))
+    model(_pixels(32)).sum().backward()
+    assert model.color is not None
+    assert all(p.grad is None and not p.requires_grad for p in model.color.parameters())
 
 
 @pytest.mark.parametrize(
@@ -108,10 +126,10 @@ def test_a_head_fit_without_labels_is_where_training_starts() -> None:
 )
 def test_a_recipe_trains_the_blocks_it_names(backbone: str, tuning: str, trained: set[str]) -> None:
     model = small_model(small_recipe(backbone, tuning=tuning, blocks=1))
-    names = [name for name, p in model.backbone.model.named_parameters() if p.requires_grad]
+    names = [name for name, p in model.learned.backbone.model.named_parameters() if p.requires_grad]
     assert {next((t for t in trained if n.startswith(t)), n) for n in names} == trained
     assert not any("patch_embeddings" in name or "mask_token" in name for name in names)
-    assert all(p.requires_grad for p in model.head.parameters())
+    assert all(p.requires_grad for p in model.learned.head.parameters())
 
 
 def test_lora_starts_as_the_pretrained_model_and_trains_little_of_it(backbone: str) -> None:
@@ -119,8 +137,8 @@ def test_lora_starts_as_the_pretrained_model_and_trains_little_of_it(backbone: s
     adapted = small_model(small_recipe(backbone, tuning="lora", lora_rank=2)).eval()
     pixels = _pixels(SIZE)
     with torch.no_grad():
-        assert torch.equal(plain.backbone(pixels), adapted.backbone(pixels))
-    names = [name for name, p in adapted.backbone.named_parameters() if p.requires_grad]
+        assert torch.equal(plain.learned.backbone(pixels), adapted.learned.backbone(pixels))
+    names = [name for name, p in adapted.learned.backbone.named_parameters() if p.requires_grad]
     assert len(names) == 2 * 2 * 2  # blocks, queries and values, up and down
 
 

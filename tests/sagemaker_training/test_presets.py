@@ -27,7 +27,7 @@ def test_the_seed_preset_is_the_baseline_to_the_letter() -> None:
         "patience": 7,
         "held_out": "photos",
         "validation": 0.15,
-        "color": False,
+        "color_dim": 0,
         "memory": 0,
     }
     assert {name: value for name, value in asdict(SEED).items() if name in known} == known
@@ -58,3 +58,8 @@ def test_a_value_that_makes_no_sense_is_refused_in_one_line(
 def test_an_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(UsageError, match="there are: seed, inshop, laptop"):
         recipe_of("big", {})
+
+
+def test_color_must_leave_some_dimensions_to_learn() -> None:
+    with pytest.raises(UsageError, match="must be left to learn"):
+        recipe_of("laptop", {"embedding_dim": 32})

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
@@ -16,11 +14,7 @@ from evaluate import Scores
 from lens.errors import UsageError
 from lens.protocols import KS
 from models import LITE0
-from progress import Progress
 from tests.sagemaker_training.small_models import (
-    ALONE,
-    small_model,
-    small_photos,
     small_recipe,
     small_trainer,
 )
@@ -114,7 +108,7 @@ def test_a_convolutional_network_learns_its_training_photos(tmp_path: Path) -> N
     recipe = small_recipe(
         LITE0,
         size=32,
-        color=True,
+        color_dim=4,
         loss="proxy-anchor",
         margin=0.1,
         lr=1e-4,
@@ -141,7 +135,7 @@ def test_the_best_epoch_is_what_remains(tmp_path: Path, backbone: str) -> None:
     trainer.fit()
     best = trainer.model.state_dict()
     assert all(torch.equal(best[name], value) for name, value in kept[1].items())
-    assert not torch.equal(best["head.weight"], kept[2]["head.weight"])
+    assert not torch.equal(best["learned.head.weight"], kept[2]["learned.head.weight"])
 
 
 def test_training_stops_when_validation_no_longer_improves(tmp_path: Path, backbone: str) -> None:
@@ -187,32 +181,10 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, backb
     newest.write_bytes(newest.read_bytes()[:1000])
     again = small_trainer(small_recipe(backbone), tmp_path)
     again.fit()
-    assert torch.equal(whole.model.head.weight, again.model.head.weight)
+    assert torch.equal(whole.model.learned.head.weight, again.model.learned.head.weight)
 
 
 def test_a_folder_with_another_run_is_left_alone(tmp_path: Path, backbone: str) -> None:
     small_trainer(small_recipe(backbone), tmp_path).fit()
     with pytest.raises(UsageError, match="a run with another recipe: name another --output"):
         small_trainer(small_recipe(backbone, lr=0.5), tmp_path)
-
-
-def test_a_recolored_photo_is_shown_in_its_channel_order_and_its_padding_is_not(
-    tmp_path: Path, backbone: str
-) -> None:
-    recipe = small_recipe(backbone)
-    model = small_model(recipe)
-    fill = np.array(model.preprocessing.fill, np.uint8)
-    plain = small_photos()
-    plain.squares.levels[:, :5] = fill
-    recolored = replace(plain, channels=np.tile([2, 0, 1], (len(plain.rows), 1)))
-    trainer = Trainer(
-        recipe,
-        model,
-        recolored,
-        ranks=ALONE,
-        folder=tmp_path,
-        progress=Progress(replace(ALONE, rank=1)),
-    )
-    shown = trainer.levels_of(np.arange(3))
-    assert np.array_equal(shown[:, 5:], plain.squares.levels[:3, 5:][..., [2, 0, 1]])
-    assert (shown[:, :5] == fill).all()
