@@ -34,7 +34,8 @@ _HOUR = 3_600
 
 
 class Training(Construct):
-    """`machine`; its input may name `data` (s3://...), `preset` and `seed`.
+    """`machine`; its input may name `data` (s3://...), `preset`, `seed` and
+    `margin`, the Recall@1 that a new model has to be better by.
 
     CDK's own task has neither spot instances nor checkpoints, so the state is written as it is,
     and its role gets exactly what the service integration asks for.
@@ -81,7 +82,7 @@ class Training(Construct):
         for statement in self._machine_policy():
             role.add_to_policy(statement)
         data = config.training_data or f"{storage.artifacts_location}/{TRAINING}data/"
-        defaults = {"data": data, "preset": "inshop", "seed": "0"}
+        defaults = {"data": data, "preset": "inshop", "seed": "0", "margin": "0"}
         self.machine = sfn.StateMachine(
             self,
             "Machine",
@@ -179,6 +180,7 @@ class Training(Construct):
                     "job.$": "$$.Execution.Name",
                     "preset.$": "$.preset",
                     "seed.$": "States.Format('{}', $.seed)",
+                    "gate-margin.$": "States.Format('{}', $.margin)",
                 },
                 "InputDataConfig": [
                     {

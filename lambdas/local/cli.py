@@ -121,10 +121,15 @@ def _parser() -> argparse.ArgumentParser:
 
     stack(command("redrive", commands.redrive, "try again what failed: bring back dead letters"))
 
-    # Its options are the program's own, --help too.
-    subparsers.add_parser("train", help="train a model (with torch)", add_help=False).set_defaults(
-        run=commands.train
+    # Its other options are the program's own, or the job's; --help too.
+    child = subparsers.add_parser(
+        "train",
+        help="train a model, here (with torch) or by a stack",
+        add_help=False,
+        allow_abbrev=False,
     )
+    child.set_defaults(run=commands.train)
+    stack(child)
 
     child = command("sample", commands.draw, "draw the sample catalog")
     child.add_argument("folder", metavar="FOLDER", help="where to draw it")

@@ -163,9 +163,17 @@ def promote(options: Namespace) -> None:
 
 
 def train(options: Namespace) -> None:
-    from lambdas.local import training
+    here = any(each.partition("=")[0] == "--output" for each in options.arguments)
+    if not here and (options.stack or os.environ.get("LENS_STACK")):
+        from lambdas.local.training_job import train_deployed
 
-    training.train(options.arguments)
+        train_deployed(
+            _deployment(options), options.arguments, lambda line: print(line, flush=True)
+        )
+    else:
+        from lambdas.local import training
+
+        training.train(options.arguments)
 
 
 def draw(options: Namespace) -> None:

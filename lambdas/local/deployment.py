@@ -37,6 +37,7 @@ class Deployment:
     catalog: str
     artifacts: str
     thumbs: str
+    training_machine: str  # ARN of the state machine
     queues: dict[str, QueueUrls]  # by name
 
     def depths(self) -> dict[str, QueueDepth]:
@@ -74,6 +75,7 @@ def read_deployment(stack: str) -> Deployment:
         catalog=output("CatalogLocation"),
         artifacts=output("ArtifactsLocation"),
         thumbs=output("ThumbsLocation"),
+        training_machine=output("TrainingMachine"),
         queues=queues,
     )
 

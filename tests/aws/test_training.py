@@ -68,10 +68,13 @@ def test_a_better_model_fills_its_gallery_and_goes_live_in_one_switch(
     ).model_id
     artifacts.write("training/better", model_id.encode())
 
-    told = _execute(shop, "better-run", preset="better")
+    told = shop.lens("train", "--preset", "better", "--name", "better-run", "--margin", "0.01")
 
-    assert told["status"] == "SUCCEEDED", told
-    assert json.loads(told["output"])["promotion"]["answer"]["status"] == "live"
+    steps = ["training on SageMaker", "asking whether", "embedding the catalog", "asking whether"]
+    places = [told.index(steps[0])]
+    for step in steps[1:]:
+        places.append(told.index(step, places[-1]))
+    assert f"{model_id} is live" in told and "training/better-run/report.html" in told
     assert model_id != before
     # A warm searcher looks for a newer commit while it answers, so ask, then look.
     eventually(
@@ -89,6 +92,9 @@ def test_a_training_job_that_fails_fails_its_execution_with_the_programs_words(s
     assert told["status"] == "FAILED"
     assert told["error"] == "States.TaskFailed"
     assert "there is no such preset" in told["cause"]
+    line = shop.lens("train", "--follow", "broken-run", status=1).splitlines()[-1]
+    assert line.startswith("lens: job broken-run ended failed: ")
+    assert "there is no such preset" in line
 
 
 @pytest.mark.aws

@@ -60,6 +60,7 @@ def stack(s3: None, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[S
         "ArtifactsLocation": deployed.artifacts.location,
         "ThumbsLocation": deployed.thumbs.location,
         "PageUrl": "https://d111111abcdef8.cloudfront.net",
+        "TrainingMachine": "arn:aws:states:us-east-1:123456789012:stateMachine:Training",
         **{f"{name}Url": queue.url for name, queue in queues.items()},
     }
     with cloudformation({STACK: outputs, "Other": {"Bucket": "b"}}) as address:
