@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,7 @@ def train_deployed(
     with _explained("follow a training job", "states:GetExecutionHistory", name):
         told = _follow(client, _execution(deployment.training_machine, name), say, seconds)
     if told["status"] != "SUCCEEDED":
-        cause = told.get("cause") or told.get("error") or "without a reason"
-        raise TrainingError(f"job {name} ended {told['status'].lower()}: {cause}")
+        raise TrainingError(f"job {name} ended {told['status'].lower()}: {_reason(told)}")
     answer = json.loads(told["output"])["promotion"]["answer"]
     say(_ENDINGS[answer["status"]].format(**answer))
     say(f"report: {deployment.artifacts}/training/{name}/report.html")
@@ -84,6 +84,14 @@ def _follow(client: SFNClient, execution: str, say: Say, seconds: float) -> dict
 def _events(client: SFNClient, execution: str) -> list[Any]:
     pages = client.get_paginator("get_execution_history").paginate(executionArn=execution)
     return [event for page in pages for event in page["events"]]
+
+
+def _reason(told: dict[str, Any]) -> str:
+    """What the program said, where SageMaker passes on its last lines."""
+    cause: str = told.get("cause") or told.get("error") or "no reason was given"
+    with suppress(ValueError, KeyError, TypeError):
+        cause = json.loads(cause)["FailureReason"]
+    return " ".join(cause.split())
 
 
 def _execution(machine: str, name: str) -> str:

@@ -1,6 +1,6 @@
 """Reads its photos, writes a report through `lens`; the preset "broken" makes it fail.
 
-python train.py --artifacts s3://... --job NAME --preset NAME --seed N
+python train.py --artifacts s3://... --job NAME --preset NAME --seed N --gate-margin R
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lens.storage import open_storage
 def main() -> int:
     """What SageMaker runs."""
     parser = argparse.ArgumentParser()
-    for name in ("artifacts", "job", "preset", "seed"):
+    for name in ("artifacts", "job", "preset", "seed", "gate-margin"):
         parser.add_argument(f"--{name}", required=True)
     options = parser.parse_args()
     photos = [p for p in Path(os.environ["SM_CHANNEL_TRAINING"]).rglob("*") if p.is_file()]

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from lambdas.local.deployment import Deployment
-from lambdas.local.training_job import train_deployed
+from lambdas.local.training_job import _reason, train_deployed
 from lens.errors import DeploymentError, UsageError
 
 
@@ -72,3 +72,19 @@ def test_a_machine_that_is_gone_is_one_line(deployment: Deployment) -> None:
     boto3.client("stepfunctions").delete_state_machine(stateMachineArn=deployment.training_machine)
     with pytest.raises(DeploymentError, match="cannot start a training job"):
         started(deployment)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (
+            {"cause": '{"FailureReason": "AlgorithmError:\\n no photos"}'},
+            "AlgorithmError: no photos",
+        ),
+        ({"cause": "CapacityError"}, "CapacityError"),
+        ({"error": "States.Timeout"}, "States.Timeout"),
+        ({}, "no reason was given"),
+    ],
+)
+def test_a_failure_is_told_in_the_programs_words(told: dict[str, str], reason: str) -> None:
+    assert _reason(told) == reason
