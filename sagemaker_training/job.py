@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from allocation import keep_memory
 from checkpoints import has_begun
 from data import Dataset, problems_report, read_dataset, without_broken
 from delivery import Outcome, deliver
@@ -19,6 +18,7 @@ from lens.heads import Head, fit_head, orthogonal_head
 from lens.models import Preprocessing
 from models import EmbeddingModel, build_model, start_from
 from presets import Recipe, Start
+from processor import keep_memory, use_cores
 from progress import Progress
 from runs import Job, read_run
 from squares import Squares, build_squares, open_squares
@@ -34,6 +34,7 @@ def run_job(
     """Train, evaluate, deliver. Raises InterruptedRunError when asked to stop."""
     other = read_run(job.compare) if job.compare else None
     keep_memory()
+    use_cores(environment)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False
     with joined_ranks(environment, job.device) as ranks:
