@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from checkpoints import has_begun
 from data import Dataset, problems_report, read_dataset, without_broken
@@ -16,13 +17,13 @@ from distributed import Ranks, joined_ranks
 from evaluate import Scores, embed, embed_splits, score_splits
 from lens.heads import Head, fit_head, orthogonal_head
 from lens.models import Preprocessing
-from models import EmbeddingModel, build_model, start_from
+from models import ColorPart, EmbeddingModel, ShapePart, build_model, start_from
 from presets import Recipe, Start
 from processor import keep_memory, use_cores
 from progress import Progress
 from runs import Job, read_run
 from squares import Squares, build_squares, open_squares
-from trainer import Photos, Trainer
+from trainer import Centers, Photos, Trainer
 
 # Training photos are kept a little larger than the model sees them, so that crops stay sharp.
 _ROOM = 8 / 7
@@ -44,7 +45,7 @@ def run_job(
         model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
         dataset, seen, roomy = _load_photos(job, recipe, model.preprocessing, ranks, progress)
         photos = _training_photos(dataset, roomy)
-        centers = None
+        centers: Centers = {}
         if not has_begun(job.checkpoints):
             centers = _start(model, recipe, seen, photos, dataset, ranks)
         trainer = Trainer(
@@ -114,23 +115,32 @@ def _start(
     photos: Photos,
     dataset: Dataset,
     ranks: Ranks,
-) -> NDArray[np.float32] | None:
-    """Fit the heads without labels; (classes, L), the mean of what is learned of each class."""
+) -> Centers:
+    """Fit the heads without labels; the mean of each class under them."""
     keys = [photo.key for photo in dataset.train]
+    centers = {}
+
+    def fit(name: str, part: ShapePart | ColorPart, features: nn.Module, start: Start) -> None:
+        found = embed(model, seen, keys, ranks, part=features)
+        head = _head(start, found, part.head.out_features)
+        start_from(part, head)
+        centers[name] = _means(head.embed(found), photos.labels)
+
+    if recipe.start != "random":
+        fit("shape", model.shape, model.shape.backbone, recipe.start)
     if model.color is not None:
-        colors = embed(model, seen, keys, ranks, part=model.color.statistics)
         # Fewer photos than dimensions cannot say how colors vary.
-        kind: Start = "pca" if len(keys) > recipe.color_dim else "orthogonal"
-        start_from(model.color, _head(kind, colors, recipe.color_dim))
-    if recipe.start == "random":
-        return None
-    features = embed(model, seen, keys, ranks, part=model.learned.backbone)
-    head = _head(recipe.start, features, recipe.learned_dim)
-    start_from(model.learned, head)
-    vectors = head.embed(features)
-    sums = np.zeros((photos.labels.max() + 1, vectors.shape[1]), np.float32)
-    np.add.at(sums, photos.labels, vectors)
-    return (sums / np.bincount(photos.labels)[:, None]).astype(np.float32)
+        enough = len(keys) > recipe.color_dim
+        fit("color", model.color, model.color.statistics, "pca" if enough else "orthogonal")
+    return centers
+
+
+def _means(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(classes, D)."""
+    sums = np.zeros((labels.max() + 1, vectors.shape[1]), np.float32)
+    np.add.at(sums, labels, vectors)
+    means: NDArray[np.float32] = (sums / np.bincount(labels)[:, None]).astype(np.float32)
+    return means
 
 
 def _head(start: Start, features: NDArray[np.float32], dim: int) -> Head:

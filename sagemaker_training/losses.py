@@ -27,17 +27,17 @@ _ANGLE = 180 / np.pi  # ArcFace's margin is in degrees there, in radians in the 
 class Objective(nn.Module):
     """What a batch's embeddings and labels are worth, a scalar to be made small."""
 
-    def __init__(self, recipe: Recipe, classes: int) -> None:
+    def __init__(self, recipe: Recipe, classes: int, dim: int) -> None:
         super().__init__()
         if recipe.loss not in _OF_PAIRS and (recipe.miner != "none" or recipe.memory):
             raise UsageError(f"{recipe.loss} compares with proxies: no miner, no memory")
         if recipe.memory and recipe.memory < recipe.batch:
             raise UsageError(f"memory is {recipe.memory}; it must hold a batch of {recipe.batch}")
         self._miner = _miner(recipe)
-        self._loss = _loss(recipe, classes)
+        self._loss = _loss(recipe, classes, dim)
         if recipe.memory:
             self._loss = losses.CrossBatchMemory(
-                self._loss, recipe.learned_dim, memory_size=recipe.memory, miner=self._miner
+                self._loss, dim, memory_size=recipe.memory, miner=self._miner
             )
             self._miner = None
 
@@ -85,8 +85,8 @@ def plan_epoch(
     return np.array(list(sampler), np.int64).reshape(steps, recipe.batch)
 
 
-def _loss(recipe: Recipe, classes: int) -> Any:
-    shape = {"num_classes": classes, "embedding_size": recipe.learned_dim}
+def _loss(recipe: Recipe, classes: int, dim: int) -> Any:
+    shape = {"num_classes": classes, "embedding_size": dim}
     match recipe.loss:
         case "triplet":
             return losses.TripletMarginLoss(margin=recipe.margin)

@@ -1,8 +1,7 @@
-"""The model: from a photo's pixels to its embedding, of which one part is learned and the other
-tells colors.
+"""The model: from a photo's pixels to its embedding, whose two parts tell shape and color.
 
 Apart, because one garment is photographed in several colors and several garments have one color:
-what is learned may then be blind to color (presets.py, `recolored`) and color be nothing else.
+the first may then be blind to color (presets.py, `recolored`), and the second be nothing else.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from presets import Recipe
 LITE0 = "efficientnet-lite0"
 
 
-class LearnedPart(nn.Module):
-    """Pixels (N, 3, S, S) to what is learned of the embedding, (N, L) of unit length, float32."""
+class ShapePart(nn.Module):
+    """A backbone under a head: pixels (N, 3, S, S) to (N, F) of unit length, float32."""
 
     def __init__(self, backbone: nn.Module, width: int, dim: int) -> None:
         super().__init__()
@@ -40,12 +39,12 @@ class LearnedPart(nn.Module):
 
 
 class ColorPart(nn.Module):
-    """Pixels (N, 3, S, S) to color statistics under a head that nothing trains, (N, C), float32."""
+    """Color statistics under a head: pixels (N, 3, S, S) to (N, C) of unit length, float32."""
 
     def __init__(self, preprocessing: Preprocessing, dim: int) -> None:
         super().__init__()
         self.statistics = ColorStatistics(preprocessing)
-        self.head = nn.Linear(color_statistics.WIDTH, dim).requires_grad_(False)
+        self.head = nn.Linear(color_statistics.WIDTH, dim)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         with torch.autocast(pixels.device.type, enabled=False):
@@ -57,17 +56,17 @@ class EmbeddingModel(nn.Module):
 
     def __init__(
         self,
-        learned: LearnedPart,
+        shape: ShapePart,
         preprocessing: Preprocessing,
         *,
         color_dim: int = 0,
         color_weight: float = 0.0,
     ) -> None:
-        """Of the D dimensions `color_dim` are the color part's, `color_weight` times as long as
-        the others together."""
+        """Of the D dimensions `color_dim` are the color part's, which is `color_weight` times as
+        long as the other."""
         super().__init__()
         self.preprocessing = preprocessing
-        self.learned = learned
+        self.shape = shape
         self.color = ColorPart(preprocessing, color_dim) if color_dim else None
         self._color_weight = color_weight
 
@@ -80,13 +79,13 @@ class EmbeddingModel(nn.Module):
         return ((levels.double() - mean) / std).float()
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        learned: torch.Tensor = self.learned(pixels)
+        shape: torch.Tensor = self.shape(pixels)
         if self.color is None:
-            return learned
-        return _unit(torch.cat([learned, self._color_weight * self.color(pixels)], dim=1))
+            return shape
+        return _unit(torch.cat([shape, self._color_weight * self.color(pixels)], dim=1))
 
 
-def start_from(part: LearnedPart | ColorPart, head: Head) -> None:
+def start_from(part: ShapePart | ColorPart, head: Head) -> None:
     """Give a part a head that was fit without labels."""
     projection = torch.from_numpy(head.projection)
     with torch.no_grad():
@@ -111,7 +110,7 @@ def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
         width = backbone.width
     _choose_trained(backbone, recipe)
     return EmbeddingModel(
-        LearnedPart(backbone, width, recipe.learned_dim),
+        ShapePart(backbone, width, recipe.shape_dim),
         preprocessing,
         color_dim=recipe.color_dim,
         color_weight=recipe.color_weight,

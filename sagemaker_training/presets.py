@@ -25,8 +25,8 @@ class Recipe:
     backbone: str  # "efficientnet-lite0", or a transformers vision model by its name or folder
     size: int = 224  # pixels a side
     embedding_dim: int = 128
-    color_dim: int = 0  # of these, dimensions that tell color statistics; nothing trains them
-    color_weight: float = 0.42  # their length beside the learned dimensions'
+    color_dim: int = 0  # of these, the dimensions made of color statistics
+    color_weight: float = 0.7  # their length beside the others'
     tuning: Tuning = "full"  # what is trained beside the head
     blocks: int = 2  # "blocks": how many, from the top
     lora_rank: int = 8
@@ -38,12 +38,13 @@ class Recipe:
     memory: int = 0  # embeddings of earlier batches kept to compare with; 0: none
     identities: int = 24  # P, items a batch
     photos_each: int = 4  # M, photos of each
-    recolored: bool = False  # channels in an order drawn for each photo: only shape is learned
+    recolored: bool = False  # the backbone sees channels in an order drawn for each photo
     crop: float = 0.2  # smallest share of the photo's area that a random crop keeps
 
     optimizer: Optimizer = "adamw"
     lr: float = 1e-5  # of the backbone
     head_lr: float = 1e-3
+    color_lr: float = 3e-3  # of the color statistics' head
     proxy_lr: float = 1e-2  # of the loss's own weights, if it has any
     weight_decay: float = 1e-2
     schedule: Schedule = "cosine"
@@ -56,8 +57,8 @@ class Recipe:
     validation: float = 0.2  # share held out of the train part; 0: nothing, the last epoch counts
 
     @property
-    def learned_dim(self) -> int:
-        """Dimensions that training changes."""
+    def shape_dim(self) -> int:
+        """Dimensions made of the backbone's features."""
         return self.embedding_dim - self.color_dim
 
     @property
@@ -118,7 +119,7 @@ INSHOP = Recipe(
 )
 
 # Two cores, hundreds of photos and no hub: EfficientNet-Lite0, its upper two thirds trained (below
-# them nothing needs a gradient) on photos in any order of their channels, from the head that is fit
+# them nothing needs a gradient) on photos in any order of their channels, from heads that are fit
 # without labels. Color finds garments too, but is best told apart from shape (README.md).
 LAPTOP = Recipe(
     name="laptop",
@@ -160,7 +161,7 @@ def recipe_of(preset: str, changes: dict[str, Any]) -> Recipe:
     if recipe.color_dim >= recipe.embedding_dim:
         raise UsageError(
             f"color_dim is {recipe.color_dim}; some of the {recipe.embedding_dim} dimensions must "
-            "be left to learn"
+            "be left to the backbone"
         )
     if recipe.crop > 1 or recipe.validation >= 1:
         raise UsageError("crop is at most 1, and validation less than 1: both are shares")

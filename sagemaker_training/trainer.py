@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +33,8 @@ from squares import Squares
 
 _PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _STEPS_A_LINE = 10
+Centers = Mapping[str, NDArray[np.float32]]  # of "shape" and "color": (classes, dimensions)
+NOWHERE: Centers = {}
 Validate = Callable[[], dict[str, Scores]]
 
 
@@ -62,11 +64,11 @@ class Trainer:
         folder: Path,
         progress: Progress,
         seed: int = 0,
-        centers: NDArray[np.float32] | None = None,
+        centers: Centers = NOWHERE,
         validate: Validate | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`folder` keeps the checkpoints; `centers`, (classes, D), is where proxies start.
+        """`folder` keeps the checkpoints; `centers` is where the proxies of each part start.
 
         `validate` scores the model after each epoch; without it the last epoch counts. `stopping`
         is asked after each step.
@@ -77,14 +79,18 @@ class Trainer:
         self._ranks, self._folder, self._progress = ranks, folder, progress
         self._seed, self._validate, self._stopping = seed, validate, stopping
         torch.manual_seed(seed)  # the proxies are drawn now
-        self.objective = Objective(recipe, int(photos.labels.max()) + 1).to(ranks.device)
-        if centers is not None:
-            self.objective.start_from(torch.from_numpy(centers))
-        self._network: Any = model.learned
+        classes = int(photos.labels.max()) + 1
+        parts = {"shape": Objective(recipe, classes, recipe.shape_dim)}
+        if model.color is not None:
+            parts["color"] = Objective(recipe, classes, recipe.color_dim)
+        for name, start in centers.items():
+            parts[name].start_from(torch.from_numpy(start))
+        self.objectives = torch.nn.ModuleDict(parts).to(ranks.device)
+        self._network: Any = model.shape
         if ranks.world > 1:
-            self._network = DistributedDataParallel(model.learned, broadcast_buffers=False)
+            self._network = DistributedDataParallel(model.shape, broadcast_buffers=False)
         self._steps = len(self._plan(0))
-        self.optimizer = _optimizer(recipe, model, self.objective)
+        self.optimizer = _optimizer(recipe, model, self.objectives)
         self._scheduler = _scheduler(recipe, self.optimizer, self._steps)
         self._scaler = torch.amp.GradScaler(ranks.device.type, enabled=recipe.precision == "fp16")
         self.history: list[dict[str, Any]] = []
@@ -142,19 +148,22 @@ class Trainer:
         """One update by this rank's squares (N, 3, S, S) uint8; the loss of all ranks' photos."""
         device, recipe = self._ranks.device, self.recipe
         self._reseed()
-        levels = levels.to(device, non_blocking=True)
-        if recipe.recolored:
-            levels = recolor(levels, orders, self.model.preprocessing.fill)
-        pixels = self.model.normalized(crop(levels, crops, recipe.size))
+        cut = crop(levels.to(device, non_blocking=True), crops, recipe.size)
+        labels = self._ranks.gather(labels.to(device, non_blocking=True))
+        shown = recolor(cut, orders, self.model.preprocessing.fill) if recipe.recolored else cut
         precision = _PRECISIONS.get(recipe.precision)
         with torch.autocast(device.type, precision, enabled=precision is not None):
-            embeddings = self._network(pixels)
-        loss = self.objective(
-            self._ranks.gather(embeddings), self._ranks.gather(labels.to(device, non_blocking=True))
-        )
+            shapes = self._network(self.model.normalized(shown))
+        loss = self.objectives["shape"](self._ranks.gather(shapes), labels)
+        alone: list[torch.nn.Module] = [self.objectives]
+        if self.model.color is not None:
+            colors = self.model.color(self.model.normalized(cut))
+            loss = loss + self.objectives["color"](self._ranks.gather(colors), labels)
+            alone.append(self.model.color)
         self.optimizer.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
-        self._ranks.average_gradients(self.objective.parameters())
+        for module in alone:
+            self._ranks.average_gradients(module.parameters())
         self._scaler.step(self.optimizer)
         self._scaler.update()
         if isinstance(self._scheduler, LambdaLR):
@@ -240,7 +249,7 @@ class Trainer:
         state = {
             **self._identity(),
             "model": self.model.state_dict(),
-            "objective": self.objective.state_dict(),
+            "objectives": self.objectives.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self._scheduler.state_dict(),
             "scaler": self._scaler.state_dict(),
@@ -273,7 +282,7 @@ class Trainer:
                 "--output, or repeat the command it was begun with"
             )
         self.model.load_state_dict(state["model"])
-        self.objective.load_state_dict(state["objective"])
+        self.objectives.load_state_dict(state["objectives"])
         self.optimizer.load_state_dict(state["optimizer"])
         self._scheduler.load_state_dict(state["scheduler"])
         self._scaler.load_state_dict(state["scaler"])
@@ -283,16 +292,19 @@ class Trainer:
         self._progress.say(f"going on after epoch {self._epoch}, step {self._step}")
 
 
-def _optimizer(recipe: Recipe, model: EmbeddingModel, objective: Objective) -> Any:
-    """Backbone, head and proxies at their own rates; only matrices and kernels decay."""
+def _optimizer(recipe: Recipe, model: EmbeddingModel, objectives: torch.nn.Module) -> Any:
+    """Backbone, heads and proxies at their own rates; only matrices and kernels decay."""
     groups = []
-    for module, lr in (
-        (model.learned.backbone, recipe.lr),
-        (model.learned.head, recipe.head_lr),
-        (objective, recipe.proxy_lr),
-    ):
+    modules = [
+        (model.shape.backbone, recipe.lr),
+        (model.shape.head, recipe.head_lr),
+        (objectives, recipe.proxy_lr),
+    ]
+    if model.color is not None:
+        modules.append((model.color, recipe.color_lr))
+    for module, lr in modules:
         trained = [p for p in module.parameters() if p.requires_grad]
-        decays = recipe.weight_decay if module is not objective else 0.0
+        decays = recipe.weight_decay if module is not objectives else 0.0
         for parameters, decay in (
             ([p for p in trained if p.ndim > 1], decays),
             ([p for p in trained if p.ndim <= 1], 0.0),

@@ -21,6 +21,7 @@ LOSSES = {
     "triplet": {"loss": "triplet", "miner": "batch-hard", "margin": 0.5},
     "memory": {"loss": "triplet", "miner": "semi-hard", "margin": 0.9, "memory": 16},
     "proxies": {"loss": "proxy-anchor", "margin": 0.1},
+    "colors": {"loss": "proxy-anchor", "margin": 0.1, "color_dim": 3, "recolored": True},
 }
 
 
@@ -33,7 +34,7 @@ def take_steps(recipe: Recipe, folder: Path, ranks: Ranks) -> dict[str, torch.Te
     found = {}
     for step in range(2):
         found[f"loss {step}"] = torch.tensor(trainer.step(levels, labels, whole, plain))
-        for part, module in (("model", trainer.model), ("loss", trainer.objective)):
+        for part, module in (("model", trainer.model), ("loss", trainer.objectives)):
             for name, parameter in module.named_parameters():
                 if parameter.grad is not None:
                     found[f"{part}.{name} {step}"] = parameter.grad.clone()

@@ -49,7 +49,7 @@ def test_semi_hard_triplets_are_those_that_a_loop_finds(seed: int) -> None:
         for _, _, _, near, far in _triplets(embeddings, labels)
         if near < far < near + 0.2
     ]
-    loss = Objective(recipe, 4)(embeddings, labels)
+    loss = Objective(recipe, 4, 8)(embeddings, labels)
     assert terms and float(loss) == pytest.approx(sum(terms) / len(terms), abs=1e-5)
 
 
@@ -64,14 +64,14 @@ def test_batch_hard_takes_the_farthest_of_the_item_and_the_nearest_of_the_others
         of_anchor = [t for t in _triplets(embeddings, labels) if t[0] == anchor]
         terms.append(max(t[3] for t in of_anchor) - min(t[4] for t in of_anchor) + 0.5)
     positive = [term for term in terms if term > 0]
-    loss = Objective(recipe, 4)(embeddings, labels)
+    loss = Objective(recipe, 4, 8)(embeddings, labels)
     assert positive and float(loss) == pytest.approx(sum(positive) / len(positive), abs=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_proxy_anchor_is_the_paper_s_sum(seed: int) -> None:
     torch.manual_seed(seed)
-    objective = Objective(small_recipe("none", loss="proxy-anchor", margin=0.1), 5)
+    objective = Objective(small_recipe("none", loss="proxy-anchor", margin=0.1), 5, 8)
     embeddings, labels = _batch(seed)
     proxies = functional.normalize(_proxies(objective), dim=1)
     near, far = 0.0, 0.0
@@ -88,7 +88,7 @@ def test_proxy_anchor_is_the_paper_s_sum(seed: int) -> None:
 @pytest.mark.parametrize("loss", ["cosface", "arcface"])
 def test_margin_softmax_losses_are_cross_entropies_of_shifted_cosines(loss: str) -> None:
     torch.manual_seed(0)
-    objective = Objective(small_recipe("none", loss=loss, margin=0.3), 4)
+    objective = Objective(small_recipe("none", loss=loss, margin=0.3), 4, 8)
     embeddings, labels = _batch(0)
     proxies = functional.normalize(_proxies(objective).T, dim=1)
     terms = []
@@ -105,7 +105,7 @@ def test_margin_softmax_losses_are_cross_entropies_of_shifted_cosines(loss: str)
 
 def test_a_memory_compares_with_the_embeddings_of_earlier_batches() -> None:
     recipe = small_recipe("none", loss="triplet", margin=0.5, memory=24)
-    objective = Objective(recipe, 4)
+    objective = Objective(recipe, 4, 8)
     first, labels = _batch(1)
     second, _ = _batch(2)
     objective(first, labels)
@@ -148,7 +148,7 @@ def test_losses_that_do_not_fit_together_are_refused(
     changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        Objective(small_recipe("none", **changes), 4)
+        Objective(small_recipe("none", **changes), 4, 8)
 
 
 def test_too_few_items_for_a_batch_are_refused() -> None:

@@ -61,5 +61,5 @@ def test_an_unknown_preset_names_those_there_are() -> None:
 
 
 def test_color_must_leave_some_dimensions_to_learn() -> None:
-    with pytest.raises(UsageError, match="must be left to learn"):
+    with pytest.raises(UsageError, match="must be left to the backbone"):
         recipe_of("laptop", {"embedding_dim": 32})

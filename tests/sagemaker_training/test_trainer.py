@@ -33,7 +33,7 @@ def _states(trainer: Trainer) -> dict[str, torch.Tensor]:
                 collect(f"{name}.{key}", inner)
 
     collect("model", trainer.model.state_dict())
-    collect("objective", trainer.objective.state_dict())
+    collect("objective", trainer.objectives.state_dict())
     collect("optimizer", trainer.optimizer.state_dict())
     return found
 
@@ -135,7 +135,7 @@ def test_the_best_epoch_is_what_remains(tmp_path: Path, backbone: str) -> None:
     trainer.fit()
     best = trainer.model.state_dict()
     assert all(torch.equal(best[name], value) for name, value in kept[1].items())
-    assert not torch.equal(best["learned.head.weight"], kept[2]["learned.head.weight"])
+    assert not torch.equal(best["shape.head.weight"], kept[2]["shape.head.weight"])
 
 
 def test_training_stops_when_validation_no_longer_improves(tmp_path: Path, backbone: str) -> None:
@@ -181,7 +181,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, backb
     newest.write_bytes(newest.read_bytes()[:1000])
     again = small_trainer(small_recipe(backbone), tmp_path)
     again.fit()
-    assert torch.equal(whole.model.learned.head.weight, again.model.learned.head.weight)
+    assert torch.equal(whole.model.shape.head.weight, again.model.shape.head.weight)
 
 
 def test_a_folder_with_another_run_is_left_alone(tmp_path: Path, backbone: str) -> None:
