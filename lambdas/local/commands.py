@@ -165,11 +165,10 @@ def promote(options: Namespace) -> None:
 def train(options: Namespace) -> None:
     here = any(each.partition("=")[0] == "--output" for each in options.arguments)
     if not here and (options.stack or os.environ.get("LENS_STACK")):
-        from lambdas.local.training_job import train_deployed
+        from lambdas.local.training_job import parse_options, train_deployed
 
-        train_deployed(
-            _deployment(options), options.arguments, lambda line: print(line, flush=True)
-        )
+        job = parse_options(options.arguments)
+        train_deployed(_deployment(options), job, lambda line: print(line, flush=True))
     else:
         from lambdas.local import training
 

@@ -27,14 +27,31 @@ _ENDINGS = {"live": "{model_id} is live: {reason}", "kept": "the live model stay
 Say = Callable[[str], None]
 
 
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Which job; what is not understood ends the process, as in every command."""
+    parser = argparse.ArgumentParser(
+        prog="lens train --stack NAME",
+        description="Train on SageMaker, and make the model live if it is better.",
+        epilog="with --output it trains here instead: `lens train --output FOLDER --help`",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--preset", metavar="NAME", help="the recipe (inshop)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of whatever is random (0)")
+    parser.add_argument("--margin", type=float, metavar="R", help="Recall@1 to be better by (0)")
+    parser.add_argument("--data", metavar="s3://...", help="photos (the setting training_data)")
+    parser.add_argument("--name", metavar="JOB", help="the job's name (preset and time)")
+    parser.add_argument("--follow", metavar="JOB", help="start nothing, follow this one")
+    parser.add_argument("--no-wait", action="store_true", help="start it and return")
+    return parser.parse_args(arguments)
+
+
 def train_deployed(
-    deployment: Deployment, arguments: Sequence[str], say: Say, *, seconds: float = 10
+    deployment: Deployment, options: argparse.Namespace, say: Say, *, seconds: float = 10
 ) -> None:
     """Start a job, or go on following one, looking again after so many seconds.
 
     Raises TrainingError with the program's own words when it fails. Left alone, it goes on.
     """
-    options = _parser().parse_args(arguments)
     with _explained("start a training job", "states:StartExecution", options.name):
         from lens import aws
 
@@ -111,20 +128,3 @@ def _explained(doing: str, grant: str, name: str | None) -> Any:
         return None
 
     return aws.explained(doing, DeploymentError, grant=grant, meaning=meaning)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lens train --stack NAME",
-        description="Train on SageMaker, and make the model live if it is better.",
-        epilog="with --output it trains here instead: `lens train --output FOLDER --help`",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--preset", metavar="NAME", help="the recipe (inshop)")
-    parser.add_argument("--seed", type=int, metavar="N", help="of whatever is random (0)")
-    parser.add_argument("--margin", type=float, metavar="R", help="Recall@1 to be better by (0)")
-    parser.add_argument("--data", metavar="s3://...", help="photos (the setting training_data)")
-    parser.add_argument("--name", metavar="JOB", help="the job's name (preset and time)")
-    parser.add_argument("--follow", metavar="JOB", help="start nothing, follow this one")
-    parser.add_argument("--no-wait", action="store_true", help="start it and return")
-    return parser

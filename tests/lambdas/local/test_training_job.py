@@ -7,8 +7,9 @@ import json
 import boto3
 import pytest
 
+from lambdas.local.cli import main
 from lambdas.local.deployment import Deployment
-from lambdas.local.training_job import _reason, train_deployed
+from lambdas.local.training_job import _reason, parse_options, train_deployed
 from lens.errors import DeploymentError, UsageError
 
 
@@ -26,7 +27,7 @@ def deployment(s3: None, monkeypatch: pytest.MonkeyPatch) -> Deployment:
 
 def started(deployment: Deployment, *arguments: str) -> list[str]:
     said: list[str] = []
-    train_deployed(deployment, [*arguments, "--no-wait"], said.append)
+    train_deployed(deployment, parse_options([*arguments, "--no-wait"]), said.append)
     return said
 
 
@@ -65,7 +66,7 @@ def test_a_name_that_was_used_is_refused(deployment: Deployment) -> None:
 
 def test_a_job_that_does_not_exist_cannot_be_followed(deployment: Deployment) -> None:
     with pytest.raises(UsageError, match="there is no job nobody"):
-        train_deployed(deployment, ["--follow", "nobody"], print)
+        train_deployed(deployment, parse_options(["--follow", "nobody"]), print)
 
 
 def test_a_machine_that_is_gone_is_one_line(deployment: Deployment) -> None:
@@ -88,3 +89,12 @@ def test_a_machine_that_is_gone_is_one_line(deployment: Deployment) -> None:
 )
 def test_a_failure_is_told_in_the_programs_words(told: dict[str, str], reason: str) -> None:
     assert _reason(told) == reason
+
+
+def test_what_is_not_understood_is_refused_before_aws_is_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["train", "--stack", "Shop", "--sead", "1"])
+    assert caught.value.code == 2
+    assert "unrecognized arguments: --sead" in capsys.readouterr().err
