@@ -124,6 +124,7 @@ INSHOP = Recipe(
 LAPTOP = Recipe(
     name="laptop",
     backbone="efficientnet-lite0",
+    size=288,
     color_dim=48,
     tuning="blocks",
     blocks=12,
@@ -137,7 +138,7 @@ LAPTOP = Recipe(
     lr=3e-4,
     head_lr=1e-4,
     proxy_lr=1e-2,
-    epochs=40,
+    epochs=60,
 )
 
 PRESETS = {recipe.name: recipe for recipe in (SEED, INSHOP, LAPTOP)}
