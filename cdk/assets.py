@@ -20,19 +20,26 @@ class Assets:
     """A checkout and what was built in it; paths in `model` and `bundle` are relative to it."""
 
     root: Path
-    vendor: Path
+    target: str
     model: str
     bundle: Path
 
     @staticmethod
     def of(root: Path, config: Config) -> Assets:
         """ConfigError when something was not built yet."""
-        name = f"py{config.python_version.replace('.', '')}-{config.architecture}"
+        target = f"py{config.python_version.replace('.', '')}-{config.architecture}"
         model, bundle = config.model.strip("/"), root / config.training_bundle
-        assets = Assets(root, root / "layers/vendor" / name, model, bundle)
-        layer = f"--python {config.python_version} --architecture {config.architecture}"
+        assets = Assets(root, target, model, bundle)
+        chosen = " ".join(
+            f"-c {name}={getattr(config, name)}"
+            for name in ("packaging", "python_version", "architecture")
+        )
+        layers = ["gallery"] if config.packaging == "image" else ["gallery", "serving"]
         for path, command in (
-            (assets.vendor / "python", f".venv/bin/python -m layers.build {layer}"),
+            *(
+                (assets.vendor(each) / "python", f'make assets CONTEXT="{chosen}"')
+                for each in layers
+            ),
             (root / model / "models", "make assets"),
             (bundle, "make assets"),
         ):
@@ -50,9 +57,13 @@ class Assets:
         """The domain, as a layer."""
         return lambda_.Code.from_asset(str(self.root / "layers/lens"), exclude=_JUNK)
 
-    def vendor_layer(self) -> lambda_.Code:
-        """The libraries of the zip functions, as a layer."""
-        return lambda_.Code.from_asset(str(self.vendor))
+    def vendor(self, layer: str) -> Path:
+        """The folder of a layer of libraries, `gallery` or `serving` (layers/contents.py)."""
+        return self.root / "layers/vendor" / f"{layer}-{self.target}"
+
+    def vendor_layer(self, layer: str) -> lambda_.Code:
+        """The libraries of the functions in zips, as a layer."""
+        return lambda_.Code.from_asset(str(self.vendor(layer)))
 
     def function(self, package: str, *others: str) -> lambda_.Code:
         """One function's package, and other paths beside it, laid out as in the checkout.

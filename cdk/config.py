@@ -38,6 +38,10 @@ class Config(BaseModel):
     )
     python_version: Literal["3.12", "3.13"] = Field("3.13", description="of every function")
     architecture: Literal["x86_64", "arm64"] = Field("x86_64", description="of every function")
+    packaging: Literal["image", "zip", "snapstart"] = Field(
+        "image",
+        description="of search and embed: an image, or zips, or zips and search from a snapshot",
+    )
 
     catalog_bucket: str = Field(
         "",
@@ -155,6 +159,13 @@ class Config(BaseModel):
             raise ValueError("training_wait_hours must be at least training_hours")
         if 0 < self.search_reserved < self.search_provisioned:
             raise ValueError("search_reserved must be at least search_provisioned")
+        if self.image and self.packaging != "image":
+            raise ValueError(f"packaging={self.packaging} deploys no image: leave image empty")
+        if self.search_provisioned and self.packaging == "snapstart":
+            raise ValueError(
+                "a search function is kept warm or resumed from a snapshot, not both: "
+                "set search_provisioned=0, or packaging=zip"
+            )
         return self
 
 

@@ -18,6 +18,9 @@ class Prices:
     date: str = "2025-11"
     lambda_gb_second: float = 0.0000166667  # x86_64; arm64 0.0000133334
     lambda_request: float = 0.20e-6
+    # Of Python functions; their memory counts. aws.amazon.com/lambda/pricing, since 2024-11.
+    snapstart_gb_second: float = 0.0000015046  # of a published version's snapshot, used or not
+    snapstart_restored_gb: float = 0.0001397998
     http_api_request: float = 1.00e-6  # of up to 512 KB
     s3_gb_month: float = 0.023
     s3_write: float = 0.005e-3  # also each page of a listing
@@ -54,6 +57,7 @@ class Shop:
     pictures: int = 12  # thumbnails of a page of results
     picture_mb: float = 0.012
     training_hours: float = 3.0
+    resumptions: int = 1_000  # search functions started from a snapshot, in a month
 
 
 @dataclass(frozen=True)
@@ -64,16 +68,18 @@ class Costs:
     thousand_searches: float
     ten_thousand_photos: float
     training_run: float
+    snapshot_month: float  # on top of idling, with packaging=snapstart
 
 
 def costs(shop: Shop | None = None, prices: Prices | None = None) -> Costs:
-    """What a shop pays; the four do not overlap."""
+    """What a shop pays; the five do not overlap."""
     shop, price = shop or Shop(), prices or Prices()
     return Costs(
         idle_month=_idle(shop, price),
         thousand_searches=1_000 * _search(shop, price),
         ten_thousand_photos=10_000 * _photo(shop, price),
         training_run=shop.training_hours * price.p4d_hour * price.spot_share,
+        snapshot_month=shop.memory_gb * _snapshot(shop, price),
     )
 
 
@@ -87,6 +93,12 @@ def _idle(shop: Shop, price: Prices) -> float:
         shop.alarms * price.alarm_month + shop.metrics * price.metric_month + price.dashboard_month
     )
     return stored + listing + running + watching + shop.image_gb * price.ecr_gb_month
+
+
+def _snapshot(shop: Shop, price: Prices) -> float:
+    """A GB of memory that is kept for a month and resumed."""
+    kept = MONTH_HOURS * 3_600 * price.snapstart_gb_second
+    return kept + shop.resumptions * price.snapstart_restored_gb
 
 
 def _search(shop: Shop, price: Prices) -> float:
@@ -121,6 +133,7 @@ def main() -> None:
         "thousand_searches": "1,000 searches, thumbnails included",
         "ten_thousand_photos": "10,000 photos indexed",
         "training_run": "a training run, 3 hours of 8 A100 at spot prices",
+        "snapshot_month": "only with `packaging=snapstart`: a month, search resumed 1,000 times",
     }
     for field in fields(found):
         print(f"| {labels[field.name]} | ${getattr(found, field.name):.2f} |")

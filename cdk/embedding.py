@@ -38,7 +38,7 @@ class Embedding(Construct):
                 s3.EventType.LIFECYCLE_EXPIRATION,
             ],
         )
-        self.function = functions.container(
+        self.function = functions.serving(
             "embed",
             "function",
             environment={

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -28,24 +28,26 @@ _RETENTION = {
 
 
 class Functions(Construct):
-    """Makes functions, from a zip with two layers or from the image."""
+    """Makes functions, from zips with two layers each or from the image."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, assets: Assets) -> None:
         super().__init__(scope, name)
         self._config = config
         self._assets = assets
         self._runtime = lambda_.Runtime(
-            f"python{config.python_version}", lambda_.RuntimeFamily.PYTHON
+            f"python{config.python_version}", lambda_.RuntimeFamily.PYTHON, supports_snap_start=True
         )
         self._architecture = (
             lambda_.Architecture.ARM_64
             if config.architecture == "arm64"
             else lambda_.Architecture.X86_64
         )
-        self._layers = [
-            self._layer("Lens", assets.layer(), "the domain"),
-            self._layer("Vendor", assets.vendor_layer(), "numpy, faiss, pydantic, boto3"),
-        ]
+        lens = self._layer("Lens", assets.layer(), "the domain")
+        gallery = assets.vendor_layer("gallery")
+        self._layers = [lens, self._layer("Gallery", gallery, "numpy, faiss, pydantic, boto3")]
+        if config.packaging != "image":
+            serving = assets.vendor_layer("serving")
+            self._serving = [lens, self._layer("Serving", serving, "onnxruntime, pillow, fastapi")]
         self.all: dict[str, lambda_.Function] = {}
 
     def zipped(
@@ -70,7 +72,7 @@ class Functions(Construct):
         self.all[package] = function
         return function
 
-    def container(
+    def serving(
         self,
         package: str,
         module: str,
@@ -80,15 +82,37 @@ class Functions(Construct):
         memory: int,
         timeout: Duration,
         reserved: int | None = None,
+        resumed: bool = False,
     ) -> lambda_.Function:
-        """A function of the image, its command `lambdas.{package}.{module}.handler`."""
-        function = lambda_.DockerImageFunction(
-            self,
-            package,
-            code=self._image(f"lambdas.{package}.{module}.handler"),
-            reserved_concurrent_executions=reserved,
-            **self._alike(package, environment, policy, memory, timeout),
-        )
+        """A function that runs the model, `lambdas.{package}.{module}.handler`, packaged as the
+        setting says; `resumed`: its versions start from a snapshot, which only zips can."""
+        handler = f"lambdas.{package}.{module}.handler"
+        alike = self._alike(package, environment, policy, memory, timeout)
+        function: lambda_.Function
+        if self._config.packaging == "image":
+            function = lambda_.DockerImageFunction(
+                self,
+                package,
+                code=self._image(handler),
+                reserved_concurrent_executions=reserved,
+                **alike,
+            )
+        else:
+            function = lambda_.Function(
+                self,
+                package,
+                code=self._assets.function(package),
+                handler=handler,
+                runtime=self._runtime,
+                layers=self._serving,
+                reserved_concurrent_executions=reserved,
+                snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if resumed else None,
+                **alike,
+            )
+            # It says that SnapStart is for versions; what resumes is called by an alias of one.
+            Annotations.of(function).acknowledge_warning(
+                "@aws-cdk/aws-lambda:snapStartRequirePublish"
+            )
         self.all[package] = function
         return function
 

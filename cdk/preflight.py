@@ -28,14 +28,16 @@ def preflight(root: Path, context: Mapping[str, Any]) -> Config:
     """The configuration, once everything is there; ConfigError names what is missing first."""
     config = config_from(context)
     Assets.of(root, config)
-    if not config.image:
+    if config.packaging == "image" and not config.image:
         _ask_docker()
     _ask_aws()
     return config
 
 
 def _ask_docker() -> None:
-    advice = "start Docker, or name a ready image: -c image=repository:tag"
+    advice = (
+        "start Docker, name an image (-c image=repository:tag), or do without (-c packaging=zip)"
+    )
     if shutil.which("docker") is None:
         raise ConfigError(
             f"the image of search and embed is built by Docker, which is missing: {advice}"

@@ -32,10 +32,17 @@ class Search(Construct):
     """`domain` is the API's host; every path is under /api/."""
 
     def __init__(
-        self, scope: Construct, name: str, *, config: Config, functions: Functions, storage: Storage
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        functions: Functions,
+        storage: Storage,
+        after: Construct,
     ) -> None:
         super().__init__(scope, name)
-        self.function = functions.container(
+        self.function = functions.serving(
             "search",
             "handler",
             environment={
@@ -56,6 +63,7 @@ class Search(Construct):
             memory=config.search_memory,
             timeout=Duration.seconds(config.search_timeout),
             reserved=config.search_reserved or None,
+            resumed=config.packaging == "snapstart",
         )
         self.api = apigateway.HttpApi(
             self,
@@ -67,7 +75,7 @@ class Search(Construct):
         self.api.add_routes(
             path="/api/{proxy+}",
             methods=[apigateway.HttpMethod.ANY],
-            integration=HttpLambdaIntegration("Search", self._answering(config)),
+            integration=HttpLambdaIntegration("Search", self._answering(config, after)),
         )
         log = functions.log_group(self, "AccessLog")
         apigateway.CfnStage(
@@ -88,14 +96,17 @@ class Search(Construct):
         )
         self.domain = f"{self.api.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
 
-    def _answering(self, config: Config) -> lambda_.IFunction:
-        """What the API calls: an alias where functions are kept warm, as those need a version."""
-        if not config.search_provisioned:
+    def _answering(self, config: Config, after: Construct) -> lambda_.IFunction:
+        """What the API calls: an alias of a version where functions are kept warm or resumed from
+        a snapshot. They start when the version is published: once there is a model to load."""
+        if not config.search_provisioned and config.packaging != "snapstart":
             return self.function
+        version = self.function.current_version
+        version.node.add_dependency(after)
         return lambda_.Alias(
             self,
             "Live",
             alias_name="live",
-            version=self.function.current_version,
-            provisioned_concurrent_executions=config.search_provisioned,
+            version=version,
+            provisioned_concurrent_executions=config.search_provisioned or None,
         )

@@ -59,7 +59,14 @@ class ImageLensStack(Stack):
             storage=storage,
             looks=looks,
         )
-        search = Search(self, "Search", config=config, functions=functions, storage=storage)
+        search = Search(
+            self,
+            "Search",
+            config=config,
+            functions=functions,
+            storage=storage,
+            after=setup.run,
+        )
         website = Website(
             self,
             "Website",

@@ -1,9 +1,10 @@
-"""The vendor layer: the packages that zip functions need, as Lambda unpacks them.
+"""The build: a deployment's layers of packages, from wheels, as Lambda unpacks them.
 
-    python -m layers.build --python 3.13 --architecture x86_64
+    python -m layers.build -c packaging=zip -c python_version=3.13
 
-Writes layers/vendor/py313-x86_64/python/ from wheels, checked (layers/check.py), without Docker and
-on any machine; does nothing when it is up to date.
+Takes the deployment's settings as `cdk` does. Writes layers/vendor/gallery-py313-x86_64/python/ and
+its like, checked (layers/check.py), without Docker and on any machine; does nothing when they are
+up to date.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ import tempfile
 from pathlib import Path
 
 from layers import check, trim
-from layers.target import ARCHITECTURES, NEWEST_GLIBC, PYTHONS, LayerError, Target
+from layers.contents import REQUIREMENTS, ROOT, Layer, deployed
+from layers.target import NEWEST_GLIBC, LayerError, Target, find_python
 
-REQUIREMENTS = ("aws-lambda-powertools", "boto3", "cachetools", "faiss-cpu", "numpy", "pydantic")
-ROOT = Path(__file__).parents[1]
 VENDOR = ROOT / "layers" / "vendor"
 CONSTRAINTS = ROOT / "constraints.txt"
 
@@ -33,41 +33,65 @@ class UnreachableIndexError(LayerError):
     """The package index did not answer."""
 
 
-def build(target: Target, vendor: Path = VENDOR) -> str:
+def build(layer: Layer, target: Target, vendor: Path = VENDOR) -> str:
     """Build the layer unless it is up to date; says in a line what was done.
 
     Raises LayerError when it cannot be built, or does not pass its check.
     """
-    layer, stamp = vendor / target.name, vendor / f"{target.name}.stamp"
-    inputs = _inputs(target)
-    if layer.is_dir() and stamp.is_file() and stamp.read_text().startswith(inputs):
-        return f"{target.name} is up to date: {stamp.read_text().removeprefix(inputs)}"
+    name = f"{layer.name}-{target.name}"
+    folder, stamp = vendor / name, vendor / f"{name}.stamp"
+    python = find_python(target.python)
+    inputs = _inputs(layer, target, python)
+    if folder.is_dir() and stamp.is_file() and stamp.read_text().startswith(inputs):
+        return f"{name} is up to date: {stamp.read_text().removeprefix(inputs)}"
     vendor.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=vendor) as scratch:
         made = Path(scratch) / "layer"
         packages = made / "python"
-        _install(target, packages)
+        _install(layer, target, packages)
         trim.trim(packages)
+        if python:
+            _compile(target, python, packages)
         made.chmod(0o755)
         packages.chmod(0o755)
-        findings = check.check(target, packages, ROOT)
+        findings = check.check(layer, target, packages)
         # Without its stamp a half-done swap is built anew.
         stamp.unlink(missing_ok=True)
-        if layer.exists():
-            layer.rename(Path(scratch) / "old")
-        made.rename(layer)
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        made.rename(folder)
     stamp.write_text(inputs + findings)
-    return f"{target.name} is built: {findings}"
+    return f"{name} is built: {findings}"
 
 
-def _inputs(target: Target) -> str:
+def _inputs(layer: Layer, target: Target, python: Path | None) -> str:
     """Changes with whatever changes the layer."""
-    files = [CONSTRAINTS, *sorted(Path(__file__).parent.glob("*.py"))]
+    files = [CONSTRAINTS, REQUIREMENTS, *sorted(Path(__file__).parent.glob("*.py"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-    return f"{target.name} {digest}\n"
+    return f"{layer.name} {target.name} {'compiled' if python else 'sources'} {digest}\n"
 
 
-def _install(target: Target, packages: Path) -> None:
+def _compile(target: Target, python: Path, packages: Path) -> None:
+    """Compile as the image does: Lambda may not write into a layer, so what is not compiled here
+    is compiled at every cold start (serving: 2.5 s of CPU to import instead of 0.8)."""
+    done = subprocess.run(
+        [
+            *(python, "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"),
+            # Named as Lambda unpacks them: for tracebacks, and for the same bytes everywhere.
+            *("-s", packages, "-p", "/opt/python", packages),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LayerError(
+            f"Python {target.python} cannot compile the layer ({_last(done.stdout)}): pin another "
+            "version in constraints.txt"
+        )
+
+
+def _install(layer: Layer, target: Target, packages: Path) -> None:
     # pip takes a platform literally: a wheel for an older glibc fits too, if it is named.
     tags = [f"manylinux_2_{minor}" for minor in range(NEWEST_GLIBC, 16, -1)] + ["manylinux2014"]
     platforms = [f"--platform={tag}_{target.machine}" for tag in tags]
@@ -76,7 +100,7 @@ def _install(target: Target, packages: Path) -> None:
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"),
             *("--disable-pip-version-check", "--only-binary=:all:", "--implementation=cp"),
             *(f"--python-version={target.python}", *platforms),
-            *(f"--target={packages}", f"--constraint={CONSTRAINTS}", *REQUIREMENTS),
+            *(f"--target={packages}", f"--constraint={CONSTRAINTS}", *layer.requirements),
         ],
         capture_output=True,
         text=True,
@@ -98,22 +122,27 @@ def _explained(target: Target, said: str) -> LayerError:
         return LayerError(
             f"{missing[1]}, or what it needs, has no wheel for Python {target.python} on "
             f"{target.architecture}: pin a version that has one in constraints.txt, or choose "
-            "another --python"
+            "another python_version"
         )
-    last = said.strip().splitlines()[-1:] or ["it gave no reason"]
-    return LayerError(f"pip failed ({last[0]}): mend that and build again")
+    return LayerError(f"pip failed ({_last(said)}): mend that and build again")
+
+
+def _last(said: str) -> str:
+    return (said.strip().splitlines() or ["it gave no reason"])[-1]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command."""
+    """The command; what else `cdk` would be told is cdk's."""
     os.umask(0o022)
-    parser = argparse.ArgumentParser(prog="python -m layers.build", description="Build the layer.")
-    deployed = json.loads((ROOT / "cdk.json").read_text())["context"]
-    parser.add_argument("--python", choices=PYTHONS, default=deployed["python_version"])
-    parser.add_argument("--architecture", choices=ARCHITECTURES, default=deployed["architecture"])
-    given = parser.parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="python -m layers.build", description="Build the layers.")
+    parser.add_argument("-c", "--context", action="append", default=[], metavar="NAME=VALUE")
+    options, _ = parser.parse_known_args(arguments)
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context |= dict(each.partition("=")[::2] for each in options.context)
     try:
-        print(f"layers/vendor/{build(Target(given.python, given.architecture))}")
+        target = Target(context["python_version"], context["architecture"])
+        for layer in deployed(context):
+            print(f"layers/vendor/{build(layer, target)}")
     except LayerError as error:
         print(f"layers.build: {error}", file=sys.stderr)
         return 1

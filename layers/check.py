@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from layers.target import NEWEST_GLIBC, LayerError, Target
+from layers.contents import ROOT, Layer
+from layers.target import NEWEST_GLIBC, LayerError, Target, find_python
+
+LENS = ROOT / "layers" / "lens" / "python"
+LAMBDAS = ROOT / "lambdas"
 
 # A zip function with all of its layers, unzipped:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LIMIT_BYTES = 250 * 2**20
 
 _ELF_MACHINES = {"x86_64": 62, "aarch64": 183}
-_MODULES = (
-    "aws_lambda_powertools, cachetools, faiss, numpy, pydantic, lens.indexing, lens.reconcile"
-)
+# Without a region and a place for everything, no function starts.
+_ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "LENS_ARTIFACTS": "/nowhere",
+    "LENS_CATALOG": "/nowhere",
+    "LENS_THUMBS": "/nowhere",
+    "LENS_EMBED_QUEUE": "https://sqs.us-east-1.amazonaws.com/123456789012/looks",
+    "LENS_MODEL_FOLDER": "/nowhere",
+}
 _IMPORTS = """
 import sys
-sys.path[:0] = sys.argv[1:]
-import aws_lambda_powertools, boto3, cachetools, faiss, numpy, pydantic
-import lens.collector, lens.compaction, lens.indexing, lens.queues, lens.reconcile
+packages, lens, root, *functions = sys.argv[1:]
+sys.path[:0] = packages, lens, root
+import importlib, boto3, lens.storage.s3
+for function in functions:
+    assert callable(importlib.import_module(function).handler)
 for service in ("s3", "sqs", "sts"):
-    boto3.client(service, region_name="us-east-1")
+    boto3.client(service)
 """
 
 
-def check(target: Target, packages: Path, root: Path) -> str:
-    """Check a layer's python/ folder against the code beside it; what was found, in a line.
+def check(layer: Layer, target: Target, packages: Path) -> str:
+    """Check a layer's python/ folder and the code that runs beside it; what was found, in a line.
 
     Raises LayerError at the first thing that would fail on Lambda.
     """
     wheels = check_tags(target, packages)
     binaries = check_binaries(target, packages)
-    size = check_size(packages, root / "layers" / "lens" / "python", root / "lambdas")
-    return f"{wheels} wheels, {binaries} binaries, {size}; {_imported(target, packages, root)}"
+    size = check_size(packages, LENS, LAMBDAS)
+    return f"{wheels} wheels, {binaries} binaries, {size}; {_imported(layer, target, packages)}"
 
 
 def check_tags(target: Target, packages: Path) -> int:
@@ -82,7 +92,7 @@ def check_size(*parts: Path, limit: int = LIMIT_BYTES) -> str:
     size = sum(path.stat().st_size for part in parts for path in _files(part))
     figure = f"{size / 2**20:.1f} of {limit / 2**20:.0f} MiB unzipped, with lens and the functions"
     if size > limit:
-        raise LayerError(f"{figure}: take something out of REQUIREMENTS in layers/build.py")
+        raise LayerError(f"{figure}: take something out in layers/trim.py")
     return figure
 
 
@@ -98,40 +108,34 @@ def _fits(target: Target, python: str, abi: str, system: str) -> bool:
     return abi in {"none", f"cp3{minor}"} and python in {"py3", "py2.py3", f"cp3{minor}"}
 
 
-def _imported(target: Target, packages: Path, root: Path) -> str:
-    """Import what the functions do, with the layers only, in that Python if it is here."""
+def _imported(layer: Layer, target: Target, packages: Path) -> str:
+    """Import the functions, with the layers only, in that Python if it is here."""
     if (platform.system(), platform.machine()) != ("Linux", target.machine):
         return f"not imported: this machine is no {target.architecture} Linux"
     python = find_python(target.python)
     if python is None:
-        return f"not imported: there is no Python {target.python} on this machine"
-    lens = root / "layers" / "lens" / "python"
-    # -S leaves site-packages out, -I the environment, -B bytecode.
-    command = [str(python), "-I", "-S", "-B", "-c", _IMPORTS, str(packages), str(lens)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return f"neither compiled nor imported: there is no Python {target.python} on this machine"
+    # -S leaves site-packages out, -I the environment's own paths, -B bytecode.
+    done = subprocess.run(
+        [
+            *(python, "-I", "-S", "-B", "-c", _IMPORTS),
+            *(packages, LENS, ROOT, *layer.functions),
+        ],
+        env=_ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise LayerError(
-            f"Python {target.python} cannot import the layer ({last[0]}): add what is missing to "
-            "REQUIREMENTS in layers/build.py"
+            f"Python {target.python} cannot import what {layer.name} is for ({last[0]}): add what "
+            "is missing in layers/contents.py"
         )
-    return f"imported by Python {target.python}"
-
-
-def find_python(version: str) -> Path | None:
-    """That Python on the PATH or among pyenv's; a pyenv shim that would not run does not count."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = shutil.which(f"python{version}")
-    candidates = [Path(found)] if found else []
-    candidates += sorted(pyenv.glob(f"{version}.*/bin/python{version}"))
-    return next((path for path in candidates if _runs(path)), None)
-
-
-def _runs(python: Path) -> bool:
-    return subprocess.run([python, "-V"], capture_output=True, check=False).returncode == 0
+    return f"compiled for and imported by Python {target.python}"
 
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
+        if path.is_file():
             yield path

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 # From 3.12 on, Lambda runs on Amazon Linux 2023. 3.11 is for an emulator on this machine's Python.
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -33,10 +37,23 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The layer's folder under layers/vendor."""
+        """In the names of folders under layers/vendor."""
         return f"py{self.python.replace('.', '')}-{self.architecture}"
 
     @property
     def machine(self) -> str:
         """The architecture by the kernel's name."""
         return ARCHITECTURES[self.architecture]
+
+
+def find_python(version: str) -> Path | None:
+    """That Python on the PATH or among pyenv's; a pyenv shim that would not run does not count."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = shutil.which(f"python{version}")
+    candidates = [Path(found)] if found else []
+    candidates += sorted(pyenv.glob(f"{version}.*/bin/python{version}"))
+    return next((path for path in candidates if _runs(path)), None)
+
+
+def _runs(python: Path) -> bool:
+    return subprocess.run([python, "-V"], capture_output=True, check=False).returncode == 0

@@ -13,6 +13,11 @@ from pathlib import Path
 # botocore describes 400 services in 28 MB; these are all that the functions call.
 SERVICES = {"s3", "sqs", "sts"}
 
+# ONNX Runtime's tools for making models, and its second build, for programs in C.
+_UNREAD_OF_ONNXRUNTIME = (
+    *("backend", "datasets", "quantization", "tools", "transformers"),
+    "capi/libonnxruntime.so.*",
+)
 _UNREAD_FOLDERS = {"__pycache__", "tests"}
 _UNREAD_SUFFIXES = {".a", ".pyi"}
 # pip's own notes; RECORD lists scripts whose first line names the Python that installed them.
@@ -24,6 +29,9 @@ def trim(packages: Path) -> None:
     _remove(packages / "bin")
     for path in packages.glob("botocore/data/*/"):
         if path.is_dir() and path.name not in SERVICES:
+            _remove(path)
+    for pattern in _UNREAD_OF_ONNXRUNTIME:
+        for path in packages.glob(f"onnxruntime/{pattern}"):
             _remove(path)
     for folder in [path for path in packages.rglob("*") if path.name in _UNREAD_FOLDERS]:
         _remove(folder)
@@ -39,9 +47,11 @@ def trim(packages: Path) -> None:
             path.chmod(0o644)
 
 
-def _remove(folder: Path) -> None:
-    if folder.is_dir():
-        shutil.rmtree(folder)
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

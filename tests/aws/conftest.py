@@ -18,8 +18,13 @@ from tests.aws.stand_in.bundle import pack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes the deployment away comes last."""
-    items.sort(key=lambda item: item.name == "test_destroying_the_stack_leaves_nothing")
+    """What deploys it otherwise comes late, and what takes it away comes last."""
+    items.sort(
+        key=lambda item: (
+            item.name == "test_destroying_the_stack_leaves_nothing",
+            item.path.stem == "test_packaging",
+        )
+    )
 
 
 @pytest.fixture(scope="session")

@@ -71,9 +71,10 @@ class Deployment:
 
     def make_assets(self) -> None:
         """Build what is packed, as `make assets` does, for the Python at hand."""
-        python = self.context["python_version"]
+        context = {**_LOCAL, **self.context, "packaging": "zip"}  # all layers
+        chosen = [text for name, value in context.items() for text in ("-c", f"{name}={value}")]
         for command in (
-            ["layers.build", "--python", python, "--architecture", "x86_64"],
+            ["layers.build", *chosen],
             ["lambdas.setup.bundle", "build/model"],
         ):
             done = subprocess.run(

@@ -26,7 +26,8 @@ _FUNCTIONS = (
 )
 _FILES = (
     "layers/lens/python/lens/__init__.py",
-    "layers/vendor/py313-x86_64/python/numpy.py",
+    "layers/vendor/gallery-py313-x86_64/python/numpy.py",
+    "layers/vendor/serving-py313-x86_64/python/onnxruntime.py",
     "build/model/models/m/manifest.json",
     "build/training/sourcedir.tar.gz",
     "frontend/index.html",

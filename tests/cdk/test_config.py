@@ -45,6 +45,12 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
         ({"python_version": "3.9"}, ["'3.12' or '3.13'"]),
         ({"catalog_bucket": "s3://photos"}, ["catalog_bucket='s3://photos'"]),
         ({"image": "lens"}, ["image='lens'", "repository:tag"]),
+        ({"packaging": "docker"}, ["packaging='docker'", "'image', 'zip' or 'snapstart'"]),
+        ({"packaging": "zip", "image": "lens:1"}, ["packaging=zip", "leave image empty"]),
+        (
+            {"packaging": "snapstart", "search_provisioned": 1},
+            ["kept warm or resumed from a snapshot", "search_provisioned=0, or packaging=zip"],
+        ),
         ({"log_days": "31"}, ["log_days=31", "30"]),
         ({"domain": "shop.example.com"}, ["domain and certificate_arn go together"]),
         ({"certificate_arn": "arn:aws:acm:eu-west-1:1:x"}, ["certificate_arn=", "us-east-1"]),

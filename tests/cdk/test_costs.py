@@ -46,7 +46,13 @@ def test_indexing_is_paid_by_the_photo() -> None:
 
 def test_training_is_paid_by_the_hour_at_spot_prices() -> None:
     found = costs(Shop(training_hours=4), replace(FREE, p4d_hour=20.0, spot_share=0.25))
-    assert found == Costs(0.0, 0.0, 0.0, 20.0)
+    assert found == Costs(0.0, 0.0, 0.0, 20.0, 0.0)
+
+
+def test_a_snapshot_is_paid_by_the_month_that_it_is_kept_and_by_the_resumption() -> None:
+    prices = replace(FREE, snapstart_gb_second=1e-6, snapstart_restored_gb=1e-3)
+    found = costs(Shop(memory_gb=2, resumptions=500), prices)
+    assert found == Costs(0.0, 0.0, 0.0, 0.0, pytest.approx(2 * (730 * 3.6e-3 + 0.5)))
 
 
 def test_the_shop_of_the_readme_is_the_default_stack(parts: Parts) -> None:

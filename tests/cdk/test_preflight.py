@@ -56,8 +56,19 @@ def test_a_missing_docker_is_told_unless_an_image_is_named(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigError, match=r"Docker, which is missing.*-c image="):
+    with pytest.raises(ConfigError, match=r"Docker, which is missing.*-c image=.*-c packaging=zip"):
         preflight(root, {})
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("packaging", ["zip", "snapstart"])
+def test_zips_need_no_docker(
+    packaging: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with mock_aws():
+        _bootstrap()
+        assert preflight(root, {"packaging": packaging}).packaging == packaging
 
 
 def test_a_docker_that_does_not_answer_is_told(
@@ -71,10 +82,22 @@ def test_a_docker_that_does_not_answer_is_told(
         preflight(root, {})
 
 
+def test_a_serving_layer_that_was_not_built_is_told_with_its_command(root: Path) -> None:
+    name = "layers/vendor/serving-py312-x86_64"
+    gallery = root / "layers/vendor/gallery-py312-x86_64/python"
+    gallery.mkdir(parents=True)
+    config = Config(packaging="zip", python_version="3.12")
+    chosen = "-c packaging=zip -c python_version=3.12 -c architecture=x86_64"
+    with pytest.raises(
+        ConfigError, match=f'{name}/python is not.*`make assets CONTEXT="{chosen}"`'
+    ):
+        Assets.of(root, config)
+
+
 @pytest.mark.parametrize(
     ("missing", "command"),
     [
-        ("layers/vendor/py313-x86_64/python", ".venv/bin/python -m layers.build --python 3.13"),
+        ("layers/vendor/gallery-py313-x86_64/python", 'make assets CONTEXT="-c packaging=image'),
         ("build/model/models", "make assets"),
         ("build/training/sourcedir.tar.gz", "make assets"),
     ],

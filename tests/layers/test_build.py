@@ -1,4 +1,4 @@
-"""The vendor layer, built from the package index that pip is configured with."""
+"""The layers of packages, built from the package index that pip is configured with."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from layers.build import CONSTRAINTS, UnreachableIndexError, build
-from layers.check import check_binaries, check_size, check_tags, find_python
-from layers.target import LayerError, Target
+from layers.check import check_binaries, check_size, check_tags
+from layers.contents import GALLERY, SERVING, deployed
+from layers.target import LayerError, Target, find_python
 from layers.trim import trim
 
 ROOT = Path(__file__).parents[2]
@@ -29,10 +30,10 @@ print(sqs.meta.endpoint_url)
 def built(target: Target, vendor: Path) -> Path:
     """The layer's folder; a machine that cannot reach a package index skips the test."""
     try:
-        build(target, vendor)
+        build(GALLERY, target, vendor)
     except UnreachableIndexError as error:
         pytest.skip(str(error))
-    return vendor / target.name
+    return vendor / f"gallery-{target.name}"
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -62,7 +63,21 @@ def test_a_layer_holds_the_pinned_versions_and_no_more_of_botocore_than_is_calle
     assert {"numpy==2.4.6", "faiss_cpu==1.15.1", "botocore==1.44.5"} <= there <= pins
     services = {path.name for path in (packages / "botocore" / "data").iterdir() if path.is_dir()}
     assert services == {"s3", "sqs", "sts"}
-    assert not [path for path in packages.rglob("*") if path.name in {"__pycache__", "tests"}]
+    assert not [path for path in packages.rglob("*") if path.name == "tests"]
+
+
+def test_a_layer_is_compiled_where_its_python_is_here_and_names_no_place_of_this_machine(
+    layer: Path,
+) -> None:
+    if find_python("3.13") is None:
+        pytest.skip("there is no Python 3.13 on this machine")
+    sources = {path.stem for path in (layer / "python" / "pydantic").glob("*.py")}
+    compiled = list((layer / "python" / "pydantic" / "__pycache__").iterdir())
+    assert {path.name for path in compiled} == {f"{name}.cpython-313.pyc" for name in sources}
+    for path in compiled:
+        assert path.read_bytes()[4] == 0b01  # by hash, and not to be checked (PEP 552)
+        assert b"/opt/python/pydantic/" in path.read_bytes()
+        assert b".building-" not in path.read_bytes()
 
 
 def test_aws_clients_work_from_a_layer(layer: Path) -> None:
@@ -87,12 +102,12 @@ def test_an_up_to_date_layer_is_left_alone_and_a_damaged_one_gets_the_same_bytes
 ) -> None:
     target, vendor, whole = Target("3.13", "x86_64"), layer.parent, contents(layer)
     before = layer.stat()
-    assert "is up to date: 17 wheels" in build(target, vendor)
+    assert "is up to date: 17 wheels" in build(GALLERY, target, vendor)
     assert layer.stat() == before
     # As a build leaves it that was killed between its two renames.
     (layer / "python" / "six.py").unlink()
     layer.with_name(f"{layer.name}.stamp").unlink()
-    assert "is built: 17 wheels" in build(target, vendor)
+    assert "is built: 17 wheels" in build(GALLERY, target, vendor)
     assert contents(layer) == whole
     assert sorted(path.name for path in vendor.iterdir()) == [layer.name, f"{layer.name}.stamp"]
 
@@ -107,6 +122,26 @@ def test_a_layer_is_built_for_another_python_and_another_processor(
         check_tags(Target(target.python, other), packages)
     with pytest.raises(LayerError, match=f"is not for {other}"):
         check_binaries(Target(target.python, other), packages)
+
+
+def test_images_need_one_layer_and_zips_another_that_serves() -> None:
+    assert deployed({"packaging": "image"}) == (GALLERY,)
+    assert deployed({"packaging": "zip"}) == deployed({"packaging": "snapstart"})
+    assert deployed({"packaging": "zip"}) == (GALLERY, SERVING)
+    assert {"onnxruntime", "fastapi", "pi-heif"} <= set(SERVING.requirements)
+    assert {"uvicorn", "torch"}.isdisjoint(SERVING.requirements)
+
+
+def test_the_tools_that_come_with_the_models_runtime_are_taken_out(tmp_path: Path) -> None:
+    kept = ["__init__.py", "capi/_pybind_state.py", "capi/onnxruntime_pybind11_state.so"]
+    unread = ["tools/make.py", "transformers/x/y.py", "capi/libonnxruntime.so.1.32.0"]
+    for name in (*kept, *unread):
+        path = tmp_path / "onnxruntime" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    trim(tmp_path)
+    there = {path for path in (tmp_path / "onnxruntime").rglob("*") if path.is_file()}
+    assert there == {tmp_path / "onnxruntime" / name for name in kept}
 
 
 def test_the_size_of_all_parts_counts(tmp_path: Path) -> None:
@@ -176,17 +211,17 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def test_a_missing_wheel_says_what_to_do(tmp_path: Path) -> None:
-    done = command("--python=3.14", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
+    done = command("-cpython_version=3.14", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "layers.build: aws-lambda-powertools, or what it needs, has no wheel for Python 3.14 on "
-        "x86_64: pin a version that has one in constraints.txt, or choose another --python\n"
+        "x86_64: pin a version that has one in constraints.txt, or choose another python_version\n"
     )
 
 
 def test_an_unreachable_index_says_what_to_do() -> None:
     nowhere = "http://127.0.0.1:9/simple"
-    done = command("--python=3.14", PIP_INDEX_URL=nowhere, PIP_RETRIES="1")
+    done = command("-cpython_version=3.14", PIP_INDEX_URL=nowhere, PIP_RETRIES="1")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "layers.build: the package index cannot be reached: check the network and "
@@ -195,8 +230,9 @@ def test_an_unreachable_index_says_what_to_do() -> None:
 
 
 def test_an_unknown_target_is_refused() -> None:
-    assert "invalid choice: '2.7'" in command("--python=2.7").stderr
-    assert "invalid choice: 'mips'" in command("--architecture=mips").stderr
+    done = command("-c", "python_version=2.7", "--profile", "of-cdk")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("layers.build: no layer for Python '2.7': choose one of")
     with pytest.raises(LayerError, match=r"no layer for Python '2\.7': choose one of"):
         Target("2.7", "x86_64")
     with pytest.raises(LayerError, match="no layer for architecture 'mips': choose x86_64 or"):

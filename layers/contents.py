@@ -1,0 +1,44 @@
+"""The contents: which packages each layer holds, and the functions that they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# What search and embed need, in the image and in the serving layer alike.
+REQUIREMENTS = ROOT / "lambdas" / "requirements.txt"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`functions` are the modules whose handlers Lambda calls."""
+
+    name: str
+    requirements: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+GALLERY = Layer(
+    "gallery",
+    ("aws-lambda-powertools", "boto3", "cachetools", "faiss-cpu", "numpy", "pydantic"),
+    tuple(
+        f"lambdas.{name}.function"
+        for name in ("build_index", "compact", "reconcile", "collect", "setup", "promote")
+    ),
+)
+SERVING = Layer(
+    "serving",
+    tuple(
+        name
+        for line in REQUIREMENTS.read_text().splitlines()
+        if (name := line.partition("#")[0].strip())
+    ),
+    ("lambdas.search.handler", "lambdas.embed.function"),
+)
+
+
+def deployed(context: Mapping[str, str]) -> tuple[Layer, ...]:
+    """The layers that a deployment with this context packs (cdk/config.py)."""
+    return (GALLERY,) if context["packaging"] == "image" else (GALLERY, SERVING)

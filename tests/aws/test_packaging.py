@@ -1,0 +1,39 @@
+"""A stack in use goes over from the image to zips, its searches resumed from a snapshot."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.aws.shop import Shop, eventually, garment
+
+pytestmark = pytest.mark.aws
+
+
+def test_a_stack_in_use_goes_over_to_zips_and_a_snapshot_and_keeps_its_gallery(shop: Shop) -> None:
+    shop.put("packaging/a.jpg", garment(200))
+    eventually(lambda: shop.shows(garment(200), "packaging/a.jpg"))
+    image = shop.deployment.outputs["SearchFunction"]
+
+    shop.deployment.context |= {"packaging": "snapstart", "image": ""}
+    shop.deployment.deploy()
+
+    name = shop.deployment.outputs["SearchFunction"]
+    assert name != image  # how a function is packaged cannot be changed
+    functions = shop.aws("lambda")
+    version = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    # MiniStack takes no snapshot, but starts a version as it is published, as Lambda does then.
+    functions.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version)
+    published = functions.get_function_configuration(FunctionName=name, Qualifier=version)
+    assert published["PackageType"] == "Zip"
+    assert published["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+    assert shop.shows(garment(200), "packaging/a.jpg")
+
+
+def test_what_is_uploaded_after_the_snapshot_is_embedded_by_a_zip_and_found(shop: Shop) -> None:
+    embed = shop.deployment.outputs["EmbedFunction"]
+    settings = shop.aws("lambda").get_function_configuration(FunctionName=embed)
+    assert settings["PackageType"] == "Zip"
+    shop.put("packaging/b.jpg", garment(201))
+    eventually(lambda: shop.shows(garment(201), "packaging/b.jpg"))
+    shop.remove("packaging/b.jpg")
+    eventually(lambda: "packaging/b.jpg" not in shop.found())
