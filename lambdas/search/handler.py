@@ -20,5 +20,11 @@ _searcher = Searcher(open_storage(_settings.artifacts), _settings.limits, _setti
 with contextlib.suppress(LensError):
     _searcher.refresh()
 
+# Lambda's own Python has this; a function that starts from a snapshot runs it first (SnapStart).
+with contextlib.suppress(ImportError):
+    from snapshot_restore_py import register_after_restore
+
+    register_after_restore(_searcher.resume)
+
 # "auto" would start the app anew in every invocation (Mangum 0.22).
 handler = Mangum(create_app(_settings, _searcher), lifespan="off")

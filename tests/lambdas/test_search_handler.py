@@ -7,8 +7,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
+import pytest
+
+import lens.search
 from lens.images import photo_id
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.tiny_model import png
@@ -129,3 +136,50 @@ def test_a_function_started_on_a_damaged_gallery_says_so_instead_of_crashing(sho
     found, health = invoke(shop, search_event(png(1)), event("GET", "/api/health"))
     assert found["statusCode"] == 503
     assert json.loads(health["body"])["status"] == "degraded"
+
+
+def test_a_resumed_search_waits_for_the_newest_gallery_where_a_warm_one_answers_from_its_own(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, loaded = lens.search._load, threading.Event()
+
+    def load_slowly(*given: Any) -> Any:
+        time.sleep(0.2)
+        pair = load(*given)
+        loaded.set()
+        return pair
+
+    shop.searcher.refresh()
+    monkeypatch.setattr(lens.search, "_load", load_slowly)
+    monkeypatch.setattr(lens.search, "_PATIENCE_SECONDS", 0.0)
+    shop.put("warm.png", png(7))
+    shop.settle()
+    assert "warm.png" not in shop.keys(png(7), top_k=1)
+    assert loaded.wait(30)
+    shop.put("resumed.png", png(8))
+    shop.settle()
+    shop.searcher.resume()
+    assert shop.keys(png(8), top_k=1) == ["resumed.png"]
+
+
+def test_lambda_is_told_what_to_do_when_it_resumes_a_search(shop: Shop, tmp_path: Path) -> None:
+    runtime = tmp_path / "snapshot_restore_py.py"
+    runtime.write_text("hooks = []\nregister_after_restore = hooks.append\n")
+    resume = """
+        import snapshot_restore_py
+        from lambdas.search.handler import _searcher
+        [hook] = snapshot_restore_py.hooks
+        print(_searcher.pair is not None, hook == _searcher.resume)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.append({str(tmp_path)!r}){dedent(resume)}"],
+        env={
+            **os.environ,
+            "LENS_CATALOG": shop.settings.catalog,
+            "LENS_ARTIFACTS": shop.settings.artifacts,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "True True\n", done.stderr

@@ -97,13 +97,14 @@ class Searcher:
         self._results: Cache[Results] = Cache(self.cached_results)
         self._vectors: Cache[NDArray[np.float32]] = Cache(self.cached_results)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
+        self._outdated = False
 
     def search(self, photo: bytes, *, top_k: int = 12, category: str | None = None) -> Results:
         """The photos most similar to this one. Raises a PhotoError, or ArtifactError when there
         is a gallery but it cannot be loaded."""
         newer = self._loader.submit(self.refresh)
         name = photo_id(photo)
-        before = self._pair or newer.result()
+        before = newer.result() if self._outdated else self._pair or newer.result()
         if before is None:
             decode(photo, self.limits)  # an unusable photo is refused by an empty gallery too
             return NO_RESULTS
@@ -126,6 +127,7 @@ class Searcher:
             try:
                 self._pair = _load(self.artifacts, self._pair)
                 self.trouble = None
+                self._outdated = False
             except LensError as error:
                 if self.trouble != str(error):  # it is asked for again by every search
                     log.error("the newest gallery cannot be loaded: %s", error)
@@ -133,6 +135,11 @@ class Searcher:
                 if self._pair is None:
                     raise
             return self._pair
+
+    def resume(self) -> None:
+        """Go on from a snapshot of this process: it may be weeks old, so the next search waits for
+        what is newest, however long that takes."""
+        self._outdated = True
 
     @property
     def pair(self) -> Pair | None:
