@@ -118,8 +118,8 @@ def _imported(layer: Layer, target: Target, packages: Path) -> str:
     # -S leaves site-packages out, -I the environment's own paths, -B bytecode.
     done = subprocess.run(
         [
-            *(python, "-I", "-S", "-B", "-c", _IMPORTS),
-            *(packages, LENS, ROOT, *layer.functions),
+            *(str(python), "-I", "-S", "-B", "-c", _IMPORTS),
+            *(str(packages), str(LENS), str(ROOT), *layer.functions),
         ],
         env=_ENVIRONMENT,
         capture_output=True,
