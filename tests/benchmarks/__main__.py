@@ -92,26 +92,27 @@ def _apart(name: str, quick: bool, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
         command = [sys.executable, "-m", "tests.benchmarks", name, "--one", str(file)]
-        process = subprocess.Popen(
-            [*command, *["--quick"] * quick],
-            cwd=machine.ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        errors = Path(folder) / "errors"
+        with errors.open("w") as told:
+            process = subprocess.Popen(
+                [*command, *["--quick"] * quick],
+                cwd=machine.ROOT,
+                stdout=subprocess.DEVNULL,
+                stderr=told,
+                start_new_session=True,
+            )
         try:
-            _, errors = process.communicate(timeout=seconds)
+            status = process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             return {"error": f"stopped after {seconds:.0f} seconds"}
         finally:
             _end(process)
-        if process.returncode != 0:
-            return {"error": errors[-4_000:] or f"ended with status {process.returncode}"}
+        if status != 0:
+            return {"error": errors.read_text()[-4_000:] or f"ended with status {status}"}
         return {"figures": json.loads(file.read_text())}
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """With all that it started: a server of a benchmark that hangs must not outlive it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, 9)
