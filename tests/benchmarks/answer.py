@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,7 +35,8 @@ TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 class Side(Protocol):
     """What is measured. `prepare` is the caller's part of a search, and not counted."""
 
-    facts: dict[str, Any]
+    @property
+    def facts(self) -> dict[str, Any]: ...
 
     def prepare(self, photo: bytes) -> Any: ...
 
@@ -55,15 +57,20 @@ class Project:
             "LENS_CACHED_RESULTS": "1",  # photos take turns, so each is embedded anew
             "LENS_THREADS": str(threads or os.cpu_count() or 1),
         }
-        from lambdas.search import handler
-
         self._folder = folder
-        self._handler = handler.handler
-        self._settings, self._searcher = handler._settings, handler._searcher
-        pair = self._searcher.refresh()
-        assert pair is not None and pair.gallery.photo_count
-        self.facts = {"precision": pair.embedder.precision, "model_id": pair.embedder.model_id}
         self._embed: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+
+    @cached_property
+    def _handler(self) -> Callable[[dict[str, Any], None], dict[str, Any]]:
+        from lambdas.search.handler import handler
+
+        return handler
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        health = json.loads(self._handler(_event("GET", "/api/health"), None)["body"])
+        assert health["status"] == "ok", health
+        return {"precision": health["precision"], "model_id": health["model_id"]}
 
     def prepare(self, photo: bytes) -> dict[str, Any]:
         return search_event(photo)
@@ -87,21 +94,26 @@ class Project:
     def app(self) -> Any:
         from lambdas.local.server import local_app
         from lens.catalog import Catalog
+        from lens.config import settings_from
+        from lens.search import Searcher
         from lens.storage import open_storage
 
-        catalog = Catalog(open_storage(self._settings.catalog))
-        return local_app(self._settings, self._searcher, catalog)
+        settings = settings_from(os.environ)
+        searcher = Searcher(open_storage(settings.artifacts), settings.limits, 1)
+        searcher.refresh()
+        return local_app(settings, searcher, Catalog(open_storage(settings.catalog)))
 
     def _embed_handler(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """It writes segments and thumbnails: into artifacts that have the model alone."""
         from lambdas.embed.handler import EmbedHandler
+        from lens.config import settings_from
         from lens.storage import open_storage
 
         self._scratch = tempfile.TemporaryDirectory(prefix="lens-bench-")  # removed with this
         scratch = Path(self._scratch.name)
         shutil.copy(self._folder / "artifacts" / "current.json", scratch)
         (scratch / "models").symlink_to(self._folder / "artifacts" / "models")
-        settings = self._settings.model_copy(update={"artifacts": str(scratch)})
+        settings = settings_from({**os.environ, "LENS_ARTIFACTS": str(scratch)})
         return EmbedHandler(settings, open_storage(str(scratch)))
 
 
@@ -147,22 +159,26 @@ def form(photo: bytes, top_k: int = 12) -> bytes:
 def search_event(photo: bytes) -> dict[str, Any]:
     """The same as API Gateway hands it to a function (payload 2.0)."""
     body = form(photo)
-    http = {
-        "method": "POST",
-        "path": "/api/search-image",
-        "protocol": "HTTP/1.1",
-        "sourceIp": "192.0.2.1",
-        "userAgent": "bench",
-    }
+    event = _event("POST", "/api/search-image")
+    event["headers"] |= {"content-type": TYPE, "content-length": str(len(body))}
+    return event | {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _event(method: str, path: str) -> dict[str, Any]:
+    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}
     return {
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": http["path"],
+        "rawPath": path,
         "rawQueryString": "",
-        "headers": {"host": "shop", "content-type": TYPE, "content-length": str(len(body))},
-        "requestContext": {"http": http, "stage": "$default", "domainName": "shop"},
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
+        "headers": {"host": "shop"},
+        "requestContext": {
+            "http": {**http, "userAgent": "bench"},
+            "stage": "$default",
+            "domainName": "shop",
+        },
+        "body": None,
+        "isBase64Encoded": False,
     }
 
 

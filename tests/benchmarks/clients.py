@@ -39,23 +39,16 @@ class Heard:
 
 
 async def closed(port: int, requests: Sequence[bytes], seconds: float, clients: int) -> Heard:
-    """So many clients, each with one connection that it keeps."""
-    heard, turn = Heard(), _turns(requests)
+    """So many clients."""
+    heard, turns = Heard(), _turns(requests)
     begin = time.monotonic()
 
     async def client() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            while time.monotonic() - begin < seconds:
-                request = next(turn, None)
-                if request is None:
-                    return
-                pause = await _ask(reader, writer, request, heard)
-                if pause:
-                    left = begin + seconds - time.monotonic()
-                    await asyncio.sleep(max(0.0, min(pause, left)))
-        finally:
-            writer.close()
+        while (left := begin + seconds - time.monotonic()) > 0:
+            if (request := next(turns, None)) is None:
+                return
+            if pause := await _ask(port, request, heard):
+                await asyncio.sleep(min(pause, left))
 
     await asyncio.gather(*(client() for _ in range(clients)))
     heard.elapsed = time.monotonic() - begin
@@ -63,28 +56,16 @@ async def closed(port: int, requests: Sequence[bytes], seconds: float, clients: 
 
 
 async def opened(port: int, requests: Sequence[bytes], seconds: float, rate: float) -> Heard:
-    """So many searches a second, each over a connection of its own."""
-    heard, turn, chance = Heard(), _turns(requests), random.Random(0)
+    """So many searches a second."""
+    heard, chance = Heard(), random.Random(0)
     begin = time.monotonic()
-
-    async def once(request: bytes) -> None:
-        try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            heard.failed += 1
-            return
-        try:
-            await _ask(reader, writer, request, heard)
-        finally:
-            writer.close()
-
     at, under_way = 0.0, []
-    while (at := at + chance.expovariate(rate)) < seconds:
-        await asyncio.sleep(max(0.0, begin + at - time.monotonic()))
-        request = next(turn, None)
-        if request is None:
+    for request in _turns(requests):
+        at += chance.expovariate(rate)
+        if at > seconds:
             break
-        under_way.append(asyncio.create_task(once(request)))
+        await asyncio.sleep(max(0.0, begin + at - time.monotonic()))
+        under_way.append(asyncio.create_task(_ask(port, request, heard)))
     await asyncio.gather(*under_way)
     heard.elapsed = time.monotonic() - begin
     return heard
@@ -104,31 +85,36 @@ def _turns(requests: Sequence[bytes]) -> Iterator[bytes]:
     return itertools.islice(itertools.cycle(requests), MOST)
 
 
-async def _ask(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, heard: Heard
-) -> float:
-    """Search once; the seconds to stay away for."""
+async def _ask(port: int, request: bytes, heard: Heard) -> float:
+    """Search once, over a connection of its own; the seconds to stay away for."""
     since = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE):
-            writer.write(request)
-            await writer.drain()
-            head = await reader.readuntil(b"\r\n\r\n")
-            lines = (line.partition(b":") for line in head.split(b"\r\n")[1:])
-            fields = {name.lower(): value.strip() for name, _, value in lines}
-            await reader.readexactly(int(fields.get(b"content-length", b"0")))
+            status, fields = await _reply(port, request)
     except (OSError, TimeoutError, EOFError, asyncio.LimitOverrunError):
-        heard.failed += 1
-        return PAUSE
-    status = int(head.split(maxsplit=2)[1])
+        status, fields = 0, {}
     if status == 200:
         heard.seconds.append(time.perf_counter() - since)
-        return 0
+        return 0.0
     if status == 503:
         heard.refused += 1
-        return int(fields.get(b"retry-after", b"1"))
+        return float(fields.get(b"retry-after", b"1"))
     heard.failed += 1
     return PAUSE
+
+
+async def _reply(port: int, request: bytes) -> tuple[int, dict[bytes, bytes]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        await writer.drain()
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).splitlines()
+        parted = (line.partition(b":") for line in lines)
+        fields = {name.lower(): value.strip() for name, _, value in parted}
+        await reader.readexactly(int(fields.get(b"content-length", b"0")))
+        return int(first.split()[1]), fields
+    finally:
+        writer.close()
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -64,7 +64,7 @@ def rows(figures: dict[str, Any]) -> list[Row]:
             number(most[0]),
             number(most[1]),
             "",
-            f"{number(most[0] / most[1])}x",
+            f"{number(most[0] / most[1])}x" if most[1] else "",
             "",
         ),
         Row("p99 under most load, s", *refused, "", "", WANTED),
