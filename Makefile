@@ -11,7 +11,7 @@ CDK := node_modules/.bin/cdk
 # Node, for CDK, is the environment's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-aws image-proof containers assets synth diff deploy destroy chromium format clean
+.PHONY: help demo test test-aws bench image-proof containers assets synth diff deploy destroy chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -30,6 +30,9 @@ test: .venv/dev.stamp chromium ## lint, types, layering and every test
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -n 2
+
+bench: .venv/dev.stamp ## measure against the seed's design (QUICK=1: two minutes; PHOTOS=folder)
+	@LENS_BENCH_PHOTOS="$(PHOTOS)" $(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
 
 test-aws: .venv/dev.stamp .sagemaker/stamp node_modules ## deploy to an emulated AWS, use it, destroy it
 	@PYTHON_AWS="$(PYTHON_AWS)" $(BIN)/pytest -m aws -rs tests/aws

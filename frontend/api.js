@@ -1,18 +1,33 @@
 // The API: searches with progress and cancel, and what else the page asks the server.
 
-/** What the server, or the way to it, refused; `code` is one of strings.js's troubles. */
+const LONGEST_PAUSE = 8; // seconds that a busy server is given before it is asked once more
+
+/** What the server, or the way to it, refused; `code` is one of strings.js's troubles. A busy
+ * server says after how many seconds to ask again. */
 export class ApiError extends Error {
-  constructor(code, message) {
+  constructor(code, message, retryAfter = 1) {
     super(message ?? code);
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 }
 
 /**
- * Search with a photo. `progress` hears the share sent, then null while the answer is awaited.
- * XMLHttpRequest, because fetch does not tell how much of a body has been sent.
+ * Search with a photo; a busy server is asked a second time, when it said. `progress` hears the
+ * share sent, then null while the answer is awaited.
  */
-export function search(photo, { topK, category, signal, progress }) {
+export async function search(photo, options) {
+  try {
+    return await send(photo, options);
+  } catch (error) {
+    if (error.code !== "busy") throw error;
+    await pause(Math.min(error.retryAfter, LONGEST_PAUSE), options.signal);
+    return send(photo, options);
+  }
+}
+
+/** XMLHttpRequest, because fetch does not tell how much of a body has been sent. */
+function send(photo, { topK, category, signal, progress }) {
   return new Promise((resolve, reject) => {
     const aborted = () => reject(new DOMException("canceled", "AbortError"));
     if (signal.aborted) return aborted();
@@ -63,9 +78,21 @@ async function ask(url, options) {
   }
 }
 
+/** Resolves after so many seconds, or rejects as soon as the search is canceled. */
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, 1_000 * seconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("canceled", "AbortError"));
+    });
+  });
+}
+
 const unreachable = () => new ApiError(navigator.onLine ? "unreachable" : "offline");
 
-function refusal({ response, status }) {
-  const { code, message } = response?.error ?? {};
-  return new ApiError(code ?? (status === 413 ? "too_many_bytes" : "internal_error"), message);
+function refusal(request) {
+  const { code, message } = request.response?.error ?? {};
+  const retryAfter = Number(request.getResponseHeader("Retry-After")) || 1;
+  return new ApiError(code ?? (request.status === 413 ? "too_many_bytes" : "internal_error"), message, retryAfter);
 }

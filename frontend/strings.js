@@ -128,6 +128,7 @@ const TROUBLES = {
   nothing_pasted: ["There is no photo to paste", "Copy a picture, not a link or text, and paste again."],
   gallery_unavailable: ["The catalog is being put in order", TRY],
   storage_unavailable: ["The catalog cannot be read right now", TRY],
+  busy: ["Many people are searching right now", "Your photo is still here: try again in a few seconds."],
   not_found: ["That photo has left the catalog", "Choose another one."],
   internal_error: ["Something went wrong here", TRY],
 };

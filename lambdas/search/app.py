@@ -5,12 +5,23 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, FastAPI, File, Form, Header, Query, Request, Response, UploadFile
+from fastapi import (
+    APIRouter,
+    Depends,
+    FastAPI,
+    File,
+    Form,
+    Header,
+    Query,
+    Request,
+    Response,
+    UploadFile,
+)
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator
 from starlette.middleware.cors import CORSMiddleware
 
+from lambdas.search.admission import Admission
 from lambdas.search.body_limit import BodyLimit
 from lambdas.search.errors import INVALID, MALFORMED, documented, translate_errors
 from lambdas.search.schemas import (
@@ -19,6 +30,7 @@ from lambdas.search.schemas import (
     GallerySchema,
     HealthSchema,
     ItemSchema,
+    LoadsSchema,
     PinSchema,
     ResultsSchema,
     categories_schema,
@@ -31,6 +43,7 @@ from lens.embedder import RUNTIME
 from lens.errors import (
     ArtifactError,
     BrokenImageError,
+    BusyError,
     NotAnImageError,
     NotFoundError,
     PhotoTooLargeError,
@@ -46,6 +59,8 @@ from lens.thumbs import FOREVER
 
 # What multipart adds to a photo: boundaries, part headers, the other fields.
 _MULTIPART_BYTES = 64 * 1024
+# Thumbnails, items and categories take milliseconds: so many wait a second or two.
+_QUEUED_LOOKUPS = 256
 # Anybody may ask for health; the reason, which names where things lie, is in the log.
 _TROUBLE = "the newest gallery cannot be loaded; the log says why"
 
@@ -58,7 +73,7 @@ _PHOTO_ERRORS = documented(
     UnsupportedImageError,
     INVALID,
 )
-_GALLERY_ERRORS = documented(ArtifactError, StorageError)
+_GALLERY_ERRORS = documented(ArtifactError, BusyError, StorageError)
 _LOOKUP_ERRORS = documented(NotFoundError, INVALID) | _GALLERY_ERRORS
 _JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}
@@ -67,7 +82,8 @@ _JPEG: dict[int | str, dict[str, Any]] = {
 
 def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
     """The API over a searcher. Photos are embedded in threads, at most `settings.threads` at
-    once, so that the event loop stays free to answer everything else."""
+    once, so that the event loop stays free to answer everything else; `settings.queued_searches`
+    more wait, and what comes then is refused."""
     app = FastAPI(
         title="Image Lens",
         summary="Photograph a garment, find the product.",
@@ -78,8 +94,9 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
     translate_errors(app, settings.max_photo_bytes)
-    searches = CapacityLimiter(settings.threads)
-    lookups = CapacityLimiter(settings.threads)  # these may decode photos too
+    searches = Admission(settings.threads, settings.queued_searches)
+    lookups = Admission(settings.threads, _QUEUED_LOOKUPS)  # these may decode photos too
+    searching = APIRouter(route_class=searches.route_class())
     thumbnails = Thumbnails(
         open_storage(settings.thumbs or settings.artifacts),
         Catalog(open_storage(settings.catalog)),
@@ -87,7 +104,7 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         settings.cached_thumb_bytes,
     )
 
-    @app.post("/api/search-image", responses=_PHOTO_ERRORS | _GALLERY_ERRORS)
+    @searching.post("/api/search-image", responses=_PHOTO_ERRORS | _GALLERY_ERRORS)
     async def search_image(
         request: Request,
         file: Annotated[UploadFile, File(description=ACCEPTED)],
@@ -102,10 +119,11 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         _refuse_query(request)
         photo = await file.read()
         search = partial(searcher.search, photo, top_k=top_k, category=category or None)
-        return results_schema(await to_thread.run_sync(search, limiter=searches), settings)
+        return results_schema(await searches.run(search, request), settings)
 
     @app.get("/api/thumb/{photo_id}", responses=_JPEG | _LOOKUP_ERRORS, response_class=Response)
     async def thumb(
+        request: Request,
         photo_id: str,
         size: Annotated[int, Query(ge=16, le=THUMBNAIL_SIDE)] = THUMBNAIL_SIDE,
         if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
@@ -116,16 +134,16 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
             pair = searcher.refresh()
             return thumbnails.read(pair.gallery if pair else None, photo_id, size)
 
-        data = await to_thread.run_sync(read, limiter=lookups)
+        data = await lookups.run(read, request)
         headers = {"Cache-Control": FOREVER, "ETag": f'"{photo_id}-{size}"'}
         if headers["ETag"] in if_none_match:
             return Response(status_code=304, headers=headers)
         return Response(data, media_type="image/jpeg", headers=headers)
 
     @app.get("/api/items/{item_id:path}", responses=_LOOKUP_ERRORS)
-    async def item(item_id: str) -> ItemSchema:
+    async def item(request: Request, item_id: str) -> ItemSchema:
         """An item's photos."""
-        pair = await to_thread.run_sync(searcher.refresh, limiter=lookups)
+        pair = await lookups.run(searcher.refresh, request)
         rows = pair.gallery.item(item_id) if pair else []
         if not rows:
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
@@ -133,26 +151,31 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         return ItemSchema(item_id=item_id, category=rows[0].category, photos=photos)
 
     @app.get("/api/categories", responses=_GALLERY_ERRORS)
-    async def categories() -> CategoriesSchema:
+    async def categories(request: Request) -> CategoriesSchema:
         """The catalog's categories, each with its number of photos and one of them."""
 
         def read() -> CategoriesSchema:
             pair = searcher.refresh()
             return categories_schema(pair.gallery if pair else None, settings)
 
-        return await to_thread.run_sync(read, limiter=lookups)
+        return await lookups.run(read, request)
 
     @app.get("/api/health")
     async def health() -> HealthSchema:
         """What answers, and from what. It loads nothing: searches keep the gallery current."""
-        return _health(searcher, thumbnails)
+        load = LoadsSchema.model_validate(
+            {"searches": searches.figures(), "lookups": lookups.figures()}
+        )
+        return _health(searcher, thumbnails, load)
 
+    app.include_router(searching)
     if settings.cors_origins:
         # Around everything: a page elsewhere must be able to read even what nobody expected.
         app.middleware_stack = CORSMiddleware(
             app.build_middleware_stack(),
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "POST"),
+            expose_headers=("Retry-After",),
         )
     return app
 
@@ -177,7 +200,7 @@ def _refuse_query(request: Request) -> None:
         raise RequestValidationError([detail])
 
 
-def _health(searcher: Searcher, thumbnails: Thumbnails) -> HealthSchema:
+def _health(searcher: Searcher, thumbnails: Thumbnails, load: LoadsSchema) -> HealthSchema:
     pair = searcher.pair
     empty = pair is None or pair.gallery.photo_count == 0
     return HealthSchema(
@@ -191,6 +214,7 @@ def _health(searcher: Searcher, thumbnails: Thumbnails) -> HealthSchema:
         embedding_dim=pair.embedder.manifest.embedding_dim if pair else None,
         gallery=_gallery(pair) if pair else None,
         pin=_pin(pair) if pair else None,
+        load=load,
         cache=CachesSchema.model_validate(
             {**searcher.cache_figures(), "thumbnails": thumbnails.cache_figures()}
         ),

@@ -15,6 +15,7 @@ from lambdas.search.schemas import ErrorSchema
 from lens.errors import (
     ArtifactError,
     BrokenImageError,
+    BusyError,
     LensError,
     NotAnImageError,
     NotFoundError,
@@ -72,6 +73,9 @@ REFUSALS: dict[type[LensError], Refusal] = {
     StorageError: Refusal(
         503, "storage_unavailable", "the photos cannot be reached now; try again in a minute"
     ),
+    BusyError: Refusal(
+        503, "busy", "too many people are searching at this moment; try again in a few seconds"
+    ),
     LensError: INTERNAL,
 }
 
@@ -97,6 +101,8 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
         refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
         if refusal.status < 500:
             return _reply(refusal, str(error))
+        if isinstance(error, BusyError):  # health counts them; a line of log each would not help
+            return _reply(refusal, refusal.example, {"Retry-After": str(error.retry_after)})
         # Where things lie and what ails them is for the log; a shopper can only try again.
         log.error("%s: %s", refusal.code, error, exc_info=error)
         return _reply(refusal, refusal.example)

@@ -107,6 +107,23 @@ class CachesSchema(Schema):
     thumbnails: CacheSchema
 
 
+class LoadSchema(Schema):
+    """One kind of work: what runs in threads, what waits in places for one, what was refused."""
+
+    threads: int = Field(examples=[2])
+    running: int = Field(examples=[2])
+    places: int = Field(examples=[16])
+    waiting: int = Field(examples=[3])
+    refused: int = Field(description="as busy, since the start", examples=[0])
+
+
+class LoadsSchema(Schema):
+    """What is under way."""
+
+    searches: LoadSchema
+    lookups: LoadSchema
+
+
 class HealthSchema(Schema):
     """What answers, and from what."""
 
@@ -123,6 +140,7 @@ class HealthSchema(Schema):
     embedding_dim: int | None = Field(examples=[128])
     gallery: GallerySchema | None
     pin: PinSchema | None
+    load: LoadsSchema
     cache: CachesSchema
 
 

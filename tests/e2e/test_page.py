@@ -419,6 +419,46 @@ def test_offline_the_search_waits_for_the_connection(visit: Visit) -> None:
     visit.settled()
 
 
+def _refuse_as_busy(visit: Visit, times: int) -> None:
+    visit.forgiven = "503"
+    visit.page.route(
+        "**/api/search-image",
+        lambda route: route.fulfill(
+            status=503,
+            headers={"Retry-After": "1"},
+            json={"error": {"code": "busy", "message": "too many"}},
+        ),
+        times=times,
+    )
+
+
+def test_a_busy_server_is_asked_once_more_before_the_shopper_hears_of_it(visit: Visit) -> None:
+    _refuse_as_busy(visit, times=1)
+    visit.choose(visit.shop.photo("Sweaters"))
+    assert visit.searches() == 2
+    expect(visit.page.locator(".notice")).to_have_count(0)
+
+
+def test_a_server_that_stays_busy_is_told_kindly_and_may_be_tried_again(visit: Visit) -> None:
+    _refuse_as_busy(visit, times=2)
+    visit.page.set_input_files("#choose", visit.shop.photo("Sweaters"))
+    visit.page.wait_for_selector(".notice")
+    assert "Many people are searching right now" in visit.notice()
+    visit.page.get_by_role("button", name="Try again").click()
+    visit.settled()
+    assert visit.searches() == 3
+
+
+def test_a_search_that_waits_for_a_busy_server_can_be_canceled(visit: Visit) -> None:
+    _refuse_as_busy(visit, times=1)
+    visit.page.set_input_files("#choose", visit.shop.photo("Sweaters"))
+    visit.page.wait_for_event("response", lambda reply: reply.status == 503)
+    visit.page.get_by_role("button", name="Cancel").click()
+    assert "canceled" in visit.notice()
+    visit.page.wait_for_timeout(1_200)
+    assert visit.searches() == 1
+
+
 def test_an_empty_catalog_says_what_to_do(visit: Visit) -> None:
     visit.page.route(
         "**/api/search-image",

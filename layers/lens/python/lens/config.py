@@ -15,6 +15,10 @@ from lens.limits import Limits
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
 
 
+# So many wait two seconds or three for a thread with the slowest model (ViT-B in fp32: 0.3 s).
+_QUEUED_PER_THREAD = 8
+
+
 def _origins(given: object) -> object:
     if not isinstance(given, str):
         return given
@@ -44,6 +48,11 @@ class Settings(BaseModel):
     port: int = Field(8000, ge=0, le=65_535, description="the local server's port; 0: any free")
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="photos embedded at once"
+    )
+    queued_searches: int = Field(
+        default_factory=lambda given: _QUEUED_PER_THREAD * given["threads"],
+        ge=0,
+        description="searches that wait for a thread; more are refused as busy",
     )
     max_photo_bytes: int = Field(20 * 2**20, ge=1, description="largest photo accepted, in bytes")
     max_photo_pixels: int = Field(64_000_000, ge=1, description="largest photo, in pixels")

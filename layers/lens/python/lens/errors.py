@@ -12,6 +12,7 @@ LensError                   one line that says what is wrong and what to do
 ├── NotFoundError           the named object, item, photo, commit or model does not exist
 ├── ConflictError           a conditional write lost: the object is not as the writer saw it
 ├── ArtifactError           an artifact is damaged or does not fit the others
+├── BusyError               more is asked for than can be answered soon
 ├── StorageError            a location cannot be read or written
 ├── QueueError              a queue cannot be read or written
 └── DeploymentError         a deployed stack cannot be asked what it is
@@ -64,6 +65,14 @@ class ConflictError(LensError):
 
 class ArtifactError(LensError):
     """An artifact is damaged or does not fit the others."""
+
+
+class BusyError(LensError):
+    """More is asked for than can be answered soon; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class StorageError(LensError):

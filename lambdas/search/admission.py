@@ -1,0 +1,123 @@
+"""Admission: how much runs at once, how much more may wait for its turn, and who is turned away."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from anyio import CancelScope, CapacityLimiter, Semaphore, WouldBlock, create_task_group, to_thread
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from lens.errors import BusyError
+
+T = TypeVar("T")
+
+_LATELY = 0.2  # weight of the newest piece of work in the pace
+_LONGEST_RETRY = 30  # seconds
+_HUNG_UP = 499  # nginx's status for it; it is seen by logs alone
+
+
+class Admission:
+    """Work in at most `threads` threads, and a line of `places` before them: first come, first
+    served, and those who hang up leave it. Used from one event loop."""
+
+    def __init__(
+        self, threads: int, places: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._threads = threads
+        self._places = places
+        self._turns = Semaphore(threads)
+        self._limiter = CapacityLimiter(threads)  # never waited for: a turn comes first
+        self._clock = clock
+        self._inside = 0  # at work or in the line
+        self._refused = 0
+        self._pace = 0.0  # seconds that a piece of work takes, lately
+
+    def require_place(self) -> None:
+        """Raises BusyError when the line is full."""
+        if self._inside < self._threads + self._places:
+            return
+        self._refused += 1
+        wait = math.ceil(self._pace * self._inside / self._threads)
+        raise BusyError(
+            f"{self._places} are waiting already; try again in a moment",
+            retry_after=min(max(wait, 1), _LONGEST_RETRY),
+        )
+
+    async def run(self, work: Callable[[], T], request: Request) -> T:
+        """What `work` returns, called in a thread when it is its turn.
+
+        Raises BusyError when the line is full, and HTTPException when the caller hangs up in it.
+        """
+        self.require_place()
+        self._inside += 1
+        try:
+            if not await self._turn(request):
+                raise HTTPException(_HUNG_UP, "the caller hung up")
+            since = self._clock()
+            try:
+                return await to_thread.run_sync(work, limiter=self._limiter)
+            finally:
+                self._turns.release()
+                weight = _LATELY if self._pace else 1.0
+                self._pace += weight * (self._clock() - since - self._pace)
+        finally:
+            self._inside -= 1
+
+    def figures(self) -> dict[str, int]:
+        """threads, running, places, waiting and refused."""
+        running = min(self._inside, self._threads)
+        return {
+            "threads": self._threads,
+            "running": running,
+            "places": self._places,
+            "waiting": self._inside - running,
+            "refused": self._refused,
+        }
+
+    def route_class(self) -> type[APIRoute]:
+        """A kind of route that is refused before a byte of its body is read, not only after."""
+        admission = self
+
+        class AdmittedRoute(APIRoute):
+            def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+                answer = super().get_route_handler()
+
+                async def admitted(request: Request) -> Response:
+                    admission.require_place()
+                    return await answer(request)
+
+                return admitted
+
+        return AdmittedRoute
+
+    async def _turn(self, request: Request) -> bool:
+        """Wait for a turn; False when the caller hung up before."""
+        try:
+            self._turns.acquire_nowait()
+            return True
+        except WouldBlock:
+            pass
+        taken = False
+        try:
+            async with create_task_group() as tasks:
+                tasks.start_soon(_cancel_without, request, tasks.cancel_scope)
+                await self._turns.acquire()
+                taken = True
+                tasks.cancel_scope.cancel()
+        except BaseException:  # the server itself stops waiting
+            if taken:
+                self._turns.release()
+            raise
+        return taken
+
+
+async def _cancel_without(request: Request, scope: CancelScope) -> None:
+    """Cancel when nobody listens any more; the body has been read, so little else is received."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()

@@ -1,0 +1,1 @@
+"""Benchmarks for the tests of the harness: one that measures, one that breaks, one that hangs."""

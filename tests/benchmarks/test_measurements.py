@@ -1,0 +1,218 @@
+"""The measurements at the smallest size: project and baselines compute one model, and all of it is
+reported. No test looks at how long anything took."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lens.embedder import load_embedder
+from lens.protocols import Split
+from lens.storage import FileStorage
+from tests.benchmarks import clients, first_answer, load_curve, quality, throughput, warm_query
+from tests.benchmarks.answer import search_event
+from tests.benchmarks.contender import EAGER, ONNX, PROJECT, THE_BASELINES, THE_PROJECT, Kind
+from tests.benchmarks.machine import ROOT
+from tests.benchmarks.workload import Scale, photos_of, prepare
+from tests.photos import encode
+from tests.tiny_model import png, write_tiny_model
+
+# In these tests' places the baseline with torch would only take longer to start.
+QUICK_BASELINE = Kind(EAGER, "onnx")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workload of twelve photos of noise, 300 rows and a vision transformer of two blocks."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    sys.path.insert(0, str(ROOT / "sagemaker_training"))
+    from PIL import Image
+
+    from tests.sagemaker_training.small_models import save_dinov2
+
+    root = tmp_path_factory.mktemp("bench")
+    photos = root / "photos"
+    photos.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        coarse = Image.fromarray(rng.integers(0, 256, (5, 4, 3), dtype=np.uint8))
+        (photos / f"{i}.jpg").write_bytes(encode(coarse.resize((120, 150)), "JPEG", quality=90))
+    backbone = save_dinov2(root / "dinov2")
+    scale = Scale(photos=12, rows=300, backbone=backbone, size=28, embedding_dim=8)
+    prepare(root / "workload", scale, photos)
+    return root / "workload"
+
+
+def kept(figures: Any) -> Any:
+    """As the report gets them: through JSON."""
+    return json.loads(json.dumps(figures))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_project_and_baselines_find_the_same_photo_first(folder: Path) -> None:
+    figures = warm_query.measure(folder, [THE_PROJECT, *THE_BASELINES], rounds=10)
+    figures = kept({**figures, "gflop": 1.0, "gemm_peak": 100.0})
+    of = figures["contenders"]
+    assert list(of) == [PROJECT, EAGER, ONNX]
+    assert all(each["same_first"] >= 0.9 for each in of.values())
+    assert all(each["cpu_ms"][0] > 0 and each["peak_mib"] > 10 for each in of.values())
+    assert of[PROJECT]["precision"] == "fp32"
+    assert next(row.figure for row in warm_query.rows(figures)) == "warm query, CPU ms"
+    assert "1/10" in warm_query.table(figures)
+
+
+def test_the_workload_finds_each_photo_by_itself(folder: Path) -> None:
+    """Its vectors are apart: a workload whose photos all look alike would prove nothing."""
+    from lambdas.search.app import create_app
+    from lens.config import Settings
+    from lens.search import Searcher
+    from tests.lambdas.conftest import Client
+
+    artifacts = FileStorage(folder / "artifacts")
+    settings = Settings(catalog=str(folder / "catalog"), artifacts=str(folder / "artifacts"))
+    searcher = Searcher(artifacts)
+    client = Client(create_app(settings, searcher))
+    for number, photo in enumerate(photos_of(folder)):
+        reply = client.post("/api/search-image", files={"file": photo}).json()
+        assert reply["hits"][0]["item_id"] == f"photo-{number:05}"
+        assert reply["hits"][0]["similarity"] == pytest.approx(1.0, abs=1e-4)
+    pair = searcher.pair
+    assert pair is not None and pair.gallery.photo_count == 300
+    assert pair.gallery.commit.tail_rows == 0, "as an index, not as a tail"
+
+
+def test_catalog_photos_are_embedded_in_batches(folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    kinds = (Kind(PROJECT, "project", 0), QUICK_BASELINE, Kind(ONNX, "onnx", 0))
+    figures = kept(throughput.measure(folder, kinds, rounds=2, batch=5))
+    assert all(each["per_cpu_second"][0] > 0 for each in figures["contenders"].values())
+    assert sorted(folder.rglob("*")) == before, "the workload stays as it was"
+    assert len(throughput.rows(figures)) == 1
+    assert "batches of 5" in throughput.table(figures)
+
+
+def test_a_cold_start_is_measured_to_the_answer(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_answer, "_drop_caches", lambda: None)  # others use this machine
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps(search_event(photos_of(folder)[0])))
+    commands = first_answer.commands(folder, event)
+    commands[EAGER] = commands[ONNX]
+    artifacts = {
+        "LENS_CATALOG": str(folder / "catalog"),
+        "LENS_ARTIFACTS": str(folder / "artifacts"),
+    }
+    figures = kept(first_answer.figures_of(first_answer.measure(commands, artifacts, times=1)))
+    for each in figures["contenders"].values():
+        assert each["wall"][0] > 0 and each["cpu"][0] > 0 and each["peak_mib"][0] > 10
+    assert len(first_answer.rows(figures)) == 2
+    assert PROJECT in first_answer.table(figures)
+    broken = {PROJECT: [sys.executable, "-c", "raise SystemExit(3)"]}
+    with pytest.raises(RuntimeError, match="status 3"):
+        first_answer.measure(broken, {}, times=1)
+
+
+def test_a_load_curve_has_a_line_for_each_load(folder: Path) -> None:
+    kinds = (Kind(PROJECT, "project", 0), QUICK_BASELINE)
+    figures = kept(load_curve.measure(folder, kinds, (1, 4), (0.5,), seconds=0.5))
+    for lines in figures["servers"].values():
+        assert [line["load"] for line in lines] == ["1 clients", "4 clients", "50% of its most"]
+        assert all(line["failed"] == 0 for line in lines)
+        assert lines[0]["answered"] > 0 and lines[0]["p50"] <= lines[0]["p99"]
+    assert len(load_curve.rows(figures)) == 2
+    assert load_curve.table(figures).count("\n| ") >= 7
+
+
+REPLY = b"HTTP/1.1 %d X\r\nContent-Length: 2\r\nRetry-After: 0\r\n\r\n{}"
+
+
+def _heard(loop: Callable[[int, list[bytes]], Any], *replies: bytes) -> clients.Heard:
+    """What clients hear of a server with these replies, in turns; b"" hangs up."""
+    turns = iter(range(10**9))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.read(1_000):
+            assert head.startswith(b"POST /api/search-image HTTP/1.1\r\n")
+            reply = replies[next(turns) % len(replies)]
+            if not reply:
+                break
+            writer.write(reply)
+        writer.close()
+
+    async def play() -> clients.Heard:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            heard: clients.Heard = await loop(
+                server.sockets[0].getsockname()[1], [clients.http_request(b"photo")]
+            )
+        return heard
+
+    return asyncio.run(play())
+
+
+def test_clients_count_answers_refusals_and_failures_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clients, "MOST", 30)
+    replies = (REPLY % 200, REPLY % 503, b"")  # the third hangs up
+    for loop in (
+        lambda port, requests: clients.closed(port, requests, 60.0, 1),
+        lambda port, requests: clients.opened(port, requests, 60.0, 1_000.0),
+    ):
+        monkeypatch.setattr(clients, "PAUSE", 0.0)
+        heard = _heard(loop, *replies)
+        assert (len(heard.seconds), heard.refused, heard.failed) == (10, 10, 10)
+        assert heard.elapsed > 0
+
+
+def test_precisions_are_judged_against_fp32(tmp_path: Path) -> None:
+    artifacts = FileStorage(tmp_path / "artifacts")
+    right, wrong = (
+        load_embedder(artifacts, write_tiny_model(artifacts, seed).model_id) for seed in (0, 1)
+    )
+    keys = [f"img/WOMEN/Tops/id_{i}/{view}.png" for i in range(6) for view in range(4)]
+    for seed, key in enumerate(keys):
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(png(seed))
+    # A query's item is that of the photo which fp32 finds first: all are right, then.
+    items = {key: key for key in keys}
+    queries, gallery = tuple(keys[::2]), tuple(keys[1::2])
+    place = dict(zip(gallery, quality._embedded(right, tmp_path, gallery), strict=True))
+    for key in queries:
+        vector = quality._embedded(right, tmp_path, [key])[0]
+        items[key] = max(gallery, key=lambda other: float(place[other] @ vector))
+    partition: Any = {key: _Entry(item) for key, item in items.items()}
+    lines = quality.compare(
+        {"fp32": right, "same": right, "other": wrong},
+        tmp_path,
+        partition,
+        {"benchmark": Split(queries, gallery)},
+    )
+    found = {(line["precision"], line["gallery"]): line for line in lines}
+    assert list(found) == [
+        ("fp32", "fp32"),
+        ("same", "same"),
+        ("same", "fp32"),
+        ("other", "other"),
+        ("other", "fp32"),
+    ]
+    assert Counter(map(quality.admitted, lines)) == {True: 3, False: 2}
+    assert found["same", "fp32"]["overlap"] == 1.0
+    assert found["other", "fp32"]["fewer"] > quality.WANTED_QUERIES
+    text = quality.table(kept({"photos": 24, "models": {"tiny": lines}}))
+    assert text.count("| yes |") == 3
+
+
+class _Entry:
+    def __init__(self, item_id: str) -> None:
+        self.item_id = item_id
