@@ -87,7 +87,7 @@ def table(figures: dict[str, Any]) -> str:
     ]
     header = ("", "answers/s", "p50 s", "p95 s", "p99 s", "503", "failed", "answers")
     return (
-        f"{markdown(header, lines)}\n\n{figures['seconds']:.0f} s a load; latency of what was "
+        f"{markdown(header, lines)}\n\n{number(figures['seconds'])} s a load; latency of what was "
         f"answered; who is refused comes back when told to. Wanted: {WANTED}."
     )
 
