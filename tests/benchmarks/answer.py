@@ -61,7 +61,7 @@ class Project:
         self._embed: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
     @cached_property
-    def _handler(self) -> Callable[[dict[str, Any], None], dict[str, Any]]:
+    def _handler(self) -> Any:
         from lambdas.search.handler import handler
 
         return handler
