@@ -61,7 +61,7 @@ class Project:
         self._embed: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
     @cached_property
-    def _handler(self) -> Callable[[dict[str, Any], None], dict[str, Any]]:
+    def _handler(self) -> Any:
         from lambdas.search.handler import handler
 
         return handler
@@ -241,10 +241,12 @@ def _serve(side: Side) -> None:
     """As `lens serve` does: uvicorn on one port, told to whoever started this."""
     import uvicorn
 
+    app = side.app()
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
+    listener.listen(128)  # callers may come before uvicorn does
     _say({"port": listener.getsockname()[1]})
-    uvicorn.Server(uvicorn.Config(side.app(), log_level="warning", lifespan="off")).run([listener])
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run([listener])
 
 
 _replies = sys.stdout

@@ -108,10 +108,11 @@ class Contender:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._process.stdin is not None
+        assert self._process.stdin is not None and self._process.stdout is not None
         try:
             self._process.stdin.close()  # which ends it in good order
             self._process.wait(timeout=20)
         finally:
             self._process.kill()
             self._process.wait()
+            self._process.stdout.close()

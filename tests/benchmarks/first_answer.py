@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.answer import search_event
-from tests.benchmarks.contender import EAGER, ONNX, PROJECT, THE_BASELINES
+from tests.benchmarks.contender import EAGER, PROJECT, THE_BASELINES
 from tests.benchmarks.figures import Spread, markdown, number, ratios, spread
 from tests.benchmarks.machine import ROOT
-from tests.benchmarks.report import Row
+from tests.benchmarks.report import Row, in_columns
 from tests.benchmarks.workload import photos_of, prepared
 
 WANTED = "wall ≤ 1/5 of (a), goal ≤ 1.5 s"
@@ -102,8 +102,7 @@ def figures_of(starts: Mapping[str, Sequence[Start]]) -> dict[str, Any]:
 def rows(figures: dict[str, Any]) -> list[Row]:
     """Wall time and memory."""
     of = figures["contenders"]
-    wall = [str(Spread(*of[name]["wall"])) for name in (PROJECT, EAGER, ONNX)]
-    peak = [f"{of[name]['peak_mib'][0]:.0f}" for name in (PROJECT, EAGER, ONNX)]
+    wall, peak = in_columns(of, "wall"), in_columns(of, "peak_mib")
     faster, smaller = (1 / of[PROJECT][key][0] for key in ("wall_ratio", "peak_ratio"))
     return [
         Row("cold start to first answer, s", *wall, f"1/{number(faster)}", WANTED),

@@ -43,7 +43,7 @@ def run(quick: bool) -> dict[str, Any]:
     partition = catalog.partition()
     if not partition:
         raise RuntimeError(f"{folder} has no partition file, which this needs")
-    splits = {protocol: split_of(partition, protocol) for protocol in PROTOCOLS}
+    splits: dict[str, Split] = {protocol: split_of(partition, protocol) for protocol in PROTOCOLS}
     if quick:
         splits = {name: _shortened(split) for name, split in splits.items()}
     artifacts = _artifacts(catalog, splits["benchmark"])

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.benchmarks.figures import markdown
+from tests.benchmarks.contender import EAGER, ONNX, PROJECT
+from tests.benchmarks.figures import Spread, markdown
 from tests.benchmarks.machine import summary
 
 HEADER = ("", "project", "(a) torch", "(b) ORT fp32", "ratio to (a)", "wanted")
@@ -25,6 +26,12 @@ class Row:
     onnx: str  # baseline (b)
     ratio: str  # project to (a), as the target has it
     wanted: str  # the target or the prediction
+
+
+def in_columns(contenders: Mapping[str, Any], key: str) -> tuple[str, str, str]:
+    """A figure of the project and of both baselines, with its spread."""
+    project, eager, onnx = (str(Spread(*contenders[name][key])) for name in (PROJECT, EAGER, ONNX))
+    return project, eager, onnx
 
 
 def write_json(file: Path, results: Mapping[str, Any]) -> None:

@@ -57,7 +57,6 @@ def kept(figures: Any) -> Any:
     return json.loads(json.dumps(figures))
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_project_and_baselines_find_the_same_photo_first(folder: Path) -> None:
     figures = warm_query.measure(folder, [THE_PROJECT, *THE_BASELINES], rounds=10)
     figures = kept({**figures, "gflop": 1.0, "gemm_peak": 100.0})

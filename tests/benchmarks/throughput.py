@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.benchmarks.contender import EAGER, ONNX, PROJECT, Contender, Kind
 from tests.benchmarks.figures import Spread, markdown, number, ratios, spread
-from tests.benchmarks.report import Row
+from tests.benchmarks.report import Row, in_columns
 from tests.benchmarks.workload import prepared
 
 KINDS = (Kind(PROJECT, "project", 0), Kind(EAGER, "torch", 0), Kind(ONNX, "onnx", 0))
@@ -56,7 +56,7 @@ def measure(folder: Path, kinds: Sequence[Kind], rounds: int, batch: int) -> dic
 def rows(figures: dict[str, Any]) -> list[Row]:
     """Photos per CPU-second."""
     of = figures["contenders"]
-    rates = [str(Spread(*of[name]["per_cpu_second"])) for name in (PROJECT, EAGER, ONNX)]
+    rates = in_columns(of, "per_cpu_second")
     ratio = f"{number(of[PROJECT]['ratio'][0])}x"
     return [Row("catalog photos embedded per CPU-second", *rates, ratio, WANTED)]
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from tests.benchmarks.contender import (
     EAGER,
-    ONNX,
     PROJECT,
     THE_BASELINES,
     THE_PROJECT,
@@ -26,7 +25,7 @@ from tests.benchmarks.contender import (
 )
 from tests.benchmarks.figures import Spread, markdown, number, ratios, spread
 from tests.benchmarks.machine import ROOT
-from tests.benchmarks.report import Row
+from tests.benchmarks.report import Row, in_columns
 from tests.benchmarks.workload import prepared
 
 ALL_CORES = Kind("torch fp32, all cores", "torch", threads=0)
@@ -95,8 +94,7 @@ def measure(folder: Path, kinds: Sequence[Kind], rounds: int) -> dict[str, Any]:
 def rows(figures: dict[str, Any]) -> list[Row]:
     """CPU and wall time."""
     of = figures["contenders"]
-    cpu = [str(Spread(*of[name]["cpu_ms"])) for name in (PROJECT, EAGER, ONNX)]
-    wall = [str(Spread(*of[name]["wall_ms"])) for name in (PROJECT, EAGER, ONNX)]
+    cpu, wall = in_columns(of, "cpu_ms"), in_columns(of, "wall_ms")
     ratio = of[PROJECT]["cpu_ratio"]
     return [
         Row("warm query, CPU ms", *cpu, f"1/{number(1 / ratio[0])}", WANTED),

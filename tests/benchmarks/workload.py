@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -139,15 +141,19 @@ def _write_baselines(folder: Path, model: Any, scale: Scale) -> None:
     saved = {"config": config, "dim": scale.embedding_dim, "state": state}
     torch.save(saved, folder / "weights.pt")
     (folder / "preprocessing.json").write_text(model.preprocessing.model_dump_json())
-    program = torch.onnx.export(
-        load_encoder(folder),
-        (torch.zeros(2, 3, scale.size, scale.size),),
-        dynamo=True,
-        input_names=["pixels"],
-        output_names=["embedding"],
-        dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
-        verbose=False,
-    )
+    # The exporter tells its own developers much on the way.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            load_encoder(folder),
+            (torch.zeros(2, 3, scale.size, scale.size),),
+            dynamo=True,
+            input_names=["pixels"],
+            output_names=["embedding"],
+            dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
+            verbose=False,
+        )
     (folder / "baseline.onnx").write_bytes(program.model_proto.SerializeToString())
 
 
