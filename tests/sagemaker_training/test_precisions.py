@@ -10,9 +10,13 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 
 from data import read_dataset
 from evaluate import Vectors
+from export import export_precisions
+from gate import embed_as_served
+from lens.embedder import Embedder
 from lens.models import Head, Loss, ModelManifest, Variant
 from lens.protocols import Split
 from precisions import PrecisionVerdict, judge_precisions, measure_losses
+from tests.sagemaker_training.small_models import small_model, small_recipe
 from tests.tiny_model import DIM, PREPROCESSING, tiny_graph
 
 KEYS = tuple(f"{i}.jpg" for i in range(60))
@@ -98,6 +102,18 @@ def test_losses_are_those_of_a_naive_ranking(leave_one_out: bool) -> None:
     loss = measure_losses(exact, coarse, ITEMS, {"some": split})["some"]
     assert loss.queries == right(exact, exact) - min(right(*pairing) for pairing in pairings)
     assert loss.top_10_overlap == pytest.approx(min(overlaps))
+
+
+def test_a_photo_s_vector_in_8_bits_does_not_depend_on_its_company(
+    inshop: Path, backbone: str
+) -> None:
+    model = small_model(small_recipe(backbone))
+    manifest = MANIFEST.model_copy(update={"preprocessing": model.preprocessing})
+    embedder = Embedder(manifest, export_precisions(model)["int8"], "int8")
+    keys = [str(path.relative_to(inshop)) for path in sorted(inshop.rglob("*.png"))[:6]]
+    together = embed_as_served(embedder, inshop, keys)
+    for key in keys:
+        assert np.array_equal(embed_as_served(embedder, inshop, [key])[key], together[key])
 
 
 def test_networks_are_judged_as_they_serve(inshop: Path) -> None:

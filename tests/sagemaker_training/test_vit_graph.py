@@ -14,7 +14,7 @@ import torch
 from export import export_onnx, export_precisions
 from lens.embedder import Network
 from models import LITE0, EmbeddingModel
-from tests.sagemaker_training.small_models import SIZE, small_model, small_recipe
+from tests.sagemaker_training.small_models import SIZE, save_dinov2, small_model, small_recipe
 from vit_graph import can_build
 
 Pixels = NDArray[np.float32]
@@ -48,11 +48,13 @@ def test_fp32_gives_the_numbers_of_torch_for_any_number_of_photos(
     network = Network(export_onnx(model), "fp32")
     for count in (1, 2, 5):
         pixels = _pixels(count)
-        assert np.abs(network.run(pixels) - _by_torch(model, pixels)).max() < 2e-6
+        # Colors are counted by powers, whose last bits the two write differently.
+        most = 2e-5 if "color_dim" in changes else 2e-6
+        assert np.abs(network.run(pixels) - _by_torch(model, pixels)).max() < most
 
 
-def test_the_precisions_come_fastest_first_and_stay_close_to_torch(backbone: str) -> None:
-    model, pixels = _model(backbone), _pixels()
+def test_the_precisions_come_fastest_first_and_stay_close_to_torch(tmp_path: Path) -> None:
+    model, pixels = _model(save_dinov2(tmp_path / "four", blocks=4)), _pixels()
     graphs = export_precisions(model)
     assert list(graphs) == ["int8", "int8-safe", "int8-weights", "fp32"]
     assert graphs["fp32"] == export_onnx(model)
@@ -67,8 +69,6 @@ def test_the_precisions_come_fastest_first_and_stay_close_to_torch(backbone: str
 
 
 def test_the_safe_form_keeps_the_first_two_blocks_in_fp32(tmp_path: Path) -> None:
-    from tests.sagemaker_training.small_models import save_dinov2
-
     model = _model(save_dinov2(tmp_path / "four", blocks=4))
     graph = onnx.load_from_string(export_precisions(model)["int8-safe"]).graph
     in_8_bits = {tensor.name for tensor in graph.initializer if tensor.data_type == 3}
