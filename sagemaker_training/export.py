@@ -29,7 +29,7 @@ LEAST_COSINE = 0.9999
 _OPSET = 18
 # The first blocks make the outliers of a vision transformer's activations.
 _SAFE_BLOCKS = 2
-_WEIGHTS_BLOCK = 64
+_WEIGHTS_BLOCK = 128
 
 
 def _int8_safe(block: int) -> Linear:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 
 # Instructions that multiply four pairs of 8-bit numbers and add them up: without them, 8 bits are
@@ -18,6 +19,7 @@ _MACOS = ("hw.optional.arm.FEAT_DotProd", "machdep.cpu.leaf7_features")
 _MACOS_DOT_PRODUCTS = {"1", "AVX512VNNI"}
 
 
+@cache
 def cpu_features() -> frozenset[str]:
     """The features of this machine's CPU, by the names of this module."""
     if platform.system() == "Darwin":

@@ -12,7 +12,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens.cpu import cpu_features
+from lens.cpu import INT8_DOT_PRODUCTS, cpu_features
 from lens.errors import ArtifactError
 from lens.models import FP32, ModelManifest, read_manifest, read_network
 from lens.preprocessing import to_pixels
@@ -32,8 +32,9 @@ class Network:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Without dot products the fast 8-bit kernels may overflow: all CPUs shall agree.
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        if INT8_DOT_PRODUCTS not in cpu_features():
+            # The fast 8-bit products of older x86 CPUs overflow: all CPUs shall agree.
+            options.add_session_config_entry("session.x64quantprecision", "1")
         try:
             self._session = ort.InferenceSession(
                 graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
