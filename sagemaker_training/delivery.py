@@ -13,14 +13,16 @@ import torch
 
 from data import Dataset
 from evaluate import Scores, Vectors
-from export import check_parity, export_onnx
+from export import check_parity, export_precisions
 from gate import judge, score_live
+from lens.cpu import INT8_DOT_PRODUCTS
 from lens.embedder import Embedder
-from lens.models import Head, ModelManifest, Variant, write_model
+from lens.models import FP32, FasterNetwork, Head, ModelManifest, Variant, write_model
 from lens.protocols import Split
 from lens.storage import Storage, open_storage
 from lens.verdict import verdict_key
 from models import EmbeddingModel, backbone_name
+from precisions import judge_precisions
 from presets import Recipe
 from progress import Progress
 from report import write_report
@@ -61,9 +63,8 @@ def deliver(
         seconds=outcome.seconds,
         scores=outcome.scores,
     )
-    manifest, cosine = _write_model(artifacts, job, recipe, outcome, run)
-    progress.say(f"exported {manifest.model_id}, cosine to torch at least {cosine:.6f}")
-    run = replace(run, model_id=manifest.model_id)
+    manifest, precisions = _write_model(artifacts, job, recipe, outcome, run, progress)
+    run = replace(run, model_id=manifest.model_id, precisions=precisions)
     job.output.mkdir(parents=True, exist_ok=True)
     (job.output / FILE).write_text(run.to_json())
     photos = outcome.dataset.photos
@@ -74,31 +75,48 @@ def deliver(
 
 
 def _write_model(
-    artifacts: Storage, job: Job, recipe: Recipe, outcome: Outcome, run: Run
-) -> tuple[ModelManifest, float]:
-    """The manifest of the written model, and its least cosine to torch on an even sample."""
-    network = export_onnx(outcome.model)
+    artifacts: Storage,
+    job: Job,
+    recipe: Recipe,
+    outcome: Outcome,
+    run: Run,
+    progress: Progress,
+) -> tuple[ModelManifest, dict[str, Any]]:
+    """The manifest of the written model, and what the gate said of its faster precisions. Before
+    anything is written, fp32 is compared with torch on an even sample."""
+    networks = export_precisions(outcome.model)
     described: dict[str, Any] = {
         "backbone": backbone_name(recipe),
         "embedding_dim": recipe.embedding_dim,
         "preprocessing": outcome.model.preprocessing,
         "head": Head(kind="trained", fit_on=len(outcome.dataset.train)),
     }
-    variants = {"fp32": Variant(file="model.onnx", sha256="")}
+    variants = {name: Variant(file="", sha256="") for name in networks}
     unwritten = ModelManifest(model_id="as exported", variants=variants, **described)
     photos = outcome.dataset.photos
     sample = [photos[i] for i in np.linspace(0, len(photos) - 1, _PARITY_PHOTOS).astype(int)]
     files = [job.data / photo.key for photo in sample]
-    cosine = check_parity(outcome.model, Embedder(unwritten, network), files)
+    cosine = check_parity(outcome.model, Embedder(unwritten, networks[FP32]), files)
+    verdicts = judge_precisions(unwritten, networks, job.data, photos, outcome.splits)
     manifest = write_model(
         artifacts,
-        network,
+        networks[FP32],
         **described,
         recipe={**run.recipe, "seed": job.seed, "fold": job.fold},
         data=run.data,
         metrics=run.metrics(),
+        faster={
+            verdict.precision: FasterNetwork(
+                networks[verdict.precision], INT8_DOT_PRODUCTS, verdict.losses
+            )
+            for verdict in verdicts
+            if verdict.admitted
+        },
     )
-    return manifest, cosine
+    progress.say(f"exported {manifest.model_id}, cosine to torch at least {cosine:.6f}")
+    for verdict in verdicts:
+        progress.say(verdict.line())
+    return manifest, {verdict.precision: verdict.figures() for verdict in verdicts}
 
 
 def _write_records(artifacts: Storage, job: Job, run: Run, report: bytes, vectors: Vectors) -> None:

@@ -1,26 +1,48 @@
-"""Export: a trained model as ONNX, and the proof that serving computes what torch does."""
+"""Export: a trained model as ONNX in several precisions, and the proof that serving computes what
+torch does."""
 
 from __future__ import annotations
 
 import copy
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from lens.embedder import Embedder
 from lens.errors import ArtifactError
 from lens.images import decode
 from lens.limits import Limits
+from lens.models import FP32
 from lens.preprocessing import to_pixels
+from linears import Linear, fp32, int8, int8_weights
 from lora import merge_lora
 from models import EmbeddingModel
+from vit_graph import build_vit_graph, can_build
 
 LEAST_COSINE = 0.9999
 _OPSET = 18
+# The first blocks make the outliers of a vision transformer's activations.
+_SAFE_BLOCKS = 2
+_WEIGHTS_BLOCK = 128
+
+
+def _int8_safe(block: int) -> Linear:
+    return fp32 if block < _SAFE_BLOCKS else int8
+
+
+# How a DINOv2's blocks are written beside fp32, from the fastest to the safest; all of them need
+# lens.cpu.INT8_DOT_PRODUCTS.
+_FASTER: dict[str, Callable[[int], Linear]] = {
+    "int8": lambda block: int8,
+    "int8-safe": _int8_safe,
+    "int8-weights": lambda block: partial(int8_weights, block=_WEIGHTS_BLOCK),
+}
 
 
 def export_onnx(model: EmbeddingModel) -> bytes:
@@ -28,8 +50,29 @@ def export_onnx(model: EmbeddingModel) -> bytes:
 
     LoRA's updates are folded into the weights beside them.
     """
+    plain = _plain(model)
+    return build_vit_graph(plain, lambda block: fp32) if can_build(plain) else _traced(plain)
+
+
+def export_precisions(model: EmbeddingModel) -> dict[str, bytes]:
+    """The graph in every precision that the backbone can be written in, from the fastest to the
+    safest, which is fp32. Only a gate can say which of them are fit to be served."""
+    plain = _plain(model)
+    if not can_build(plain):
+        return {FP32: _traced(plain)}
+    written = {**_FASTER, FP32: lambda block: fp32}
+    return {name: build_vit_graph(plain, linear_of) for name, linear_of in written.items()}
+
+
+def _plain(model: EmbeddingModel) -> EmbeddingModel:
+    """A copy that runs anywhere."""
     plain = copy.deepcopy(model).cpu().float().eval()
     merge_lora(plain)
+    return plain
+
+
+def _traced(plain: nn.Module) -> bytes:
+    """The graph of any network, by torch's own exporter."""
     size = plain.preprocessing.size
     # The exporter tells its own developers much on the way.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)

@@ -68,7 +68,7 @@ class EmbeddingModel(nn.Module):
         self.preprocessing = preprocessing
         self.shape = shape
         self.color = ColorPart(preprocessing, color_dim) if color_dim else None
-        self._color_weight = color_weight
+        self.color_weight = color_weight
 
     def normalized(self, levels: torch.Tensor) -> torch.Tensor:
         """Gray levels (N, 3, S, S) as pixels, to the last bit as lens.preprocessing makes them."""
@@ -82,7 +82,7 @@ class EmbeddingModel(nn.Module):
         shape: torch.Tensor = self.shape(pixels)
         if self.color is None:
             return shape
-        return _unit(torch.cat([shape, self._color_weight * self.color(pixels)], dim=1))
+        return _unit(torch.cat([shape, self.color_weight * self.color(pixels)], dim=1))
 
 
 def start_from(part: ShapePart | ColorPart, head: Head) -> None:

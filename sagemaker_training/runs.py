@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Run:
     history: list[dict[str, Any]]
     seconds: float  # training and validation, in all sittings
     scores: dict[str, Scores]  # by protocol, of the test part; of the validation without one
+    precisions: dict[str, Any] = field(default_factory=dict)  # by name, what the gate said of each
 
     @property
     def name(self) -> str:

@@ -35,12 +35,12 @@ class VisionTransformer(nn.Module):
         super().__init__()
         self.model = model
         self.width = int(model.config.hidden_size)
-        self._cls_only = _is_dinov2(model)
-        if self._cls_only:
+        self.cls_only = _is_dinov2(model)
+        if self.cls_only:
             _fit_positions(model, size)
         for name, parameter in model.named_parameters():
             # Parts that no feature comes from, which DistributedDataParallel would wait for.
-            if "mask_token" in name or (self._cls_only and name.startswith("pooler")):
+            if "mask_token" in name or (self.cls_only and name.startswith("pooler")):
                 parameter.requires_grad_(False)
 
     @property
@@ -58,7 +58,7 @@ class VisionTransformer(nn.Module):
                 module.requires_grad_(False)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        if not self._cls_only:
+        if not self.cls_only:
             output = self.model(pixels)
             pooled: torch.Tensor | None = getattr(output, "pooler_output", None)
             return output.last_hidden_state[:, 0] if pooled is None else pooled.flatten(1)

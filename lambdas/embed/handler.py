@@ -28,7 +28,9 @@ class EmbedHandler:
         catalog = open_storage(settings.catalog)
         self._prefix = key_prefix(catalog)
         # Two: the live model and a candidate.
-        embedder = lru_cache(maxsize=2)(lambda model_id: load_embedder(artifacts, model_id))
+        embedder = lru_cache(maxsize=2)(
+            lambda model_id: load_embedder(artifacts, model_id, settings.precision)
+        )
         self._embedding = Embedding(
             catalog=Catalog(catalog),
             artifacts=artifacts,

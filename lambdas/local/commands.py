@@ -45,7 +45,8 @@ def search(options: Namespace) -> None:
     from lens.search import Searcher
 
     pipeline = _pipeline(options)
-    searcher = Searcher(pipeline.artifacts, pipeline.settings.limits)
+    settings = pipeline.settings
+    searcher = Searcher(pipeline.artifacts, settings.limits, precision=settings.precision)
     try:
         photo = Path(options.photo).read_bytes()
     except OSError as error:

@@ -18,7 +18,7 @@ from lens.catalog import PARTITION_KEY, Catalog, PartitionEntry
 from lens.config import Settings
 from lens.errors import NotFoundError, UsageError
 from lens.metrics import map_at_r, recall_at_k
-from lens.models import read_manifest, read_network, write_model
+from lens.models import copy_model, read_manifest
 from lens.protocols import KS, Protocol, Split, split_of
 from lens.search import Searcher
 from lens.storage import FileStorage, Storage, open_storage
@@ -82,9 +82,10 @@ def trial_of(
         )
         pipeline = Pipeline(inner)
         if model_id is not None:
-            model_id = _copy_model(open_storage(settings.artifacts), pipeline.artifacts, model_id)
+            _copy_model(open_storage(settings.artifacts), pipeline.artifacts, model_id)
         index_catalog(pipeline, bars, model_id)
-        yield Trial(catalog, partition, split, Searcher(pipeline.artifacts, settings.limits))
+        searcher = Searcher(pipeline.artifacts, settings.limits, precision=settings.precision)
+        yield Trial(catalog, partition, split, searcher)
 
 
 def evaluate(
@@ -151,16 +152,9 @@ def _link(
     (target / PARTITION_KEY).write_text("\n".join([*header, *lines]) + "\n")
 
 
-def _copy_model(source: Storage, target: Storage, model_id: str) -> str:
+def _copy_model(source: Storage, target: Storage, model_id: str) -> None:
     try:
         manifest = read_manifest(source, model_id)
     except NotFoundError as error:
         raise UsageError(str(error)) from error
-    return write_model(
-        target,
-        read_network(source, manifest),
-        backbone=manifest.backbone,
-        embedding_dim=manifest.embedding_dim,
-        preprocessing=manifest.preprocessing,
-        head=manifest.head,
-    ).model_id
+    copy_model(source, target, manifest)

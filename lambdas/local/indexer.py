@@ -36,7 +36,8 @@ def index_catalog(pipeline: Pipeline, bars: Bars, model_id: str | None = None) -
     with bars("Indexing") as progress:
         if model_id is None:
             return pipeline.reconcile(progress)
-        load_embedder(pipeline.artifacts, model_id)  # a model that cannot run is not made live
+        # A model that cannot run is not made live.
+        load_embedder(pipeline.artifacts, model_id, pipeline.settings.precision)
         looked = 0
 
         def look(looks: list[Look]) -> None:

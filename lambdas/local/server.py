@@ -37,7 +37,9 @@ def serve(settings: Settings, bars: Bars, announce: Callable[[str], None]) -> No
     Raises UsageError when the port is taken.
     """
     pipeline = Pipeline(settings)
-    searcher = Searcher(pipeline.artifacts, settings.limits, settings.cached_results)
+    searcher = Searcher(
+        pipeline.artifacts, settings.limits, settings.cached_results, settings.precision
+    )
     app = local_app(settings, searcher, pipeline.catalog)
     listener = _listen(settings.port)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))

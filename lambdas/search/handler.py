@@ -14,7 +14,12 @@ from lens.search import Searcher
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("catalog", "artifacts"))
-_searcher = Searcher(open_storage(_settings.artifacts), _settings.limits, _settings.cached_results)
+_searcher = Searcher(
+    open_storage(_settings.artifacts),
+    _settings.limits,
+    _settings.cached_results,
+    _settings.precision,
+)
 # A gallery that cannot be loaded is told by health and tried again by every search; failing here
 # would leave the caller with a bare 500.
 with contextlib.suppress(LensError):

@@ -15,7 +15,7 @@ from lens.embedder import Embedder, Network
 from lens.errors import ArtifactError
 from lens.models import Head, ModelManifest, Variant
 from models import LITE0, EmbeddingModel
-from tests.sagemaker_training.small_models import SIZE, small_model, small_recipe
+from tests.sagemaker_training.small_models import small_model, small_recipe
 
 
 def _embedder(model: EmbeddingModel, graph: bytes) -> Embedder:
@@ -48,22 +48,6 @@ def test_the_exported_model_gives_the_vectors_of_the_trained_one(
     pixels = np.random.default_rng(0).normal(size=(5, 3, recipe.size, recipe.size))
     many = Network(graph, "many").run(pixels.astype(np.float32))
     assert np.allclose(np.linalg.norm(many, axis=1), 1, atol=1e-5)
-
-
-def test_a_vision_transformer_s_last_block_has_one_query(backbone: str) -> None:
-    import onnx
-
-    model = small_model(small_recipe(backbone))
-    graph = onnx.shape_inference.infer_shapes(
-        onnx.load_from_string(export_onnx(model)), data_prop=True
-    ).graph
-    shapes = {
-        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
-        for value in graph.value_info
-    }
-    attentions = [shapes[node.output[0]] for node in graph.node if node.op_type == "Softmax"]
-    tokens = (SIZE // 14) ** 2 + 1
-    assert [shape[-2:] for shape in attentions] == [[tokens, tokens], [1, tokens]]
 
 
 def test_a_model_that_is_not_the_exported_one_is_not_delivered(backbone: str, inshop: Path) -> None:

@@ -54,6 +54,9 @@ class Settings(BaseModel):
         ge=0,
         description="searches that wait for a thread; more are refused as busy",
     )
+    precision: str = Field(
+        "", description="of the model: fp32 or a faster one it has; by default as the CPU is"
+    )
     max_photo_bytes: int = Field(20 * 2**20, ge=1, description="largest photo accepted, in bytes")
     max_photo_pixels: int = Field(64_000_000, ge=1, description="largest photo, in pixels")
     cached_results: int = Field(512, ge=1, description="searches whose results are kept in memory")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lens.documents import Document, read_document, write_document
 from lens.errors import ArtifactError, ConflictError, NotFoundError
-from lens.storage import Storage
+from lens.storage import Storage, write_once
 
 PREFIX = "models/"
+FP32 = "fp32"  # the one precision that every model has
 
 Level = Annotated[int, Field(ge=0, le=255)]
 Positive = Annotated[float, Field(gt=0)]
@@ -41,11 +44,21 @@ class Head(Document):
     fit_on: int = 0  # photos it was fit on
 
 
+class Loss(Document):
+    """What a precision lost to fp32 on one protocol, in the worst pairing of a query's precision
+    with the gallery's."""
+
+    queries: int  # fewer right at rank 1
+    top_10_overlap: float  # mean share of the first ten results that are fp32's too
+
+
 class Variant(Document):
     """One precision of the network."""
 
     file: str
     sha256: str
+    needs: str = ""  # the feature of lens.cpu without which fp32 is faster
+    losses: dict[str, Loss] = {}  # by protocol, as the gate measured them; none of fp32 itself
 
 
 class ModelManifest(Document):
@@ -56,10 +69,19 @@ class ModelManifest(Document):
     embedding_dim: int
     preprocessing: Preprocessing
     head: Head
-    variants: dict[str, Variant]  # by precision
+    variants: dict[str, Variant]  # by precision, from the fastest to the safest
     recipe: dict[str, Any] = {}
     data: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class FasterNetwork:
+    """A network in another precision than fp32, which the gate has admitted."""
+
+    network: bytes
+    needs: str
+    losses: dict[str, Loss]
 
 
 def manifest_key(model_id: str) -> str:
@@ -78,29 +100,54 @@ def write_model(
     recipe: dict[str, Any] | None = None,
     data: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
+    faster: Mapping[str, FasterNetwork] | None = None,
 ) -> ModelManifest:
-    """Write an fp32 network and, last, its manifest. The id is made from their content, so
-    writing the same model twice (after a crash, say) is one model."""
+    """Write an fp32 network, its `faster` precisions (from the fastest to the safest) and, last,
+    the manifest. The id is made from their content, so writing the same model twice (after a
+    crash, say) is one model."""
+    variants = {
+        precision: Variant(
+            file=f"model.{precision}.onnx",
+            sha256=hashlib.sha256(each.network).hexdigest(),
+            needs=each.needs,
+            losses=each.losses,
+        )
+        for precision, each in (faster or {}).items()
+    }
     sha256 = hashlib.sha256(network).hexdigest()
-    identity = f"{sha256} {preprocessing.model_dump_json()}".encode()
+    digests = [sha256, *(variant.sha256 for variant in variants.values())]
+    identity = f"{' '.join(digests)} {preprocessing.model_dump_json()}".encode()
     manifest = ModelManifest(
         model_id=f"{backbone}-{hashlib.sha256(identity).hexdigest()[:12]}",
         backbone=backbone,
         embedding_dim=embedding_dim,
         preprocessing=preprocessing,
         head=head,
-        variants={"fp32": Variant(file="model.onnx", sha256=sha256)},
+        variants={**variants, FP32: Variant(file="model.onnx", sha256=sha256)},
         recipe=recipe or {},
         data=data or {},
         metrics=metrics or {},
     )
     folder = f"{PREFIX}{manifest.model_id}/"
     storage.write(f"{folder}model.onnx", network)
+    for precision, each in (faster or {}).items():
+        storage.write(folder + variants[precision].file, each.network)
     try:
         write_document(storage, manifest_key(manifest.model_id), manifest)
     except ConflictError:
         return read_manifest(storage, manifest.model_id)
     return manifest
+
+
+def copy_model(source: Storage, target: Storage, manifest: ModelManifest) -> None:
+    """Copy a model with all its precisions, the manifest last; what is there is left alone."""
+    key = manifest_key(manifest.model_id)
+    if target.head(key) is not None:
+        return
+    for precision, variant in manifest.variants.items():
+        network = read_network(source, manifest, precision)
+        write_once(target, f"{PREFIX}{manifest.model_id}/{variant.file}", network)
+    write_once(target, key, source.read(key)[0], content_type="application/json")
 
 
 def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
@@ -112,11 +159,14 @@ def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
         raise NotFoundError(f"there is no model {model_id!r}; there are: {known}") from error
 
 
-def read_network(storage: Storage, manifest: ModelManifest, precision: str = "fp32") -> bytes:
+def read_network(storage: Storage, manifest: ModelManifest, precision: str = FP32) -> bytes:
     """The network's bytes, checked against the manifest; ArtifactError when they differ."""
     variant = manifest.variants.get(precision)
     if variant is None:
-        raise ArtifactError(f"model {manifest.model_id} has no {precision} variant")
+        raise ArtifactError(
+            f"model {manifest.model_id} has no precision {precision!r}; it has: "
+            f"{', '.join(manifest.variants)}; LENS_PRECISION can be one of them, or empty"
+        )
     key = f"{PREFIX}{manifest.model_id}/{variant.file}"
     try:
         data, _ = storage.read(key)

@@ -89,6 +89,7 @@ class Searcher:
     artifacts: Storage
     limits: Limits = field(default_factory=Limits)
     cached_results: int = 512
+    precision: str = ""  # of the models; empty: the best for this CPU
 
     def __post_init__(self) -> None:
         self._pair: Pair | None = None
@@ -125,7 +126,7 @@ class Searcher:
         """
         with self._lock:
             try:
-                self._pair = _load(self.artifacts, self._pair)
+                self._pair = _load(self.artifacts, self._pair, self.precision)
                 self.trouble = None
                 self._outdated = False
             except LensError as error:
@@ -199,7 +200,7 @@ def _same_photo(matches: Sequence[Match], name: str) -> str | None:
     return first if matches[0].similarity - other >= _COPY_LEAD else None
 
 
-def _load(storage: Storage, pair: Pair | None) -> Pair | None:
+def _load(storage: Storage, pair: Pair | None, precision: str) -> Pair | None:
     """The pair that is newest now; `pair` itself when nothing has changed."""
     for attempt in range(_LOAD_ATTEMPTS):
         current = read_current(storage)
@@ -207,8 +208,8 @@ def _load(storage: Storage, pair: Pair | None) -> Pair | None:
             return None
         try:
             if current.pin is None:
-                return _load_live(storage, current, pair)
-            return _load_pinned(storage, current, current.pin, pair)
+                return _load_live(storage, current, pair, precision)
+            return _load_pinned(storage, current, current.pin, pair, precision)
         except NotFoundError as error:
             # The collector may have removed a part between two of our reads: ask for the head
             # again, and only then call it damage.
@@ -217,22 +218,24 @@ def _load(storage: Storage, pair: Pair | None) -> Pair | None:
     raise AssertionError("unreachable")
 
 
-def _load_live(storage: Storage, current: Current, pair: Pair | None) -> Pair:
+def _load_live(storage: Storage, current: Current, pair: Pair | None, precision: str) -> Pair:
     head = _head(storage, current.live)
     if pair and pair.pin is None and pair.gallery.commit == head:
         return pair
-    embedder = _embedder(storage, current.live, pair)
+    embedder = _embedder(storage, current.live, pair, precision)
     known = [pair.gallery, *pair.guards] if pair else []
     return Pair(embedder, _gallery(storage, head, known))
 
 
-def _load_pinned(storage: Storage, current: Current, pin: Pin, pair: Pair | None) -> Pair:
+def _load_pinned(
+    storage: Storage, current: Current, pin: Pin, pair: Pair | None, precision: str
+) -> Pair:
     # A model between the two may be the only one to know that a photo was deleted.
     models = current.kept[: current.kept.index(pin.model_id) + 1]
     heads = [_head(storage, model_id) for model_id in models]
     if pair and pair.pin == pin and [guard.commit for guard in pair.guards] == heads:
         return pair
-    embedder = _embedder(storage, pin.model_id, pair)
+    embedder = _embedder(storage, pin.model_id, pair, precision)
     known = [pair.pinned, *pair.guards, pair.gallery] if pair else []
     guards = tuple(_gallery(storage, head, known) for head in heads)
     name = CommitName(number=pin.commit, id=pin.commit_id)
@@ -244,10 +247,10 @@ def _head(storage: Storage, model_id: str) -> Commit:
     return read_head(storage, model_id) or empty_commit(model_id)
 
 
-def _embedder(storage: Storage, model_id: str, pair: Pair | None) -> Embedder:
+def _embedder(storage: Storage, model_id: str, pair: Pair | None, precision: str) -> Embedder:
     if pair and pair.embedder.model_id == model_id:
         return pair.embedder
-    return load_embedder(storage, model_id)
+    return load_embedder(storage, model_id, precision)
 
 
 def _gallery(storage: Storage, commit: Commit, known: Sequence[Gallery | None]) -> Gallery:

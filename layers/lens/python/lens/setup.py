@@ -5,15 +5,8 @@ from __future__ import annotations
 from lens.commits import Commit, advance_head
 from lens.current import Current, read_current, swap_current
 from lens.errors import ArtifactError
-from lens.models import (
-    PREFIX,
-    ModelManifest,
-    list_models,
-    manifest_key,
-    read_manifest,
-    read_network,
-)
-from lens.storage import Storage, write_once
+from lens.models import copy_model, list_models, read_manifest
+from lens.storage import Storage
 
 
 def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
@@ -29,24 +22,13 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
             "run `python -m lambdas.setup.bundle` on it"
         )
     manifest = read_manifest(source, names[0])
-    _copy(artifacts, source, manifest)
+    copy_model(source, artifacts, manifest)
     current = read_current(artifacts)
     if current is not None:
         return current
     advance_head(artifacts, manifest.model_id, _begin, now=now)
     swapped = swap_current(artifacts, lambda old: None if old else Current(live=manifest.model_id))
     return swapped or Current(live=manifest.model_id)
-
-
-def _copy(artifacts: Storage, source: Storage, manifest: ModelManifest) -> None:
-    """The manifest last: a model without one does not exist."""
-    key = manifest_key(manifest.model_id)
-    if artifacts.head(key) is not None:
-        return
-    for precision, variant in manifest.variants.items():
-        network = read_network(source, manifest, precision)
-        write_once(artifacts, f"{PREFIX}{manifest.model_id}/{variant.file}", network)
-    write_once(artifacts, key, source.read(key)[0], content_type="application/json")
 
 
 def _begin(head: Commit) -> Commit | None:

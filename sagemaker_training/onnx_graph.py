@@ -1,0 +1,75 @@
+"""An ONNX graph in the making: nodes and constants, each under the name it is asked for by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx.helper
+import onnx.numpy_helper
+from numpy.typing import ArrayLike, DTypeLike
+
+# ONNX Runtime's own operators, beside the standard's.
+RUNTIME = "com.microsoft"
+_OPSETS = {"": 18, RUNTIME: 1}
+# The oldest format that has these operators.
+_IR_VERSION = 8
+
+
+class GraphBuilder:
+    """Nodes in the order in which they are computed, and the constants that they read."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._constants: dict[str, Any] = {}
+
+    def node(
+        self,
+        operator: str,
+        inputs: list[str],
+        name: str,
+        *,
+        outputs: int = 1,
+        domain: str = "",
+        **attributes: Any,
+    ) -> str:
+        """Add a node; its first output has its name, the others are {name}.1 and so on."""
+        names = [name, *(f"{name}.{i}" for i in range(1, outputs))]
+        made = onnx.helper.make_node(operator, inputs, names, domain=domain, **attributes)
+        self._nodes.append(made)
+        return name
+
+    def constant(self, name: str, values: ArrayLike, dtype: DTypeLike = np.float32) -> str:
+        """Add an array that nodes read; the same name again is the same array."""
+        if name not in self._constants:
+            array = np.ascontiguousarray(np.asarray(values, dtype))
+            # Of a scalar ascontiguousarray makes a row.
+            array = array.reshape(np.shape(values))
+            self._constants[name] = onnx.numpy_helper.from_array(array, name)
+        return name
+
+    def shape(self, *sizes: int) -> str:
+        """Add the constant of a shape, or of axes."""
+        return self.constant("shape " + " ".join(map(str, sizes)), list(sizes), np.int64)
+
+    def include(self, graph: Any) -> None:
+        """Take in all of an onnx.GraphProto; its inputs are found here by their names."""
+        self._nodes.extend(graph.node)
+        for tensor in graph.initializer:
+            self._constants[tensor.name] = tensor
+
+    def serialized(self, name: str, size: int, dim: int) -> bytes:
+        """The model from "pixels" (N, 3, size, size) to "embedding" (N, dim), both float32. The
+        same graph gives the same bytes."""
+        tensor = onnx.helper.make_tensor_value_info
+        graph = onnx.helper.make_graph(
+            self._nodes,
+            name,
+            [tensor("pixels", onnx.TensorProto.FLOAT, ["N", 3, size, size])],
+            [tensor("embedding", onnx.TensorProto.FLOAT, ["N", dim])],
+            list(self._constants.values()),
+        )
+        opsets = [onnx.helper.make_opsetid(*opset) for opset in _OPSETS.items()]
+        model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+        data: bytes = model.SerializeToString(deterministic=True)
+        return data

@@ -1,0 +1,163 @@
+"""The graph of a DINOv2 model, written from its weights with the operators that ONNX Runtime is
+fast at.
+
+It computes what vit.VisionTransformer does under its heads: attention is one operator, LayerScale
+lies in the projections before it, the patches' bias in the positions, and of the last block there
+is only the CLS token's row. Attention, normalizations and heads are float32 in every precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.color import color_graph
+from linears import Layer, Linear, fp32
+from models import EmbeddingModel
+from onnx_graph import RUNTIME, GraphBuilder
+
+Array = NDArray[np.float32]
+_NO_LENGTH = 1e-12
+
+
+def can_build(model: EmbeddingModel) -> bool:
+    """Whether this is a DINOv2 with a plain MLP, the one kind of backbone written here."""
+    network = getattr(model.shape.backbone, "model", None)
+    config = getattr(network, "config", None)
+    if config is None or config.model_type != "dinov2" or not model.shape.backbone.cls_only:
+        return False
+    return config.hidden_act == "gelu" and not config.use_swiglu_ffn
+
+
+def build_vit_graph(model: EmbeddingModel, linear_of: Callable[[int], Linear]) -> bytes:
+    """The ONNX model, "pixels" (N, 3, S, S) to "embedding" (N, D) of unit length, float32.
+
+    linear_of: how the layers of a block are written, by the block's number from 0. The model is on
+    the CPU, in float32, without LoRA's updates.
+    """
+    graph = GraphBuilder()
+    network = model.shape.backbone.model
+    *lower, last = network.encoder.layer
+    x = _tokens(graph, network)
+    for i, block in enumerate(lower):
+        x = _block(graph, block, x, f"block{i}", linear_of(i))
+    x = _block(graph, last, x, f"block{len(lower)}", linear_of(len(lower)), cls_only=True)
+    x = _norm(graph, network.layernorm, x, "norm")
+    x = graph.node("Squeeze", [x, graph.shape(1)], "features")
+    x = _part(graph, model.shape.head, x, "shape")
+    dim = model.shape.head.out_features
+    if model.color is not None:
+        graph.include(color_graph(model.preprocessing))
+        color = _part(graph, model.color.head, "color", "color_part")
+        weight = graph.constant("color_weight", model.color_weight)
+        color = graph.node("Mul", [color, weight], "color_weighted")
+        x = _unit(graph, graph.node("Concat", [x, color], "parts", axis=1), "unit_parts")
+        dim += model.color.head.out_features
+    graph.node("Identity", [x], "embedding")
+    return graph.serialized("dinov2", model.preprocessing.size, dim)
+
+
+def _tokens(graph: GraphBuilder, network: Any) -> str:
+    """(N, 1 + patches, F): the CLS token and the patches, positions added."""
+    embeddings, width = network.embeddings, network.config.hidden_size
+    patches = embeddings.patch_embeddings.projection
+    kernel = _array(patches.weight)
+    side = kernel.shape[2]
+    x = graph.node(
+        "Conv",
+        ["pixels", graph.constant("patches.weight", kernel)],
+        "patches",
+        kernel_shape=[side, side],
+        strides=[side, side],
+    )
+    x = graph.node("Reshape", [x, graph.shape(0, width, -1)], "patches.flat")
+    x = graph.node("Transpose", [x], "patches.rows", perm=[0, 2, 1])
+    positions = _array(embeddings.position_embeddings)
+    patch_positions = graph.constant("patches.positions", positions[:, 1:] + _array(patches.bias))
+    x = graph.node("Add", [x, patch_positions], "patches.placed")
+    cls = graph.constant("cls", _array(embeddings.cls_token) + positions[:, :1])
+    photos = graph.node("Shape", ["pixels"], "photos", start=0, end=1)
+    one_each = graph.node("Concat", [photos, graph.shape(1, width)], "cls.shape", axis=0)
+    first = graph.node("Expand", [cls, one_each], "cls.each")
+    return graph.node("Concat", [first, x], "tokens", axis=1)
+
+
+def _block(
+    graph: GraphBuilder, block: Any, x: str, name: str, linear: Linear, *, cls_only: bool = False
+) -> str:
+    """The steps of transformers' Dinov2Layer; with `cls_only` just the first token goes through,
+    and sees all others."""
+    attention, mlp = block.attention, block.mlp
+    normed = _norm(graph, block.norm1, x, f"{name}.norm1")
+    query, key, value = (
+        _layer(part, f"{name}.{short}")
+        for part, short in (
+            (attention.q_proj, "q"),
+            (attention.k_proj, "k"),
+            (attention.v_proj, "v"),
+        )
+    )
+    if cls_only:
+        keys_values = linear(graph, normed, [key, value])
+        x = _first_token(graph, x, f"{name}.cls")
+        queries = linear(graph, _first_token(graph, normed, f"{name}.norm1.cls"), [query])
+    else:
+        *queries, k, v = linear(graph, normed, [query, key, value])
+        keys_values = [k, v]
+    mixed = graph.node(
+        "MultiHeadAttention",
+        [*queries, *keys_values],
+        f"{name}.attention",
+        domain=RUNTIME,
+        num_heads=attention.num_attention_heads,
+        scale=float(attention.scaling),
+    )
+    (attended,) = linear(
+        graph, mixed, [_layer(attention.o_proj, f"{name}.o", block.layer_scale1.lambda1)]
+    )
+    x = graph.node("Add", [x, attended], f"{name}.attended")
+    normed = _norm(graph, block.norm2, x, f"{name}.norm2")
+    (inner,) = linear(graph, normed, [_layer(mlp.fc1, f"{name}.fc1")])
+    active = graph.node("Gelu", [inner], f"{name}.gelu", domain=RUNTIME)
+    (found,) = linear(graph, active, [_layer(mlp.fc2, f"{name}.fc2", block.layer_scale2.lambda1)])
+    return graph.node("Add", [x, found], f"{name}.out")
+
+
+def _first_token(graph: GraphBuilder, x: str, name: str) -> str:
+    zero, one = graph.shape(0), graph.shape(1)
+    return graph.node("Slice", [x, zero, one, one], name)
+
+
+def _norm(graph: GraphBuilder, norm: Any, x: str, name: str) -> str:
+    weight = graph.constant(f"{name}.weight", _array(norm.weight))
+    bias = graph.constant(f"{name}.bias", _array(norm.bias))
+    return graph.node("LayerNormalization", [x, weight, bias], name, epsilon=norm.eps)
+
+
+def _part(graph: GraphBuilder, head: Any, features: str, name: str) -> str:
+    (projected,) = fp32(graph, features, [_layer(head, f"{name}.head")])
+    return _unit(graph, projected, name)
+
+
+def _unit(graph: GraphBuilder, x: str, name: str) -> str:
+    """Rows of unit length, as torch's normalize makes them."""
+    norm = graph.node("ReduceL2", [x, graph.shape(1)], f"{name}.norm", keepdims=1)
+    length = graph.node("Max", [norm, graph.constant("no_length", _NO_LENGTH)], f"{name}.length")
+    return graph.node("Div", [x, length], f"{name}.unit")
+
+
+def _layer(linear: Any, name: str, scale: Any = None) -> Layer:
+    """With the LayerScale after it multiplied into its columns."""
+    weight = _array(linear.weight).T
+    bias = np.zeros(weight.shape[1], np.float32) if linear.bias is None else _array(linear.bias)
+    if scale is not None:
+        weight, bias = weight * _array(scale), bias * _array(scale)
+    return Layer(name, weight, bias)
+
+
+def _array(tensor: Any) -> Array:
+    array: Array = tensor.detach().numpy()
+    return array

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmarks.peak import gemm_peak, vit_operations
+
+
+def test_a_vit_b_14_is_46_billion_operations_and_7_percent_less_for_one_token() -> None:
+    whole, cls_only = vit_operations(cls_only=False), vit_operations()
+    assert whole == pytest.approx(46.3e9, rel=0.001)
+    assert cls_only == pytest.approx(0.93 * whole, rel=0.005)
+
+
+def test_the_peak_is_some_number_of_operations_in_both_precisions() -> None:
+    assert gemm_peak("fp32", 1) > 0 and gemm_peak("int8", 1) > 0

@@ -1,0 +1,155 @@
+"""Models in several precisions: written, copied, and chosen by the CPU that serves them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lens.cpu import INT8_DOT_PRODUCTS, cpu_features, features_of
+from lens.embedder import best_precision, load_embedder
+from lens.errors import ArtifactError
+from lens.models import (
+    FP32,
+    FasterNetwork,
+    Head,
+    Loss,
+    ModelManifest,
+    copy_model,
+    manifest_key,
+    read_manifest,
+    read_network,
+    write_model,
+)
+from lens.search import Searcher
+from lens.storage import Storage, open_storage
+from tests.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
+
+LOSS = Loss(queries=1, top_10_overlap=0.99)
+DOT_PRODUCTS = frozenset({INT8_DOT_PRODUCTS})
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Storage:
+    return open_storage(tmp_path / "artifacts")
+
+
+def write_precisions(artifacts: Storage, **needs: str) -> ModelManifest:
+    """The tiny model, with a network of its own (another seed's) for each precision."""
+    faster = {
+        name: FasterNetwork(tiny_graph(seed), each, {"benchmark": LOSS})
+        for seed, (name, each) in enumerate(needs.items(), start=1)
+    }
+    return write_model(
+        artifacts,
+        tiny_graph(0),
+        backbone="tiny",
+        embedding_dim=DIM,
+        preprocessing=PREPROCESSING,
+        head=Head(kind="trained"),
+        faster=faster,
+    )
+
+
+def cpuinfo(flags: str) -> str:
+    return f"processor\t: 0\nvendor_id\t: some\nflags\t\t: fpu sse2 {flags}\nbugs\t\t: some\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"),
+    [
+        ("avx2 avx512f avx512_vnni", "int8"),
+        ("avx2 avx_vnni", "int8"),
+        ("avx2", FP32),
+        ("avx2 avx512f avx512_bf16", FP32),
+    ],
+)
+def test_a_cpu_with_avx2_alone_serves_fp32_and_one_with_dot_products_the_fastest(
+    artifacts: Storage, flags: str, precision: str
+) -> None:
+    manifest = write_precisions(artifacts, int8=INT8_DOT_PRODUCTS, safer=INT8_DOT_PRODUCTS)
+    assert best_precision(manifest, features_of(cpuinfo(flags))) == precision
+
+
+def test_arm_s_dot_products_count_and_what_is_not_known_does_not() -> None:
+    assert features_of("Features\t: fp asimd aes asimdhp asimddp\n") == DOT_PRODUCTS
+    assert features_of("Features\t: fp asimd aes\n") == frozenset()
+    assert features_of("") == frozenset()
+    assert cpu_features() <= DOT_PRODUCTS
+
+
+def test_what_needs_nothing_is_taken_in_the_manifest_s_order(artifacts: Storage) -> None:
+    manifest = write_precisions(artifacts, int8=INT8_DOT_PRODUCTS, half="", slower="")
+    assert best_precision(read_manifest(artifacts, manifest.model_id), frozenset()) == "half"
+    assert list(manifest.variants) == ["int8", "half", "slower", FP32]
+
+
+def test_a_searcher_and_health_tell_the_precision_that_was_loaded(artifacts: Storage) -> None:
+    manifest = write_precisions(artifacts, half="")
+    assert load_embedder(artifacts, manifest.model_id).precision == "half"
+    named = load_embedder(artifacts, manifest.model_id, FP32)
+    assert named.precision == FP32
+    assert read_network(artifacts, manifest) == tiny_graph(0)
+    assert read_network(artifacts, manifest, "half") == tiny_graph(1)
+
+
+def test_a_precision_that_a_model_lacks_is_refused_with_those_it_has(artifacts: Storage) -> None:
+    manifest = write_precisions(artifacts, int8=INT8_DOT_PRODUCTS)
+    with pytest.raises(ArtifactError, match=r"'int4'; it has: int8, fp32; LENS_PRECISION"):
+        load_embedder(artifacts, manifest.model_id, "int4")
+
+
+def test_searches_embed_in_the_precision_they_are_told(artifacts: Storage) -> None:
+    from lens.current import Current, swap_current
+
+    manifest = write_precisions(artifacts, half="")
+    swap_current(artifacts, lambda _: Current(live=manifest.model_id))
+    for asked, found in (("", "half"), ("half", "half"), (FP32, FP32)):
+        pair = Searcher(artifacts, precision=asked).refresh()
+        assert pair is not None and pair.embedder.precision == found
+    with pytest.raises(ArtifactError, match="no precision 'int4'"):
+        Searcher(artifacts, precision="int4").search(png(1))
+
+
+def test_the_losses_that_the_gate_measured_travel_with_the_model(artifacts: Storage) -> None:
+    manifest = write_precisions(artifacts, int8=INT8_DOT_PRODUCTS)
+    read = read_manifest(artifacts, manifest.model_id)
+    assert read == manifest and read.variants["int8"].losses == {"benchmark": LOSS}
+    assert read.variants["int8"].needs == INT8_DOT_PRODUCTS
+
+
+def test_a_model_of_fp32_alone_keeps_the_id_and_the_manifest_it_always_had(
+    artifacts: Storage,
+) -> None:
+    manifest = write_tiny_model(artifacts)
+    assert manifest.model_id == write_precisions(artifacts).model_id == "tiny-a434eff0d40b"
+    key = manifest_key(manifest.model_id)
+    written = json.loads(artifacts.read(key)[0])
+    assert list(written["variants"]) == [FP32]
+    for added in ("needs", "losses"):  # as manifests were before there were precisions
+        del written["variants"][FP32][added]
+    artifacts.write(key, json.dumps(written).encode())
+    assert read_manifest(artifacts, manifest.model_id) == manifest
+    assert load_embedder(artifacts, manifest.model_id).precision == FP32
+
+
+def test_another_set_of_precisions_is_another_model(artifacts: Storage) -> None:
+    ids = {
+        write_precisions(artifacts).model_id,
+        write_precisions(artifacts, int8=INT8_DOT_PRODUCTS).model_id,
+        write_precisions(artifacts, int8=INT8_DOT_PRODUCTS, safer="").model_id,
+    }
+    assert len(ids) == 3
+    for model_id in ids:  # none has touched another's files
+        manifest = read_manifest(artifacts, model_id)
+        assert all(read_network(artifacts, manifest, name) for name in manifest.variants)
+
+
+def test_a_copied_model_has_all_its_precisions(artifacts: Storage, tmp_path: Path) -> None:
+    manifest = write_precisions(artifacts, int8=INT8_DOT_PRODUCTS)
+    target = open_storage(tmp_path / "target")
+    for _ in range(2):
+        copy_model(artifacts, target, manifest)
+    assert read_manifest(target, manifest.model_id) == manifest
+    assert read_network(target, manifest, "int8") == tiny_graph(1)
