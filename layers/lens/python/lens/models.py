@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lens.documents import Document, read_document, write_document
 from lens.errors import ArtifactError, ConflictError, NotFoundError
 from lens.storage import Storage
+from lens.storage.local import local_file, sha256_of
 
 PREFIX = "models/"
 
@@ -112,19 +116,30 @@ def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
         raise NotFoundError(f"there is no model {model_id!r}; there are: {known}") from error
 
 
-def read_network(storage: Storage, manifest: ModelManifest, precision: str = "fp32") -> bytes:
-    """The network's bytes, checked against the manifest; ArtifactError when they differ."""
+@contextmanager
+def network_file(
+    storage: Storage, manifest: ModelManifest, precision: str = "fp32"
+) -> Iterator[Path]:
+    """The network as a file of this machine's, checked against the manifest; ArtifactError when
+    they differ. What has opened or mapped the file keeps it."""
     variant = manifest.variants.get(precision)
     if variant is None:
         raise ArtifactError(f"model {manifest.model_id} has no {precision} variant")
     key = f"{PREFIX}{manifest.model_id}/{variant.file}"
-    try:
-        data, _ = storage.read(key)
-    except NotFoundError as error:
-        raise ArtifactError(f"{key} is missing; upload the model again") from error
-    if hashlib.sha256(data).hexdigest() != variant.sha256:
-        raise ArtifactError(f"{key} does not match its checksum; upload the model again")
-    return data
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(local_file(storage, key))
+        except NotFoundError as error:
+            raise ArtifactError(f"{key} is missing; upload the model again") from error
+        if sha256_of(path) != variant.sha256:
+            raise ArtifactError(f"{key} does not match its checksum; upload the model again")
+        yield path
+
+
+def read_network(storage: Storage, manifest: ModelManifest, precision: str = "fp32") -> bytes:
+    """The network's bytes; ArtifactError as for `network_file`."""
+    with network_file(storage, manifest, precision) as path:
+        return path.read_bytes()
 
 
 def list_models(storage: Storage) -> list[str]:
