@@ -1,4 +1,4 @@
-"""How long a fresh process with a cold page cache takes to its first answer, and in how much memory.
+"""How long a fresh process with a cold page cache takes to its first answer, and how much memory.
 
     python -m tests.benchmarks.cold_start [--artifacts FOLDER] [--times 5] [--json]
         [--command NAME="COMMAND LINE"]...

@@ -56,6 +56,7 @@ class _Server(ThreadingHTTPServer):
     """Holds every file of the folder in memory: S3's own disks are not what is measured."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, folder: Path, latency: float, rate: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -78,8 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._reply(with_body=False)
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
 
     def _reply(self, *, with_body: bool) -> None:
         time.sleep(self.server.latency)

@@ -129,3 +129,41 @@ def test_a_function_started_on_a_damaged_gallery_says_so_instead_of_crashing(sho
     found, health = invoke(shop, search_event(png(1)), event("GET", "/api/health"))
     assert found["statusCode"] == 503
     assert json.loads(health["body"])["status"] == "degraded"
+
+
+def test_a_start_imports_nothing_that_a_search_does_not_need(shop: Shop) -> None:
+    unneeded = "boto3 botocore onnx pi_heif pydantic.v1.main s3transfer torch uvicorn".split()
+    program = (
+        "import sys, gc, lambdas.search.handler\n"
+        f"print([name for name in {unneeded} if name in sys.modules], gc.isenabled())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "LENS_CATALOG": shop.settings.catalog,
+            "LENS_ARTIFACTS": shop.settings.artifacts,
+        },
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == "[] True"
+
+
+def test_s3_is_read_without_boto3s_transfer_manager() -> None:
+    program = (
+        "import sys, lens.storage\n"
+        "lens.storage.open_storage('s3://bucket')._client\n"
+        "print('boto3' in sys.modules, 's3transfer' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["False", "False"]

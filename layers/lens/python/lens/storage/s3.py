@@ -54,7 +54,7 @@ _PERMISSIONS = {
 }
 
 
-class _Replaced(Exception):
+class _ReplacedError(Exception):
     """There is another version than that of which the first part was read."""
 
 
@@ -183,7 +183,7 @@ class S3Storage:
                 first = self._first_part(key)
                 try:
                     size = self._copy_parts(key, first, sink)
-                except _Replaced:
+                except _ReplacedError:
                     continue
                 except _BROKEN_OFF:
                     if not tries_left:
@@ -234,7 +234,7 @@ class S3Storage:
             return self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)
 
     def _part(self, key: str, start: int, size: int, etag: str) -> "GetObjectOutputTypeDef":
-        """A part of one version; _Replaced where there is another.
+        """A part of one version; _ReplacedError where there is another.
 
         The reply is looked at too: not all that speak S3 heed `If-Match`.
         """
@@ -248,11 +248,11 @@ class S3Storage:
             )
         except ClientError as error:
             if _status(error) in {404, 412, 416}:
-                raise _Replaced from error
+                raise _ReplacedError from error
             raise
         if (reply["ETag"], reply.get("ContentRange")) != (etag, f"bytes {start}-{end}/{size}"):
             reply["Body"].close()
-            raise _Replaced
+            raise _ReplacedError
         return reply
 
     def _explained(self, action: str, key: str) -> AbstractContextManager[None]:
