@@ -31,18 +31,17 @@ def s3_folder(folder: Path, *, latency: float = 0.0, rate: float = 0.0) -> Itera
     """The environment of the server's clients; it is a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.s3_folder", str(folder)]
     command += [f"--latency={latency}", f"--rate={rate}"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        yield {
-            "AWS_ENDPOINT_URL": server.stdout.readline().strip(),
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-    finally:
-        server.terminate()
-        server.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield {
+                "AWS_ENDPOINT_URL": server.stdout.readline().strip(),
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": "us-east-1",
+            }
+        finally:
+            server.terminate()
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def test_a_function_started_on_a_damaged_gallery_says_so_instead_of_crashing(sho
 
 
 def test_a_start_imports_nothing_that_a_search_does_not_need(shop: Shop) -> None:
-    unneeded = "boto3 botocore onnx pi_heif pydantic.v1.main s3transfer torch uvicorn".split()
+    unneeded = ["boto3", "botocore", "onnx", "pi_heif", "pydantic.v1.main", "torch", "uvicorn"]
     program = (
         "import sys, gc, lambdas.search.handler\n"
         f"print([name for name in {unneeded} if name in sys.modules], gc.isenabled())"

@@ -901,7 +901,8 @@ def test_a_part_that_breaks_off_is_asked_for_again(
     storage = open_storage(f"s3://{BUCKET}")
     data = random.Random(0).randbytes(5_500)
     storage.write("key", data)
-    whole, broken = StreamingBody.iter_chunks, []
+    whole = StreamingBody.iter_chunks
+    broken: list[bytes] = []
 
     def break_off(self: StreamingBody, size: int) -> Iterator[bytes]:
         for number, chunk in enumerate(whole(self, size)):
