@@ -57,7 +57,7 @@ import json, os, resource, sys, time
 start = time.monotonic()
 reading, writing = os.pipe()
 actions = [(os.POSIX_SPAWN_DUP2, writing, 1), (os.POSIX_SPAWN_CLOSE, reading)]
-child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
 os.close(writing)
 with open(reading, "rb") as answers:
     answer = answers.readline()
