@@ -101,7 +101,7 @@ def _outputs(stack: str) -> dict[str, str]:
         grant="cloudformation:DescribeStacks",
         meaning=meaning,
     ):
-        client = aws.session().client("cloudformation", config=aws.CONFIG)
+        client = aws.client("cloudformation")
         (described,) = client.describe_stacks(StackName=stack)["Stacks"]
     return {
         output["OutputKey"]: output["OutputValue"]

@@ -55,7 +55,7 @@ def train_deployed(
     with _explained("start a training job", "states:StartExecution", options.name):
         from lens import aws
 
-        client = aws.session().client("stepfunctions", config=aws.CONFIG)
+        client = aws.client("stepfunctions")
         name = options.follow or _start(client, deployment.training_machine, options)
     say(f"job {name}; `lens train --stack {deployment.stack} --follow {name}` follows it")
     if options.no_wait:

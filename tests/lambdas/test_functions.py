@@ -54,7 +54,7 @@ def test_a_function_in_a_zip_starts_without_what_its_layers_lack(name: str) -> N
     started = start(name, *NEEDS[name])
     assert started.returncode == 0, started.stderr
     loaded = {module.split(".")[0] for module in started.stdout.split()}
-    assert {"lens", "boto3"} <= loaded
+    assert {"lens", "botocore"} <= loaded
     assert loaded.isdisjoint(ABSENT)
 
 

@@ -183,3 +183,41 @@ def test_lambda_is_told_what_to_do_when_it_resumes_a_search(shop: Shop, tmp_path
         check=False,
     )
     assert done.stdout == "True True\n", done.stderr
+
+
+def test_a_start_imports_nothing_that_a_search_does_not_need(shop: Shop) -> None:
+    unneeded = ["boto3", "botocore", "onnx", "pi_heif", "torch", "uvicorn"]
+    program = (
+        "import sys, gc, lambdas.search.handler\n"
+        f"print([name for name in {unneeded} if name in sys.modules], gc.isenabled())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "LENS_CATALOG": shop.settings.catalog,
+            "LENS_ARTIFACTS": shop.settings.artifacts,
+        },
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == "[] True"
+
+
+def test_s3_is_read_without_boto3s_transfer_manager() -> None:
+    program = (
+        "import sys, lens.storage\n"
+        "lens.storage.open_storage('s3://bucket')._client\n"
+        "print('boto3' in sys.modules, 's3transfer' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["False", "False"]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import hashlib
 import io
 import logging
 import os
@@ -18,13 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ResponseStreamingError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-import lens.storage
+import lens.aws
+import lens.storage.s3
 from lens.errors import ConflictError, NotFoundError, StorageError, UsageError
 from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
 from lens.storage.disk import locked
+from lens.storage.local import local_file, sha256_of
 from lens.storage.s3 import S3Storage
 from tests.s3_bucket import BUCKET, s3_bucket
 
@@ -760,7 +764,7 @@ def test_missing_credentials_are_explained(monkeypatch: pytest.MonkeyPatch, tmp_
         open_storage(f"s3://{BUCKET}").read("key")
     monkeypatch.setenv("AWS_PROFILE", "missing")
     with pytest.raises(StorageError, match="AWS_PROFILE"):
-        open_storage(f"s3://{BUCKET}")
+        open_storage(f"s3://{BUCKET}").read("key")
 
 
 class BrokenOff(io.BytesIO):
@@ -788,6 +792,151 @@ def test_a_reply_that_breaks_off_is_asked_for_again(s3: None, tmp_path: Path) ->
         with pytest.raises(StorageError, match="check the network"):
             storage.fetch("key", tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The size of parts, small enough for moto to serve many."""
+    monkeypatch.setattr(lens.storage.s3, "_PART", 1000)
+    monkeypatch.setattr(lens.storage.s3, "_CHUNK", 300)
+    return 1000
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 1999, 2000, 2001, 37_123])
+def test_an_object_read_in_parts_is_the_object(
+    s3: None, small_parts: int, tmp_path: Path, size: int
+) -> None:
+    storage = open_storage(f"s3://{BUCKET}/p")
+    data = random.Random(size).randbytes(size)
+    written = storage.write("key", data)
+    found, info = storage.read("key")
+    assert (found, info.etag, info.size) == (data, written.etag, size)
+    assert storage.fetch("key", tmp_path / "copy") == info
+    assert (tmp_path / "copy").read_bytes() == data
+
+
+class Meddler:
+    """Does something before the second ranged request of a client; counts them all."""
+
+    def __init__(self, storage: Storage, act: Callable[[], object]) -> None:
+        self.asked: list[str] = []
+        self.lock = threading.Lock()
+        self.act = act
+        client_of(storage).meta.events.register("before-send.s3.GetObject", self)
+
+    def __call__(self, request: Any, **_: Any) -> None:
+        with self.lock:
+            self.asked.append(request.headers["Range"].decode())
+            if len(self.asked) == 2:
+                self.act()
+
+
+def test_an_object_replaced_while_it_is_read_in_parts_is_read_anew_and_never_mixed(
+    s3: None, small_parts: int
+) -> None:
+    storage, other = open_storage(f"s3://{BUCKET}"), open_storage(f"s3://{BUCKET}")
+    storage.write("key", b"a" * 5_500)
+    meddler = Meddler(storage, lambda: other.write("key", b"b" * 5_500))
+    data, info = storage.read("key")
+    assert data == b"b" * 5_500
+    assert info == storage.head("key")
+    assert meddler.asked.count("bytes=0-999") == 2
+
+
+def test_an_object_deleted_while_it_is_read_in_parts_is_not_there(
+    s3: None, small_parts: int, tmp_path: Path
+) -> None:
+    storage, other = open_storage(f"s3://{BUCKET}"), open_storage(f"s3://{BUCKET}")
+    storage.write("key", b"a" * 5_500)
+    Meddler(storage, lambda: other.delete("key"))
+    with pytest.raises(NotFoundError):
+        storage.fetch("key", tmp_path / "copy")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parts_of_two_versions_are_told_apart_where_if_match_is_not_heeded(
+    s3: None, small_parts: int
+) -> None:
+    storage, other = open_storage(f"s3://{BUCKET}"), open_storage(f"s3://{BUCKET}")
+    storage.write("key", b"a" * 5_500)
+
+    def forget(params: dict[str, Any], **_: Any) -> None:
+        params["headers"].pop("If-Match", None)
+
+    client_of(storage).meta.events.register("before-call.s3.GetObject", forget)
+    Meddler(storage, lambda: other.write("key", b"b" * 7_500))
+    assert storage.read("key")[0] == b"b" * 7_500
+
+
+def test_an_object_that_is_replaced_again_and_again_is_not_passed_off_as_whole(
+    s3: None, small_parts: int
+) -> None:
+    storage, other = open_storage(f"s3://{BUCKET}"), open_storage(f"s3://{BUCKET}")
+    storage.write("key", b"0" * 1_500)
+    meddler = Meddler(storage, lambda: None)
+
+    def replace(params: dict[str, Any], **_: Any) -> None:
+        if params["headers"]["Range"] != "bytes=0-999":
+            other.write("key", b"%d" % len(meddler.asked) * 1_500)
+
+    client_of(storage).meta.events.register("before-call.s3.GetObject", replace)
+    with pytest.raises(StorageError, match="is being replaced: try again"):
+        storage.read("key")
+
+
+def test_a_server_that_knows_no_parts_is_read_whole(s3: None, small_parts: int) -> None:
+    storage = open_storage(f"s3://{BUCKET}")
+    storage.write("key", b"a" * 5_500)
+
+    def forget(params: dict[str, Any], **_: Any) -> None:
+        params["headers"].pop("Range", None)
+
+    client_of(storage).meta.events.register("before-call.s3.GetObject", forget)
+    assert storage.read("key")[0] == b"a" * 5_500
+
+
+def test_a_part_that_breaks_off_is_asked_for_again(
+    s3: None, small_parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = open_storage(f"s3://{BUCKET}")
+    data = random.Random(0).randbytes(5_500)
+    storage.write("key", data)
+    whole = StreamingBody.iter_chunks
+    broken: list[bytes] = []
+
+    def break_off(self: StreamingBody, size: int) -> Iterator[bytes]:
+        for number, chunk in enumerate(whole(self, size)):
+            if number == 2 and not broken:
+                broken.append(chunk)
+                raise ResponseStreamingError(error="the connection broke off")
+            yield chunk
+
+    monkeypatch.setattr(StreamingBody, "iter_chunks", break_off)
+    assert storage.read("key")[0] == data
+    assert broken
+
+
+def test_a_storage_that_is_only_opened_makes_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lens.aws, "client", lambda service: pytest.fail("it was made"))
+    assert open_storage(f"s3://{BUCKET}/p").location == f"s3://{BUCKET}/p/"
+
+
+# Files of this machine
+
+
+def test_an_object_is_a_local_file_for_as_long_as_it_is_needed(storage: Storage) -> None:
+    storage.write("folder/key", b"abc")
+    with local_file(storage, "folder/key") as path:
+        assert path.read_bytes() == b"abc"
+        assert sha256_of(path) == hashlib.sha256(b"abc").hexdigest()
+        file = path.open("rb")
+        fetched = not isinstance(storage, FileStorage)
+    with file:
+        assert file.read() == b"abc"
+    assert path.exists() != fetched
+    assert storage.read("folder/key")[0] == b"abc"
+    with pytest.raises(NotFoundError), local_file(storage, "folder/other"):
+        pass
 
 
 # Locations
@@ -836,7 +985,8 @@ def test_without_boto3_folders_work_and_s3_says_what_to_install(
     for name in ("lens.aws", "lens.storage.s3"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.delattr(lens, "aws", raising=False)
-    monkeypatch.setitem(sys.modules, "boto3", None)
+    for name in ("botocore", "botocore.session"):
+        monkeypatch.setitem(sys.modules, name, None)
     open_storage(tmp_path).write("key", b"1")
     with pytest.raises(StorageError, match=r"pip install 'image-lens\[aws\]'"):
         open_storage("s3://bucket")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 # ONNX Runtime's wheels report to their maker from the moment of import, unless told not to.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -14,22 +16,27 @@ from PIL import Image
 
 from lens.cpu import INT8_DOT_PRODUCTS, cpu_features
 from lens.errors import ArtifactError
-from lens.models import FP32, ModelManifest, read_manifest, read_network
+from lens.models import FP32, ModelManifest, network_file, read_manifest
 from lens.preprocessing import to_pixels
 from lens.storage import Storage
+from lens.weights import graph_without_weights
 
 RUNTIME = f"onnxruntime {ort.__version__}"
 # Fuses an addition with the normalization after it, into an operator that takes 1.0 ms where the
 # two take 0.14 (ONNX Runtime 1.32, 257 x 768).
 _SLOWER = ["SkipLayerNormFusion"]
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
 class Network:
     """An ONNX graph in memory; safe to call from several threads, each call using one core."""
 
-    def __init__(self, graph: bytes, name: str) -> None:
-        """Raises ArtifactError, naming the graph, when ONNX Runtime cannot load it."""
+    def __init__(self, graph: bytes, name: str, weights: Path | None = None) -> None:
+        """`weights` is the folder of the files that the graph names. Raises ArtifactError, naming
+        the graph, when ONNX Runtime cannot load it."""
         options = ort.SessionOptions()
+        if weights is not None:
+            options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         if INT8_DOT_PRODUCTS not in cpu_features():
@@ -44,6 +51,11 @@ class Network:
             raise ArtifactError(f"model {name} cannot be loaded ({reason})") from error
         self._input = self._session.get_inputs()[0].name
 
+    @property
+    def shapes(self) -> tuple[list[Any], list[Any]]:
+        """Of its input and of its first output; what the graph leaves open is a name or None."""
+        return self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape
+
     def run(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 3, S, S) float32 pixels to the graph's first output, (N, F) float32."""
         output: NDArray[np.float32] = self._session.run(None, {self._input: pixels})[0]
@@ -53,17 +65,24 @@ class Network:
 class Embedder:
     """One model, from a decoded photo to its embedding; safe to call from several threads."""
 
-    def __init__(self, manifest: ModelManifest, graph: bytes, precision: str = FP32) -> None:
-        """Raises ArtifactError when the graph does not fit its manifest."""
+    def __init__(
+        self,
+        manifest: ModelManifest,
+        graph: bytes,
+        precision: str = FP32,
+        weights: Path | None = None,
+    ) -> None:
+        """`weights` is the folder of the files that the graph names. Raises ArtifactError when the
+        graph does not fit its manifest."""
         self.manifest = manifest
         self.precision = precision
-        self._network = Network(graph, manifest.model_id)
-        size = manifest.preprocessing.size
-        probe = self._network.run(np.zeros((1, 3, size, size), np.float32))
-        if probe.shape != (1, manifest.embedding_dim):
+        self._network = Network(graph, manifest.model_id, weights)
+        # Asked, not tried: embedding a first photo here would cost as much as answering it.
+        size, (pixels, embedding) = manifest.preprocessing.size, self._network.shapes
+        if (pixels[1:], embedding[1:]) != ([3, size, size], [manifest.embedding_dim]):
             raise ArtifactError(
-                f"model {manifest.model_id} gives {probe.shape[1:]} numbers a photo, its manifest "
-                f"says {manifest.embedding_dim}; upload the model again"
+                f"model {manifest.model_id} makes {embedding[1:]} of {pixels[1:]}, its manifest "
+                f"says {[manifest.embedding_dim]} of {[3, size, size]}; upload the model again"
             )
 
     @property
@@ -94,7 +113,8 @@ def load_embedder(storage: Storage, model_id: str, precision: str = "") -> Embed
     best for this CPU when none is named."""
     manifest = read_manifest(storage, model_id)
     chosen = precision or best_precision(manifest, cpu_features())
-    return Embedder(manifest, read_network(storage, manifest, chosen), chosen)
+    with network_file(storage, manifest, chosen) as path:
+        return Embedder(manifest, _graph(path, model_id), chosen, weights=path.parent)
 
 
 def best_precision(manifest: ModelManifest, features: frozenset[str]) -> str:
@@ -103,3 +123,10 @@ def best_precision(manifest: ModelManifest, features: frozenset[str]) -> str:
         if not variant.needs or variant.needs in features:
             return name
     return FP32
+
+
+def _graph(path: Path, model_id: str) -> bytes:
+    try:
+        return graph_without_weights(path)
+    except (ValueError, IndexError) as error:
+        raise ArtifactError(f"model {model_id} is no ONNX graph ({error})") from error

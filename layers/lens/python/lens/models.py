@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lens.documents import Document, read_document, write_document
 from lens.errors import ArtifactError, ConflictError, NotFoundError
 from lens.storage import Storage, write_once
+from lens.storage.local import local_file, sha256_of
 
 PREFIX = "models/"
 FP32 = "fp32"  # the one precision that every model has
@@ -159,8 +162,12 @@ def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
         raise NotFoundError(f"there is no model {model_id!r}; there are: {known}") from error
 
 
-def read_network(storage: Storage, manifest: ModelManifest, precision: str = FP32) -> bytes:
-    """The network's bytes, checked against the manifest; ArtifactError when they differ."""
+@contextmanager
+def network_file(
+    storage: Storage, manifest: ModelManifest, precision: str = FP32
+) -> Iterator[Path]:
+    """The network as a file of this machine's, checked against the manifest; ArtifactError when
+    they differ. What has opened or mapped the file keeps it."""
     variant = manifest.variants.get(precision)
     if variant is None:
         raise ArtifactError(
@@ -168,13 +175,20 @@ def read_network(storage: Storage, manifest: ModelManifest, precision: str = FP3
             f"{', '.join(manifest.variants)}; LENS_PRECISION can be one of them, or empty"
         )
     key = f"{PREFIX}{manifest.model_id}/{variant.file}"
-    try:
-        data, _ = storage.read(key)
-    except NotFoundError as error:
-        raise ArtifactError(f"{key} is missing; upload the model again") from error
-    if hashlib.sha256(data).hexdigest() != variant.sha256:
-        raise ArtifactError(f"{key} does not match its checksum; upload the model again")
-    return data
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(local_file(storage, key))
+        except NotFoundError as error:
+            raise ArtifactError(f"{key} is missing; upload the model again") from error
+        if sha256_of(path) != variant.sha256:
+            raise ArtifactError(f"{key} does not match its checksum; upload the model again")
+        yield path
+
+
+def read_network(storage: Storage, manifest: ModelManifest, precision: str = FP32) -> bytes:
+    """The network's bytes; ArtifactError as for `network_file`."""
+    with network_file(storage, manifest, precision) as path:
+        return path.read_bytes()
 
 
 def list_models(storage: Storage) -> list[str]:

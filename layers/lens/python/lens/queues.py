@@ -50,7 +50,7 @@ class Queue:
     def __init__(self, url: str) -> None:
         self.url = url
         with self._explained("open", "access"):
-            self._client: SQSClient = aws.session().client("sqs", config=aws.CONFIG)
+            self._client: SQSClient = aws.client("sqs")
 
     def send_looks(self, looks: Iterable[Look], progress: Progress | None = None) -> None:
         """Ask for these looks. Raises QueueError when SQS does not take them all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 
@@ -103,7 +103,7 @@ class Searcher:
     def search(self, photo: bytes, *, top_k: int = 12, category: str | None = None) -> Results:
         """The photos most similar to this one. Raises a PhotoError, or ArtifactError when there
         is a gallery but it cannot be loaded."""
-        newer = self._loader.submit(self.refresh)
+        newer = self.begin()
         name = photo_id(photo)
         before = newer.result() if self._outdated else self._pair or newer.result()
         if before is None:
@@ -117,6 +117,10 @@ class Searcher:
             results = _results(pair.gallery, vector, top_k, category, name)
             self._results.put(asked, results)
         return results
+
+    def begin(self) -> Future[Pair | None]:
+        """Refresh beside whatever else is to be done."""
+        return self._loader.submit(self.refresh)
 
     def refresh(self) -> Pair | None:
         """Load what is newest and return it; None before the first model.
@@ -219,12 +223,17 @@ def _load(storage: Storage, pair: Pair | None, precision: str) -> Pair | None:
 
 
 def _load_live(storage: Storage, current: Current, pair: Pair | None, precision: str) -> Pair:
-    head = _head(storage, current.live)
-    if pair and pair.pin is None and pair.gallery.commit == head:
-        return pair
-    embedder = _embedder(storage, current.live, pair, precision)
     known = [pair.gallery, *pair.guards] if pair else []
-    return Pair(embedder, _gallery(storage, head, known))
+    if pair and pair.embedder.model_id == current.live:
+        head = _head(storage, current.live)
+        if pair.pin is None and pair.gallery.commit == head:
+            return pair
+        return Pair(pair.embedder, _gallery(storage, head, known))
+    # Most of a start is waiting for the model's bytes: the gallery arrives meanwhile.
+    with ThreadPoolExecutor(1, "model") as beside:
+        embedder = beside.submit(load_embedder, storage, current.live, precision)
+        gallery = _gallery(storage, _head(storage, current.live), known)
+        return Pair(embedder.result(), gallery)
 
 
 def _load_pinned(

@@ -53,7 +53,7 @@ def _open_s3(bucket: str, prefix: str) -> Storage:
     try:
         from lens.storage.s3 import S3Storage
     except ModuleNotFoundError as error:
-        if error.name not in ("boto3", "botocore"):
+        if (error.name or "").partition(".")[0] != "botocore":
             raise
         message = f"s3://{bucket} needs boto3, which is missing: pip install 'image-lens[aws]'"
         raise StorageError(message) from error
