@@ -26,7 +26,8 @@ def _pixels(count: int = 5) -> Pixels:
 
 def _model(backbone: str, **changes: object) -> EmbeddingModel:
     """A small DINOv2 whose every parameter differs from its neutral start."""
-    model = small_model(small_recipe(backbone, **changes)).eval()
+    model = small_model(small_recipe(backbone, **changes))
+    model.eval()
     torch.manual_seed(1)
     for parameter in model.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
