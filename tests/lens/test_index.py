@@ -82,7 +82,7 @@ def test_where_coarse_codes_fall_short_finer_ones_are_taken_and_else_a_scan(
 ) -> None:
     vectors = np.random.default_rng(3).standard_normal((4_000, DIM)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    monkeypatch.setattr(building, "EFFORTS", ((64, 26),))
+    monkeypatch.setattr(building, "EFFORTS", ((64, 50),))
     built = build_index(vectors)
     assert built.name == "IVF63,PQ16x4fs"
     monkeypatch.setattr(building, "EFFORTS", ((1, 24),))

@@ -7,7 +7,7 @@ reader sorts a large gallery.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -76,11 +76,9 @@ class Layout:
         """The photo rows with this item_id or photo_id, in key order."""
         order = {"item_id": self.by_item, "photo_id": self.by_photo}[column]
         values = rows.columns()[column]
-        if len(value) > values.dtype.itemsize:  # NumPy would widen all values to compare them
-            return _NONE
-        wanted = np.array(value, values.dtype)
-        first = np.searchsorted(values, wanted, side="left", sorter=order)
-        last = np.searchsorted(values, wanted, side="right", sorter=order)
+        # By hand: NumPy would copy the whole order, and widen all values to the one looked for.
+        first = bisect_left(order, value, key=values.__getitem__)
+        last = bisect_right(order, value, lo=first, key=values.__getitem__)
         return order[first:last].astype(np.intp)
 
     @cached_property

@@ -47,9 +47,14 @@ class Lists:
         """The same lists, searched with more or less effort."""
         return replace(self, probes=probes, candidates_asked=candidates)
 
-    def candidates_for(self, top_k: int) -> int:
-        """How many candidates to ask for when so many results are wanted."""
-        return -(-self.candidates_asked * max(top_k, _USUAL_TOP_K) // _USUAL_TOP_K)
+    def candidates_for(self, top_k: int, span: range) -> int:
+        """How many candidates to ask for when so many results are wanted.
+
+        Within a category twice as many, from twice as many lists: what is asked for need not be
+        like anything there, and then the codes tell its rows apart less well.
+        """
+        count = -(-self.candidates_asked * max(top_k, _USUAL_TOP_K) // _USUAL_TOP_K)
+        return count if len(span) == self.index.ntotal else 2 * count
 
     def candidates(self, vector: Vectors, count: int, span: range) -> Positions:
         """Positions within the span that may be nearest, at most `count`, in no exact order.
@@ -58,37 +63,26 @@ class Lists:
         """
         first = int(np.searchsorted(self.starts, span.start, side="right")) - 1
         last = int(np.searchsorted(self.starts, span.stop, side="left"))
-        similarities = self.centroids[first:last] @ vector
         probes = -(-self.probes * count // self.candidates_asked)
-        if count < len(span) and probes < last - first:
-            chosen = np.argpartition(-similarities, probes)[:probes]
-        else:
-            chosen = np.arange(last - first)
-        count = min(count, len(span))
-        parameters = faiss.SearchParametersIVF(nprobe=len(chosen))  # type: ignore[call-arg]
-        if self.starts[first] != span.start or self.starts[last] != span.stop:
-            # FAISS keeps only a pointer: `selector` must live as long as the search.
-            selector = faiss.IDSelectorRange(span.start, span.stop)
-            parameters.sel = selector
-        # FAISS's method in Python takes no parameters.
+        if probes >= last - first or count >= len(span):
+            probes = last - first
+        if count >= len(span):  # and what else the first list and the last hold
+            count = int(self.starts[last] - self.starts[first])
         query = np.ascontiguousarray(vector, np.float32)
-        probed = np.ascontiguousarray(chosen + first, np.int64)
-        nearness = np.ascontiguousarray(similarities[chosen], np.float32)
-        estimates, found = np.empty(count, np.float32), np.empty(count, np.int64)
-        arrays = (probed, nearness, estimates, found)
-        probed_, nearness_, estimates_, found_ = map(faiss.swig_ptr, arrays)
-        self.index.search_preassigned_c(
-            1,
-            faiss.swig_ptr(query),
-            count,
-            probed_,
-            nearness_,
-            estimates_,
-            found_,
-            False,
-            parameters,
+        nearness, probed = faiss.knn(
+            query[None], self.centroids[first:last], probes, metric=faiss.METRIC_INNER_PRODUCT
         )
-        return found[found >= 0]
+        probed += first
+        estimates, found = np.empty(count, np.float32), np.empty(count, np.int64)
+        parameters = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[call-arg]
+        arrays = map(faiss.swig_ptr, (query, probed, nearness, estimates, found))
+        query_, probed_, nearness_, estimates_, found_ = arrays
+        # FAISS's method for Python takes no parameters.
+        self.index.search_preassigned_c(
+            1, query_, count, probed_, nearness_, estimates_, found_, False, parameters
+        )
+        # Nothing found is -1.
+        return found[(found >= span.start) & (found < span.stop)]
 
     def to_bytes(self) -> bytes:
         """The lists as FAISS writes them to a file."""
