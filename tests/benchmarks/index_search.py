@@ -33,7 +33,7 @@ from tests.benchmarks.synthetic_gallery import (
 )
 from tests.benchmarks.written_galleries import write_gallery
 
-QUERIES = 200
+QUERIES = 100
 TOP_K = 24  # what a gallery asks for to show a page of 12
 
 
@@ -178,7 +178,8 @@ def _exact(vectors: Vectors, query: Vectors, span: range, dead: Positions) -> Po
     inside = dead[(dead >= span.start) & (dead < span.stop)] - span.start
     similarities[inside] = -np.inf
     found = np.argsort(-similarities)[:10] if len(span) < 100 else _top(similarities, 10)
-    return found[np.isfinite(similarities[found])] + span.start
+    exact: Positions = found[np.isfinite(similarities[found])] + span.start
+    return exact
 
 
 def _top(values: Vectors, count: int) -> Positions:

@@ -95,7 +95,9 @@ def synthetic_photos(real: Photos, count: int, seed: int = 0) -> Photos:
     sizes = np.bincount(category)
     starts = np.cumsum(sizes) - sizes
     photos_an_item = np.bincount(real.item)
-    vectors, items, categories = [], [], []
+    vectors: list[Vectors] = []
+    items: list[NDArray[np.int64]] = []
+    categories: list[Names] = []
     drawn = 0
     while drawn < count:
         first = chance.integers(0, len(real), _ITEMS)

@@ -66,7 +66,7 @@ class Gallery:
             index, layout = self.snapshot.index, self.snapshot.layout
             within = layout.span(category) if category is not None else range(len(index))
             similarities, positions = _nearest(index, vector, top_k, within, self._dead)
-            found = layout.rows_at[positions]
+            found = layout.rows_at[positions].astype(np.intp)
             matches += _matches(self.snapshot.rows, found, similarities, top_k)
         if self._recent is not None:
             rows, photo_rows = self._recent.rows, self._recent.rows.photo_rows

@@ -91,7 +91,8 @@ def by_category(rows: Rows) -> tuple[Positions, Bytes, Positions]:
     photos = np.flatnonzero(rows.kind == Kind.PHOTO)
     names, numbers = np.unique(rows.category[photos], return_inverse=True)
     # Bytewise, "A-B" would come between "A" and "A/B".
-    collated = sorted(range(len(names)), key=lambda i: names[i].split(b"/"))
+    paths = [name.split(b"/") for name in names.tolist()]
+    collated = sorted(range(len(names)), key=paths.__getitem__)
     rank = np.empty(len(names), np.intp)
     rank[collated] = np.arange(len(names))
     ranks = rank[numbers]

@@ -46,7 +46,7 @@ def map_object(storage: Storage, key: str, *, sha256: str, size: int | None) -> 
             copy.unlink()
         trusted = False
     fits = len(data) == size or size is None
-    if not fits or (not trusted and hashlib.sha256(data).hexdigest() != sha256):
+    if not fits or (not trusted and hashlib.sha256(data.data).hexdigest() != sha256):
         raise ArtifactError(
             f"{key} does not match its checksum; "
             "`lens rollback` to an earlier commit, then index again"

@@ -115,7 +115,8 @@ class Rows:
         starts = np.searchsorted(self.key, keys, side="left")
         counts = np.searchsorted(self.key, keys, side="right") - starts
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.repeat(starts, counts) + within
+        positions: Positions = np.repeat(starts, counts) + within
+        return positions
 
     @staticmethod
     def concatenate(parts: Sequence[Rows]) -> Rows:

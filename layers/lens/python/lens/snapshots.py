@@ -170,7 +170,7 @@ def _arrange(content: Segment) -> tuple[BuiltIndex, Layout]:
     photos, categories, starts = by_category(content.rows)
     vector_of_row = np.zeros(len(content.rows), np.intp)
     vector_of_row[content.rows.photo_rows] = np.arange(len(content.vectors))
-    built = build_index(content.vectors[vector_of_row[photos]], starts[:-1])
+    built = build_index(content.vectors[vector_of_row[photos]], starts[:-1].tolist())
     return built, lay_out(content.rows, photos[built.order], categories, starts)
 
 

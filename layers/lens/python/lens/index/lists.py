@@ -78,7 +78,7 @@ class Lists:
         arrays = map(faiss.swig_ptr, (query, probed, nearness, estimates, found))
         query_, probed_, nearness_, estimates_, found_ = arrays
         # FAISS's method for Python takes no parameters.
-        self.index.search_preassigned_c(
+        self.index.search_preassigned_c(  # type: ignore[attr-defined]
             1, query_, count, probed_, nearness_, estimates_, found_, False, parameters
         )
         # Nothing found is -1.
@@ -118,6 +118,7 @@ def sort_into_lists(
             max_points_per_centroid=64,
         )
         means.train(mine)
+        assert means.centroids is not None
         nearest = np.concatenate(
             [_nearest(mine[i : i + _BATCH], means.centroids) for i in range(0, len(mine), _BATCH)]
         )
@@ -155,6 +156,7 @@ def encode(vectors: Vectors, centroids: Vectors, starts: Positions, numbers: int
         ]
     )
     positions = np.arange(len(vectors), dtype=np.int64)
+    assert plain.invlists is not None
     for number, (start, stop) in enumerate(itertools.pairwise(starts)):
         if stop > start:
             plain.invlists.add_entries(
@@ -177,6 +179,7 @@ def load_lists(data: NDArray[np.uint8], probes: int = 1, candidates: int = _USUA
     if not isinstance(index, faiss.IndexIVFPQFastScan):
         raise ArtifactError(f"the index is a {type(index).__name__}; build it again")
     centroids = index.quantizer.reconstruct_n(0, index.nlist)
+    assert index.invlists is not None
     sizes = [index.invlists.list_size(number) for number in range(index.nlist)]
     return Lists(index, centroids, np.concatenate([[0], np.cumsum(sizes)]), probes, candidates)
 
