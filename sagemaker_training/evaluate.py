@@ -14,7 +14,7 @@ from torch import nn
 
 from data import Photo
 from distributed import Ranks
-from lens.index import build_index
+from lens.index import Index
 from lens.metrics import map_at_r, recall_at_k
 from lens.protocols import KS, Split
 from models import EmbeddingModel
@@ -87,7 +87,7 @@ def score(vectors: Vectors, photos: Sequence[Photo], split: Split, protocol: str
     """Rank the gallery for every query. A query that is also in the gallery never finds itself,
     and queries whose item the gallery does not show are answered wrongly, as in the benchmark."""
     by_key = {photo.key: photo for photo in photos}
-    index, _ = build_index(np.stack([vectors[key] for key in split.gallery]))
+    index = Index(np.stack([vectors[key] for key in split.gallery]))
     items = np.array([by_key[key].item_id for key in split.gallery])
     positions = {key: i for i, key in enumerate(split.gallery)}
     photos_of: dict[str, int] = defaultdict(int)

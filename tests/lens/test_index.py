@@ -1,4 +1,4 @@
-"""The index against a naive scan, at both of its types."""
+"""The index against a naive scan: by scan and through lists, in parts, with rows that are dead."""
 
 from __future__ import annotations
 
@@ -6,64 +6,144 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lens import index as index_module
 from lens.errors import ArtifactError
-from lens.index import build_index, index_from_bytes
+from lens.index import Index, build_index, building, lists, load_lists, nearest, read_vectors
+
+DIM = 16
 
 
-def unit_vectors(count: int, seed: int = 0) -> NDArray[np.float32]:
-    vectors = np.random.default_rng(seed).standard_normal((count, 16))
+@pytest.fixture
+def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists pay from few rows on."""
+    monkeypatch.setattr(building, "FLAT_ROWS", 200)
+    monkeypatch.setattr(building, "SCANNED_ROWS", 60)
+    monkeypatch.setattr(nearest, "SCANNED_ROWS", 60)
+    monkeypatch.setattr(building, "EFFORTS", ((1, 24), (2, 48), (4, 96), (64, 512)))
+
+
+def unit_vectors(count: int, seed: int = 0, clusters: int = 12) -> NDArray[np.float32]:
+    """Vectors around a few centers."""
+    chance = np.random.default_rng(seed)
+    centers = np.random.default_rng(99).standard_normal((clusters, DIM))
+    vectors = centers[chance.integers(0, clusters, count)]
+    vectors = vectors + 0.7 * chance.standard_normal((count, DIM))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors.astype(np.float32)
 
 
 def naive(
-    vectors: NDArray[np.float32], query: NDArray[np.float32], allowed: NDArray[np.bool_]
+    vectors: NDArray[np.float32], query: NDArray[np.float32], allowed: list[int]
 ) -> list[int]:
-    similarities = np.where(allowed, vectors @ query, -np.inf)
-    order = np.argsort(-similarities, kind="stable")
-    return [int(i) for i in order if allowed[i]]
+    similarities = vectors @ query
+    return sorted(allowed, key=lambda i: -similarities[i])
 
 
-@pytest.mark.parametrize("flat_rows", [index_module.FLAT_ROWS, 0], ids=["flat", "fp16"])
-def test_a_search_equals_a_naive_scan_over_the_allowed_rows(
-    flat_rows: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("count", [150, 3_000], ids=["scan", "lists"])
+def test_a_search_finds_what_a_naive_scan_finds_in_any_span_and_past_the_dead(count: int) -> None:
+    parts = [0, 40, 41, 100, count // 2, count - 10]
+    built = build_index(unit_vectors(count), parts)
+    assert built.name == ("flat" if count == 150 else "IVF55,PQ8x4fs")
+    index = built.index
+    chance = np.random.default_rng(1)
+    wanted, found = [], []
+    for query in unit_vectors(60, seed=2):
+        bounds = sorted(chance.choice([*parts, count], 2, replace=False).tolist())
+        dead = np.sort(chance.permutation(count)[: count // 10])
+        within = range(*bounds)
+        similarities, positions = index.search(query, 10, within, dead)
+        expected = naive(index.vectors, query, sorted(set(within) - set(dead.tolist())))[:10]
+        assert len(positions) == len(expected)
+        assert set(positions.tolist()) <= set(within) - set(dead.tolist())
+        assert similarities.tolist() == sorted(similarities.tolist(), reverse=True)
+        np.testing.assert_allclose(similarities, index.vectors[positions] @ query, atol=1e-5)
+        wanted += expected
+        found += [position for position in positions.tolist() if position in expected]
+    assert len(found) / len(wanted) >= (1.0 if count == 150 else 0.98)
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_the_effort_is_the_least_that_reaches_the_recall_and_its_recall_is_told() -> None:
+    vectors = unit_vectors(3_000)
+    built = build_index(vectors)
+    assert built.index.lists is not None
+    assert building.RECALL <= built.recall <= 1.0
+    efforts = [(1, 24), (2, 48), (4, 96), (64, 512)]
+    effort = built.index.lists.probes, built.index.lists.candidates_asked
+    trials = building._trials(built.index.vectors, [0])
+    for less in efforts[: efforts.index(effort)]:
+        tuned = Index(built.index.vectors, built.index.lists.tuned(*less))
+        assert building._recall(tuned, trials[0]) < building.RECALL
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_where_coarse_codes_fall_short_finer_ones_are_taken_and_else_a_scan(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(index_module, "FLAT_ROWS", flat_rows)
-    vectors = unit_vectors(500)
-    index, kind = build_index(vectors)
-    assert kind == ("flat" if flat_rows else "fp16")
-    random = np.random.default_rng(1)
-    for query in unit_vectors(20, seed=2):
-        allowed = random.random(500) < 0.3
-        similarities, positions = index.search(query, 10, allowed)
-        expected = naive(index.vectors(), query, allowed)[:10]
-        assert positions.tolist() == expected
-        np.testing.assert_allclose(similarities, index.vectors()[expected] @ query, atol=2e-3)
+    vectors = np.random.default_rng(3).standard_normal((4_000, DIM)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    monkeypatch.setattr(building, "EFFORTS", ((64, 50),))
+    built = build_index(vectors)
+    assert built.name == "IVF63,PQ16x4fs"
+    monkeypatch.setattr(building, "EFFORTS", ((1, 24),))
+    built = build_index(vectors)
+    assert (built.name, built.recall) == ("flat", 1.0)
 
 
-def test_fewer_are_found_than_asked_when_fewer_are_allowed() -> None:
-    vectors = unit_vectors(50)
-    index, _ = build_index(vectors)
-    allowed = np.zeros(50, dtype=bool)
-    allowed[[3, 40]] = True
-    assert sorted(index.search(vectors[3], 12, allowed)[1].tolist()) == [3, 40]
-    assert len(index.search(vectors[3], 100)[1]) == 50
-    assert len(index.search(vectors[3], 5, np.zeros(50, dtype=bool))[1]) == 0
+@pytest.mark.usefixtures("small_bounds")
+def test_a_part_is_kept_together_and_every_vector_is_kept() -> None:
+    vectors = unit_vectors(1_000)
+    parts = [0, 3, 3, 20, 500, 990]
+    built = build_index(vectors, parts)
+    np.testing.assert_array_equal(built.index.vectors, vectors[built.order])
+    for start, stop in zip(parts, [*parts[1:], 1_000], strict=True):
+        assert sorted(built.order[start:stop].tolist()) == list(range(start, stop))
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_all_are_found_when_all_are_asked_for() -> None:
+    index = build_index(unit_vectors(1_000), [0, 300]).index
+    query = unit_vectors(1, seed=5)[0]
+    for within in (range(1_000), range(300), range(250, 777)):
+        assert sorted(index.search(query, 2_000, within)[1].tolist()) == list(within)
+        dead = np.arange(10, 260)
+        alive = sorted(set(within) - set(range(10, 260)))
+        assert sorted(index.search(query, 2_000, within, dead)[1].tolist()) == alive
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_the_dead_do_not_crowd_out_the_living() -> None:
+    index = build_index(unit_vectors(3_000)).index
+    for query in unit_vectors(20, seed=6):
+        order = naive(index.vectors, query, list(range(3_000)))
+        dead = np.sort(order[:600])
+        found = index.search(query, 10, dead=dead)[1].tolist()
+        assert len(set(found) & set(order[600:610])) >= 9
 
 
 def test_an_empty_index_finds_nothing() -> None:
-    index, _ = build_index(np.empty((0, 16), np.float32))
+    index = build_index(np.empty((0, DIM), np.float32)).index
     assert len(index.search(unit_vectors(1)[0], 5)[1]) == 0
-    assert index.vectors().shape == (0, 16)
+    assert (len(index), index.embedding_dim) == (0, DIM)
 
 
-def test_an_index_survives_its_file() -> None:
-    vectors = unit_vectors(30)
-    index = index_from_bytes(build_index(vectors)[0].to_bytes())
-    np.testing.assert_array_equal(index.vectors(), vectors)
+@pytest.mark.usefixtures("small_bounds")
+def test_lists_survive_their_file() -> None:
+    index = build_index(unit_vectors(1_000), [0, 300]).index
+    assert index.lists is not None
+    data = np.frombuffer(index.lists.to_bytes(), np.uint8)
+    loaded = Index(index.vectors, load_lists(data, *_effort(index.lists)))
+    for query in unit_vectors(10, seed=7):
+        for within in (range(1_000), range(300), range(250, 900)):
+            ours, theirs = index.search(query, 9, within), loaded.search(query, 9, within)
+            assert ours[1].tolist() == theirs[1].tolist()
 
 
-def test_bytes_that_are_no_index_are_an_artifact_error() -> None:
-    with pytest.raises(ArtifactError, match="not a readable FAISS index"):
-        index_from_bytes(b"nonsense" * 10)
+@pytest.mark.parametrize("read", [lambda data: load_lists(data, 1, 24), read_vectors])
+def test_bytes_that_are_no_index_are_an_artifact_error(read) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ArtifactError, match="not readable by FAISS"):
+        read(np.frombuffer(b"nonsense" * 10, np.uint8))
+
+
+def _effort(some: lists.Lists) -> tuple[int, int]:
+    return some.probes, some.candidates_asked

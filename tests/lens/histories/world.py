@@ -279,7 +279,7 @@ class World:
             for ref in commit.segments:
                 assert f"segments/{commit.model_id}/{ref.id}.npz" in there
             if commit.snapshot:
-                for name in ("gallery.index", "rows.npz", "manifest.json"):
+                for name in ("vectors.npy", "rows.npz", "manifest.json"):
                     assert f"snapshots/{commit.model_id}/{commit.snapshot.id}/{name}" in there
             for row in self.ledger.content(commit).values():
                 assert row.kind != Kind.PHOTO or thumb_key(row.photo_id) in there

@@ -142,7 +142,7 @@ def _reach_parts(storage: Storage, commit: Commit, reached: _Reached) -> None:
         if folder not in reached.folders:
             reached.folders.add(folder)
             snapshot = load_snapshot(storage, commit.model_id, commit.snapshot.id)
-            photo_ids += snapshot.rows.photo_id[snapshot.photo_rows].tolist()
+            photo_ids += snapshot.rows.photo_id[snapshot.layout.rows_at].tolist()
     for ref in commit.segments:
         key = segment_key(commit.model_id, ref.id)
         if key not in reached.keys:

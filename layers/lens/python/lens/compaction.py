@@ -16,6 +16,7 @@ TAIL_SEGMENTS = 32  # each costs a searcher a read
 SMALL_SEGMENT_ROWS = 512
 TAIL_ROWS = 256  # scanned by every search; or this share of the snapshot, whichever is more
 TAIL_SHARE = 1 / 16
+TAIL_MOST = 16_384  # whatever the share: scanning so many rows takes a third of a millisecond
 
 
 def compact(storage: Storage, model_id: str, *, now: float) -> bool:
@@ -27,7 +28,7 @@ def compact(storage: Storage, model_id: str, *, now: float) -> bool:
     if head is None:
         return False
     snapshot_rows = head.snapshot.rows if head.snapshot else 0
-    if head.tail_rows > max(TAIL_ROWS, TAIL_SHARE * snapshot_rows):
+    if head.tail_rows > max(TAIL_ROWS, min(TAIL_SHARE * snapshot_rows, TAIL_MOST)):
         return fold(storage, head, now=now)
     if len(head.segments) > TAIL_SEGMENTS:
         return merge(storage, head, now=now)

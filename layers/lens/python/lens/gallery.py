@@ -10,16 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.commits import Commit
-from lens.index import Index
-from lens.rows import EMPTY_ROWS, Bytes, Kind, Mask, Positions, Row, Rows, winners
+from lens.index import Index, similarities_of
+from lens.rows import (
+    EMPTY_ROWS,
+    Bytes,
+    Kind,
+    Mask,
+    Positions,
+    Row,
+    Rows,
+    among,
+    last_of_each_key,
+    winners,
+)
 from lens.segments import Segment, concatenate, read_segment
 from lens.snapshots import Snapshot, load_snapshot, read_snapshot_manifest
 from lens.storage import Storage
 
 # A warm searcher folds nothing itself; past this many unfolded rows it loads the new snapshot.
-KEPT_TAIL_ROWS = 65_000
+# Every search scans them: a third of a millisecond.
+KEPT_TAIL_ROWS = 16_384
 # By so much may two ways of multiplying the same float32 unit vectors differ.
 _ROUNDING = 1e-5
+_NOWHERE = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True)
@@ -50,18 +63,19 @@ class Gallery:
         """The nearest photos of a (D,) unit vector, most similar first; ties in key order."""
         matches: list[Match] = []
         if self.snapshot is not None:
-            allowed = self._snapshot_allowed(category)
-            positions = _nearest(self.snapshot.index, vector, top_k, allowed)
-            vectors = self.snapshot.index.vectors_at(positions)
-            found = self.snapshot.photo_rows[positions]
-            matches += _matches(self.snapshot.rows, found, vectors, vector, top_k)
+            index, layout = self.snapshot.index, self.snapshot.layout
+            within = layout.span(category) if category is not None else range(len(index))
+            similarities, positions = _nearest(index, vector, top_k, within, self._dead)
+            found = layout.rows_at[positions].astype(np.intp)
+            matches += _matches(self.snapshot.rows, found, similarities, top_k)
         if self._recent is not None:
             rows, photo_rows = self._recent.rows, self._recent.rows.photo_rows
             allowed = self._recent_alive & _in_category(rows.category[photo_rows], category)
-            candidates = np.flatnonzero(allowed)
-            candidates = candidates[_may_be_best(self._recent.vectors[candidates] @ vector, top_k)]
-            vectors = self._recent.vectors[candidates]
-            matches += _matches(rows, photo_rows[candidates], vectors, vector, top_k)
+            estimates = np.where(allowed, self._recent.vectors @ vector, -np.inf)
+            best = _may_be_best(estimates, top_k)
+            best = best[allowed[best]]
+            similarities = similarities_of(self._recent.vectors[best], vector)
+            matches += _matches(rows, photo_rows[best], similarities, top_k)
         matches.sort(key=lambda match: (-match.similarity, match.row.key))
         return matches[:top_k]
 
@@ -85,37 +99,50 @@ class Gallery:
     @cached_property
     def photo_count(self) -> int:
         """Photos that can be found."""
-        return sum(len(positions) for _, positions in self._alive())
+        folded = len(self.snapshot.index) - len(self._dead) if self.snapshot else 0
+        return folded + int(np.count_nonzero(self._recent_alive))
 
     @cached_property
     def categories(self) -> dict[str, int]:
         """Photos in each category, by name."""
         counts: dict[str, int] = {}
-        for rows, positions in self._alive():
-            for name, count in zip(
-                *np.unique(rows.category[positions], return_counts=True), strict=True
-            ):
-                counts[name.decode()] = counts.get(name.decode(), 0) + int(count)
-        return dict(sorted(counts.items()))
+        if self.snapshot is not None:
+            layout = self.snapshot.layout
+            for name, count in zip(layout.categories, layout.counts(self._dead), strict=True):
+                counts[name.decode()] = int(count)
+        recent = self._recent_rows.category[self._recent_photos]
+        for name, count in zip(*np.unique(recent, return_counts=True), strict=True):
+            counts[name.decode()] = counts.get(name.decode(), 0) + int(count)
+        return {name: count for name, count in sorted(counts.items()) if count}
 
     @cached_property
     def examples(self) -> dict[str, Row]:
         """One photo of each category, by name: the first there in key order."""
         found: dict[str, Row] = {}
-        for rows, positions in self._alive():
-            by_key = positions[np.argsort(rows.key[positions], kind="stable")]
-            for position in by_key[np.unique(rows.category[by_key], return_index=True)[1]]:
-                row = rows[position]
-                if row.category not in found or row.key < found[row.category].key:
-                    found[row.category] = row
+        if self.snapshot is not None:
+            layout = self.snapshot.layout
+            for number in np.flatnonzero(layout.counts(self._dead)):
+                row = self.snapshot.rows[layout.first_row(int(number), self._dead)]
+                found[row.category] = row
+        rows, photos = self._recent_rows, self._recent_photos
+        by_key = photos[np.argsort(rows.key[photos], kind="stable")]
+        for position in by_key[np.unique(rows.category[by_key], return_index=True)[1]]:
+            row = rows[position]
+            if row.category not in found or row.key < found[row.category].key:
+                found[row.category] = row
         return dict(sorted(found.items()))
 
     @cached_property
     def known(self) -> Rows:
         """Every key's winning row, photo or not, sorted by key."""
-        parts = [rows for rows in (self._snapshot_rows, self._recent_rows) if len(rows)]
-        rows = Rows.concatenate(parts)
-        return rows.take(winners(rows))
+        # A snapshot's rows are sorted by key and version already.
+        folded, recent = self._snapshot_rows, self._recent_rows
+        kept = last_of_each_key(folded.key)
+        kept[self._snapshot_touched] = False
+        contest = Rows.concatenate([folded.take(self._snapshot_touched), recent])
+        parts = [folded.take(np.flatnonzero(kept)), contest.take(winners(contest))]
+        rows = Rows.concatenate([part for part in parts if len(part)])
+        return rows.take(np.argsort(rows.key, kind="stable"))
 
     def hiding_deleted(self, guards: Sequence[Gallery]) -> Gallery:
         """This gallery, held by a pin, without what was deleted since.
@@ -124,18 +151,18 @@ class Gallery:
         when any of them has a tombstone looked at after this gallery's row. Times are compared,
         not versions: two models' reconciliations count apart.
         """
-        live = guards[0]
-        alive = Rows.concatenate([rows.take(positions) for rows, positions in self._alive()])
-        there = live.known.key[live.known.kind != Kind.TOMBSTONE]
-        hidden = set(alive.key[~np.isin(alive.key, there)].tolist())
-        seen = dict(zip(alive.key.tolist(), alive.looked_at.tolist(), strict=True))
+        live = guards[0].known
+        rows = Rows.concatenate([rows.take(positions) for rows, positions in self._alive()])
+        alive = rows.take(np.argsort(rows.key, kind="stable"))
+        gone = ~among(alive.key, live.key[live.kind != Kind.TOMBSTONE])[0]
         for guard in guards:
             for rows in (guard._snapshot_rows, guard._recent_rows):
-                gone = rows.kind == Kind.TOMBSTONE
-                for key, at in zip(rows.key[gone].tolist(), rows.looked_at[gone], strict=True):
-                    if key in seen and at >= seen[key]:
-                        hidden.add(key)
-        return Gallery(self.commit, self.snapshot, self.folded, self.tail, frozenset(hidden))
+                tombstones = np.flatnonzero(rows.kind == Kind.TOMBSTONE)
+                there, places = among(rows.key[tombstones], alive.key)
+                tombstones, places = tombstones[there], places[there]
+                gone[places[rows.looked_at[tombstones] >= alive.looked_at[places]]] = True
+        hidden = frozenset(alive.key[gone].tolist())
+        return Gallery(self.commit, self.snapshot, self.folded, self.tail, hidden)
 
     @property
     def applied(self) -> frozenset[str]:
@@ -162,11 +189,7 @@ class Gallery:
     @cached_property
     def _snapshot_touched(self) -> Positions:
         """Snapshot rows whose key the recent rows speak of."""
-        keys = np.unique(self._recent_rows.key)
-        starts = np.searchsorted(self._snapshot_rows.key, keys, side="left")
-        ends = np.searchsorted(self._snapshot_rows.key, keys, side="right")
-        ranges = [np.arange(start, end) for start, end in zip(starts, ends, strict=True)]
-        return np.concatenate(ranges) if ranges else np.empty(0, np.intp)
+        return self._snapshot_rows.of_keys(np.unique(self._recent_rows.key))
 
     @cached_property
     def _winning(self) -> tuple[Mask, Mask]:
@@ -178,58 +201,50 @@ class Gallery:
         return won[: len(touched)], won[len(touched) :]
 
     @cached_property
-    def _snapshot_alive(self) -> Mask | None:
-        """By vector of the snapshot: can it be found? None when all can."""
+    def _dead(self) -> Positions:
+        """Positions, sorted, of the snapshot's vectors that cannot be found."""
         if self.snapshot is None:
-            return None
+            return _NOWHERE
         beaten = self._snapshot_touched[~self._winning[0]]
-        dead_rows = beaten[self._snapshot_rows.kind[beaten] == Kind.PHOTO]
-        if len(dead_rows) == 0 and not self.hidden:
-            return None
-        alive = np.ones(len(self.snapshot.photo_rows), dtype=bool)
-        alive[np.searchsorted(self.snapshot.photo_rows, dead_rows)] = False
-        return alive & self._not_hidden(self._snapshot_rows, self.snapshot.photo_rows)
+        hidden = self._snapshot_rows.of_keys(self._hidden_keys)
+        positions = self.snapshot.layout.position_of[np.concatenate([beaten, hidden])]
+        return np.unique(positions[positions >= 0]).astype(np.intp)
+
+    @cached_property
+    def _hidden_keys(self) -> Bytes:
+        return np.array(sorted(self.hidden), dtype=np.bytes_)
 
     @cached_property
     def _recent_alive(self) -> Mask:
         """By vector of the recent segments: can it be found?"""
         photo_rows = self._recent_rows.photo_rows
-        return self._winning[1][photo_rows] & self._not_hidden(self._recent_rows, photo_rows)
+        hidden, _ = among(self._recent_rows.key[photo_rows], self._hidden_keys)
+        return self._winning[1][photo_rows] & ~hidden
 
-    def _not_hidden(self, rows: Rows, positions: Positions) -> Mask:
-        if not self.hidden:
-            return np.ones(len(positions), dtype=bool)
-        return ~np.isin(rows.key[positions], np.array(sorted(self.hidden)))
+    @property
+    def _recent_photos(self) -> Positions:
+        """Recent rows that can be found."""
+        return self._recent_rows.photo_rows[self._recent_alive]
 
     def _alive(self) -> Iterator[tuple[Rows, Positions]]:
         if self.snapshot is not None:
-            alive = self._snapshot_alive
-            photo_rows = self.snapshot.photo_rows
-            yield self.snapshot.rows, photo_rows if alive is None else photo_rows[alive]
-        if self._recent is not None:
-            yield self._recent.rows, self._recent.rows.photo_rows[self._recent_alive]
+            alive = np.delete(self.snapshot.layout.rows_at, self._dead)
+            yield self.snapshot.rows, np.sort(alive).astype(np.intp)
+        yield self._recent_rows, self._recent_photos
 
     def _where(self, column: str, value: str) -> Iterator[Row]:
-        for rows, positions in self._alive():
-            equal = rows.columns()[column][positions] == value.encode()
-            yield from (rows[position] for position in positions[equal])
-
-    @cached_property
-    def _allowed_by_category(self) -> dict[str, Mask]:
-        return {}
-
-    def _snapshot_allowed(self, category: str | None) -> Mask | None:
-        if category is None or self.snapshot is None:
-            return self._snapshot_alive
-        allowed = self._allowed_by_category.get(category)
-        if allowed is None:
-            names = self.snapshot.rows.category[self.snapshot.photo_rows]
-            allowed = _in_category(names, category)
-            if self._snapshot_alive is not None:
-                allowed &= self._snapshot_alive
-            if allowed.any():  # a shopper's made-up categories must not fill the memory
-                self._allowed_by_category[category] = allowed
-        return allowed
+        if self.snapshot is not None:
+            rows, layout = self.snapshot.rows, self.snapshot.layout
+            if column == "key":
+                found = rows.of_keys(np.array([value.encode()]))
+            else:
+                found = layout.find(rows, column, value.encode())
+            positions = layout.position_of[found]
+            found = found[(positions >= 0) & ~np.isin(positions, self._dead)]
+            yield from (rows[position] for position in found)
+        rows, photos = self._recent_rows, self._recent_photos
+        equal = rows.columns()[column][photos] == value.encode()
+        yield from (rows[position] for position in photos[equal])
 
 
 def load_gallery(storage: Storage, commit: Commit, previous: Gallery | None = None) -> Gallery:
@@ -279,15 +294,17 @@ def _base(
 
 
 def _nearest(
-    index: Index, vector: NDArray[np.float32], top_k: int, allowed: Mask | None
-) -> Positions:
-    """Positions of the `top_k` most similar and of all that may tie with the last of them."""
+    index: Index, vector: NDArray[np.float32], top_k: int, within: range, dead: Positions
+) -> tuple[NDArray[np.float32], Positions]:
+    """Similarities and positions of the `top_k` most similar and of all that may tie with the
+    last of them."""
     asked = top_k
     while True:
         asked *= 2
-        similarities, positions = index.search(vector, asked, allowed)
+        similarities, positions = index.search(vector, asked, within, dead)
         if len(positions) < asked or similarities[-1] < similarities[top_k - 1] - _ROUNDING:
-            return positions[_may_be_best(similarities, top_k)]
+            best = _may_be_best(similarities, top_k)
+            return similarities[best], positions[best]
 
 
 def _may_be_best(similarities: NDArray[np.float32], top_k: int) -> Positions:
@@ -299,15 +316,9 @@ def _may_be_best(similarities: NDArray[np.float32], top_k: int) -> Positions:
 
 
 def _matches(
-    rows: Rows,
-    positions: Positions,
-    vectors: NDArray[np.float32],
-    vector: NDArray[np.float32],
-    top_k: int,
+    rows: Rows, positions: Positions, similarities: NDArray[np.float32], top_k: int
 ) -> list[Match]:
-    """The best, ties in key order. One way to multiply, whatever part the vectors are from: the
-    same photo under two keys is equally similar, and a warm searcher ranks as a new one does."""
-    similarities = np.einsum("ij,j->i", vectors, vector)
+    """The best, ties in key order."""
     best = np.lexsort((rows.key[positions], -similarities))[:top_k]
     return [Match(rows[positions[i]], float(similarities[i])) for i in best]
 

@@ -105,6 +105,19 @@ class Rows:
         """Positions of the photo rows: vector i belongs to row `photo_rows[i]`."""
         return np.flatnonzero(self.kind == Kind.PHOTO)
 
+    def of_keys(self, keys: Bytes) -> Positions:
+        """Positions of all rows with one of these keys, of rows that are sorted by key.
+
+        The keys must be sorted and differ. It costs what the keys cost, however many rows are.
+        """
+        # NumPy would widen every row's key to compare it with a longer one.
+        keys = keys[np.strings.str_len(keys) <= self.key.dtype.itemsize].astype(self.key.dtype)
+        starts = np.searchsorted(self.key, keys, side="left")
+        counts = np.searchsorted(self.key, keys, side="right") - starts
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        positions: Positions = np.repeat(starts, counts) + within
+        return positions
+
     @staticmethod
     def concatenate(parts: Sequence[Rows]) -> Rows:
         """All rows of the parts, in order."""
@@ -131,7 +144,7 @@ def order_by_version(rows: Rows) -> Positions:
 def winners(rows: Rows) -> Positions:
     """Position of each key's winning row, sorted by key."""
     order = order_by_version(rows)
-    winning: Positions = order[_last_of_each_key(rows.key[order])]
+    winning: Positions = order[last_of_each_key(rows.key[order])]
     return winning
 
 
@@ -144,15 +157,24 @@ def keepers(rows: Rows, *, tombstones_since: float) -> Positions:
     """
     order = order_by_version(rows)
     keys = rows.key[order]
-    keep = _last_of_each_key(keys)
+    keep = last_of_each_key(keys)
     tombstones = np.flatnonzero(rows.kind[order] == Kind.TOMBSTONE)
-    keep[tombstones[_last_of_each_key(keys[tombstones])]] = True
+    keep[tombstones[last_of_each_key(keys[tombstones])]] = True
     expired = (rows.kind[order] == Kind.TOMBSTONE) & (rows.looked_at[order] < tombstones_since)
     kept: Positions = order[keep & ~expired]
     return kept
 
 
-def _last_of_each_key(sorted_keys: Bytes) -> Mask:
+def last_of_each_key(sorted_keys: Bytes) -> Mask:
+    """Which of these sorted keys are followed by another one or by none."""
     last = np.ones(len(sorted_keys), dtype=bool)
     last[:-1] = sorted_keys[1:] != sorted_keys[:-1]
     return last
+
+
+def among(values: Bytes, some: Bytes) -> tuple[Mask, Positions]:
+    """Which values are among these sorted ones, and where; the place means nothing elsewhere."""
+    if len(some) == 0:
+        return np.zeros(len(values), dtype=bool), np.zeros(len(values), dtype=np.intp)
+    places = np.minimum(np.searchsorted(some, values), len(some) - 1)
+    return some[places] == values, places

@@ -1,4 +1,4 @@
-"""Snapshots: a FAISS index and its rows, folding every older segment of a gallery."""
+"""Snapshots: a gallery's rows and vectors behind an index, folding every older segment."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from lens.commits import SnapshotRef
 from lens.documents import Document, read_document, write_document
 from lens.errors import ArtifactError
-from lens.index import Index, build_index, index_from_bytes
+from lens.index import BuiltIndex, Index, build_index, load_lists, read_vectors
+from lens.layout import Layout, by_category, lay_out
+from lens.mapping import array_in, arrays_in, map_object
 from lens.rows import Rows
 from lens.segments import Segment
 from lens.storage import Storage, write_once
 
 PREFIX = "snapshots/"
+_LISTS, _ROWS, _VECTORS = "gallery.index", "rows.npz", "vectors.npy"
 
 
 class FoldedSegment(Document):
@@ -28,6 +31,15 @@ class FoldedSegment(Document):
 
     id: str
     at: float  # when it was folded, seconds since the epoch
+
+
+class Effort(Document):
+    """What a search through the index's lists does, and the recall that this was measured to give
+    when the index was built."""
+
+    probes: int  # lists read
+    candidates: int  # ranked exactly, of a search for a page of results
+    recall: float  # recall@10 against a scan
 
 
 class SnapshotManifest(Document):
@@ -40,19 +52,21 @@ class SnapshotManifest(Document):
     photos: int
     embedding_dim: int
     index_type: str
+    effort: Effort | None = None  # None: every search scans
     sha256: dict[str, str]  # by file name
+    sizes: dict[str, int] = {}  # bytes, by file name; earlier versions did not write them
     folded: tuple[FoldedSegment, ...]  # since the parent, and earlier ones still worth knowing
     expired_tombstones: int  # dropped here: a searcher that still has them must load this one
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Rows sorted by key, then version; the index holds the photo rows' vectors in that order."""
+    """Rows sorted by key, then version, and the photo rows' vectors in the layout's order."""
 
     manifest: SnapshotManifest
     rows: Rows
     index: Index
-    photo_rows: NDArray[np.intp]  # row of each vector
+    layout: Layout
 
     @property
     def folded_ids(self) -> frozenset[str]:
@@ -61,7 +75,7 @@ class Snapshot:
 
     def as_segment(self) -> Segment:
         """Its rows and vectors, to be folded again."""
-        return Segment(self.rows, self.index.vectors())
+        return Segment(self.rows, self.index.vectors[self.layout.position_of[self.rows.photo_rows]])
 
 
 def write_snapshot(
@@ -75,12 +89,8 @@ def write_snapshot(
 ) -> SnapshotRef:
     """Write a snapshot of rows that are already resolved and sorted by key, then version."""
     snapshot_id = uuid.uuid4().hex
-    index, index_type = build_index(content.vectors)
-    out = BytesIO()
-    np.savez(out, allow_pickle=False, **content.rows.columns())
-    files = {"gallery.index": index.to_bytes(), "rows.npz": out.getvalue()}
-    for name, data in files.items():
-        write_once(storage, _key(model_id, snapshot_id, name), data)
+    built, layout = _arrange(content)
+    lists = built.index.lists
     manifest = SnapshotManifest(
         id=snapshot_id,
         model_id=model_id,
@@ -88,11 +98,32 @@ def write_snapshot(
         rows=len(content.rows),
         photos=len(content.vectors),
         embedding_dim=content.vectors.shape[1],
-        index_type=index_type,
-        sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        index_type=built.name,
+        effort=Effort(
+            probes=lists.probes, candidates=lists.candidates_asked, recall=round(built.recall, 4)
+        )
+        if lists
+        else None,
+        sha256={},
         folded=tuple(folded),
         expired_tombstones=expired_tombstones,
     )
+    sha256, sizes = {}, {}
+
+    def write(name: str, data: bytes) -> None:
+        write_once(storage, _key(model_id, snapshot_id, name), data)
+        sha256[name], sizes[name] = hashlib.sha256(data).hexdigest(), len(data)
+
+    if lists is not None:
+        write(_LISTS, lists.to_bytes())
+    out = BytesIO()
+    np.save(out, built.index.vectors, allow_pickle=False)
+    write(_VECTORS, out.getvalue())
+    out = BytesIO()
+    # Not compressed, so that a searcher can map it.
+    np.savez(out, allow_pickle=False, **content.rows.columns(), **layout.arrays())
+    write(_ROWS, out.getvalue())
+    manifest = manifest.model_copy(update={"sha256": sha256, "sizes": sizes})
     write_document(storage, _key(model_id, snapshot_id, "manifest.json"), manifest)
     return SnapshotRef(id=snapshot_id, rows=manifest.rows, parent=parent)
 
@@ -103,26 +134,53 @@ def read_snapshot_manifest(storage: Storage, model_id: str, snapshot_id: str) ->
 
 
 def load_snapshot(storage: Storage, model_id: str, snapshot_id: str) -> Snapshot:
-    """Load a snapshot, its checksums verified; ArtifactError when its parts do not fit."""
+    """Load a snapshot, its checksums verified; ArtifactError when its parts do not fit.
+
+    Rows and vectors are mapped and read as they are needed.
+    """
     manifest = read_snapshot_manifest(storage, model_id, snapshot_id)
-    files = {}
-    for name, sha256 in manifest.sha256.items():
-        files[name], _ = storage.read(_key(model_id, snapshot_id, name))
-        if hashlib.sha256(files[name]).hexdigest() != sha256:
-            raise ArtifactError(
-                f"{_key(model_id, snapshot_id, name)} does not match its checksum; "
-                "`lens rollback` to an earlier commit, then index again"
-            )
+    files = {
+        name: map_object(
+            storage,
+            _key(model_id, snapshot_id, name),
+            sha256=sha256,
+            size=manifest.sizes.get(name),
+        )
+        for name, sha256 in manifest.sha256.items()
+    }
     try:
-        with np.load(BytesIO(files["rows.npz"]), allow_pickle=False) as arrays:
-            rows = Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
+        arrays = arrays_in(files[_ROWS])
+        rows = Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
+        if _VECTORS in files:
+            index = _index(manifest, array_in(files[_VECTORS]), files)
+            layout = Layout.of(arrays)
+        else:  # from before vectors had a file of their own
+            built, layout = _arrange(Segment(rows, read_vectors(files[_LISTS])))
+            index = built.index
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"snapshot {snapshot_id} has unreadable rows ({error})") from error
-    index = index_from_bytes(files["gallery.index"])
-    photo_rows = rows.photo_rows
-    if len(photo_rows) != len(index) or index.embedding_dim != manifest.embedding_dim:
+        raise ArtifactError(f"snapshot {snapshot_id} is unreadable ({error})") from error
+    photos = len(layout.rows_at)
+    if {photos, manifest.photos} != {len(index)} or index.embedding_dim != manifest.embedding_dim:
         raise ArtifactError(f"snapshot {snapshot_id}: rows and index do not fit; index again")
-    return Snapshot(manifest, rows, index, photo_rows)
+    return Snapshot(manifest, rows, index, layout)
+
+
+def _arrange(content: Segment) -> tuple[BuiltIndex, Layout]:
+    """An index over the vectors, and where it put each row's."""
+    photos, categories, starts = by_category(content.rows)
+    vector_of_row = np.zeros(len(content.rows), np.intp)
+    vector_of_row[content.rows.photo_rows] = np.arange(len(content.vectors))
+    built = build_index(content.vectors[vector_of_row[photos]], starts[:-1].tolist())
+    return built, lay_out(content.rows, photos[built.order], categories, starts)
+
+
+def _index(
+    manifest: SnapshotManifest, vectors: NDArray[np.float32], files: dict[str, NDArray[np.uint8]]
+) -> Index:
+    if manifest.effort is None:
+        return Index(vectors)
+    effort = manifest.effort
+    return Index(vectors, load_lists(files[_LISTS], effort.probes, effort.candidates))
 
 
 def _key(model_id: str, snapshot_id: str, name: str) -> str:

@@ -1,0 +1,201 @@
+"""Lists: short codes of vectors in inverted lists, which propose the candidates of a search.
+
+A list holds a run of positions, and the lists of a category follow each other. So a search within
+a category reads that category's lists only, and reads nothing that it must drop.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.errors import ArtifactError
+
+Vectors = NDArray[np.float32]
+Positions = NDArray[np.intp]
+
+_BATCH = 65_536  # vectors encoded at a time
+_CODED_SAMPLE = 16_384  # vectors that the codes are trained on
+# What `candidates` is measured at: a search for the first page and its lead over the next.
+_USUAL_TOP_K = 24
+
+
+@dataclass(frozen=True)
+class Lists:
+    """4-bit product quantization of residuals, in lists (FAISS IVFPQFastScan).
+
+    centroids: (L, D) float32. starts: (L + 1,) the position at which each list begins.
+    """
+
+    index: faiss.IndexIVFPQFastScan
+    centroids: Vectors
+    starts: Positions
+    probes: int = 1  # lists that a search reads
+    candidates_asked: int = _USUAL_TOP_K  # candidates that a usual search ranks exactly
+
+    @property
+    def name(self) -> str:
+        """What FAISS calls it."""
+        return f"IVF{len(self.centroids)},PQ{self.index.pq.M}x4fs"
+
+    def tuned(self, probes: int, candidates: int) -> Lists:
+        """The same lists, searched with more or less effort."""
+        return replace(self, probes=probes, candidates_asked=candidates)
+
+    def candidates_for(self, top_k: int, span: range) -> int:
+        """How many candidates to ask for when so many results are wanted.
+
+        Within a category twice as many, from twice as many lists: what is asked for need not be
+        like anything there, and then the codes tell its rows apart less well.
+        """
+        count = -(-self.candidates_asked * max(top_k, _USUAL_TOP_K) // _USUAL_TOP_K)
+        return count if len(span) == self.index.ntotal else 2 * count
+
+    def candidates(self, vector: Vectors, count: int, span: range) -> Positions:
+        """Positions within the span that may be nearest, at most `count`, in no exact order.
+
+        The more are asked for, the more lists are read; who asks for all gets all.
+        """
+        first = int(np.searchsorted(self.starts, span.start, side="right")) - 1
+        last = int(np.searchsorted(self.starts, span.stop, side="left"))
+        probes = -(-self.probes * count // self.candidates_asked)
+        if probes >= last - first or count >= len(span):
+            probes = last - first
+        if count >= len(span):  # and what else the first list and the last hold
+            count = int(self.starts[last] - self.starts[first])
+        query = np.ascontiguousarray(vector, np.float32)
+        nearness, probed = faiss.knn(
+            query[None], self.centroids[first:last], probes, metric=faiss.METRIC_INNER_PRODUCT
+        )
+        probed += first
+        estimates, found = np.empty(count, np.float32), np.empty(count, np.int64)
+        parameters = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[call-arg]
+        arrays = map(faiss.swig_ptr, (query, probed, nearness, estimates, found))
+        query_, probed_, nearness_, estimates_, found_ = arrays
+        # FAISS's method for Python takes no parameters.
+        self.index.search_preassigned_c(  # type: ignore[attr-defined]
+            1, query_, count, probed_, nearness_, estimates_, found_, False, parameters
+        )
+        # Nothing found is -1.
+        return found[(found >= span.start) & (found < span.stop)]
+
+    def to_bytes(self) -> bytes:
+        """The lists as FAISS writes them to a file."""
+        data: NDArray[np.uint8] = faiss.serialize_index(self.index)
+        return data.tobytes()
+
+
+def sort_into_lists(
+    vectors: Vectors, parts: Sequence[int], rows_per_list: int
+) -> tuple[Positions, Vectors, Positions]:
+    """Cut parts into lists of about so many rows: the new order of the vectors, within each part,
+    the lists' centroids and where they start.
+
+    parts: the first position of each part, 0 among them, ascending. Small neighbors share a list.
+    """
+    order, centroids, starts = [], [], []
+    for start, stop, whole in _runs([*parts, len(vectors)], rows_per_list):
+        count = round((stop - start) / rows_per_list) if whole else 1
+        mine = vectors[start:stop]
+        if count <= 1:
+            mean = mine.mean(axis=0, keepdims=True)
+            centroids.append(mean / max(float(np.linalg.norm(mean)), 1e-12))
+            order.append(np.arange(start, stop))
+            starts.append(np.array([start]))
+            continue
+        means = faiss.Kmeans(
+            vectors.shape[1],
+            count,
+            niter=6,
+            seed=1,
+            spherical=True,
+            min_points_per_centroid=1,
+            max_points_per_centroid=64,
+        )
+        means.train(mine)
+        assert means.centroids is not None
+        nearest = np.concatenate(
+            [_nearest(mine[i : i + _BATCH], means.centroids) for i in range(0, len(mine), _BATCH)]
+        )
+        mine_order = np.argsort(nearest, kind="stable")
+        sizes = np.bincount(nearest, minlength=count)
+        centroids.append(means.centroids)
+        order.append(start + mine_order)
+        starts.append(start + np.cumsum(sizes) - sizes)
+    ends = np.array([len(vectors)])
+    return np.concatenate(order), np.concatenate(centroids), np.concatenate([*starts, ends])
+
+
+def encode(vectors: Vectors, centroids: Vectors, starts: Positions, numbers: int) -> Lists:
+    """Lists of (N, D) vectors that lie in the lists' order; a code is 4 bits for every `numbers`
+    numbers of a vector."""
+    dim = vectors.shape[1]
+    coarse = faiss.IndexFlatIP(dim)
+    coarse.add(centroids)
+    pieces = dim // numbers
+    plain = faiss.IndexIVFPQ(coarse, dim, len(centroids), pieces, 4, faiss.METRIC_INNER_PRODUCT)
+    plain.by_residual = True
+    list_of = np.repeat(np.arange(len(centroids)), np.diff(starts))
+    chance = np.random.default_rng(0)
+    sample = np.sort(chance.permutation(len(vectors))[:_CODED_SAMPLE])
+    plain.pq.cp.seed = 1
+    plain.pq.cp.niter = 10
+    plain.pq.cp.min_points_per_centroid = 1
+    plain.pq.train(vectors[sample] - centroids[list_of[sample]])
+    plain.is_trained = True
+    batches = range(0, len(vectors), _BATCH)
+    codes = np.concatenate(
+        [
+            plain.pq.compute_codes(vectors[i : i + _BATCH] - centroids[list_of[i : i + _BATCH]])
+            for i in batches
+        ]
+    )
+    positions = np.arange(len(vectors), dtype=np.int64)
+    assert plain.invlists is not None
+    for number, (start, stop) in enumerate(itertools.pairwise(starts)):
+        if stop > start:
+            plain.invlists.add_entries(
+                number,
+                int(stop - start),
+                faiss.swig_ptr(positions[start:stop]),
+                faiss.swig_ptr(codes[start:stop]),
+            )
+    plain.ntotal = len(vectors)
+    # It points into `plain` and `coarse`; read back, it owns all that it needs.
+    return load_lists(faiss.serialize_index(faiss.IndexIVFPQFastScan(plain)))
+
+
+def load_lists(data: NDArray[np.uint8], probes: int = 1, candidates: int = _USUAL_TOP_K) -> Lists:
+    """Read lists as `to_bytes` gave them; ArtifactError when FAISS cannot."""
+    try:
+        index = faiss.deserialize_index(data)
+    except RuntimeError as error:
+        raise ArtifactError("the index is not readable by FAISS; build it again") from error
+    if not isinstance(index, faiss.IndexIVFPQFastScan):
+        raise ArtifactError(f"the index is a {type(index).__name__}; build it again")
+    centroids = index.quantizer.reconstruct_n(0, index.nlist)
+    assert index.invlists is not None
+    sizes = [index.invlists.list_size(number) for number in range(index.nlist)]
+    return Lists(index, centroids, np.concatenate([[0], np.cumsum(sizes)]), probes, candidates)
+
+
+def _runs(bounds: Sequence[int], rows_per_list: int) -> list[tuple[int, int, bool]]:
+    """Large parts by themselves (True), and small neighbors taken together to fill a list."""
+    runs: list[tuple[int, int, bool]] = []
+    for start, stop in itertools.pairwise(bounds):
+        large = stop - start >= rows_per_list
+        if runs and not large and not runs[-1][2] and stop - runs[-1][0] <= rows_per_list:
+            runs[-1] = (runs[-1][0], stop, False)
+        elif stop > start:
+            runs.append((start, stop, large))
+    return runs
+
+
+def _nearest(vectors: Vectors, centroids: Vectors) -> Positions:
+    nearest: Positions = np.argmax(vectors @ centroids.T, axis=1)
+    return nearest

@@ -1,0 +1,96 @@
+"""Nearest: the vectors of a snapshot, searched by scan or through lists, ranked exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.index.lists import Lists
+
+Vectors = NDArray[np.float32]
+Positions = NDArray[np.intp]
+
+# One query is faster on one thread; several threads only get in each other's way under load.
+faiss.omp_set_num_threads(1)
+
+# So many rows are scanned in the time that a search through lists takes.
+SCANNED_ROWS = 8_192
+_NONE = np.empty(0, np.intp)
+
+
+@dataclass(frozen=True)
+class Index:
+    """(N, D) float32 unit vectors by position, searched by inner product. Read-only.
+
+    The vectors may lie in a mapped file: a search touches its candidates' pages only. Without
+    lists every search scans, which is exact.
+    """
+
+    vectors: Vectors
+    lists: Lists | None = None
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @property
+    def embedding_dim(self) -> int:
+        """Numbers in a vector."""
+        return int(self.vectors.shape[1])
+
+    def search(
+        self,
+        vector: Vectors,
+        top_k: int,
+        within: range | None = None,
+        dead: Positions = _NONE,
+    ) -> tuple[Vectors, Positions]:
+        """Similarities (descending) and positions of the nearest, at most `top_k`.
+
+        vector: (D,) float32. within: the positions to search, all by default. dead: sorted
+        positions that must not be found.
+        """
+        span = within if within is not None else range(len(self))
+        if len(span) == 0 or top_k <= 0:
+            return np.empty(0, np.float32), _NONE
+        lists = self.lists if len(span) > SCANNED_ROWS else None
+        asked = top_k if lists is None else lists.candidates_for(top_k, span)
+        while True:
+            if lists is None:
+                found = _scan(self.vectors[span.start : span.stop], vector, asked) + span.start
+            else:
+                found = lists.candidates(vector, asked, span)
+            alive = found[~_among(found, dead)]
+            # The dead must not crowd out what a list's rough order put just behind them.
+            enough = top_k if lists is None else asked - asked // 8
+            if len(alive) >= enough or asked >= len(span):
+                break
+            asked *= 2
+        similarities = similarities_of(self.vectors[alive], vector)
+        best = np.argsort(-similarities, kind="stable")[:top_k]
+        return similarities[best], alive[best]
+
+
+def similarities_of(vectors: Vectors, vector: Vectors) -> Vectors:
+    """Inner products, (len(vectors),). One way to multiply, whatever else lies beside a vector:
+    the same photo under two keys is equally similar, and a warm searcher ranks as a new one."""
+    similarities: Vectors = np.einsum("ij,j->i", vectors, vector)
+    return similarities
+
+
+def _scan(vectors: Vectors, vector: Vectors, top_k: int) -> Positions:
+    top_k = min(top_k, len(vectors))
+    _, positions = faiss.knn(vector[None], vectors, top_k, metric=faiss.METRIC_INNER_PRODUCT)
+    found: Positions = positions[0][positions[0] >= 0]
+    return found
+
+
+def _among(positions: Positions, some: Positions) -> NDArray[np.bool_]:
+    """Which of the positions are among these sorted ones."""
+    if len(some) == 0:
+        return np.zeros(len(positions), dtype=bool)
+    places = np.minimum(np.searchsorted(some, positions), len(some) - 1)
+    among: NDArray[np.bool_] = some[places] == positions
+    return among

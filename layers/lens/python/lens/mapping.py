@@ -1,0 +1,128 @@
+"""Mapping: an object's bytes as memory that the system pages in from a local file as it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import tempfile
+import uuid
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.errors import ArtifactError, NotFoundError
+from lens.storage import Storage
+from lens.storage.disk import ABSENT, explained
+
+# A file in its place on this disk is checked by its size alone when it is larger: reading all of
+# it would cost the seconds that mapping saves. What came over a network is always checked.
+_CHECKED_IN_PLACE = 64 * 2**20
+_LOCAL_HEADER = 30  # bytes of a zip member's own header, before its name
+
+
+def map_object(storage: Storage, key: str, *, sha256: str, size: int | None) -> NDArray[np.uint8]:
+    """An object's bytes, read-only; NotFoundError without it, ArtifactError when it is damaged.
+
+    A folder's file is mapped where it lies. Anything else is copied to a temporary file, whose
+    name is removed at once: its space is freed when nothing uses the bytes any more, and no one
+    has to remember it. Either way the bytes outlive the object's removal.
+    """
+    if storage.location.startswith("file:"):
+        if storage.head(key) is None:
+            raise NotFoundError(f"there is no object {key!r} in {storage.location}")
+        data = _map(_path(storage, key))
+        trusted = size is not None and len(data) > _CHECKED_IN_PLACE
+    else:
+        copy = Path(tempfile.gettempdir()) / f"lens-{uuid.uuid4().hex}"
+        storage.fetch(key, copy)
+        try:
+            data = _map(copy)
+        finally:
+            copy.unlink()
+        trusted = False
+    fits = len(data) == size or size is None
+    if not fits or (not trusted and hashlib.sha256(data.data).hexdigest() != sha256):
+        raise ArtifactError(
+            f"{key} does not match its checksum; "
+            "`lens rollback` to an earlier commit, then index again"
+        )
+    return data
+
+
+def arrays_in(data: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    """The arrays of an uncompressed .npz by name, as views of its bytes.
+
+    Numbers whose place in the file is not aligned are copied. ValueError or BadZipFile when it is
+    something else.
+    """
+    arrays = {}
+    with zipfile.ZipFile(_Bytes(data)) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{member.filename} is compressed")
+            header = data[member.header_offset :][:_LOCAL_HEADER].tobytes()
+            name, extra = (int.from_bytes(header[i : i + 2], "little") for i in (26, 28))
+            start = member.header_offset + _LOCAL_HEADER + name + extra
+            content = data[start : start + member.file_size]
+            arrays[member.filename.removesuffix(".npy")] = array_in(content)
+    return arrays
+
+
+def array_in(data: NDArray[np.uint8]) -> NDArray[Any]:
+    """The array of a .npy file, as a view of its bytes; ValueError when it is none."""
+    start = BytesIO(data[:4096].tobytes())
+    if np.lib.format.read_magic(start) != (1, 0):
+        raise ValueError("not an array of this format")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(start)
+    if fortran or dtype.hasobject:
+        raise ValueError("not an array that this project writes")
+    count = int(np.prod(shape))
+    array: NDArray[Any] = np.frombuffer(data, dtype, count, start.tell()).reshape(shape)
+    return array if array.flags.aligned else array.copy()
+
+
+class _Bytes(BytesIO):
+    """Reads from mapped bytes without copying them all, as far as `zipfile` needs it."""
+
+    def __init__(self, data: NDArray[np.uint8]) -> None:
+        super().__init__()
+        self._data = data
+        self._at = 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self._at = offset + (0, self._at, len(self._data))[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        stop = len(self._data) if size is None or size < 0 else self._at + size
+        found = self._data[self._at : stop].tobytes()
+        self._at += len(found)
+        return found
+
+
+def _path(storage: Storage, key: str) -> Path:
+    root = unquote_to_bytes(storage.location.removeprefix("file://"))
+    return Path(root.decode(errors="surrogateescape")) / key
+
+
+def _map(path: Path) -> NDArray[np.uint8]:
+    with explained("read", path):
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            if error.errno in ABSENT:
+                raise NotFoundError(f"there is no file {str(path)!r}") from error
+            raise
+        with file:
+            size = file.seek(0, 2)
+            if size == 0:
+                return np.empty(0, np.uint8)
+            return np.frombuffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ), np.uint8)

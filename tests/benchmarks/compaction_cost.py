@@ -1,0 +1,121 @@
+"""What compaction costs while a gallery grows: rows and seconds for every row added.
+
+python -m tests.benchmarks.compaction_cost [PHOTOS] [--rows 100000] [--segment 1000]
+    [--json FILE] [--svg FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lens.commits import Commit, read_head
+from lens.compaction import compact
+from lens.current import Current, swap_current
+from lens.indexing import commit_segments
+from lens.segments import write_segment
+from lens.storage import FileStorage
+from tests.benchmarks.synthetic_gallery import Photos, real_photos, synthetic_photos
+from tests.benchmarks.written_galleries import MODEL, NOW, segment_of
+
+
+@dataclass(frozen=True)
+class Point:
+    """After so many rows: what the compactor has done since the first, in all."""
+
+    rows: int
+    snapshots: int
+    rows_written: int  # to snapshots and merged segments
+    cpu_seconds: float
+    tail_rows: int
+
+
+def measure(real: Photos, rows: int, segment: int) -> list[Point]:
+    """Grow a gallery by segments of so many rows, compacting after each as the function does."""
+    photos = synthetic_photos(real, rows, seed=5)
+    points = []
+    snapshots, written, seconds = 0, 0, 0.0
+    with TemporaryDirectory() as folder:
+        storage = FileStorage(Path(folder))
+        swap_current(storage, lambda old: Current(live=MODEL))
+        for first in range(0, rows, segment):
+            new = segment_of(photos.take(slice(first, first + segment)), first)
+            commit_segments(storage, MODEL, [write_segment(storage, MODEL, new)], now=NOW)
+            before = _head(storage)
+            since = time.process_time()
+            while compact(storage, MODEL, now=NOW):
+                after = _head(storage)
+                if after.snapshot and after.snapshot != before.snapshot:
+                    snapshots += 1
+                    written += after.snapshot.rows
+                else:
+                    written += after.segments[0].rows
+                before = after
+            seconds += time.process_time() - since
+            tail = before.tail_rows
+            points.append(Point(first + len(new.rows), snapshots, written, round(seconds, 3), tail))
+    return points
+
+
+def svg(points: Sequence[Point], width: int = 640, height: int = 320) -> str:
+    """Rows written and CPU milliseconds per row added, against the gallery's size."""
+    written = [point.rows_written / point.rows for point in points]
+    cost = [point.cpu_seconds * 1e3 / point.rows for point in points]
+    lines = []
+    for values, color, name in (
+        (written, "#2563eb", "rows written per row added"),
+        (cost, "#d97706", "CPU ms per row added"),
+    ):
+        most = max(values) or 1.0
+        steps = " ".join(
+            f"{50 + (width - 70) * point.rows / points[-1].rows:.1f},"
+            f"{height - 40 - (height - 90) * value / most:.1f}"
+            for point, value in zip(points, values, strict=True)
+        )
+        label = f"{name}, at most {most:.2f}, at the end {values[-1]:.2f}"
+        lines.append(f'<polyline points="{steps}" fill="none" stroke="{color}" stroke-width="2"/>')
+        lines.append(f'<text x="50" y="{18 * (len(lines) // 2 + 1)}" fill="{color}">{label}</text>')
+    axis = f'<path d="M50 50V{height - 40}H{width - 20}" fill="none" stroke="#888"/>'
+    end = f"{points[-1].rows:,} rows"
+    ticks = f'<text x="{width - 20}" y="{height - 20}" text-anchor="end" fill="#888">{end}</text>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
+        f' font-family="sans-serif" font-size="13">{axis}{ticks}{"".join(lines)}</svg>\n'
+    )
+
+
+def _head(storage: FileStorage) -> Commit:
+    head = read_head(storage, MODEL)
+    assert head is not None
+    return head
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print some points of the curve; write all as JSON, and as a plot."""
+    parser = argparse.ArgumentParser(description="Measure what compaction costs by gallery size.")
+    parser.add_argument("photos", nargs="?", metavar="PHOTOS")
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--segment", type=int, default=1_000)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--svg", type=Path)
+    options = parser.parse_args(arguments)
+    points = measure(real_photos(options.photos), options.rows, options.segment)
+    print(f"{'rows':>10} {'snapshots':>10} {'written/added':>14} {'CPU ms/added':>13} {'tail':>7}")
+    for point in points[:: max(1, len(points) // 15)]:
+        print(
+            f"{point.rows:10,} {point.snapshots:10} {point.rows_written / point.rows:14.2f}"
+            f" {point.cpu_seconds * 1e3 / point.rows:13.3f} {point.tail_rows:7,}"
+        )
+    if options.json:
+        options.json.write_text(json.dumps([asdict(p) for p in points], indent=1) + "\n")
+    if options.svg:
+        options.svg.write_text(svg(points))
+
+
+if __name__ == "__main__":
+    main()

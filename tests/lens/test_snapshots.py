@@ -1,0 +1,169 @@
+"""Snapshots: mapped where they lie or copied, checked, used after their removal, and of old."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+
+from lens.compaction import fold
+from lens.errors import ArtifactError, NotFoundError
+from lens.gallery import Gallery, load_gallery
+from lens.storage import FileStorage, Storage, open_storage
+from tests.s3_bucket import BUCKET
+from tests.small_galleries import (
+    DIM,
+    MODEL,
+    NOW,
+    add,
+    gallery,
+    gone,
+    head,
+    make_live,
+    photo,
+    segment,
+    shown,
+    vector,
+)
+
+ROWS = (
+    photo("a", "1", category="x"),
+    photo("b", "1", category="w"),
+    gone("c", "1"),
+    photo("d", "1"),
+)
+SHOWN = {"a": "a 1", "b": "b 1", "d": "d 1"}
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """A snapshot of these rows, and a deletion after it."""
+    if request.param == "bucket":
+        request.getfixturevalue("s3")
+    storage = (
+        FileStorage(tmp_path / "a b%20ü")
+        if request.param == "folder"
+        else open_storage(f"s3://{BUCKET}/artifacts")
+    )
+    make_live(storage)
+    add(storage, *ROWS)
+    fold(storage, head(storage), now=NOW)
+    return storage
+
+
+def files(storage: Storage) -> dict[str, str]:
+    """The snapshot's keys by name."""
+    return {info.key.rpartition("/")[2]: info.key for info in storage.list("snapshots/")}
+
+
+def nearest(gallery: Gallery, name: str) -> str:
+    return gallery.search(vector(name), 1)[0].row.key
+
+
+def test_a_gallery_goes_on_when_its_files_are_removed_or_replaced(storage: Storage) -> None:
+    seen = gallery(storage)
+    for key in files(storage).values():
+        storage.write(key, b"something else")
+        storage.delete(key)
+    assert shown(seen) == SHOWN
+    assert [nearest(seen, name) for name in SHOWN.values()] == list(SHOWN)
+    assert len(seen.known) == 4
+    with pytest.raises(NotFoundError):
+        gallery(storage)
+
+
+def test_nothing_is_left_behind_beside_the_storage(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "temporary"
+    here.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(here))
+    seen = gallery(storage)
+    assert list(here.iterdir()) == []
+    storage.write(files(storage)["vectors.npy"], b"damaged")
+    with pytest.raises(ArtifactError):
+        gallery(storage)
+    assert list(here.iterdir()) == []
+    assert shown(seen) == SHOWN
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "rows.npz"])
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:-1] + b"?"])
+def test_a_damaged_file_is_refused(storage: Storage, name: str, damage) -> None:  # type: ignore[no-untyped-def]
+    key = files(storage)[name]
+    storage.write(key, damage(storage.read(key)[0]))
+    with pytest.raises(ArtifactError, match=f"{name} does not match its checksum"):
+        gallery(storage)
+
+
+def test_a_file_that_is_missing_is_not_found(storage: Storage) -> None:
+    storage.delete(files(storage)["rows.npz"])
+    with pytest.raises(NotFoundError):
+        gallery(storage)
+
+
+def test_compressed_rows_are_refused_in_one_line(storage: Storage) -> None:
+    keys = files(storage)
+    out = BytesIO()
+    np.savez_compressed(out, key=np.array([b"a"]))
+    _replace(storage, keys, "rows.npz", out.getvalue())
+    with pytest.raises(ArtifactError, match=r"unreadable \(key.npy is compressed\)"):
+        gallery(storage)
+
+
+def test_a_snapshot_of_before_vectors_had_their_file_is_still_read(tmp_path: Path) -> None:
+    for kind in ("Flat", "SQfp16"):
+        storage = FileStorage(tmp_path / kind)
+        make_live(storage)
+        add(storage, *ROWS)
+        fold(storage, head(storage), now=NOW)
+        _as_of_old(storage, kind)
+        warm = gallery(storage)
+        assert shown(warm) == SHOWN
+        assert [nearest(warm, name) for name in SHOWN.values()] == list(SHOWN)
+        assert warm.categories == {"": 1, "w": 1, "x": 1}
+        row = warm.photo("b 1")
+        assert row is not None and row.key == "b"
+        add(storage, photo("e", "1"), gone("a", "2"))
+        fold(storage, head(storage), now=NOW)
+        for seen in (gallery(storage), load_gallery(storage, head(storage), warm)):
+            assert shown(seen) == {"b": "b 1", "d": "d 1", "e": "e 1"}
+        shutil.rmtree(tmp_path / kind)
+
+
+def _as_of_old(storage: Storage, kind: str) -> None:
+    """Rewrite the snapshot as the version before wrote it."""
+    keys = files(storage)
+    content = segment(*ROWS)
+    index = faiss.index_factory(DIM, kind, faiss.METRIC_INNER_PRODUCT)
+    index.train(content.vectors)
+    index.add(content.vectors)
+    out = BytesIO()
+    np.savez(out, allow_pickle=False, **content.rows.columns())
+    manifest = json.loads(storage.read(keys["manifest.json"])[0])
+    del manifest["sizes"], manifest["effort"]
+    manifest["index_type"] = {"Flat": "flat", "SQfp16": "fp16"}[kind]
+    manifest["sha256"] = {}
+    storage.delete(keys["vectors.npy"])
+    folder = f"snapshots/{MODEL}/{manifest['id']}/"
+    for name, data in {
+        "gallery.index": faiss.serialize_index(index).tobytes(),
+        "rows.npz": out.getvalue(),
+    }.items():
+        storage.write(folder + name, data)
+        manifest["sha256"][name] = hashlib.sha256(data).hexdigest()
+    storage.write(folder + "manifest.json", json.dumps(manifest).encode())
+
+
+def _replace(storage: Storage, keys: dict[str, str], name: str, data: bytes) -> None:
+    manifest = json.loads(storage.read(keys["manifest.json"])[0])
+    manifest["sha256"][name] = hashlib.sha256(data).hexdigest()
+    manifest["sizes"][name] = len(data)
+    storage.write(keys[name], data)
+    storage.write(keys["manifest.json"], json.dumps(manifest).encode())
