@@ -27,7 +27,16 @@ from typing import Any
 from tests.benchmarks import machine, report
 from tests.benchmarks.workload import FOLDER
 
-BENCHMARKS = ("warm_query", "first_answer", "throughput", "load_curve", "quality")
+BENCHMARKS = (
+    "warm_query",
+    "first_answer",
+    "throughput",
+    "load_curve",
+    "quality",
+    "index_search",
+    "gallery_growth",
+    "compaction_cost",
+)
 _NEEDED = ("torch", "transformers", "onnxscript", "onnxruntime", "faiss", "fastapi", "uvicorn")
 _SECONDS = 900  # for one benchmark
 

@@ -5,7 +5,8 @@
 
 Reads a task a line ({"search": [photo]}, {"embed": [photos]} or {"memory": []}, photos by number)
 and writes a line for each: CPU and wall seconds, and what was found. `--once` prints the
-answer to the search in a file and ends; `--serve` listens on 127.0.0.1 and prints its address.
+answer to the search in a file and ends; before, it fetches the baseline's files from S3, as a
+function of the seed's design would. `--serve` listens on 127.0.0.1 and prints its address.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class Baseline:
             from tests.benchmarks.baselines.onnx_fp32 import load_service
         self._service = load_service(folder, threads)
         self._app = self._service.app()
-        self._photos = photos_of(folder)
+        self._folder = folder
         self._loop = asyncio.Runner()
         self.facts: dict[str, Any] = {"precision": "fp32"}
 
@@ -142,6 +143,10 @@ class Baseline:
 
     def embed(self, photos: Sequence[int]) -> None:
         self._service.embed([self._photos[photo] for photo in photos])
+
+    @cached_property
+    def _photos(self) -> list[bytes]:
+        return photos_of(self._folder)
 
     def app(self) -> Any:
         return self._app
@@ -269,13 +274,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     global _replies
     _replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    if options.once:
+        from tests.benchmarks.baselines.files import fetched
+
+        event = json.loads(options.once.read_bytes())
+        with fetched(options.side) as folder:
+            side = Baseline(folder, options.threads, options.side)
+            _say(side.search(base64.b64decode(event["body"])))
+        return
     side = _side(options.side, options.folder, options.threads)
     if options.serve:
         _serve(side)
-        return
-    if options.once:
-        event = json.loads(options.once.read_bytes())
-        _say(side.search(base64.b64decode(event["body"])))
         return
     photos = photos_of(options.folder)
     _say(side.facts)

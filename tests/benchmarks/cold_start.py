@@ -42,7 +42,7 @@ from tests.benchmarks.s3_folder import s3_folder
 
 ROWS = 12_612  # In-Shop's gallery
 _ROOT = Path(__file__).parents[2]
-_DROP_CACHES = Path("/proc/sys/vm/drop_caches")
+DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
 # What Lambda's runtime does: import the handler, then hand it an event.
 PROJECT = (
@@ -84,7 +84,7 @@ def cool() -> str:
     """Empty the page cache, where that is permitted, or else of this Python's files; says which."""
     os.sync()
     try:
-        _DROP_CACHES.write_text("3")
+        DROP_CACHES.write_text("3")
     except OSError:
         for folder in (sys.prefix, os.path.dirname(os.__file__), _ROOT):  # noqa: PTH120
             for path in Path(folder).rglob("*"):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from lens.commits import Commit, read_head
 from lens.compaction import compact
@@ -20,7 +21,9 @@ from lens.current import Current, swap_current
 from lens.indexing import commit_segments
 from lens.segments import write_segment
 from lens.storage import FileStorage
-from tests.benchmarks.synthetic_gallery import Photos, real_photos, synthetic_photos
+from tests.benchmarks.figures import markdown
+from tests.benchmarks.synthetic_gallery import Photos, kept_photos, real_photos, synthetic_photos
+from tests.benchmarks.workload import FOLDER
 from tests.benchmarks.written_galleries import MODEL, NOW, segment_of
 
 
@@ -33,6 +36,40 @@ class Point:
     rows_written: int  # to snapshots and merged segments
     cpu_seconds: float
     tail_rows: int
+
+
+CURVE = FOLDER.parent / "compaction.svg"
+
+
+def run(quick: bool) -> dict[str, Any]:
+    """Grow a gallery, a thousand rows at a time; the curve is drawn beside the report."""
+    points = measure(kept_photos(quick), 20_000 if quick else 100_000, 1_000)
+    CURVE.parent.mkdir(parents=True, exist_ok=True)
+    CURVE.write_text(svg(points) + "\n")
+    return {"points": [asdict(point) for point in points]}
+
+
+def table(figures: dict[str, Any]) -> str:
+    """Ten points of the curve."""
+    points = figures["points"]
+    lines = [
+        (
+            f"{of['rows']:,}",
+            str(of["snapshots"]),
+            f"{of['rows_written'] / of['rows']:.1f}",
+            f"{1_000 * of['cpu_seconds'] / of['rows']:.3f}",
+            f"{of['tail_rows']:,}",
+        )
+        for of in points[len(points) // 10 - 1 :: len(points) // 10]
+    ]
+    header = (
+        "rows",
+        "snapshots",
+        "rows written per row added",
+        "CPU ms per row added",
+        "tail rows",
+    )
+    return markdown(header, lines)
 
 
 def measure(real: Photos, rows: int, segment: int) -> list[Point]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,8 @@ from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, write_segment
 from lens.storage import FileStorage
 from lens.versions import Version
-from tests.benchmarks.synthetic_gallery import Photos, real_photos, synthetic_photos
+from tests.benchmarks.figures import Spread, markdown, spread
+from tests.benchmarks.synthetic_gallery import Photos, kept_photos, real_photos, synthetic_photos
 from tests.benchmarks.written_galleries import MODEL, NOW, write_gallery
 
 Clock = Callable[[str], object]
@@ -99,6 +101,30 @@ class Shop:
         self.milliseconds[what].append((time.thread_time() - since) * 1e3)
 
 
+SIZES = (10_000, 1_000_000)
+WANTED = "each at 1,000,000 rows within 1.5 times of the same at 10,000"
+
+
+def run(quick: bool) -> dict[str, Any]:
+    """At both sizes in turns."""
+    sizes = (10_000, 100_000) if quick else SIZES
+    return {
+        name: {str(rows): spread(times) for rows, times in by_rows.items()}
+        for name, by_rows in measure(kept_photos(quick), sizes, 20 if quick else 60).items()
+    }
+
+
+def table(figures: dict[str, Any]) -> str:
+    """Every action at every size."""
+    sizes = list(next(iter(figures.values())))
+    lines = []
+    for name, of in figures.items():
+        ratio = of[sizes[-1]][0] / of[sizes[0]][0]
+        lines.append((name, *(str(Spread(*of[size])) for size in sizes), f"{ratio:.2f}"))
+    header = ("CPU ms", *(f"{int(size):,} rows" for size in sizes), "ratio of medians")
+    return f"{markdown(header, lines)}\n\nSizes in turns. Wanted: {WANTED}."
+
+
 def measure(real: Photos, sizes: Sequence[int], turns: int) -> dict[str, dict[int, list[float]]]:
     """CPU milliseconds of every turn, by what was done and by size."""
     spare = synthetic_photos(real, turns, seed=99)
@@ -118,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print medians and their ratios; write all figures as JSON."""
     parser = argparse.ArgumentParser(description="Measure what commits cost by gallery size.")
     parser.add_argument("photos", nargs="?", metavar="PHOTOS")
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 1_000_000])
+    parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--turns", type=int, default=60)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The machine: what a result was measured on, and what its processor can do at most."""
+"""The machine: what a result was measured on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 LIBRARIES = [
     "numpy",
@@ -69,21 +66,6 @@ def summary(described: dict[str, Any]) -> str:
         f"load {described['load']:.1f} at the start, {described['date'][:16]}Z, "
         f"commit {described['commit'][:10]}{changed}"
     )
-
-
-def gemm_peak(seconds: float = 1.0, side: int = 1024) -> float:
-    """GFLOP/s that this process reaches in fp32 products of square matrices, the best of many.
-
-    Run it with OPENBLAS_NUM_THREADS=1 for one core's peak.
-    """
-    rng = np.random.default_rng(0)
-    left, right = (rng.standard_normal((side, side), dtype=np.float32) for _ in range(2))
-    best, end = 0.0, time.monotonic() + seconds
-    while time.monotonic() < end or best == 0.0:
-        since = time.process_time()
-        left @ right
-        best = max(best, 2 * side**3 / (time.process_time() - since) / 1e9)
-    return best
 
 
 def _fields(file: Path) -> dict[str, str]:

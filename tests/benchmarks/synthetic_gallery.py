@@ -26,6 +26,7 @@ from lens.compaction import fold
 from lens.config import Settings
 from lens.current import read_current
 from lens.snapshots import load_snapshot
+from tests.benchmarks.workload import photo_folder, prepared
 
 Vectors = NDArray[np.float32]
 Names = NDArray[np.bytes_]
@@ -50,6 +51,14 @@ class Photos:
     def take(self, positions: NDArray[np.intp] | slice) -> Photos:
         """These photos."""
         return Photos(self.vectors[positions], self.item[positions], self.category[positions])
+
+
+def kept_photos(quick: bool) -> Photos:
+    """The photos that all benchmarks of a run perturb, embedded once."""
+    file = prepared(quick) / "photos.npz"
+    if not file.exists():
+        save(real_photos(str(photo_folder())), file)
+    return real_photos(str(file))
 
 
 def real_photos(location: str | None) -> Photos:

@@ -52,7 +52,6 @@ def test_a_result_says_what_it_was_measured_on() -> None:
     assert described["memory_gib"] > 0.1
     assert described["cpu"] in machine.summary(described)
     assert json.loads(json.dumps(described)) == described
-    assert machine.gemm_peak(seconds=0.01, side=64) > 0
 
 
 def test_what_is_missing_is_said_before_anything_is_measured(

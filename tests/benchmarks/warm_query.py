@@ -7,13 +7,10 @@ ASGI apps; all on one thread, and torch once more on all cores, for its wall tim
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.benchmarks.contender import (
     EAGER,
@@ -24,7 +21,7 @@ from tests.benchmarks.contender import (
     Kind,
 )
 from tests.benchmarks.figures import Spread, markdown, number, ratios, spread
-from tests.benchmarks.machine import ROOT
+from tests.benchmarks.peak import gemm_peak, vit_operations
 from tests.benchmarks.report import Row, in_columns
 from tests.benchmarks.workload import prepared
 
@@ -40,7 +37,7 @@ def run(quick: bool) -> dict[str, Any]:
     kinds = [THE_PROJECT, *precisions(folder), *THE_BASELINES, ALL_CORES]
     figures = measure(folder, kinds, rounds)
     figures["gflop"] = gflop(json.loads((folder / "scale.json").read_text()))
-    figures["gemm_peak"] = _gemm_peak()
+    figures["peak"] = {precision: _peak(precision) for precision in ("fp32", "int8")}
     return figures
 
 
@@ -104,10 +101,11 @@ def rows(figures: dict[str, Any]) -> list[Row]:
 
 def table(figures: dict[str, Any]) -> str:
     """Every contender, with its share of the machine's peak."""
-    peak, work = figures["gemm_peak"], figures["gflop"]
+    work = figures["gflop"]
     lines = []
     for name, of in figures["contenders"].items():
         rate = work / of["cpu_ms"][0] * 1000
+        peak = figures["peak"]["fp32" if of["precision"] == "fp32" else "int8"]
         lines.append(
             (
                 f"{name} ({of['precision']})" if name == PROJECT else name,
@@ -123,32 +121,22 @@ def table(figures: dict[str, Any]) -> str:
     return (
         f"{markdown(header, lines)}\n\n"
         f"{figures['rounds']} rounds, each of the same photo; median (least–greatest). One core's "
-        f"measured peak in fp32 products is {peak:.0f} GFLOP/s; the model as it is written costs "
-        f"{work:.1f} GFLOP a photo, and what a runtime leaves out counts as done. Wanted: {WANTED}."
+        f"measured peak in matrix products is {figures['peak']['fp32']:.0f} GFLOP/s in fp32 and "
+        f"{figures['peak']['int8']:.0f} in int8; the model as it is written costs {work:.1f} GFLOP "
+        f"a photo, and what a runtime leaves out counts as done. Wanted: {WANTED}."
     )
 
 
 def gflop(scale: dict[str, Any]) -> float:
-    """Billions of floating-point operations of the plain model, by its published shape; 0 where
-    that is not known."""
+    """Billions of operations of the plain model, by its published shape; 0 where that is not
+    known."""
     shapes = {"facebook/dinov2-small": (384, 12), "facebook/dinov2-base": (768, 12)}
     if scale["backbone"] not in shapes:
         return 0.0
     width, blocks = shapes[scale["backbone"]]
-    patches = (scale["size"] // 14) ** 2
-    tokens = patches + 1
-    block = 12 * tokens * width**2 + 2 * tokens**2 * width
-    return float(2 * (blocks * block + patches * 3 * 14**2 * width) / 1e9)
+    operations = vit_operations(size=scale["size"], width=width, blocks=blocks, cls_only=False)
+    return operations / 1e9
 
 
-def _gemm_peak() -> float:
-    program = "from tests.benchmarks.machine import gemm_peak; print(gemm_peak())"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(done.stdout)
+def _peak(precision: Literal["fp32", "int8"]) -> float:
+    return gemm_peak(precision) / 1e9

@@ -158,23 +158,31 @@ def _write_baselines(folder: Path, model: Any, scale: Scale) -> None:
 
 
 def _write_project_model(folder: Path, model: Any, scale: Scale) -> Callable[[bytes], Vectors]:
-    """As a training delivers it; what serving makes of a photo."""
-    from export import export_onnx
+    """In every precision, as a training delivers a model whose gate admits them all (there is no
+    recall to judge random weights by); what serving makes of a photo."""
+    from export import export_precisions
+    from lens.cpu import INT8_DOT_PRODUCTS
     from lens.current import Current, swap_current
     from lens.embedder import load_embedder
     from lens.images import decode
     from lens.limits import Limits
-    from lens.models import Head, write_model
+    from lens.models import FP32, FasterNetwork, Head, write_model
     from lens.storage import FileStorage
 
     artifacts = FileStorage(folder / "artifacts")
+    networks = export_precisions(model)
+    fp32 = networks.pop(FP32)
     manifest = write_model(
         artifacts,
-        export_onnx(model),
+        fp32,
         backbone="random-vit",
         embedding_dim=scale.embedding_dim,
         preprocessing=model.preprocessing,
         head=Head(kind="trained"),
+        faster={
+            precision: FasterNetwork(network, INT8_DOT_PRODUCTS, {})
+            for precision, network in networks.items()
+        },
     )
     swap_current(artifacts, lambda _: Current(live=manifest.model_id))
     embedder = load_embedder(artifacts, manifest.model_id)
