@@ -19,7 +19,7 @@ from data import Photo
 from evaluate import Vectors
 from gate import embed_as_served
 from lens.embedder import Embedder
-from lens.index import build_index
+from lens.index import Index
 from lens.models import FP32, Loss, ModelManifest
 from lens.protocols import Split
 
@@ -113,7 +113,7 @@ def measure_losses(
 
 def _first_ten(queries: Vectors, gallery: Vectors, split: Split) -> list[NDArray[np.int64]]:
     """For each query the positions of its first ten results, itself left out."""
-    index, _ = build_index(np.stack([gallery[key] for key in split.gallery]))
+    index = Index(np.stack([gallery[key] for key in split.gallery]))
     positions = {key: i for i, key in enumerate(split.gallery)}
     found = []
     for key in split.queries:

@@ -21,7 +21,7 @@ from lens.catalog import Catalog, PartitionEntry
 from lens.default_model import sample_features, write_fitted
 from lens.embedder import Embedder
 from lens.images import decode
-from lens.index import build_index
+from lens.index import Index
 from lens.limits import Limits
 from lens.models import list_models, read_manifest, read_network
 from lens.protocols import PROTOCOLS, Split, split_of
@@ -144,7 +144,7 @@ def _embedded(embedder: Embedder, folder: Path, keys: Sequence[str]) -> Vectors:
 
 
 def _first_ten(queries: Vectors, gallery: Vectors) -> list[list[int]]:
-    index, _ = build_index(gallery)
+    index = Index(gallery)
     return [index.search(query, 10)[1].tolist() for query in queries]
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-import tempfile
-import uuid
 import zipfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError, NotFoundError
-from lens.storage import Storage
+from lens.storage import FileStorage, Storage
 from lens.storage.disk import ABSENT, explained
+from lens.storage.local import local_file
 
 # A file in its place on this disk is checked by its size alone when it is larger: reading all of
 # it would cost the seconds that mapping saves. What came over a network is always checked.
@@ -28,23 +26,14 @@ _LOCAL_HEADER = 30  # bytes of a zip member's own header, before its name
 def map_object(storage: Storage, key: str, *, sha256: str, size: int | None) -> NDArray[np.uint8]:
     """An object's bytes, read-only; NotFoundError without it, ArtifactError when it is damaged.
 
-    A folder's file is mapped where it lies. Anything else is copied to a temporary file, whose
-    name is removed at once: its space is freed when nothing uses the bytes any more, and no one
-    has to remember it. Either way the bytes outlive the object's removal.
+    A folder's file is mapped where it lies, anything else from a temporary file, whose name is
+    removed at once: its space is freed when nothing uses the bytes any more, and no one has to
+    remember it. Either way the bytes outlive the object's removal.
     """
-    if storage.location.startswith("file:"):
-        if storage.head(key) is None:
-            raise NotFoundError(f"there is no object {key!r} in {storage.location}")
-        data = _map(_path(storage, key))
-        trusted = size is not None and len(data) > _CHECKED_IN_PLACE
-    else:
-        copy = Path(tempfile.gettempdir()) / f"lens-{uuid.uuid4().hex}"
-        storage.fetch(key, copy)
-        try:
-            data = _map(copy)
-        finally:
-            copy.unlink()
-        trusted = False
+    with local_file(storage, key) as path:
+        data = _map(path)
+    in_place = isinstance(storage, FileStorage)
+    trusted = in_place and size is not None and len(data) > _CHECKED_IN_PLACE
     fits = len(data) == size or size is None
     if not fits or (not trusted and hashlib.sha256(data.data).hexdigest() != sha256):
         raise ArtifactError(
@@ -106,11 +95,6 @@ class _Bytes(BytesIO):
         found = self._data[self._at : stop].tobytes()
         self._at += len(found)
         return found
-
-
-def _path(storage: Storage, key: str) -> Path:
-    root = unquote_to_bytes(storage.location.removeprefix("file://"))
-    return Path(root.decode(errors="surrogateescape")) / key
 
 
 def _map(path: Path) -> NDArray[np.uint8]:
