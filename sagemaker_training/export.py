@@ -27,7 +27,7 @@ from vit_graph import build_vit_graph, can_build
 
 LEAST_COSINE = 0.9999
 _OPSET = 18
-# The first blocks make the outliers of a vision transformer's activations.
+# What is rounded in the first blocks goes through all the others.
 _SAFE_BLOCKS = 2
 _WEIGHTS_BLOCK = 128
 

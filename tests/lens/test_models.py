@@ -85,7 +85,7 @@ def test_what_needs_nothing_is_taken_in_the_manifest_s_order(artifacts: Storage)
     assert list(manifest.variants) == ["int8", "half", "slower", FP32]
 
 
-def test_a_searcher_and_health_tell_the_precision_that_was_loaded(artifacts: Storage) -> None:
+def test_an_embedder_tells_the_precision_it_was_loaded_in(artifacts: Storage) -> None:
     manifest = write_precisions(artifacts, half="")
     assert load_embedder(artifacts, manifest.model_id).precision == "half"
     named = load_embedder(artifacts, manifest.model_id, FP32)

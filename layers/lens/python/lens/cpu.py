@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 # Instructions that multiply four pairs of 8-bit numbers and add them up: without them, 8 bits are
-# slower than 32 (README, "Performance").
+# slower than 32.
 INT8_DOT_PRODUCTS = "int8-dot-products"
 
 _CPUINFO = Path("/proc/cpuinfo")
