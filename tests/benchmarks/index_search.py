@@ -64,7 +64,7 @@ class Size:
     recall_when_built: float
     build_cpu_seconds: float  # rows sorted, index built and calibrated, files written
     load_ms: float
-    resident_mb: float  # of a gallery after all queries
+    resident_mb: float  # of a gallery after all queries, mapped files left out
     files_mb: dict[str, float]
 
 
@@ -238,10 +238,10 @@ def _top(values: Vectors, count: int) -> Positions:
 
 
 def _resident_mb() -> float:
-    """This process's memory that no file backs, or whose file's pages are in it."""
+    """This process's memory that no file backs: mapped files' pages can be dropped at any time."""
     status = Path("/proc/self/status").read_text()
     lines = dict(line.split(":", 1) for line in status.splitlines())
-    return int(lines["VmRSS"].split()[0]) / 1024
+    return int(lines["RssAnon"].split()[0]) / 1024
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from lens.index.nearest import SCANNED_ROWS, Index
 
 FLAT_ROWS = 16_384  # where a scan begins to cost more than a search through lists
 RECALL = 0.993  # asked for on the sample, so that 0.99 holds beyond it
-SAMPLE = 256  # rows searched for, each without itself
+SAMPLE = 128  # rows searched for, each without itself
 RECALL_AT = 10
 # Lists read and candidates ranked exactly, the least effort first.
 EFFORTS = (

@@ -56,7 +56,7 @@ class Index:
         if len(span) == 0 or top_k <= 0:
             return np.empty(0, np.float32), _NONE
         lists = self.lists if len(span) > SCANNED_ROWS else None
-        asked = top_k if lists is None else lists.candidates_for(top_k, span)
+        asked = lists.candidates_for(top_k, span) if lists else top_k + min(top_k, len(dead))
         while True:
             if lists is None:
                 found = _scan(self.vectors[span.start : span.stop], vector, asked) + span.start
