@@ -279,8 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         event = json.loads(options.once.read_bytes())
         with fetched(options.side) as folder:
-            side = Baseline(folder, options.threads, options.side)
-            _say(side.search(base64.b64decode(event["body"])))
+            baseline = Baseline(folder, options.threads, options.side)
+            _say(baseline.search(base64.b64decode(event["body"])))
         return
     side = _side(options.side, options.folder, options.threads)
     if options.serve:
