@@ -73,4 +73,6 @@ def artifacts(shop: Shop) -> Storage:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in shop.deployment.emulator.environment.items():
             patch.setenv(name, value)
-        return open_storage(shop.deployment.outputs["ArtifactsLocation"])
+        storage = open_storage(shop.deployment.outputs["ArtifactsLocation"])
+        storage.head("current.json")  # its client is made now, with these rights
+        return storage

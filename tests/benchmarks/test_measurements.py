@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lens.embedder import load_embedder
+from lens.cpu import cpu_features
+from lens.embedder import best_precision, load_embedder
+from lens.models import list_models, read_manifest
 from lens.protocols import Split
 from lens.storage import FileStorage
 from tests.benchmarks import (
@@ -73,7 +75,9 @@ def test_project_and_baselines_find_the_same_photo_first(folder: Path) -> None:
     assert list(of) == [PROJECT, EAGER, ONNX]
     assert all(each["same_first"] >= 0.9 for each in of.values())
     assert all(each["cpu_ms"][0] > 0 and each["peak_mib"] > 10 for each in of.values())
-    assert of[PROJECT]["precision"] == "fp32"
+    artifacts = FileStorage(folder / "artifacts")
+    manifest = read_manifest(artifacts, *list_models(artifacts))
+    assert of[PROJECT]["precision"] == best_precision(manifest, cpu_features())
     assert next(row.figure for row in warm_query.rows(figures)) == "warm query, CPU ms"
     assert "1/10" in warm_query.table(figures)
 
