@@ -12,7 +12,6 @@ the machine does falls on all alike.
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import platform
@@ -38,6 +37,7 @@ from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, write_segment
 from lens.storage import FileStorage
 from lens.versions import Version
+from tests.benchmarks.answer import search_event
 from tests.benchmarks.s3_folder import s3_folder
 
 ROWS = 12_612  # In-Shop's gallery
@@ -124,27 +124,6 @@ def measure(
                 raise RuntimeError(f"{name} answered without hits: {answer}")
             starts[name].append(figures)
     return starts
-
-
-def search_event(photo: bytes) -> dict[str, Any]:
-    """A search as API Gateway hands it to a function (payload 2.0)."""
-    body = (
-        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n'
-        b"Content-Type: image/jpeg\r\n\r\n%s\r\n--x--\r\n" % photo
-    )
-    path = "/api/search-image"
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"host": "shop.example", "content-type": "multipart/form-data; boundary=x"},
-        "requestContext": {
-            "http": {"method": "POST", "path": path, "sourceIp": "192.0.2.1"},
-            "stage": "$default",
-        },
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-    }
 
 
 def draw_photo(width: int = 1080, height: int = 1440, seed: int = 0) -> bytes:

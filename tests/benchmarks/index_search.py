@@ -50,7 +50,7 @@ class Timing:
     p50: float
     p99: float
     wall_p50: float
-    recall: float
+    recall: float | None  # None: not compared
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,6 @@ class Size:
     recall_when_built: float
     build_cpu_seconds: float  # rows sorted, index built and calibrated, files written
     load_ms: float
-    resident_mb: float  # of a gallery after all queries, mapped files left out
     files_mb: dict[str, float]
 
 
@@ -91,7 +90,7 @@ def table(figures: dict[str, Any]) -> str:
             of["what"],
             f"{of['p50']:.3f}",
             f"{of['p99']:.3f}",
-            f"{of['recall']:.4f}",
+            "" if of["recall"] is None else f"{of['recall']:.4f}",
         )
         for of in figures["timings"]
     ]
@@ -102,15 +101,14 @@ def table(figures: dict[str, Any]) -> str:
             f"{of['recall_when_built']:.4f}",
             f"{of['build_cpu_seconds']:.1f}",
             f"{of['load_ms']:.0f}",
-            f"{of['resident_mb']:.0f}",
             f"{sum(of['files_mb'].values()):.0f}",
         )
         for of in figures["sizes"]
     ]
     header = ("rows", "index", "searched", "p50 CPU ms", "p99", "recall@10")
-    costs = ("rows", "index", "recall when built", "built in CPU s", "loaded in ms", "resident MB")
+    costs = ("rows", "index", "recall when built", "written in CPU s", "loaded in ms", "files MB")
     return (
-        f"{markdown(header, searched)}\n\n{markdown((*costs, 'files MB'), written)}\n\n"
+        f"{markdown(header, searched)}\n\n{markdown(costs, written)}\n\n"
         f"{QUERIES} queries each, one thread, the {TOP_K} nearest asked for. Wanted: {WANTED}."
     )
 
@@ -128,7 +126,6 @@ def measure(real: Photos, rows: int) -> tuple[Size, list[Timing]]:
         head = write_gallery(storage, photos)
         built = time.process_time() - since
         del drawn, photos
-        before = _resident_mb()
         since = time.perf_counter()
         gallery = load_gallery(storage, head)
         loaded = (time.perf_counter() - since) * 1e3
@@ -145,7 +142,6 @@ def measure(real: Photos, rows: int) -> tuple[Size, list[Timing]]:
             recall_when_built=effort.recall if effort else 1.0,
             build_cpu_seconds=round(built, 2),
             load_ms=round(loaded, 1),
-            resident_mb=round(_resident_mb() - before, 1),
             files_mb=sizes,
         )
     return size, timings
@@ -185,9 +181,7 @@ def _timings(gallery: Gallery, queries: Photos) -> list[Timing]:
         name = gallery.snapshot.manifest.index_type
         timings.append(_timing(index, name, what, queries.vectors, spans, dead))
     searched = _timed(lambda i: gallery.search(queries.vectors[i], 12), len(queries))
-    timings.append(
-        Timing(len(index), "gallery", "page of 12, rows read", *searched, recall=float("nan"))
-    )
+    timings.append(Timing(len(index), "gallery", "page of 12, rows read", *searched, recall=None))
     return timings
 
 
@@ -237,13 +231,6 @@ def _top(values: Vectors, count: int) -> Positions:
     return top
 
 
-def _resident_mb() -> float:
-    """This process's memory that no file backs: mapped files' pages can be dropped at any time."""
-    status = Path("/proc/self/status").read_text()
-    lines = dict(line.split(":", 1) for line in status.splitlines())
-    return int(lines["RssAnon"].split()[0]) / 1024
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables; write all figures as JSON."""
     parser = argparse.ArgumentParser(description="Measure the index by size.")
@@ -265,12 +252,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         size, of_size = measure(real, rows)
         print(f"\n{rows:,} rows: {size.index}, {size.probes} probes, {size.candidates} candidates,")
         print(f"  recall {size.recall_when_built} when built in {size.build_cpu_seconds} CPU s,")
-        print(f"  loaded in {size.load_ms} ms, {size.resident_mb} MB resident, {size.files_mb} MB")
+        print(f"  loaded in {size.load_ms} ms, {size.files_mb} MB")
         print(f"  {'index':18} {'':26} {'p50 ms':>8} {'p99':>8} {'wall p50':>9} {'recall@10':>10}")
         for timing in of_size:
+            recall = "" if timing.recall is None else f"{timing.recall:.4f}"
             print(
                 f"  {timing.index:18} {timing.what:26} {timing.p50:8.3f} {timing.p99:8.3f}"
-                f" {timing.wall_p50:9.3f} {timing.recall:10.4f}"
+                f" {timing.wall_p50:9.3f} {recall:>10}"
             )
         sizes.append(size)
         timings += of_size
