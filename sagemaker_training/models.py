@@ -99,13 +99,18 @@ def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
     if recipe.backbone == LITE0:
         if recipe.size % lite0_torch.MULTIPLE:
             raise UsageError(f"{LITE0} needs a size that is a multiple of {lite0_torch.MULTIPLE}")
+        if recipe.blank_from < 256:
+            raise UsageError(f"{LITE0} has to see every patch: --blank-from 256")
         backbone = lite0_torch.load_lite0() if pretrained else lite0_torch.Lite0()
         backbone.to(memory_format=torch.channels_last)
         width = lite0_torch.WIDTH
         preprocessing = lite0_torch.lite0_preprocessing(recipe.size)
     else:
         backbone, preprocessing = vit.load_backbone(
-            recipe.backbone, recipe.size, pretrained=pretrained
+            recipe.backbone,
+            recipe.size,
+            pretrained=pretrained,
+            blank_from=recipe.blank_from,
         )
         width = backbone.width
     _choose_trained(backbone, recipe)

@@ -58,15 +58,15 @@ class GraphBuilder:
         for tensor in graph.initializer:
             self._constants[tensor.name] = tensor
 
-    def serialized(self, name: str, size: int, dim: int) -> bytes:
+    def serialized(self, name: str, size: int, dim: int, photos: int | str = "N") -> bytes:
         """The model from "pixels" (N, 3, size, size) to "embedding" (N, dim), both float32. The
-        same graph gives the same bytes."""
+        same graph gives the same bytes. `photos` is N, where it must be a certain number."""
         tensor = onnx.helper.make_tensor_value_info
         graph = onnx.helper.make_graph(
             self._nodes,
             name,
-            [tensor("pixels", onnx.TensorProto.FLOAT, ["N", 3, size, size])],
-            [tensor("embedding", onnx.TensorProto.FLOAT, ["N", dim])],
+            [tensor("pixels", onnx.TensorProto.FLOAT, [photos, 3, size, size])],
+            [tensor("embedding", onnx.TensorProto.FLOAT, [photos, dim])],
             list(self._constants.values()),
         )
         opsets = [onnx.helper.make_opsetid(*opset) for opset in _OPSETS.items()]

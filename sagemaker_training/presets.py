@@ -24,6 +24,7 @@ class Recipe:
     name: str
     backbone: str  # "efficientnet-lite0", or a transformers vision model by its name or folder
     size: int = 224  # pixels a side
+    blank_from: int = 256  # DINOv2 sees no patch without a level below this; 256: it sees all
     embedding_dim: int = 128
     color_dim: int = 0  # of these, the dimensions made of color statistics
     color_weight: float = 0.7  # their length beside the others'
@@ -98,10 +99,12 @@ SEED = Recipe(
 # What the literature does better on In-Shop: every block trained, slowly, under a head 100 times as
 # fast; batch-hard triplets with OML's margin; 600 photos a batch (a smaller one fares better with
 # --memory or a proxy loss: arXiv 2503.13045); crops down to a fifth; warm-up and cosine; bf16;
-# validation on items that were not trained on.
+# validation on items that were not trained on. And what only a shop's photos allow: patches of
+# white backdrop are not looked at.
 INSHOP = Recipe(
     name="inshop",
     backbone="facebook/dinov2-base",
+    blank_from=245,
     tuning="full",
     loss="triplet",
     miner="batch-hard",
@@ -156,9 +159,15 @@ def recipe_of(preset: str, changes: dict[str, Any]) -> Recipe:
             raise UsageError(f"{field.name} is {value!r}; it can be: {', '.join(choices)}")
         if isinstance(value, int | float) and value < 0:
             raise UsageError(f"{field.name} is {value}; it cannot be negative")
-    for name in ("size", "embedding_dim", "identities", "photos_each", "epochs", "crop"):
+    above_0 = ("size", "blank_from", "embedding_dim", "identities", "photos_each", "epochs", "crop")
+    for name in above_0:
         if getattr(recipe, name) == 0:
             raise UsageError(f"{name} cannot be 0")
+    if recipe.blank_from > 256:
+        raise UsageError(
+            f"blank_from is {recipe.blank_from}; it is a gray level up to 255, or 256 where no "
+            "patch is to be left out"
+        )
     if recipe.color_dim >= recipe.embedding_dim:
         raise UsageError(
             f"color_dim is {recipe.color_dim}; some of the {recipe.embedding_dim} dimensions must "

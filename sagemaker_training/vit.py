@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from blank import Blank
 from lens.errors import UsageError
 from lens.models import Preprocessing
 
@@ -28,12 +29,14 @@ class VisionTransformer(nn.Module):
     """Pixels (N, 3, S, S) to features (N, F): the CLS token, or what the model pools.
 
     Of DINOv2's last block only the CLS token's row is computed: nothing else of it is used. That is
-    exact, and a sixth of a two-block tail's cost.
+    exact, and a sixth of a two-block tail's cost. `blank`, if given, says which patches of a photo
+    are not worth looking at: DINOv2 then sees the others alone.
     """
 
-    def __init__(self, model: Any, size: int) -> None:
+    def __init__(self, model: Any, size: int, blank: Blank | None = None) -> None:
         super().__init__()
         self.model = model
+        self.blank = blank
         self.width = int(model.config.hidden_size)
         self.cls_only = _is_dinov2(model)
         if self.cls_only:
@@ -62,19 +65,22 @@ class VisionTransformer(nn.Module):
             output = self.model(pixels)
             pooled: torch.Tensor | None = getattr(output, "pooler_output", None)
             return output.last_hidden_state[:, 0] if pooled is None else pooled.flatten(1)
-        tokens = self.model.embeddings(pixels)
+        tokens, mask = self.model.embeddings(pixels), None
+        if self.blank is not None:
+            tokens, mask = _seen(tokens, ~self.blank(pixels))
         *lower, last = self.model.encoder.layer
         for block in lower:
-            tokens = block(tokens)
-        return self.model.layernorm(_cls_of_block(last, tokens))[:, 0]
+            tokens = block(tokens, attention_mask=mask)
+        return self.model.layernorm(_cls_of_block(last, tokens, mask))[:, 0]
 
 
 def load_backbone(
-    name: str, size: int, *, pretrained: bool
+    name: str, size: int, *, pretrained: bool, blank_from: int = 256
 ) -> tuple[VisionTransformer, Preprocessing]:
     """The backbone and its preprocessing. Random weights, for measuring, need no hub for DINOv2.
 
-    Raises UsageError where there is no such model.
+    blank_from: the gray level from which on a patch is blank; 256 where none shall be. Raises
+    UsageError where there is no such model, or where it cannot leave patches out.
     """
     from transformers import AutoConfig, AutoModel, Dinov2Config
     from transformers.utils import logging
@@ -105,7 +111,13 @@ def load_backbone(
     if isinstance(patch, int) and size % patch:
         raise UsageError(f"{name} needs a size that is a multiple of {patch}, not {size}")
     model = getattr(model, "vision_model", model)  # of CLIP's two towers
-    return VisionTransformer(model, size), _preprocessing(name, size)
+    preprocessing = _preprocessing(name, size)
+    if blank_from > 255:
+        return VisionTransformer(model, size), preprocessing
+    if not _is_dinov2(model):
+        raise UsageError(f"{name} has to see every patch: --blank-from 256")
+    blank = Blank(preprocessing, patch=model.config.patch_size, level=blank_from)
+    return VisionTransformer(model, size, blank), preprocessing
 
 
 def _preprocessing(name: str, size: int) -> Preprocessing:
@@ -141,7 +153,17 @@ def _fit_positions(model: Any, size: int) -> None:
     embeddings.patch_embeddings.num_patches = grid**2
 
 
-def _cls_of_block(block: Any, tokens: torch.Tensor) -> torch.Tensor:
+def _seen(tokens: torch.Tensor, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the tokens (N, 1 + P, F) the CLS token and those of the patches seen (N, P), in front of
+    what fills up a batch's shorter rows; and the mask (N, 1, 1, T) that hides the filling."""
+    seen = functional.pad(seen, (1, 0), value=True)
+    count = int(seen.sum(dim=1).max())
+    order = seen.int().argsort(dim=1, descending=True, stable=True)[:, :count]
+    kept = tokens.gather(1, order.unsqueeze(2).expand(-1, -1, tokens.shape[2]))
+    return kept, seen.gather(1, order)[:, None, None]
+
+
+def _cls_of_block(block: Any, tokens: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """(N, 1, F): what the block makes of the first token, which needs all tokens only as keys and
     values. The steps are those of transformers' Dinov2Layer."""
     attention = block.attention
@@ -155,6 +177,7 @@ def _cls_of_block(block: Any, tokens: torch.Tensor) -> torch.Tensor:
         heads(attention.q_proj(normed[:, :1])),
         heads(attention.k_proj(normed)),
         heads(attention.v_proj(normed)),
+        attn_mask=mask,
         dropout_p=attention.attention_dropout if block.training else 0.0,
         scale=attention.scaling,
     )

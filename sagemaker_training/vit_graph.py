@@ -2,12 +2,14 @@
 fast at.
 
 It computes what vit.VisionTransformer does under its heads: attention is one operator, LayerScale
-lies in the projections before it, the patches' bias in the positions, and of the last block there
-is only the CLS token's row. Attention, normalizations and heads are float32 in every precision.
+lies in the projections before it, the patches' bias in the positions, blank patches are left out,
+and of the last block there is only the CLS token's row. Attention, normalizations and heads are
+float32 in every precision.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +35,8 @@ def can_build(model: EmbeddingModel) -> bool:
 
 
 def build_vit_graph(model: EmbeddingModel, linear_of: Callable[[int], Linear]) -> bytes:
-    """The ONNX model, "pixels" (N, 3, S, S) to "embedding" (N, D) of unit length, float32.
+    """The ONNX model, "pixels" (N, 3, S, S) to "embedding" (N, D) of unit length, float32; N is 1
+    where blank patches are left out, because each photo has others.
 
     linear_of: how the layers of a block are written, by the block's number from 0. The model is on
     the CPU, in float32, without LoRA's updates.
@@ -41,7 +44,7 @@ def build_vit_graph(model: EmbeddingModel, linear_of: Callable[[int], Linear]) -
     graph = GraphBuilder()
     network = model.shape.backbone.model
     *lower, last = network.encoder.layer
-    x = _tokens(graph, network)
+    x = _tokens(graph, model.shape.backbone)
     for i, block in enumerate(lower):
         x = _block(graph, block, x, f"block{i}", linear_of(i))
     x = _block(graph, last, x, f"block{len(lower)}", linear_of(len(lower)), cls_only=True)
@@ -57,32 +60,47 @@ def build_vit_graph(model: EmbeddingModel, linear_of: Callable[[int], Linear]) -
         x = _unit(graph, graph.node("Concat", [x, color], "parts", axis=1), "unit_parts")
         dim += model.color.head.out_features
     graph.node("Identity", [x], "embedding")
-    return graph.serialized("dinov2", model.preprocessing.size, dim)
+    photos = "N" if model.shape.backbone.blank is None else 1
+    return graph.serialized("dinov2", model.preprocessing.size, dim, photos)
 
 
-def _tokens(graph: GraphBuilder, network: Any) -> str:
-    """(N, 1 + patches, F): the CLS token and the patches, positions added."""
-    embeddings, width = network.embeddings, network.config.hidden_size
-    patches = embeddings.patch_embeddings.projection
-    kernel = _array(patches.weight)
-    side = kernel.shape[2]
-    x = graph.node(
-        "Conv",
-        ["pixels", graph.constant("patches.weight", kernel)],
-        "patches",
-        kernel_shape=[side, side],
-        strides=[side, side],
-    )
-    x = graph.node("Reshape", [x, graph.shape(0, width, -1)], "patches.flat")
-    x = graph.node("Transpose", [x], "patches.rows", perm=[0, 2, 1])
+def _tokens(graph: GraphBuilder, backbone: Any) -> str:
+    """(N, T, F): the CLS token and those of the patches that are seen, positions added."""
+    embeddings = backbone.model.embeddings
+    projection = embeddings.patch_embeddings.projection
     positions = _array(embeddings.position_embeddings)
-    patch_positions = graph.constant("patches.positions", positions[:, 1:] + _array(patches.bias))
-    x = graph.node("Add", [x, patch_positions], "patches.placed")
+    kernel = _array(projection.weight)  # (F, 3, side, side)
+    width, _, side, _ = kernel.shape
+    grid = math.isqrt(positions.shape[1] - 1)
+    x = graph.node("Reshape", ["pixels", graph.shape(0, 3, grid, side, grid, side)], "grid")
+    x = graph.node("Transpose", [x], "grid.patches", perm=[0, 2, 4, 1, 3, 5])
+    x = graph.node("Reshape", [x, graph.shape(0, grid**2, 3, side**2)], "patches")
+    places = graph.constant("positions", positions[:, 1:] + _array(projection.bias))
+    if backbone.blank is not None:
+        seen = _seen(graph, backbone.blank, x)
+        x = graph.node("Gather", [x, seen], "patches.seen", axis=1)
+        places = graph.node("Gather", [places, seen], "positions.seen", axis=1)
+    x = graph.node("Reshape", [x, graph.shape(0, -1, 3 * side**2)], "patches.rows")
+    weight = graph.constant("patches.weight", kernel.reshape(width, -1).T)
+    x = graph.node("MatMul", [x, weight], "patches.product")
+    x = graph.node("Add", [x, places], "patches.placed")
     cls = graph.constant("cls", _array(embeddings.cls_token) + positions[:, :1])
     photos = graph.node("Shape", ["pixels"], "photos", start=0, end=1)
     one_each = graph.node("Concat", [photos, graph.shape(1, width)], "cls.shape", axis=0)
     first = graph.node("Expand", [cls, one_each], "cls.each")
     return graph.node("Concat", [first, x], "tokens", axis=1)
+
+
+def _seen(graph: GraphBuilder, blank: Any, patches: str) -> str:
+    """(T,) numbers of the patches that are not blank, of one photo's (1, P, 3, pixels)."""
+    threshold = graph.constant("patches.threshold", _array(blank.threshold)[:, :, 0])
+    above = graph.node("Sub", [patches, threshold], "patches.above")
+    darkest = graph.node("ReduceMin", [above, graph.shape(2, 3)], "patches.darkest", keepdims=0)
+    seen = graph.node("Less", [darkest, graph.constant("patches.zero", 0)], "patches.not_blank")
+    places = graph.node("NonZero", [seen], "patches.places")  # (2, T): photo and patch
+    one, two = graph.shape(1), graph.shape(2)
+    numbers = graph.node("Slice", [places, one, two, graph.shape(0)], "patches.found")
+    return graph.node("Reshape", [numbers, graph.shape(-1)], "patches.numbers")
 
 
 def _block(

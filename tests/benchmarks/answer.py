@@ -4,9 +4,10 @@
     python -m tests.benchmarks.answer torch|onnx FOLDER --once EVENT
 
 Reads a task a line ({"search": [photo]}, {"embed": [photos]} or {"memory": []}, photos by number)
-and writes a line for each: CPU and wall seconds, and what was found. `--once` prints the
-answer to the search in a file and ends; before, it fetches the baseline's files from S3, as a
-function of the seed's design would. `--serve` listens on 127.0.0.1 and prints its address.
+and writes a line for each: CPU and wall seconds, and what was found. Of N photos the first has the
+number 0, and N where it is filled. `--once` prints the answer to the search in a file and ends;
+before, it fetches the baseline's files from S3, as a function of the seed's design would.
+`--serve` listens on 127.0.0.1 and prints its address.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.benchmarks.workload import photos_of
+from tests.benchmarks.workload import filled_photos_of, photos_of
 
 BOUNDARY = "bench"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -286,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.serve:
         _serve(side)
         return
-    photos = photos_of(options.folder)
+    photos = [*photos_of(options.folder), *filled_photos_of(options.folder)]
     _say(side.facts)
     for line in sys.stdin:
         _say(_do(side, photos, json.loads(line)))

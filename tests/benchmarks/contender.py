@@ -69,7 +69,7 @@ class Contender:
         self.facts: dict[str, Any] = self._heard()
 
     def search(self, photo: int) -> Sample:
-        """Photo bytes to JSON, through all of the service."""
+        """Photo bytes to JSON, through all of the service; N more is the photo filled."""
         return self._sample({"search": [photo]})
 
     def embed(self, photos: Sequence[int]) -> Sample:

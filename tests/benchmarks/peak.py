@@ -43,12 +43,16 @@ def gemm_peak(precision: Literal["fp32", "int8"], repeats: int = 15) -> float:
 
 
 def vit_operations(
-    *, size: int = 224, patch: int = 14, width: int = 768, blocks: int = 12, cls_only: bool = True
+    *,
+    patches: int = 256,
+    patch: int = 14,
+    width: int = 768,
+    blocks: int = 12,
+    cls_only: bool = True,
 ) -> int:
-    """What one photo costs in matrix products, of ViT-B/14 unless said: (12 W^2 + 2 T W) per token
-    and block for T tokens of W numbers. `cls_only`: of the last block just one token's row is
-    computed, and every token's keys and values."""
-    patches = (size // patch) ** 2
+    """What one photo costs in matrix products, of ViT-B/14 at 224 px unless said: (12 W^2 + 2 T W)
+    per token and block for T tokens of W numbers. `patches`: how many are looked at. `cls_only`: of
+    the last block just one token's row is computed, and every token's keys and values."""
     tokens = patches + 1
     block = 2 * tokens * (12 * width**2 + 2 * tokens * width)
     first = 2 * patches * 3 * patch**2 * width

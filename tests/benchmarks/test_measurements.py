@@ -32,6 +32,7 @@ from tests.benchmarks.answer import search_event
 from tests.benchmarks.contender import EAGER, ONNX, PROJECT, THE_BASELINES, THE_PROJECT, Kind
 from tests.benchmarks.machine import ROOT
 from tests.benchmarks.s3_folder import s3_folder
+from tests.benchmarks.weights import patches_seen
 from tests.benchmarks.workload import Scale, photos_of, prepare
 from tests.photos import encode
 from tests.tiny_model import png, write_tiny_model
@@ -70,16 +71,32 @@ def kept(figures: Any) -> Any:
 
 def test_project_and_baselines_find_the_same_photo_first(folder: Path) -> None:
     figures = warm_query.measure(folder, [THE_PROJECT, *THE_BASELINES], rounds=10)
-    figures = kept({**figures, "gflop": 1.0, "peak": {"fp32": 100.0, "int8": 200.0}})
-    of = figures["contenders"]
-    assert list(of) == [PROJECT, EAGER, ONNX]
+    figures = kept({**figures, "peak": {"fp32": 100.0, "int8": 200.0}})
+    for place in ("catalog", "filled"):
+        of = figures[place]["contenders"]
+        assert list(of) == [PROJECT, EAGER, ONNX]
+        assert all(each["cpu_ms"][0] > 0 and each["peak_mib"] > 10 for each in of.values())
+    of = figures["catalog"]["contenders"]
     assert all(each["same_first"] >= 0.9 for each in of.values())
-    assert all(each["cpu_ms"][0] > 0 and each["peak_mib"] > 10 for each in of.values())
     artifacts = FileStorage(folder / "artifacts")
     manifest = read_manifest(artifacts, *list_models(artifacts))
     assert of[PROJECT]["precision"] == best_precision(manifest, cpu_features())
-    assert next(row.figure for row in warm_query.rows(figures)) == "warm query, CPU ms"
+    figures["catalog"]["gflop"] = figures["filled"]["gflop"] = {
+        "catalog": 20.0,
+        "filled": 40.0,
+        "all": 40.0,
+    }
+    assert [row.figure for row in warm_query.rows(figures)][::2] == [
+        "warm query, catalog photos, CPU ms",
+        "warm query, photos without anything blank, CPU ms",
+    ]
     assert "1/10" in warm_query.table(figures)
+
+
+def test_filled_photos_have_nothing_blank_and_the_catalog_s_have(folder: Path) -> None:
+    seen = patches_seen(folder)
+    assert seen["filled"] == [4] * 12
+    assert len(seen["catalog"]) == 12 and max(seen["catalog"]) <= 4
 
 
 def test_the_workload_finds_each_photo_by_itself(folder: Path) -> None:

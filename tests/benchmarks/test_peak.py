@@ -9,6 +9,7 @@ def test_a_vit_b_14_is_46_billion_operations_and_7_percent_less_for_one_token() 
     whole, cls_only = vit_operations(cls_only=False), vit_operations()
     assert whole == pytest.approx(46.3e9, rel=0.001)
     assert cls_only == pytest.approx(0.93 * whole, rel=0.005)
+    assert vit_operations(patches=128) == pytest.approx(0.48 * cls_only, rel=0.02)
 
 
 def test_the_peak_is_some_number_of_operations_in_both_precisions() -> None:

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.workload FOLDER [--quick]
 
-The weights are random, from a seed; the gallery is the photos' embeddings and unit vectors near
-them, up to as many rows as DeepFashion In-Shop's gallery has. The head's bias takes the mean
-embedding away, or random weights would place all photos in one spot.
+The weights are random, from a seed (`weights.py`). The gallery is the photos' embeddings and unit
+vectors near them, up to as many rows as DeepFashion In-Shop's gallery has; each side's are its own
+model's. Every photo is there once more without anything blank, `filled`: as shoppers' photos are,
+whose backdrop is no shop's.
 """
 
 from __future__ import annotations
@@ -12,17 +13,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import logging
 import os
 import shutil
 import subprocess
 import sys
 import time
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +31,6 @@ FOLDER = ROOT / "build" / "bench"
 STOREFRONT = ROOT.parent / "shared" / "data" / "storefront"
 PHOTOS = "LENS_BENCH_PHOTOS"  # a folder of photos to take instead
 
-_CENTERED_ON = 16  # photos whose mean embedding is taken away
 _NOISE = 0.3  # length of what is added to a unit vector: cosine 0.96 to the photo's own
 Vectors = NDArray[np.float32]
 
@@ -68,6 +65,11 @@ def photos_of(folder: Path) -> list[bytes]:
     return [file.read_bytes() for file in sorted((folder / "catalog").iterdir())]
 
 
+def filled_photos_of(folder: Path) -> list[bytes]:
+    """The same photos without anything blank, in order."""
+    return [file.read_bytes() for file in sorted((folder / "filled").iterdir())]
+
+
 def photo_folder() -> Path:
     """Where photos are taken from: LENS_BENCH_PHOTOS, storefront beside the checkout, or a drawn
     catalog."""
@@ -83,14 +85,16 @@ def photo_folder() -> Path:
 
 def prepare(folder: Path, scale: Scale, photos: Path | None = None) -> None:
     """Write the workload. `scale.json` comes last: where it is, the workload is whole."""
-    sys.path.insert(0, str(ROOT / "sagemaker_training"))
+    from tests.benchmarks.weights import write_models
+
     shutil.rmtree(folder, ignore_errors=True)
     _copy_photos(photos or photo_folder(), folder / "catalog", scale.photos)
-    model = _random_model(folder, scale)
-    _write_baselines(folder, model, scale)
-    embed = _write_project_model(folder, model, scale)
-    vectors = np.stack([embed(photo) for photo in photos_of(folder)])
-    _write_galleries(folder, _near(vectors, scale), len(vectors))
+    _fill(folder / "catalog", folder / "filled")
+    embed = write_models(folder, scale, photos_of(folder), filled_photos_of(folder))
+    vectors = [np.stack([each(photo) for photo in photos_of(folder)]) for each in embed]
+    project, baselines = (_near(each, scale) for each in vectors)
+    _write_gallery(folder, project, scale.photos)
+    _write_baselines_gallery(folder, baselines, scale.photos)
     (folder / "scale.json").write_text(json.dumps(asdict(scale)))
 
 
@@ -104,93 +108,22 @@ def _copy_photos(source: Path, target: Path, count: int) -> None:
         shutil.copyfile(files[i], target / f"{number:05}.jpg")
 
 
-def _random_model(folder: Path, scale: Scale) -> Any:
-    import torch
+def _fill(source: Path, target: Path) -> None:
+    """The photos' middle squares, a little darker: no padding, and no level a model leaves out."""
+    from PIL import Image
 
-    from lens.images import decode
-    from lens.limits import Limits
-    from lens.preprocessing import to_pixels
-    from models import build_model
-    from presets import Recipe
-
-    torch.manual_seed(scale.seed)
-    recipe = Recipe(
-        name="bench", backbone=scale.backbone, size=scale.size, embedding_dim=scale.embedding_dim
-    )
-    model = build_model(recipe, pretrained=False).eval()
-    images = [decode(photo, Limits()) for photo in photos_of(folder)[:_CENTERED_ON]]
-    pixels = np.stack([to_pixels(image, model.preprocessing) for image in images])
-    head = model.shape.head
-    with torch.inference_mode():
-        mean = head(model.shape.backbone(torch.from_numpy(pixels))).mean(0)
-    with torch.no_grad():
-        head.bias -= mean
-    return model
-
-
-def _write_baselines(folder: Path, model: Any, scale: Scale) -> None:
-    """The plain model's weights, its export by torch, and its preprocessing."""
-    import torch
-
-    from tests.benchmarks.baselines.torch_eager import load_encoder
-
-    backbone, head = model.shape.backbone.model, model.shape.head
-    state = {f"backbone.{name}": value for name, value in backbone.state_dict().items()}
-    state |= {f"head.{name}": value for name, value in head.state_dict().items()}
-    config = json.loads(json.dumps(backbone.config.to_diff_dict()))
-    saved = {"config": config, "dim": scale.embedding_dim, "state": state}
-    torch.save(saved, folder / "weights.pt")
-    (folder / "preprocessing.json").write_text(model.preprocessing.model_dump_json())
-    # The exporter tells its own developers much on the way.
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            load_encoder(folder),
-            (torch.zeros(2, 3, scale.size, scale.size),),
-            dynamo=True,
-            input_names=["pixels"],
-            output_names=["embedding"],
-            dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
-            verbose=False,
-        )
-    (folder / "baseline.onnx").write_bytes(program.model_proto.SerializeToString())
-
-
-def _write_project_model(folder: Path, model: Any, scale: Scale) -> Callable[[bytes], Vectors]:
-    """In every precision, as a training delivers a model whose gate admits them all (there is no
-    recall to judge random weights by); what serving makes of a photo."""
-    from export import export_precisions
-    from lens.cpu import INT8_DOT_PRODUCTS
-    from lens.current import Current, swap_current
-    from lens.embedder import load_embedder
-    from lens.images import decode
-    from lens.limits import Limits
-    from lens.models import FP32, FasterNetwork, Head, write_model
-    from lens.storage import FileStorage
-
-    artifacts = FileStorage(folder / "artifacts")
-    networks = export_precisions(model)
-    fp32 = networks.pop(FP32)
-    manifest = write_model(
-        artifacts,
-        fp32,
-        backbone="random-vit",
-        embedding_dim=scale.embedding_dim,
-        preprocessing=model.preprocessing,
-        head=Head(kind="trained"),
-        faster={
-            precision: FasterNetwork(network, INT8_DOT_PRODUCTS, {})
-            for precision, network in networks.items()
-        },
-    )
-    swap_current(artifacts, lambda _: Current(live=manifest.model_id))
-    embedder = load_embedder(artifacts, manifest.model_id)
-    return lambda photo: embedder.embed(decode(photo, Limits()))
+    target.mkdir()
+    for file in sorted(source.iterdir()):
+        image = Image.open(file).convert("RGB")
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        square = image.crop((left, top, left + side, top + side))
+        square.point(lambda level: level * 9 // 10).save(target / file.name, quality=95)
 
 
 def _near(vectors: Vectors, scale: Scale) -> Vectors:
-    """(rows, D) unit vectors: the photos' own, then as many near them, in turns."""
+    """A model's vectors of the photos to (rows, D) unit vectors: those, and as many near them, in
+    turns."""
     rng = np.random.default_rng(scale.seed)
     rows = vectors[np.arange(scale.rows) % len(vectors)]
     noise = rng.standard_normal(rows.shape).astype(np.float32)
@@ -201,10 +134,22 @@ def _near(vectors: Vectors, scale: Scale) -> Vectors:
     return near
 
 
-def _write_galleries(folder: Path, vectors: Vectors, photos: int) -> None:
-    """As a snapshot of the project, and as the baselines' index. A row's item is its photo."""
+def _items(rows: int, photos: int) -> list[str]:
+    """A row's item is its photo."""
+    return [f"photo-{row % photos:05}" for row in range(rows)]
+
+
+def _write_baselines_gallery(folder: Path, vectors: Vectors, photos: int) -> None:
     import faiss
 
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    faiss.write_index(index, str(folder / "gallery.index"))
+    (folder / "items.json").write_text(json.dumps(_items(len(vectors), photos)))
+
+
+def _write_gallery(folder: Path, vectors: Vectors, photos: int) -> None:
+    """As a snapshot of the project."""
     from lens.commits import read_head
     from lens.compaction import fold
     from lens.current import read_current
@@ -213,12 +158,6 @@ def _write_galleries(folder: Path, vectors: Vectors, photos: int) -> None:
     from lens.segments import Segment, write_segment
     from lens.storage import FileStorage
     from lens.versions import Version
-
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    faiss.write_index(index, str(folder / "gallery.index"))
-    items = [f"photo-{row % photos:05}" for row in range(len(vectors))]
-    (folder / "items.json").write_text(json.dumps(items))
 
     now = time.time()
     rows = [
@@ -232,7 +171,7 @@ def _write_galleries(folder: Path, vectors: Vectors, photos: int) -> None:
             item_id=item,
             category="WOMEN/Tops",
         )
-        for row, item in enumerate(items)
+        for row, item in enumerate(_items(len(vectors), photos))
     ]
     artifacts = FileStorage(folder / "artifacts")
     current = read_current(artifacts)

@@ -46,6 +46,7 @@ def small_recipe(backbone: str, **changes: Any) -> Recipe:
         INSHOP,
         backbone=backbone,
         size=SIZE,
+        blank_from=256,
         embedding_dim=8,
         identities=4,
         photos_each=2,

@@ -67,6 +67,40 @@ def test_the_last_block_for_the_first_token_alone_is_exact(backbone: str) -> Non
         assert torch.allclose(loaded(pixels), whole, atol=1e-6)
 
 
+def test_a_model_that_leaves_blank_patches_out_attends_to_the_others_alone(backbone: str) -> None:
+    """Against the whole of DINOv2, every token computed, with the blank ones hidden as keys."""
+    model = build_model(small_recipe(backbone, blank_from=245)).eval()
+    levels = torch.from_numpy(np.random.default_rng(0).integers(0, 245, (3, 3, SIZE, SIZE)))
+    levels[1, :, :14] = 255
+    levels[2] = 255
+    pixels, network = model.normalized(levels), model.shape.backbone.model
+    hidden = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 1, 0, 0], [0, 1, 1, 1, 1]]).bool()
+    with torch.no_grad():
+        tokens = network.embeddings(pixels)
+        for block in network.encoder.layer:
+            tokens = block(tokens, attention_mask=~hidden[:, None, None])
+        whole = network.layernorm(tokens)[:, 0]
+        found = model.shape.backbone(pixels)
+    assert torch.allclose(found, whole, atol=1e-6)
+
+
+def test_a_photo_s_gradients_are_the_same_among_others_with_more_patches(backbone: str) -> None:
+    model = build_model(small_recipe(backbone, blank_from=245)).eval()
+    levels = torch.from_numpy(np.random.default_rng(0).integers(0, 245, (2, 3, SIZE, SIZE)))
+    levels[1, :, :14] = 255
+    pixels = model.normalized(levels)
+
+    def gradients(chosen: torch.Tensor) -> list[torch.Tensor]:
+        model.zero_grad()
+        model(chosen)[-1].square().cumsum(0).sum().backward()
+        return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+    alone, among = gradients(pixels[1:]), gradients(pixels)
+    assert len(alone) > 10
+    for one, other in zip(alone, among, strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
 def test_positions_fit_to_the_size_once_are_those_interpolated_each_time(backbone: str) -> None:
     from transformers import AutoModel
 
@@ -141,6 +175,7 @@ def test_lora_starts_as_the_pretrained_model_and_trains_little_of_it(backbone: s
         ({"backbone": LITE0, "size": 40}, "multiple of 32"),
         ({"backbone": LITE0, "size": 32, "tuning": "lora"}, "adapts attention"),
         ({"backbone": LITE0, "size": 32, "tuning": "blocks", "blocks": 99}, "has 18"),
+        ({"backbone": LITE0, "size": 32, "blank_from": 245}, "has to see every patch"),
         ({"size": 30}, "multiple of 14, not 30"),
         ({"backbone": "/nowhere/at/all"}, "cannot load /nowhere/at/all"),
     ],

@@ -29,6 +29,7 @@ def test_the_seed_preset_is_the_baseline_to_the_letter() -> None:
         "validation": 0.15,
         "color_dim": 0,
         "memory": 0,
+        "blank_from": 256,
     }
     assert {name: value for name, value in asdict(SEED).items() if name in known} == known
     assert SEED.batch == 96
@@ -45,6 +46,8 @@ def test_only_the_seed_is_validated_on_photos_of_items_it_was_trained_on() -> No
         ({"lr": -1.0}, "lr is -1.0; it cannot be negative"),
         ({"epochs": 0}, "epochs cannot be 0"),
         ({"crop": 1.5}, "crop is at most 1"),
+        ({"blank_from": 257}, "blank_from is 257; it is a gray level up to 255, or 256"),
+        ({"blank_from": 0}, "blank_from cannot be 0"),
         ({"schedule": "plateau", "validation": 0.0}, "hold some photos out"),
     ],
 )

@@ -24,6 +24,17 @@ def _pixels(count: int = 5) -> Pixels:
     return np.random.default_rng(0).normal(size=(count, 3, SIZE, SIZE)).astype(np.float32)
 
 
+def _pixels_on_white(model: EmbeddingModel) -> Pixels:
+    """Photos whose blank patches are none, each one, several, and all."""
+    levels = np.random.default_rng(0).integers(0, 245, (8, 3, SIZE, SIZE))
+    for photo, patches in enumerate([[], [0], [1], [2], [3], [0, 3], [0, 1, 2], [0, 1, 2, 3]]):
+        for patch in patches:
+            row, column = 14 * (patch // 2), 14 * (patch % 2)
+            levels[photo, :, row : row + 14, column : column + 14] = 250
+    pixels: Pixels = model.normalized(torch.from_numpy(levels)).numpy()
+    return pixels
+
+
 def _model(backbone: str, **changes: object) -> EmbeddingModel:
     """A small DINOv2 whose every parameter differs from its neutral start."""
     model = small_model(small_recipe(backbone, **changes))
@@ -52,6 +63,23 @@ def test_fp32_gives_the_numbers_of_torch_for_any_number_of_photos(
         # Colors are counted by powers, whose last bits the two write differently.
         most = 2e-5 if "color_dim" in changes else 2e-6
         assert np.abs(network.run(pixels) - _by_torch(model, pixels)).max() < most
+
+
+@pytest.mark.parametrize("color_dim", [0, 3])
+def test_blank_patches_are_left_out_of_one_photo_as_of_a_batch(
+    backbone: str, color_dim: int
+) -> None:
+    model = _model(backbone, blank_from=245, color_dim=color_dim)
+    pixels = _pixels_on_white(model)
+    expected = _by_torch(model, pixels)
+    network = Network(export_onnx(model), "fp32")
+    assert network.shapes == ([1, 3, SIZE, SIZE], [1, 8])
+    found = np.concatenate([network.run(photo[None]) for photo in pixels])
+    assert np.abs(found - expected).max() < (2e-5 if color_dim else 2e-6)
+    seeing_all = _by_torch(_model(backbone, blank_from=256, color_dim=color_dim), pixels)
+    assert np.abs(expected - seeing_all).max(axis=1).argmin() == 0  # the photo without a blank
+    assert np.abs(expected[0] - seeing_all[0]).max() < 2e-6
+    assert np.abs(expected[1:] - seeing_all[1:]).max(axis=1).min() > 1e-3
 
 
 def test_the_precisions_come_fastest_first_and_stay_close_to_torch(tmp_path: Path) -> None:
