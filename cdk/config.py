@@ -19,6 +19,9 @@ _WEB_ACL = _ARN.format(service="wafv2", region="us-east-1", rest=r"global/webacl
 
 # A function has one vCPU per 1,769 MB; 3,008 MB is a new account's limit.
 Memory = Annotated[int, Field(ge=512, le=10_240)]
+# Of /tmp, where files of a gallery are fetched to: about 750 MB for a million photos. A snapshot of
+# SnapStart has no more than the least.
+Disk = Annotated[int, Field(ge=512, le=10_240)]
 Seconds = Annotated[int, Field(ge=1, le=900)]
 Concurrency = Annotated[int, Field(ge=2, le=1_000)]
 
@@ -59,6 +62,9 @@ class Config(BaseModel):
     site: bool = Field(True, description="upload frontend/")
 
     search_memory: Memory = Field(1_769, description="MB; 1,769 are one vCPU")
+    search_disk: Disk = Field(
+        512, description="MB of /tmp; a gallery's files, and the next one's while it is fetched"
+    )
     search_timeout: Annotated[int, Field(ge=1, le=29)] = Field(
         29, description="seconds; the HTTP API gives up after 30"
     )
@@ -85,6 +91,7 @@ class Config(BaseModel):
     index_memory: Memory = Field(1_769, description="MB, of build_index")
     index_timeout: Seconds = Field(60, description="seconds, of build_index")
     upkeep_memory: Memory = Field(3_008, description="MB, of compact, reconcile and collect")
+    upkeep_disk: Disk = Field(512, description="MB of /tmp; a gallery's files")
     upkeep_timeout: Seconds = Field(900, description="seconds, of compact, reconcile and collect")
     receives: Annotated[int, Field(ge=1, le=100)] = Field(
         5, description="tries of a message before it is a dead letter"
@@ -161,6 +168,11 @@ class Config(BaseModel):
             raise ValueError("search_reserved must be at least search_provisioned")
         if self.image and self.packaging != "image":
             raise ValueError(f"packaging={self.packaging} deploys no image: leave image empty")
+        if self.search_disk > 512 and self.packaging == "snapstart":
+            raise ValueError(
+                f"search_disk={self.search_disk} is more than the 512 that SnapStart allows: leave "
+                "it at 512, or set packaging=zip"
+            )
         if self.search_provisioned and self.packaging == "snapstart":
             raise ValueError(
                 "a search function is kept warm or resumed from a snapshot, not both: "

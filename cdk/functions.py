@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Annotations, Duration, RemovalPolicy
+from aws_cdk import Annotations, Duration, RemovalPolicy, Size
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -58,6 +58,7 @@ class Functions(Construct):
         policy: Sequence[iam.PolicyStatement],
         memory: int,
         timeout: Duration,
+        disk: int = 512,
     ) -> lambda_.Function:
         """A function of `lambdas/{package}`; `others` are paths of the checkout that it needs."""
         function = lambda_.Function(
@@ -67,7 +68,7 @@ class Functions(Construct):
             handler=f"lambdas.{package}.function.handler",
             runtime=self._runtime,
             layers=self._layers,
-            **self._alike(package, environment, policy, memory, timeout),
+            **self._alike(package, environment, policy, memory, timeout, disk),
         )
         self.all[package] = function
         return function
@@ -81,13 +82,14 @@ class Functions(Construct):
         policy: Sequence[iam.PolicyStatement],
         memory: int,
         timeout: Duration,
+        disk: int = 512,
         reserved: int | None = None,
         resumed: bool = False,
     ) -> lambda_.Function:
         """A function that runs the model, `lambdas.{package}.{module}.handler`, packaged as the
         setting says; `resumed`: its versions start from a snapshot, which only zips can."""
         handler = f"lambdas.{package}.{module}.handler"
-        alike = self._alike(package, environment, policy, memory, timeout)
+        alike = self._alike(package, environment, policy, memory, timeout, disk)
         function: lambda_.Function
         if self._config.packaging == "image":
             function = lambda_.DockerImageFunction(
@@ -132,6 +134,7 @@ class Functions(Construct):
         policy: Sequence[iam.PolicyStatement],
         memory: int,
         timeout: Duration,
+        disk: int,
     ) -> dict[str, Any]:
         place = Construct(self, f"{package}-")
         log = self.log_group(place)
@@ -147,6 +150,7 @@ class Functions(Construct):
             "architecture": self._architecture,
             "environment": dict(environment),
             "memory_size": memory,
+            "ephemeral_storage_size": Size.mebibytes(disk) if disk > 512 else None,
             "timeout": timeout,
         }
 

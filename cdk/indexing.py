@@ -67,6 +67,7 @@ class Indexing(Construct):
                 write(artifacts, HEADS, COMMITS, SEGMENTS, SNAPSHOTS),
             ],
             memory=config.upkeep_memory,
+            disk=config.upkeep_disk,
             timeout=timeout,
         )
         # A longer window than the others': one look at a head answers for all its advances.

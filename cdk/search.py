@@ -61,6 +61,7 @@ class Search(Construct):
                 write(storage.catalog, THUMBS),
             ],
             memory=config.search_memory,
+            disk=config.search_disk,
             timeout=Duration.seconds(config.search_timeout),
             reserved=config.search_reserved or None,
             resumed=config.packaging == "snapstart",

@@ -73,6 +73,7 @@ class Training(Construct):
                 *read(catalog, CATALOG),
             ],
             memory=config.upkeep_memory,
+            disk=config.upkeep_disk,
             timeout=Duration.seconds(config.upkeep_timeout),
         )
         looks.grant_send_messages(self.promote)

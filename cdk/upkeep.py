@@ -84,6 +84,7 @@ class Upkeep(Construct):
             # Of the catalog it reads the listing and the partition file.
             policy=[*read(artifacts, *GALLERY), *read(catalog, CATALOG)],
             memory=config.upkeep_memory,
+            disk=config.upkeep_disk,
             timeout=timeout,
         )
         self.collect = functions.zipped(
@@ -101,6 +102,7 @@ class Upkeep(Construct):
                 delete(catalog, THUMBS),
             ],
             memory=config.upkeep_memory,
+            disk=config.upkeep_disk,
             timeout=timeout,
         )
         for function, hours in (

@@ -51,6 +51,11 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
             {"packaging": "snapstart", "search_provisioned": 1},
             ["kept warm or resumed from a snapshot", "search_provisioned=0, or packaging=zip"],
         ),
+        ({"search_disk": 100}, ["search_disk=100", "512", "of /tmp"]),
+        (
+            {"packaging": "snapstart", "search_disk": 1_024},
+            ["search_disk=1024", "512 that SnapStart allows", "packaging=zip"],
+        ),
         ({"log_days": "31"}, ["log_days=31", "30"]),
         ({"domain": "shop.example.com"}, ["domain and certificate_arn go together"]),
         ({"certificate_arn": "arn:aws:acm:eu-west-1:1:x"}, ["certificate_arn=", "us-east-1"]),

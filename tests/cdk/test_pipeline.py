@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cdk.synthesis import Parts, several
+from tests.cdk.synthesis import Parts, several, synthesize
 
 FEEDS = [
     ("EmbeddingFeed", "embed"),
@@ -110,6 +111,18 @@ def test_zip_functions_have_both_layers_and_images_their_command(parts: Parts) -
         function = parts.function(name)
         assert function["PackageType"] == "Image"
         assert function["ImageConfig"]["Command"] == [f"lambdas.{name}.{command}.handler"]
+
+
+def test_a_large_gallery_s_files_have_the_room_that_they_are_given(
+    root: Path, tmp_path: Path
+) -> None:
+    parts = Parts(synthesize(root, tmp_path, search_disk=1_536, upkeep_disk=1_024))
+    given = {
+        name: parts.function(name).get("EphemeralStorage", {}).get("Size")
+        for name in ("search", "compact", "reconcile", "collect", "promote", "embed", "build_index")
+    }
+    upkeep = dict.fromkeys(("compact", "reconcile", "collect", "promote"), 1_024)
+    assert given == {"search": 1_536, **upkeep, "embed": None, "build_index": None}
 
 
 def test_every_function_says_where_its_part_of_the_world_is(parts: Parts) -> None:

@@ -18,7 +18,7 @@ ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG
 _ADVICE = {
     errno.EACCES: "check its owner and mode",
     errno.EPERM: "check its owner and mode",
-    errno.ENOSPC: "free some space",
+    errno.ENOSPC: "free some space (on AWS: raise search_disk or upkeep_disk)",
     errno.EDQUOT: "free some space",
     errno.EROFS: "choose a folder that can be written to",
     errno.EISDIR: "a folder has that name already, choose another",
