@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from lens.commits import Commit, empty_commit, read_head
 from lens.current import Current, swap_current
-from lens.gallery import Gallery, load_gallery
+from lens.gallery import Gallery
 from lens.indexing import commit_segments
+from lens.loading import load_gallery
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, write_segment
 from lens.storage import Storage

@@ -13,7 +13,7 @@ from lambdas.local.pipeline import Pipeline
 from lens.catalog import is_photo
 from lens.commits import empty_commit, read_head
 from lens.current import read_current
-from lens.gallery import load_gallery
+from lens.loading import load_gallery
 from lens.models import read_manifest
 from lens.protocols import KS
 from lens.rows import Kind

@@ -23,8 +23,9 @@ import numpy as np
 from lens.commits import read_head
 from lens.compaction import compact
 from lens.current import read_current
-from lens.gallery import Gallery, load_gallery
+from lens.gallery import Gallery
 from lens.indexing import commit_segments
+from lens.loading import load_gallery
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, write_segment
 from lens.storage import FileStorage

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from lens.gallery import Gallery, load_gallery
+from lens.gallery import Gallery
 from lens.index import Index
+from lens.loading import load_gallery
 from lens.rows import Positions
 from lens.storage import FileStorage
 from tests.benchmarks.figures import markdown

@@ -11,7 +11,7 @@ from lens.collector import KEPT_COMMITS, collect
 from lens.commits import advance_head, history
 from lens.compaction import fold, merge
 from lens.current import KEPT_MODELS, swap_current
-from lens.gallery import load_gallery
+from lens.loading import load_gallery
 from lens.pins import release, rollback
 from lens.storage import FileStorage
 from lens.thumbs import thumb_key, write_thumbnail

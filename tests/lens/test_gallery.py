@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lens import gallery as gallery_module
-from lens import retention
+from lens import loading, retention
 from lens.compaction import fold, merge
-from lens.gallery import Gallery, load_gallery
+from lens.gallery import Gallery
+from lens.loading import load_gallery
 from lens.rows import Row
 from lens.storage import FileStorage
 from tests.small_galleries import (
@@ -127,7 +127,7 @@ def test_a_warm_searcher_loads_a_snapshot_with_a_segment_it_never_saw(
 def test_a_warm_searcher_loads_a_snapshot_when_it_keeps_too_many_rows(
     storage: CountingStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gallery_module, "KEPT_TAIL_ROWS", 1)
+    monkeypatch.setattr(loading, "KEPT_TAIL_ROWS", 1)
     add(storage, photo("a", "1"), photo("b", "1"))
     warm = gallery(storage)
     fold(storage, head(storage), now=NOW)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from lens.compaction import fold
-from lens.gallery import Gallery, load_gallery
+from lens.gallery import Gallery
 from lens.index import building, nearest, similarities_of
+from lens.loading import load_gallery
 from lens.rows import Row
 from lens.storage import FileStorage
 from tests.small_galleries import NOW, add, gallery, gone, head, make_live, photo, vector

@@ -11,7 +11,7 @@ from lens.collector import collect
 from lens.commits import history, read_head
 from lens.current import read_current, swap_current
 from lens.errors import LensError, NotFoundError, PinnedError
-from lens.gallery import load_gallery
+from lens.loading import load_gallery
 from lens.pins import release, rollback
 from lens.promotion import promote
 from lens.search import Searcher

@@ -14,7 +14,8 @@ import pytest
 
 from lens.compaction import fold
 from lens.errors import ArtifactError, NotFoundError
-from lens.gallery import Gallery, load_gallery
+from lens.gallery import Gallery
+from lens.loading import load_gallery
 from lens.storage import FileStorage, Storage, open_storage
 from tests.s3_bucket import BUCKET
 from tests.small_galleries import (

@@ -23,9 +23,9 @@ from lens.embedder import Embedder
 from lens.embedding import Embedding
 from lens.errors import LensError, NotFoundError, PinnedError, UsageError
 from lens.events import answer_batch, looks_in, looks_message, s3_notification
-from lens.gallery import load_gallery
 from lens.images import photo_id
 from lens.indexing import commit_segments
+from lens.loading import load_gallery
 from lens.models import Head, ModelManifest, Variant
 from lens.pins import release, rollback
 from lens.promotion import promote

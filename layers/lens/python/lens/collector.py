@@ -21,7 +21,7 @@ from lens.commits import (
 from lens.current import Current, read_current
 from lens.documents import Document, swap_document
 from lens.errors import NotFoundError
-from lens.gallery import load_gallery
+from lens.loading import load_gallery
 from lens.rows import EMPTY_ROWS, Kind
 from lens.segments import PREFIX as SEGMENTS
 from lens.segments import parse_segment_key, read_segment, segment_key

@@ -9,7 +9,7 @@ from lens.collector import KEPT_COMMITS
 from lens.commits import Commit, history
 from lens.current import Current, Pin, read_current, swap_current
 from lens.errors import NotFoundError, UsageError
-from lens.gallery import load_gallery
+from lens.loading import load_gallery
 from lens.storage import Storage
 
 
