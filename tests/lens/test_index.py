@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import faiss
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -147,3 +150,18 @@ def test_bytes_that_are_no_index_are_an_artifact_error(read) -> None:  # type: i
 
 def _effort(some: lists.Lists) -> tuple[int, int]:
     return some.probes, some.candidates_asked
+
+
+def test_a_search_uses_one_core_whichever_thread_asks() -> None:
+    index = Index(unit_vectors(64))
+    seen = []
+
+    def ask() -> None:
+        index.search(index.vectors[0], 3)
+        seen.append(faiss.omp_get_max_threads())
+
+    for _ in range(2):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    assert seen == [1, 1]

@@ -13,9 +13,6 @@ from lens.index.lists import Lists
 Vectors = NDArray[np.float32]
 Positions = NDArray[np.intp]
 
-# One query is faster on one thread; several threads only get in each other's way under load.
-faiss.omp_set_num_threads(1)
-
 # So many rows are scanned in the time that a search through lists takes.
 SCANNED_ROWS = 8_192
 _NONE = np.empty(0, np.intp)
@@ -55,6 +52,8 @@ class Index:
         span = within if within is not None else range(len(self))
         if len(span) == 0 or top_k <= 0:
             return np.empty(0, np.float32), _NONE
+        # One query is faster on one core; OpenMP counts for each thread that calls it anew.
+        faiss.omp_set_num_threads(1)
         lists = self.lists if len(span) > SCANNED_ROWS else None
         asked = lists.candidates_for(top_k, span) if lists else top_k + min(top_k, len(dead))
         while True:
