@@ -38,7 +38,9 @@ def _int8_safe(block: int) -> Linear:
 
 # How a DINOv2's blocks are written beside fp32, from the fastest to the safest; all of them need
 # lens.cpu.INT8_DOT_PRODUCTS.
+_MERGED = "int8-merged"
 _FASTER: dict[str, Callable[[int], Linear]] = {
+    _MERGED: lambda block: int8,
     "int8": lambda block: int8,
     "int8-safe": _int8_safe,
     "int8-weights": lambda block: partial(int8_weights, block=_WEIGHTS_BLOCK),
@@ -61,7 +63,10 @@ def export_precisions(model: EmbeddingModel) -> dict[str, bytes]:
     if not can_build(plain):
         return {FP32: _traced(plain)}
     written = {**_FASTER, FP32: lambda block: fp32}
-    return {name: build_vit_graph(plain, linear_of) for name, linear_of in written.items()}
+    return {
+        name: build_vit_graph(plain, linear_of, merged=name == _MERGED)
+        for name, linear_of in written.items()
+    }
 
 
 def _plain(model: EmbeddingModel) -> EmbeddingModel:

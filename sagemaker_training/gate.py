@@ -7,9 +7,13 @@ through its ONNX graph and its own preprocessing.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from data import Photo
 from evaluate import Scores, Vectors, score
@@ -69,10 +73,17 @@ def score_live(
     return current.live, score(vectors, photos, split, protocol)
 
 
-def embed_as_served(embedder: Embedder, root: Path, keys: Sequence[str]) -> Vectors:
-    """Each photo's vector by key, computed as `embed` and `search` compute it."""
+def embed_as_served(
+    embedder: Embedder,
+    root: Path,
+    keys: Sequence[str],
+    change: Callable[[Any], Any] = lambda image: image,
+) -> Vectors:
+    """Each photo's vector by key, computed as `embed` and `search` compute it; of the Pillow image
+    as the change makes it, if there is one."""
 
-    photos = (root / key for key in keys)
+    def vector(key: str) -> NDArray[np.float32]:
+        return embedder.embed(change(decode((root / key).read_bytes(), Limits())))
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        vectors = pool.map(lambda file: embedder.embed(decode(file.read_bytes(), Limits())), photos)
-        return dict(zip(keys, vectors, strict=True))
+        return dict(zip(keys, pool.map(vector, keys), strict=True))

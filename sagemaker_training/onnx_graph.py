@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,31 @@ class GraphBuilder:
     def shape(self, *sizes: int) -> str:
         """Add the constant of a shape, or of axes."""
         return self.constant("shape " + " ".join(map(str, sizes)), list(sizes), np.int64)
+
+    def choose(
+        self,
+        condition: str,
+        then: Callable[[GraphBuilder], list[str]],
+        otherwise: list[str],
+        name: str,
+    ) -> list[str]:
+        """Values that are float32: what `then` writes where the condition, a boolean, is true, and
+        the `otherwise` ones where it is not, which costs nothing else."""
+        branch, rest = GraphBuilder(), GraphBuilder()
+        branch._constants = rest._constants = self._constants
+        made = then(branch)
+        kept = [rest.node("Identity", [x], f"{name}.kept.{i}") for i, x in enumerate(otherwise)]
+        branches = {
+            f"{way}_branch": onnx.helper.make_graph(
+                side._nodes,
+                f"{name}.{way}",
+                [],
+                [onnx.helper.make_tensor_value_info(x, onnx.TensorProto.FLOAT, None) for x in xs],
+            )
+            for way, side, xs in (("then", branch, made), ("else", rest, kept))
+        }
+        self.node("If", [condition], name, outputs=len(otherwise), **branches)
+        return [name, *(f"{name}.{i}" for i in range(1, len(otherwise)))]
 
     def include(self, graph: Any) -> None:
         """Take in all of an onnx.GraphProto; its inputs are found here by their names."""

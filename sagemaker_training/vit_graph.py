@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lens.color import color_graph
 from linears import Layer, Linear, fp32
+from merging import BLOCKS, Merged, attention_bias, merge, unmerged
 from models import EmbeddingModel
 from onnx_graph import RUNTIME, GraphBuilder
 
@@ -34,20 +35,28 @@ def can_build(model: EmbeddingModel) -> bool:
     return config.hidden_act == "gelu" and not config.use_swiglu_ffn
 
 
-def build_vit_graph(model: EmbeddingModel, linear_of: Callable[[int], Linear]) -> bytes:
+def build_vit_graph(
+    model: EmbeddingModel, linear_of: Callable[[int], Linear], *, merged: bool = False
+) -> bytes:
     """The ONNX model, "pixels" (N, 3, S, S) to "embedding" (N, D) of unit length, float32; N is 1
-    where blank patches are left out, because each photo has others.
+    where patches are left out or merged, because each photo has others.
 
-    linear_of: how the layers of a block are written, by the block's number from 0. The model is on
-    the CPU, in float32, without LoRA's updates.
+    linear_of: how the layers of a block are written, by the block's number from 0. merged: similar
+    patches become one. The model is on the CPU, in float32, without LoRA's updates.
     """
     graph = GraphBuilder()
     network = model.shape.backbone.model
     *lower, last = network.encoder.layer
     x = _tokens(graph, model.shape.backbone)
+    merging = unmerged(graph, x) if merged else None
+    bias = ("", "")
     for i, block in enumerate(lower):
-        x = _block(graph, block, x, f"block{i}", linear_of(i))
-    x = _block(graph, last, x, f"block{len(lower)}", linear_of(len(lower)), cls_only=True)
+        if merging is not None and i in BLOCKS:
+            merging = merge(graph, Merged(x, merging.patches), f"merging{i}")
+            x, bias = merging.tokens, attention_bias(graph, merging, f"bias{i}")
+        x = _block(graph, block, x, f"block{i}", linear_of(i), bias=bias[0])
+    i = len(lower)
+    x = _block(graph, last, x, f"block{i}", linear_of(i), cls_only=True, bias=bias[1])
     x = _norm(graph, network.layernorm, x, "norm")
     x = graph.node("Squeeze", [x, graph.shape(1)], "features")
     x = _part(graph, model.shape.head, x, "shape")
@@ -60,7 +69,7 @@ def build_vit_graph(model: EmbeddingModel, linear_of: Callable[[int], Linear]) -
         x = _unit(graph, graph.node("Concat", [x, color], "parts", axis=1), "unit_parts")
         dim += model.color.head.out_features
     graph.node("Identity", [x], "embedding")
-    photos = "N" if model.shape.backbone.blank is None else 1
+    photos = 1 if merged or model.shape.backbone.blank is not None else "N"
     return graph.serialized("dinov2", model.preprocessing.size, dim, photos)
 
 
@@ -104,10 +113,17 @@ def _seen(graph: GraphBuilder, blank: Any, patches: str) -> str:
 
 
 def _block(
-    graph: GraphBuilder, block: Any, x: str, name: str, linear: Linear, *, cls_only: bool = False
+    graph: GraphBuilder,
+    block: Any,
+    x: str,
+    name: str,
+    linear: Linear,
+    *,
+    cls_only: bool = False,
+    bias: str = "",
 ) -> str:
     """The steps of transformers' Dinov2Layer; with `cls_only` just the first token goes through,
-    and sees all others."""
+    and sees all others. bias: what is added to attention's scores."""
     attention, mlp = block.attention, block.mlp
     normed = _norm(graph, block.norm1, x, f"{name}.norm1")
     query, key, value = (
@@ -127,7 +143,7 @@ def _block(
         keys_values = [k, v]
     mixed = graph.node(
         "MultiHeadAttention",
-        [*queries, *keys_values],
+        [*queries, *keys_values, *(["", "", bias] if bias else [])],
         f"{name}.attention",
         domain=RUNTIME,
         num_heads=attention.num_attention_heads,

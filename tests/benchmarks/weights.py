@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from io import BytesIO
@@ -28,7 +27,6 @@ from lens.limits import Limits
 from lens.models import FP32, FasterNetwork, Head, write_model
 from lens.preprocessing import to_pixels
 from lens.storage import FileStorage
-from tests.benchmarks.machine import ROOT
 
 if TYPE_CHECKING:
     from tests.benchmarks.workload import Scale
@@ -41,10 +39,12 @@ Embed = Callable[[bytes], NDArray[np.float32]]  # of a photo's file
 def write_models(
     folder: Path, scale: Scale, photos: Sequence[bytes], filled: Sequence[bytes]
 ) -> tuple[Embed, Embed]:
-    """Write both sides' model; what the project makes of a photo, and what the baselines do."""
+    """Write both sides' model; what the project makes of a photo, and what the baselines do.
+
+    sagemaker_training's modules are found already.
+    """
     import torch
 
-    sys.path.insert(0, str(ROOT / "sagemaker_training"))
     from models import build_model
     from presets import INSHOP, Recipe
 

@@ -87,6 +87,7 @@ def prepare(folder: Path, scale: Scale, photos: Path | None = None) -> None:
     """Write the workload. `scale.json` comes last: where it is, the workload is whole."""
     from tests.benchmarks.weights import write_models
 
+    sys.path.insert(0, str(ROOT / "sagemaker_training"))
     shutil.rmtree(folder, ignore_errors=True)
     _copy_photos(photos or photo_folder(), folder / "catalog", scale.photos)
     _fill(folder / "catalog", folder / "filled")
@@ -109,16 +110,14 @@ def _copy_photos(source: Path, target: Path, count: int) -> None:
 
 
 def _fill(source: Path, target: Path) -> None:
-    """The photos' middle squares, a little darker: no padding, and no level a model leaves out."""
+    """The photos as the precisions' gate asks for them once more."""
     from PIL import Image
+
+    from precisions import without_backdrop
 
     target.mkdir()
     for file in sorted(source.iterdir()):
-        image = Image.open(file).convert("RGB")
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        square = image.crop((left, top, left + side, top + side))
-        square.point(lambda level: level * 9 // 10).save(target / file.name, quality=95)
+        without_backdrop(Image.open(file).convert("RGB")).save(target / file.name, quality=95)
 
 
 def _near(vectors: Vectors, scale: Scale) -> Vectors:

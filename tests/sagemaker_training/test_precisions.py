@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
@@ -15,7 +16,7 @@ from gate import embed_as_served
 from lens.embedder import Embedder
 from lens.models import Head, Loss, ModelManifest, Variant
 from lens.protocols import Split
-from precisions import PrecisionVerdict, judge_precisions, measure_losses
+from precisions import PrecisionVerdict, judge_precisions, measure_losses, without_backdrop
 from tests.sagemaker_training.small_models import small_model, small_recipe
 from tests.tiny_model import DIM, PREPROCESSING, tiny_graph
 
@@ -126,7 +127,27 @@ def test_networks_are_judged_as_they_serve(inshop: Path) -> None:
     good, other = judged(dataset.tested)
     assert (good.precision, other.precision) == ("good", "other")
     assert good.admitted and not other.admitted
-    assert good.figures()["losses"]["benchmark"] == {"queries": 0, "top_10_overlap": 1.0}
+    none = {"queries": 0, "top_10_overlap": 1.0}
+    protocols = ["benchmark", "strict", "benchmark, no backdrop", "strict, no backdrop"]
+    assert good.figures()["losses"] == dict.fromkeys(protocols, none)
+    lost = other.figures()["losses"]
+    assert list(lost) == protocols and none not in lost.values()
+
+
+def test_what_is_right_for_a_shop_s_photos_alone_is_not_admitted() -> None:
+    exact, asked, lost = _vectors(0), _vectors(0.1), _vectors(1.0)
+    same = measure_losses(exact, exact, ITEMS, SPLITS)
+    filled = measure_losses(exact, exact, ITEMS, SPLITS, asking=(asked, lost))
+    assert PrecisionVerdict("some", same).admitted
+    assert not PrecisionVerdict("some", {**same, "no backdrop": filled["benchmark"]}).admitted
+    assert measure_losses(exact, exact, ITEMS, SPLITS, asking=(asked, asked)) == same
+
+
+def test_without_its_backdrop_a_photo_is_square_and_has_no_blank_patch() -> None:
+    white = Image.new("RGB", (90, 140), "white")
+    found = without_backdrop(white)
+    assert found.size == (90, 90)
+    assert found.getextrema() == ((229, 229),) * 3
 
 
 def test_without_a_split_nothing_is_admitted_and_that_is_said(inshop: Path) -> None:

@@ -85,7 +85,7 @@ def test_blank_patches_are_left_out_of_one_photo_as_of_a_batch(
 def test_the_precisions_come_fastest_first_and_stay_close_to_torch(tmp_path: Path) -> None:
     model, pixels = _model(save_dinov2(tmp_path / "four", blocks=4)), _pixels()
     graphs = export_precisions(model)
-    assert list(graphs) == ["int8", "int8-safe", "int8-weights", "fp32"]
+    assert list(graphs) == ["int8-merged", "int8", "int8-safe", "int8-weights", "fp32"]
     assert graphs["fp32"] == export_onnx(model)
     expected = _by_torch(model, pixels)
     for name, graph in graphs.items():
