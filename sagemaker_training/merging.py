@@ -15,8 +15,8 @@ import numpy as np
 from onnx_graph import GraphBuilder
 
 BLOCKS = range(1, 5)  # before which tokens merge
-AT_ONCE = 32  # tokens that go before a block, at the most; half of them could
-LEFT = 128  # tokens of patches that stay, at the least
+AT_ONCE = 40  # tokens that go before a block, at the most; half of them could
+LEFT = 112  # tokens of patches that stay, at the least
 _NO_LENGTH = 1e-12
 
 

@@ -32,7 +32,7 @@ from lens.storage import FileStorage
 from lens.versions import Version
 from tests.benchmarks.figures import Spread, markdown, spread
 from tests.benchmarks.synthetic_gallery import Photos, kept_photos, real_photos, synthetic_photos
-from tests.benchmarks.written_galleries import MODEL, NOW, write_gallery
+from tests.benchmarks.written_galleries import MODEL, NOW, segment_of, write_gallery
 
 Clock = Callable[[str], object]
 
@@ -44,7 +44,9 @@ class Shop:
         self.storage = FileStorage(folder)
         self.rows = len(photos)
         self.spare = spare
-        self.gallery: Gallery = load_gallery(self.storage, write_gallery(self.storage, photos))
+        self.gallery: Gallery = load_gallery(
+            self.storage, write_gallery(self.storage, segment_of(photos))
+        )
         self.milliseconds: dict[str, list[float]] = defaultdict(list)
         self.keys = [row.key for row in map(self._folded, range(0, self.rows, self.rows // 997))]
 

@@ -47,12 +47,10 @@ def segment_of(photos: Photos, first: int = 0) -> Segment:
     return Segment(rows, photos.vectors[order])
 
 
-def write_gallery(storage: Storage, photos: Photos) -> Commit:
+def write_gallery(storage: Storage, content: Segment) -> Commit:
     """A whole gallery in one snapshot; its head."""
     swap_current(storage, lambda old: None if old else Current(live=MODEL))
-    snapshot = write_snapshot(
-        storage, MODEL, segment_of(photos), parent=None, folded=(), expired_tombstones=0
-    )
+    snapshot = write_snapshot(storage, MODEL, content, parent=None, folded=(), expired_tombstones=0)
     return advance_head(
         storage,
         MODEL,
