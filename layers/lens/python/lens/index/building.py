@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,8 @@ def build_index(vectors: Vectors, parts: Sequence[int] = (0,)) -> BuiltIndex:
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     if len(vectors) <= FLAT_ROWS:
         return BuiltIndex(Index(vectors), np.arange(len(vectors)))
+    # A search leaves its thread with one core; here there is work for all.
+    faiss.omp_set_num_threads(os.cpu_count() or 1)
     order, centroids, starts = sort_into_lists(vectors, parts, round(len(vectors) ** 0.5))
     vectors = vectors[order]
     trials = _trials(vectors, parts)
