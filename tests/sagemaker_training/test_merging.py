@@ -130,3 +130,14 @@ def test_the_merged_form_takes_one_photo_and_comes_first(model: EmbeddingModel) 
 
 def _fp32(graphs: dict[str, bytes], pixels: Pixels) -> Pixels:
     return Network(graphs["fp32"], "fp32").run(pixels)
+
+
+def test_merged_patches_leave_the_color_part_as_it_is(tmp_path: Path) -> None:
+    recipe = small_recipe(save_dinov2(tmp_path / "two"), size=SIZE, color_dim=3)
+    model = small_model(recipe).eval()
+    graphs = export_precisions(model)
+    pixels = _photo(model, 4)
+    merged = Network(graphs["int8-merged"], "merged").run(pixels)
+    # Fewer patches than would merge: only the rounding to 8 bits is between the two.
+    assert np.abs(merged - Network(graphs["int8"], "int8").run(pixels)).max() < 1e-4
+    assert float((merged * _fp32(graphs, pixels)).sum()) > 0.98
