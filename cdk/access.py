@@ -14,9 +14,12 @@ MODELS = "models/"
 SEGMENTS = "segments/"
 SNAPSHOTS = "snapshots/"
 TRAINING = "training/"
+FORMATS = "formats.json"
 CATALOG = "catalog/"
-THUMBS = "thumbs/"
-GALLERY = (CURRENT, HEADS, COMMITS, SEGMENTS, SNAPSHOTS)
+# Of a catalog's bucket, which may be an existing one with files of the shop's own: what stacks
+# write there, each under its own name.
+STACKS = "image-lens/"
+GALLERY = (CURRENT, FORMATS, HEADS, COMMITS, SEGMENTS, SNAPSHOTS)
 
 
 def read(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:

@@ -8,7 +8,7 @@ from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from cdk.access import CATALOG, COMMITS, HEADS, MODELS, SEGMENTS, SNAPSHOTS, THUMBS, TRAINING
+from cdk.access import CATALOG, COMMITS, HEADS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING
 from cdk.config import Config
 from cdk.storage import Storage
 
@@ -50,7 +50,10 @@ def acknowledge(stack: Stack, config: Config, storage: Storage) -> None:
     _record(stack, _RULES)
     _record(stack, {f"IAM5[Resource::{arn}]": why for arn, why in _WILDCARDS.items()})
     kept = (HEADS, COMMITS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING)
-    for bucket, prefixes in ((storage.artifacts, kept), (storage.catalog, (CATALOG, THUMBS))):
+    for bucket, prefixes in (
+        (storage.artifacts, kept),
+        (storage.catalog, (CATALOG, storage.thumbs)),
+    ):
         _record(
             stack,
             {

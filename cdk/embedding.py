@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk.access import CATALOG, CURRENT, MODELS, SEGMENTS, THUMBS, read, write
+from cdk.access import CATALOG, CURRENT, FORMATS, MODELS, SEGMENTS, read, write
 from cdk.config import Config
 from cdk.feed import Feed
 from cdk.functions import Functions
@@ -48,9 +48,9 @@ class Embedding(Construct):
             },
             policy=[
                 *read(storage.catalog, CATALOG),
-                write(storage.catalog, THUMBS),
+                write(storage.catalog, storage.thumbs),
                 # Segments: a write whose answer was lost is read again.
-                *read(storage.artifacts, CURRENT, MODELS, SEGMENTS),
+                *read(storage.artifacts, CURRENT, FORMATS, MODELS, SEGMENTS),
                 write(storage.artifacts, SEGMENTS),
             ],
             memory=config.embed_memory,

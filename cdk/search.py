@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from cdk.access import CATALOG, GALLERY, MODELS, THUMBS, read, write
+from cdk.access import CATALOG, GALLERY, MODELS, read, write
 from cdk.config import Config
 from cdk.functions import Functions
 from cdk.storage import Storage
@@ -50,15 +50,15 @@ class Search(Construct):
                 "LENS_ARTIFACTS": storage.artifacts_location,
                 "LENS_THUMBS": storage.thumbs_location,
                 "LENS_IMAGE_URL": "/catalog/",
-                "LENS_THUMB_URL": "/thumbs/",
+                "LENS_THUMB_URL": f"/{storage.thumbs}",
                 "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
                 "LENS_CORS_ORIGINS": config.cors_origins,
             },
             policy=[
                 *read(storage.artifacts, *GALLERY, MODELS),
                 # A thumbnail that is missing is made again from its photo.
-                *read(storage.catalog, CATALOG, THUMBS),
-                write(storage.catalog, THUMBS),
+                *read(storage.catalog, CATALOG, storage.thumbs),
+                write(storage.catalog, storage.thumbs),
             ],
             memory=config.search_memory,
             disk=config.search_disk,

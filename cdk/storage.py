@@ -6,12 +6,13 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk.access import CATALOG
+from cdk.access import CATALOG, STACKS
 from cdk.config import Config
 
 
 class Storage(Construct):
-    """`catalog` (new, or one that exists), `artifacts` and `site`."""
+    """`catalog` (new, or one that exists), `artifacts` and `site`; `thumbs` is the prefix of the
+    thumbnails in the catalog's bucket."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config) -> None:
         super().__init__(scope, name)
@@ -26,7 +27,10 @@ class Storage(Construct):
         # The page is in the repository: nothing to lose.
         self.site = self._bucket("Site", versioned=False)
         self.catalog_location = f"s3://{self.catalog.bucket_name}/{CATALOG.rstrip('/')}"
-        self.thumbs_location = f"s3://{self.catalog.bucket_name}"
+        # Two stacks may share a bucket, and neither may remove the other's thumbnails.
+        self.own_prefix = f"{STACKS}{config.stack}/"
+        self.thumbs = f"{self.own_prefix}thumbs/"
+        self.thumbs_location = f"s3://{self.catalog.bucket_name}/{self.own_prefix.rstrip('/')}"
         self.artifacts_location = f"s3://{self.artifacts.bucket_name}"
 
     def _bucket(self, name: str, *, versioned: bool) -> s3.Bucket:

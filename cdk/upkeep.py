@@ -13,12 +13,12 @@ from cdk.access import (
     CATALOG,
     COMMITS,
     CURRENT,
+    FORMATS,
     GALLERY,
     HEADS,
     MODELS,
     SEGMENTS,
     SNAPSHOTS,
-    THUMBS,
     delete,
     lists,
     read,
@@ -28,7 +28,7 @@ from cdk.config import Config
 from cdk.functions import Functions
 from cdk.storage import Storage
 
-_MARKS = "collector.json"
+_MARKS = "collected.json"
 METRICS = "ImageLens"
 
 
@@ -48,7 +48,10 @@ class Setup(Construct):
                 "LENS_ARTIFACTS": storage.artifacts_location,
                 "LENS_MODEL_FOLDER": model,
             },
-            policy=[*read(storage.artifacts, *first), write(storage.artifacts, *first)],
+            policy=[
+                *read(storage.artifacts, *first, FORMATS),
+                write(storage.artifacts, *first),
+            ],
             memory=config.index_memory,
             timeout=Duration.seconds(120),
         )
@@ -82,7 +85,11 @@ class Upkeep(Construct):
                 "POWERTOOLS_SERVICE_NAME": config.stack,
             },
             # Of the catalog it reads the listing and the partition file.
-            policy=[*read(artifacts, *GALLERY), *read(catalog, CATALOG)],
+            policy=[
+                *read(artifacts, *GALLERY),
+                write(artifacts, FORMATS),
+                *read(catalog, CATALOG),
+            ],
             memory=config.upkeep_memory,
             disk=config.upkeep_disk,
             timeout=timeout,
@@ -98,8 +105,8 @@ class Upkeep(Construct):
                 *read(artifacts, *GALLERY, _MARKS),
                 write(artifacts, _MARKS, HEADS, COMMITS),
                 delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS),
-                lists(catalog, THUMBS),
-                delete(catalog, THUMBS),
+                lists(catalog, storage.thumbs),
+                delete(catalog, storage.thumbs),
             ],
             memory=config.upkeep_memory,
             disk=config.upkeep_disk,

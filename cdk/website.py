@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct
 
+from cdk.access import STACKS
 from cdk.assets import Assets
 from cdk.config import Config
 from cdk.functions import Functions
@@ -57,7 +58,7 @@ class Website(Construct):
             default_behavior=self._files("Page", _bucket(storage.site), PAGE_POLICY, _NO_TIME),
             additional_behaviors={
                 "/api/*": self._api(config, search),
-                "/thumbs/*": self._files("Thumbs", photos, PHOTO_POLICY, _YEAR),
+                f"/{STACKS}*": self._files("Thumbs", photos, PHOTO_POLICY, _YEAR),
                 "/catalog/*": self._files("Catalog", photos, PHOTO_POLICY, Duration.hours(1)),
             },
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,

@@ -134,7 +134,7 @@ def test_the_collect_function_marks_what_nothing_reaches_and_keeps_the_rest(
 
     assert shop.invoke("Collect") == {"removed": 0}
 
-    marked = json.loads(artifacts.read("collector.json")[0])["artifacts"]
+    marked = json.loads(artifacts.read("collected.json")[0])["artifacts"]
     assert stray in marked
     assert not any(key.startswith(("heads/", "current", "models/")) for key in marked)
     assert shop.shows(garment(303), "kept/one.jpg")

@@ -52,7 +52,7 @@ def test_a_shopper_finds_a_product_by_its_photo(shop: Shop, page: Page) -> None:
     first = page.locator(".card").first
     assert first.get_attribute("data-item") == "WOMEN/Dresses/id_00000300"
     thumbnail = first.locator("img")
-    assert (thumbnail.get_attribute("src") or "").startswith("/thumbs/")
+    assert (thumbnail.get_attribute("src") or "").startswith("/image-lens/")
     width = thumbnail.evaluate("img => img.decode().then(() => img.naturalWidth)")
     assert width > 0
     assert complaints == []

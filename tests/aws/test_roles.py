@@ -44,6 +44,10 @@ _FORBIDDEN = [
     ("Collect", _DELETE, "artifacts", "models/a/model.onnx"),
     ("Collect", _READ, "catalog", "catalog/a.jpg"),
     ("Collect", _DELETE, "catalog", "catalog/a.jpg"),
+    ("Collect", _DELETE, "catalog", "thumbs/logo.png"),
+    ("Collect", _DELETE, "catalog", "image-lens/Other/thumbs/none"),
+    ("Embed", _WRITE, "catalog", "thumbs/logo.png"),
+    ("Search", _WRITE, "catalog", "image-lens/Other/thumbs/none"),
     ("Setup", _WRITE, "artifacts", "segments/a/b.npz"),
     ("Setup", _WRITE, "artifacts", "snapshots/a/b/rows.npz"),
     ("Setup", _READ, "catalog", "catalog/a.jpg"),
@@ -53,8 +57,8 @@ _ALLOWED = [
     ("Collect", _DELETE, "artifacts", "segments/a/none.npz"),
     ("Collect", _DELETE, "artifacts", "snapshots/a/none/rows.npz"),
     ("Collect", _DELETE, "artifacts", "commits/a/none.json"),
-    ("Collect", _DELETE, "catalog", "thumbs/none"),
-    ("Search", _WRITE, "catalog", "thumbs/none"),
+    ("Collect", _DELETE, "catalog", "image-lens/ImageLens/thumbs/none"),
+    ("Search", _WRITE, "catalog", "image-lens/ImageLens/thumbs/none"),
 ]
 _FUNCTIONS = ("Search", "Embed", "BuildIndex", "Compact", "Reconcile", "Collect", "Setup")
 

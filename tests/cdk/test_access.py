@@ -8,34 +8,35 @@ import pytest
 
 from tests.cdk.synthesis import Parts, several, synthesize, text
 
-GALLERY = {"current.json", "heads/*", "commits/*", "segments/*", "snapshots/*"}
+GALLERY = {"current.json", "formats.json", "heads/*", "commits/*", "segments/*", "snapshots/*"}
 CATALOG, ARTIFACTS = "StorageCatalog", "StorageArtifacts"
+THUMBS = f"{CATALOG}/image-lens/ImageLens/thumbs/*"
+FIRST = {"current.json", "heads/*", "commits/*", "models/*"}
 WRITES = {
-    "embed": {f"{ARTIFACTS}/segments/*", f"{CATALOG}/thumbs/*"},
+    "embed": {f"{ARTIFACTS}/segments/*", THUMBS},
     "build_index": {f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "compact": {f"{ARTIFACTS}/{p}/*" for p in ("heads", "commits", "segments", "snapshots")},
-    "reconcile": set(),
-    "collect": {f"{ARTIFACTS}/collector.json", f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
-    "setup": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "models/*")},
+    "reconcile": {f"{ARTIFACTS}/formats.json"},
+    "collect": {f"{ARTIFACTS}/collected.json", f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
+    "setup": {f"{ARTIFACTS}/{p}" for p in FIRST},
     "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*")},
-    "search": {f"{CATALOG}/thumbs/*"},
+    "search": {THUMBS},
 }
 DELETES = {
-    "collect": {f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots")}
-    | {f"{CATALOG}/thumbs/*"}
+    "collect": {f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots")} | {THUMBS}
 }
 READS = {
     "embed": {f"{CATALOG}/catalog/*"}
-    | {f"{ARTIFACTS}/{p}" for p in ("current.json", "models/*", "segments/*")},
+    | {f"{ARTIFACTS}/{p}" for p in ("current.json", "formats.json", "models/*", "segments/*")},
     "build_index": {f"{ARTIFACTS}/{p}" for p in GALLERY},
     "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY} | {f"{CATALOG}/catalog/*"},
-    "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collector.json"}},
-    "setup": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "models/*")},
+    "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json"}},
+    "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
     "promote": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*", "training/*"}}
     | {f"{CATALOG}/catalog/*"},
     "search": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}}
-    | {f"{CATALOG}/{p}/*" for p in ("catalog", "thumbs")},
+    | {f"{CATALOG}/catalog/*", THUMBS},
 }
 SENDS = {"build_index", "reconcile", "collect", "promote"}
 RECEIVES = {
@@ -79,6 +80,19 @@ def test_a_function_lists_only_prefixes_that_it_reads_or_cleans(
             prefixes = several(statement["Condition"]["StringLike"]["s3:prefix"])
             listed |= {f"{bucket}/{prefix}" for prefix in prefixes}
     assert listed == READS[function] | DELETES.get(function, set())
+
+
+def test_two_stacks_on_one_bucket_cannot_touch_each_others_thumbnails(
+    root: Path, tmp_path: Path
+) -> None:
+    own = []
+    for stack in ("Shop", "Outlet"):
+        parts = Parts(synthesize(root, tmp_path / stack, stack=stack, catalog_bucket="photos"))
+        deleted = (
+            each.rpartition(":")[2] for each in _allowed(parts, "collect", "s3:DeleteObject")
+        )
+        own.append([each for each in deleted if each.startswith("photos/")])
+    assert own == [["photos/image-lens/Shop/thumbs/*"], ["photos/image-lens/Outlet/thumbs/*"]]
 
 
 @pytest.mark.parametrize("function", sorted(WRITES))

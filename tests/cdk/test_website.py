@@ -30,8 +30,8 @@ def _origin(distribution: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def test_each_path_leads_to_its_origin(distribution: dict[str, Any]) -> None:
-    assert set(_behaviors(distribution)) == {"/", "/api/*", "/thumbs/*", "/catalog/*"}
-    for path, bucket in (("/", "Site"), ("/thumbs/*", "Catalog"), ("/catalog/*", "Catalog")):
+    assert set(_behaviors(distribution)) == {"/", "/api/*", "/image-lens/*", "/catalog/*"}
+    for path, bucket in (("/", "Site"), ("/image-lens/*", "Catalog"), ("/catalog/*", "Catalog")):
         origin = _origin(distribution, path)
         assert text(origin["DomainName"]).startswith(f"<Storage{bucket}")
         assert origin["OriginAccessControlId"]
@@ -71,7 +71,7 @@ def test_replies_are_kept_as_long_as_each_path_allows(
         kept[path] = policy["CachePolicyConfig"]["DefaultTTL"]
         assert policy["CachePolicyConfig"]["MinTTL"] == 0
         assert behavior["Compress"] is True
-    assert kept == {"/": 0, "/api/*": 0, "/thumbs/*": 365 * 86_400, "/catalog/*": 3_600}
+    assert kept == {"/": 0, "/api/*": 0, "/image-lens/*": 365 * 86_400, "/catalog/*": 3_600}
 
 
 def _headers(parts: Parts, distribution: dict[str, Any], path: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_the_page_is_confined_as_it_is_locally(parts: Parts, distribution: dict[
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/", "/api/*", "/thumbs/*", "/catalog/*"])
+@pytest.mark.parametrize("path", ["/", "/api/*", "/image-lens/*", "/catalog/*"])
 def test_every_path_has_the_security_headers(
     parts: Parts, distribution: dict[str, Any], path: str
 ) -> None:
@@ -103,7 +103,7 @@ def test_every_path_has_the_security_headers(
 def test_a_photo_that_is_a_page_in_disguise_can_do_nothing(
     parts: Parts, distribution: dict[str, Any]
 ) -> None:
-    for path in ("/thumbs/*", "/catalog/*"):
+    for path in ("/image-lens/*", "/catalog/*"):
         security = _headers(parts, distribution, path)["SecurityHeadersConfig"]
         assert "sandbox" in security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,70 @@ def test_before_the_first_model_there_is_nothing_to_collect(tmp_path: Path) -> N
 
 def test_what_nothing_reaches_goes_only_after_the_grace(place: Place) -> None:
     orphan = f"segments/{MODEL}/{write(place.storage, photo('a', '1'))}.npz"
-    write_thumbnail(place.storage, "nobody's", b"jpeg")
+    write_thumbnail(place.storage, "a 1", b"jpeg")
     for now in (NOW, NOW + retention.GRACE - 1):
         assert place.collect(now) == 0
-        assert {orphan, thumb_key("nobody's")} <= place.names()
+        assert {orphan, thumb_key("a 1")} <= place.names()
     assert place.collect(NOW + retention.GRACE) == 2
-    assert not {orphan, thumb_key("nobody's")} & place.names()
+    assert not {orphan, thumb_key("a 1")} & place.names()
+
+
+@pytest.mark.parametrize("how", [fold, merge])
+def test_the_thumbnail_of_a_replaced_photo_goes_and_that_of_its_successor_stays(
+    place: Place, monkeypatch: pytest.MonkeyPatch, how: Callable[..., bool]
+) -> None:
+    monkeypatch.setattr(collector, "KEPT_COMMITS", 1)
+    for version in "12":
+        add(place.storage, photo("a", version))
+        write_thumbnail(place.storage, f"a {version}", b"jpeg")
+    how(place.storage, head(place.storage), now=NOW)
+    for now in (NOW, NOW + DAY):
+        place.collect(now)
+    assert place.names("thumbs/") == {thumb_key("a 2")}
+
+
+SHOPS_OWN = [
+    "thumbs/logo.png",
+    "thumbs/summer-sale/banner.jpg",
+    "thumbs/d41d8cd98f00b204e9800998ecf8427e",
+    "commits/2026/minutes.json",
+    "segments/customers/d41d8cd98f00b204e9800998ecf8427e.csv",
+    "segments/tiny-a/README",
+    "snapshots/disk.img",
+    "snapshots/vm/d41d8cd98f00b204e9800998ecf8427e/disk/0.img",
+    "catalog/a.jpg",
+]
+
+
+def test_files_that_this_project_cannot_have_made_stay(place: Place) -> None:
+    for key in SHOPS_OWN:
+        place.storage.write(key, b"the shop's own file")
+    add(place.storage, photo("a", "1"))
+    for day in range(4):
+        assert place.collect(NOW + day * DAY) == 0
+    assert set(SHOPS_OWN) <= place.names()
+
+
+def test_marks_of_earlier_releases_which_marked_a_shops_own_files_are_not_read(
+    place: Place,
+) -> None:
+    place.storage.write("thumbs/logo.png", b"the shop's own file")
+    place.storage.write("collector.json", b'{"thumbs": {"thumbs/logo.png": 1.0}}')
+    for day in range(3):
+        place.collect(NOW + day * DAY)
+    assert "thumbs/logo.png" in place.names()
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a segment"])
+def test_a_damaged_part_that_nothing_reaches_is_removed_and_stops_nothing(
+    place: Place, damage: bytes
+) -> None:
+    damaged = f"segments/{MODEL}/{write(place.storage, photo('a', '1'))}.npz"
+    whole = f"segments/{MODEL}/{write(place.storage, gone('b', '1'))}.npz"
+    place.storage.write(damaged, damage)
+    place.collect(NOW)
+    place.collect(NOW + DAY)
+    assert not {damaged, whole} & place.names()
 
 
 def test_a_segment_that_was_never_committed_has_its_keys_looked_at_again(place: Place) -> None:
@@ -122,11 +181,12 @@ def test_what_a_pin_holds_stays(place: Place) -> None:
 
 
 def test_a_thumbnail_written_again_lately_is_spared(place: Place) -> None:
+    write(place.storage, photo("a", "1", photo_id="p"))
     write_thumbnail(place.storage, "p", b"jpeg")
     written = place.storage.head(thumb_key("p"))
     assert written is not None
     place.collect(written.modified - 2 * DAY)
-    assert place.collect(written.modified) == 0
+    place.collect(written.modified)
     assert thumb_key("p") in place.names()
 
 

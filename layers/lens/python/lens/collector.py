@@ -1,9 +1,16 @@
-"""The collector: removes what no head, pin, kept history or candidate reaches, after a grace."""
+"""The collector: removes what no head, pin, kept history or candidate reaches, after a grace.
+
+The thumbnails may lie in a bucket with a shop's own files. So one is removed only when its name is
+one that this project gives, and when a segment or snapshot of these artifacts named its photo.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from lens import retention
@@ -19,21 +26,30 @@ from lens.commits import (
     read_head,
 )
 from lens.current import Current, read_current
-from lens.documents import Document, swap_document
-from lens.errors import NotFoundError
+from lens.documents import Document, read_document, swap_document
+from lens.errors import ArtifactError, NotFoundError
 from lens.loading import load_gallery
-from lens.rows import EMPTY_ROWS, Kind
+from lens.rows import EMPTY_ROWS, Kind, Rows
 from lens.segments import PREFIX as SEGMENTS
 from lens.segments import parse_segment_key, read_segment, segment_key
 from lens.snapshots import PREFIX as SNAPSHOTS
-from lens.snapshots import load_snapshot
+from lens.snapshots import load_rows, parse_snapshot_key
 from lens.storage import ObjectInfo, Storage
 from lens.thumbs import PREFIX as THUMBS
 from lens.thumbs import thumb_key
 from lens.versions import Look
 
+log = logging.getLogger(__name__)
+
 KEPT_COMMITS = 20  # of each kept model, for `lens rollback`
-_MARKS = "collector.json"
+# Earlier releases marked whatever lay under thumbs/ in "collector.json": those marks are not read.
+_MARKS = "collected.json"
+# The names that this project gives to the parts of a gallery.
+_OURS = re.compile(
+    rf"{COMMITS}[^/]+/[0-9]{{8,}}-[0-9a-f]{{32}}\.json"
+    rf"|{SEGMENTS}[^/]+/[0-9a-f]{{32}}\.npz"
+    rf"|{SNAPSHOTS}[^/]+/[0-9a-f]{{32}}/[a-z]+\.[a-z]+"
+)
 
 
 class _Marks(Document):
@@ -72,21 +88,26 @@ def collect(
     for info in artifacts.list(HEADS):
         _abandon(artifacts, info.key.removeprefix(HEADS).removesuffix(".json"), now)
     # Listed before it is read what is current: what is written meanwhile is not in the listing.
-    listed = [i for p in (COMMITS, SEGMENTS, SNAPSHOTS) for i in artifacts.list(p)]
+    listed = [
+        info for p in (COMMITS, SEGMENTS, SNAPSHOTS) for info in artifacts.list(p) if _is_ours(info)
+    ]
     listed_thumbs = list(thumbs.list(THUMBS))
     current = read_current(artifacts)
     if current is None:
         return 0
     reached = _reach(artifacts, current)
     unreached = [info for info in listed if not reached.has(info.key)]
-    unreached_thumbs = [info for info in listed_thumbs if info.key not in reached.thumbs]
+    left = _thumbs_left(artifacts, unreached)
     due: list[str] = []
     due_thumbs: list[str] = []
 
     def mark(old: _Marks | None) -> _Marks:
         old = old or _Marks()
         marks, due[:] = _marked(old.artifacts, unreached, now)
-        thumb_marks, due_thumbs[:] = _marked(old.thumbs, unreached_thumbs, now)
+        ours = (left | old.thumbs.keys()) - reached.thumbs
+        thumb_marks, due_thumbs[:] = _marked(
+            old.thumbs, [info for info in listed_thumbs if info.key in ours], now
+        )
         return _Marks(artifacts=marks, thumbs=thumb_marks)
 
     swap_document(artifacts, _MARKS, _Marks, mark)
@@ -99,6 +120,46 @@ def collect(
     for key in due_thumbs:
         thumbs.delete(key)
     return len(due) + len(due_thumbs)
+
+
+def _is_ours(info: ObjectInfo) -> bool:
+    return _OURS.fullmatch(info.key) is not None
+
+
+def _thumbs_left(storage: Storage, unreached: list[ObjectInfo]) -> set[str]:
+    """The keys of the thumbnails of parts that have become unreachable since the last run.
+
+    Each part is read once, when it gets its mark; the thumbnails have marks of their own.
+    """
+    try:
+        marked = read_document(storage, _MARKS, _Marks)[0].artifacts
+    except NotFoundError:
+        marked = {}
+    new = [info.key for info in unreached if info.key not in marked]
+    parts: list[Callable[[], Rows]] = [
+        partial(_segment_rows, storage, *parse_segment_key(key))
+        for key in new
+        if key.startswith(SEGMENTS)
+    ]
+    snapshots = {parse_snapshot_key(key) for key in new if key.startswith(SNAPSHOTS)}
+    parts += [partial(load_rows, storage, *names) for names in sorted(snapshots)]
+    left: set[str] = set()
+    for read in parts:
+        try:
+            left.update(_thumb_keys(read()))
+        except NotFoundError:
+            continue  # a writer that was killed left only some of its files
+        except ArtifactError as error:
+            log.warning("the thumbnails of a damaged part are not removed: %s", error)
+    return left
+
+
+def _segment_rows(storage: Storage, model_id: str, segment_id: str) -> Rows:
+    return read_segment(storage, model_id, segment_id).rows
+
+
+def _thumb_keys(rows: Rows) -> Iterable[str]:
+    return (thumb_key(name.decode()) for name in rows.photo_id[rows.photo_rows].tolist())
 
 
 def _kept_models(current: Current) -> set[str]:
@@ -136,20 +197,18 @@ def _reach(storage: Storage, current: Current) -> _Reached:
 
 
 def _reach_parts(storage: Storage, commit: Commit, reached: _Reached) -> None:
-    photo_ids: list[bytes] = []
     if commit.snapshot is not None:
         folder = f"{SNAPSHOTS}{commit.model_id}/{commit.snapshot.id}"
         if folder not in reached.folders:
             reached.folders.add(folder)
-            snapshot = load_snapshot(storage, commit.model_id, commit.snapshot.id)
-            photo_ids += snapshot.rows.photo_id[snapshot.layout.rows_at].tolist()
+            rows = load_rows(storage, commit.model_id, commit.snapshot.id)
+            reached.thumbs.update(_thumb_keys(rows))
     for ref in commit.segments:
         key = segment_key(commit.model_id, ref.id)
         if key not in reached.keys:
             reached.keys.add(key)
-            rows = read_segment(storage, commit.model_id, ref.id).rows
-            photo_ids += rows.photo_id[rows.photo_rows].tolist()
-    reached.thumbs.update(thumb_key(photo_id.decode()) for photo_id in photo_ids)
+            rows = _segment_rows(storage, commit.model_id, ref.id)
+            reached.thumbs.update(_thumb_keys(rows))
 
 
 def _marked(
@@ -177,9 +236,9 @@ def _unknown(storage: Storage, model_id: str, orphans: list[tuple[str, str]]) ->
     looks = []
     for segment_id in mine:
         try:
-            rows = read_segment(storage, model_id, segment_id).rows
-        except NotFoundError:
-            continue
+            rows = _segment_rows(storage, model_id, segment_id)
+        except (ArtifactError, NotFoundError):
+            continue  # what it would have told, reconciliation finds
         for row in map(rows.__getitem__, range(len(rows))):
             position = positions.get(row.key)
             if position is None:

@@ -134,24 +134,35 @@ def read_snapshot_manifest(storage: Storage, model_id: str, snapshot_id: str) ->
     return read_document(storage, _key(model_id, snapshot_id, "manifest.json"), SnapshotManifest)[0]
 
 
+def parse_snapshot_key(key: str) -> tuple[str, str]:
+    """(model_id, snapshot_id) of the key of a snapshot's file; ArtifactError for any other key."""
+    parts = key.removeprefix(PREFIX).split("/")
+    if not key.startswith(PREFIX) or len(parts) != 3:
+        raise ArtifactError(f"{key} is not the name of a snapshot's file")
+    return parts[0], parts[1]
+
+
+def load_rows(storage: Storage, model_id: str, snapshot_id: str) -> Rows:
+    """A snapshot's rows without its vectors; raises as `load_snapshot` does."""
+    manifest = read_snapshot_manifest(storage, model_id, snapshot_id)
+    try:
+        arrays = arrays_in(_mapped(storage, manifest, _ROWS))
+        return Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"snapshot {snapshot_id} is unreadable ({error})") from error
+
+
 def load_snapshot(storage: Storage, model_id: str, snapshot_id: str) -> Snapshot:
     """Load a snapshot, its checksums verified; ArtifactError when its parts do not fit.
 
     Rows and vectors are mapped and read as they are needed.
     """
     manifest = read_snapshot_manifest(storage, model_id, snapshot_id)
-
-    def mapped(name: str) -> NDArray[np.uint8]:
-        return map_object(
-            storage,
-            _key(model_id, snapshot_id, name),
-            sha256=manifest.sha256[name],
-            size=manifest.sizes.get(name),
-        )
-
+    names = list(manifest.sha256)
     # Side by side: where they come over a network, most of it is waiting.
-    with ThreadPoolExecutor(len(manifest.sha256), "snapshot") as pool:
-        files = dict(zip(manifest.sha256, pool.map(mapped, manifest.sha256), strict=True))
+    with ThreadPoolExecutor(len(names), "snapshot") as pool:
+        mapped = pool.map(lambda name: _mapped(storage, manifest, name), names)
+        files = dict(zip(names, mapped, strict=True))
     try:
         arrays = arrays_in(files[_ROWS])
         rows = Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
@@ -167,6 +178,15 @@ def load_snapshot(storage: Storage, model_id: str, snapshot_id: str) -> Snapshot
     if {photos, manifest.photos} != {len(index)} or index.embedding_dim != manifest.embedding_dim:
         raise ArtifactError(f"snapshot {snapshot_id}: rows and index do not fit; index again")
     return Snapshot(manifest, rows, index, layout)
+
+
+def _mapped(storage: Storage, manifest: SnapshotManifest, name: str) -> NDArray[np.uint8]:
+    return map_object(
+        storage,
+        _key(manifest.model_id, manifest.id, name),
+        sha256=manifest.sha256[name],
+        size=manifest.sizes.get(name),
+    )
 
 
 def _arrange(content: Segment) -> tuple[BuiltIndex, Layout]:
