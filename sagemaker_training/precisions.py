@@ -58,7 +58,7 @@ class PrecisionVerdict:
 
     def figures(self) -> dict[str, Any]:
         """For run.json."""
-        losses = {name: loss.model_dump(exclude={"format"}) for name, loss in self.losses.items()}
+        losses = {name: loss.model_dump() for name, loss in self.losses.items()}
         return {"admitted": self.admitted, "losses": losses}
 
 

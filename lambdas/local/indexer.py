@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -10,6 +11,7 @@ from lambdas.local.pipeline import Pipeline
 from lens.default_model import suitable_model
 from lens.embedder import load_embedder
 from lens.errors import UsageError
+from lens.formats import announce_format
 from lens.images import ACCEPTED
 from lens.promotion import promote
 from lens.versions import Look
@@ -24,6 +26,8 @@ def index_catalog(pipeline: Pipeline, bars: Bars, model_id: str | None = None) -
     Sets up the default model first where there is none, or fits its head once there are enough
     photos; `model_id` is used as it is instead.
     """
+    if not pipeline.settings.stack:  # a stack's own functions tell which release runs there
+        announce_format(pipeline.artifacts, time.time())
     pipeline.recover()
     if model_id is None:
         with (

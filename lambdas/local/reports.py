@@ -108,7 +108,7 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         **status,
         "head": manifest.head.kind + (f" head, fit on {fit_on} photos" if fit_on else " head"),
         "candidate": current.candidate,
-        "pin": current.pin.model_dump(exclude={"format"}) if current.pin else None,
+        "pin": current.pin.model_dump() if current.pin else None,
         "commit": head.number,
         "photos": gallery.photo_count,
         "rejected": {row.key: row.reason for row in rejections},

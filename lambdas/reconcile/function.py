@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -10,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.reconcile.handler import ReconcileHandler
 from lens.catalog import Catalog
 from lens.config import settings_from
+from lens.formats import announce_format
 from lens.queues import Queue
 from lens.storage import open_storage
 
@@ -25,9 +27,14 @@ def _publish(figures: dict[str, float]) -> None:
     _metrics.flush_metrics()
 
 
-handler = ReconcileHandler(
-    Catalog(open_storage(_settings.catalog)),
-    open_storage(_settings.artifacts),
-    Queue(_settings.embed_queue),
-    _publish,
+_artifacts = open_storage(_settings.artifacts)
+_reconcile = ReconcileHandler(
+    Catalog(open_storage(_settings.catalog)), _artifacts, Queue(_settings.embed_queue), _publish
 )
+
+
+def handler(event: object = None, context: object = None) -> dict[str, int]:
+    """Lambda's calling convention; the reply counts what differs and what was queued of it."""
+    # Of the stack's functions this one runs by itself, so it tells which release the stack is at.
+    announce_format(_artifacts, time.time())
+    return _reconcile(event, context)

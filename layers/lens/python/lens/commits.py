@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 
-from lens.documents import Document, read_document, swap_document, write_document
+from lens.documents import Document, Record, read_document, swap_document, write_document
 from lens.errors import ArtifactError, NotFoundError
 from lens.storage import Storage
 
@@ -13,14 +13,14 @@ HEADS = "heads/"
 COMMITS = "commits/"
 
 
-class SegmentRef(Document):
+class SegmentRef(Record):
     """A segment of a commit's tail."""
 
     id: str
     rows: int
 
 
-class SnapshotRef(Document):
+class SnapshotRef(Record):
     """A commit's snapshot; `parent` is the snapshot it was folded from."""
 
     id: str
@@ -28,7 +28,7 @@ class SnapshotRef(Document):
     parent: str | None
 
 
-class CommitName(Document):
+class CommitName(Record):
     """A commit's number and id: together, the name of its file."""
 
     number: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lens.documents import Document, read_document, swap_document
+from lens.documents import Document, Record, read_document, swap_document
 from lens.errors import NotFoundError
 from lens.storage import Storage
 
@@ -12,7 +12,7 @@ KEY = "current.json"
 KEPT_MODELS = 3  # earlier live models whose galleries `lens rollback` can still reach
 
 
-class Pin(Document):
+class Pin(Record):
     """Searches are held at this commit of this model."""
 
     model_id: str

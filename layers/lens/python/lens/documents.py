@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import from_json
 
 from lens.errors import ArtifactError, ConflictError, NotFoundError
+from lens.formats import Since, check_format, written_format
 from lens.storage import Storage, write_once
 
-FORMAT = 1
 _ATTEMPTS = 40
 
 
-class Document(BaseModel):
-    """Any JSON file of the artifacts; unknown fields are refused rather than dropped."""
+class Record(BaseModel):
+    """A value inside a JSON file; unknown fields are refused rather than dropped.
+
+    A field of type `Annotated[..., Since(N)]` is not written to files of earlier formats, so it
+    needs a default.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
-    format: int = FORMAT
+    @model_validator(mode="before")
+    @classmethod
+    def _without_format(cls, given: Any) -> Any:
+        """Before 0.2 every value had a format of its own."""
+        if isinstance(given, dict) and "format" not in cls.model_fields:
+            return {name: value for name, value in given.items() if name != "format"}
+        return given
+
+    @model_serializer(mode="wrap")
+    def _of_format(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        if info.context is None:
+            return fields
+        later = {
+            name
+            for name, field in type(self).model_fields.items()
+            for mark in field.metadata
+            if isinstance(mark, Since) and mark.format > info.context["format"]
+        }
+        return {name: value for name, value in fields.items() if name not in later}
+
+
+class Document(Record):
+    """A whole JSON file of the artifacts; its format is written and checked beside its fields."""
 
 
 D = TypeVar("D", bound=Document)
@@ -35,7 +74,7 @@ def read_document(storage: Storage, key: str, kind: type[D]) -> tuple[D, str]:
 
 def write_document(storage: Storage, key: str, document: Document) -> None:
     """Write a document under a name that is used only once; ConflictError if it was."""
-    write_once(storage, key, _encode(document), content_type="application/json")
+    write_once(storage, key, _encode(storage, document), content_type="application/json")
 
 
 def swap_document(
@@ -65,7 +104,7 @@ def swap_document(
         try:
             storage.write(
                 key,
-                _encode(new),
+                _encode(storage, new),
                 if_match=etag,
                 if_absent=etag is None,
                 content_type="application/json",
@@ -77,19 +116,26 @@ def swap_document(
     raise ConflictError(f"{key} kept changing under {_ATTEMPTS} attempts; try again")
 
 
-def _encode(document: Document) -> bytes:
-    return document.model_dump_json(indent=1).encode() + b"\n"
+def _encode(storage: Storage, document: Document) -> bytes:
+    written = written_format(storage, time.time())
+    fields = document.model_dump(mode="json", context={"format": written})
+    text = json.dumps({"format": written, **fields}, indent=1, ensure_ascii=False)
+    return text.encode() + b"\n"
 
 
 def _parse(key: str, data: bytes, kind: type[D]) -> D:
     try:
-        document = kind.model_validate_json(data)
+        fields = from_json(data)
+        if isinstance(fields, dict) and isinstance(found := fields.pop("format", 1), int):
+            check_format(key, found)
+        return kind.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise ArtifactError(
-            f"{key} cannot be read: {where}: {first['msg']}; was it written by another version?"
-        ) from error
-    if document.format != FORMAT:
-        raise ArtifactError(f"{key} has format {document.format}, this version reads {FORMAT}")
-    return document
+        reason = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        raise _unreadable(key, reason) from error
+    except ValueError as error:
+        raise _unreadable(key, str(error)) from error
+
+
+def _unreadable(key: str, reason: str) -> ArtifactError:
+    return ArtifactError(f"{key} cannot be read: {reason}; was it written by another release?")

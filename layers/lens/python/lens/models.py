@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lens.documents import Document, read_document, write_document
+from lens.documents import Document, Record, read_document, write_document
 from lens.errors import ArtifactError, ConflictError, NotFoundError
 from lens.storage import Storage, write_once
 from lens.storage.local import local_file, sha256_of
@@ -40,14 +40,14 @@ class Preprocessing(BaseModel):
     resample: Literal["bilinear", "bicubic", "lanczos"] = "bicubic"
 
 
-class Head(Document):
+class Head(Record):
     """How the last projection was made."""
 
     kind: str  # "orthogonal", "pca" or "trained"
     fit_on: int = 0  # photos it was fit on
 
 
-class Loss(Document):
+class Loss(Record):
     """What a precision lost to fp32 on one protocol, in the worst pairing of a query's precision
     with the gallery's."""
 
@@ -55,7 +55,7 @@ class Loss(Document):
     top_10_overlap: float  # mean share of the first ten results that are fp32's too
 
 
-class Variant(Document):
+class Variant(Record):
     """One precision of the network."""
 
     file: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 import zipfile
 from collections.abc import Sequence
@@ -12,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
+from lens.formats import check_format, written_format
 from lens.rows import Rows
 from lens.storage import Storage, write_once
 
 PREFIX = "segments/"
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def write_segment(storage: Storage, model_id: str, segment: Segment) -> str:
     np.savez(
         out,
         allow_pickle=False,
-        format=np.array(FORMAT),
+        format=np.array(written_format(storage, time.time())),
         folded=np.array([name.encode() for name in segment.folded], dtype="S32"),
         vectors=segment.vectors,
         **segment.rows.columns(),
@@ -71,10 +72,7 @@ def read_segment(storage: Storage, model_id: str, segment_id: str) -> Segment:
     data, _ = storage.read(key)
     try:
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
-            if int(arrays["format"]) != FORMAT:
-                raise ArtifactError(
-                    f"{key} has format {int(arrays['format'])}, this version reads {FORMAT}"
-                )
+            check_format(key, int(arrays["format"]))
             rows = Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
             folded = tuple(name.decode() for name in arrays["folded"])
             return Segment(rows, arrays["vectors"], folded)

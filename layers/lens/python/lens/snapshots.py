@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.commits import SnapshotRef
-from lens.documents import Document, read_document, write_document
+from lens.documents import Document, Record, read_document, write_document
 from lens.errors import ArtifactError
 from lens.index import BuiltIndex, Index, build_index, load_lists, read_vectors
 from lens.layout import Layout, by_category, lay_out
@@ -27,14 +27,14 @@ PREFIX = "snapshots/"
 _LISTS, _ROWS, _VECTORS = "gallery.index", "rows.npz", "vectors.npy"
 
 
-class FoldedSegment(Document):
+class FoldedSegment(Record):
     """A segment whose rows are in a snapshot."""
 
     id: str
     at: float  # when it was folded, seconds since the epoch
 
 
-class Effort(Document):
+class Effort(Record):
     """What a search through the index's lists does, and the recall that this was measured to give
     when the index was built."""
 
