@@ -3,7 +3,8 @@
     python sagemaker_training/compare.py --ours runs/laptop-* --theirs runs/seed-*
 
 prints, for each protocol, both means of Recall@1 with their spread over the seeds, the difference,
-and its 95 % interval by a paired bootstrap over the queries.
+and its 95 % interval by a paired bootstrap over the queries. `--write-record FILE` also keeps the
+runs in one compact file, from which `--record FILE` prints the same again.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import LensError, UsageError
-from runs import Run, read_run
+from runs import Run, read_record, read_run, write_record
 
 _SAMPLES = 10_000
 
@@ -75,11 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--ours", nargs="+", required=True, metavar="RUN")
-    parser.add_argument("--theirs", nargs="+", required=True, metavar="RUN")
+    parser.add_argument("--ours", nargs="+", metavar="RUN")
+    parser.add_argument("--theirs", nargs="+", metavar="RUN")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="in place of both")
+    parser.add_argument("--write-record", type=Path, metavar="FILE", help="keep the runs here")
     options = parser.parse_args(arguments)
     try:
-        ours, theirs = ([read_run(p) for p in paths] for paths in (options.ours, options.theirs))
+        ours, theirs = _groups(options)
+        if options.write_record:
+            write_record(options.write_record, {"ours": ours, "theirs": theirs})
         for protocol in ours[0].scores:
             found = compare(ours, theirs, protocol)
             print(f"{protocol}, {found.queries} queries, Recall@1 in percent")
@@ -91,6 +97,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"compare: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     return 0
+
+
+def _groups(options: argparse.Namespace) -> tuple[list[Run], list[Run]]:
+    """Our runs and theirs, from a record or from the runs' own places."""
+    places = (options.ours, options.theirs)
+    if options.record and not any(places):
+        groups = read_record(options.record)
+        if groups.keys() != {"ours", "theirs"} or not all(groups.values()):
+            raise UsageError(f"{options.record} is not a record of ours and theirs")
+        return groups["ours"], groups["theirs"]
+    if options.record or not all(places):
+        raise UsageError("name the runs by --ours and --theirs, or by --record alone")
+    ours, theirs = ([read_run(place) for place in group] for group in places)
+    return ours, theirs
 
 
 def _spread(shares: tuple[float, ...]) -> str:

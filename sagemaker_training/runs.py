@@ -1,8 +1,13 @@
-"""Runs: what a training is told, and what it leaves behind, `run.json`."""
+"""Runs: what a training is told, what it leaves behind (`run.json`), and records of several runs.
+
+A record is small enough for the repository: it keeps everything of a run but the photos each query
+found; an answer is only query key -> rank of the first right hit.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,7 @@ from evaluate import Answer, Scores
 from lens.errors import UsageError
 
 FILE = "run.json"
+_UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -59,21 +65,55 @@ class Run:
         """The whole file."""
         return json.dumps(asdict(self), indent=1) + "\n"
 
+    def compact(self) -> dict[str, Any]:
+        """The run as a record keeps it."""
+        found = asdict(self)
+        for scores in found["scores"].values():
+            scores["answers"] = {each["key"]: each["first_right"] for each in scores["answers"]}
+        return found
+
 
 def read_run(place: str | Path) -> Run:
     """A run's folder, or the file in it; UsageError where there is none."""
     file = Path(place) / FILE if Path(place).is_dir() else Path(place)
     try:
-        found = json.loads(file.read_text())
-        scores = {name: _scores(value) for name, value in found.pop("scores").items()}
-        return Run(**found, scores=scores)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return _run(json.loads(file.read_text()))
+    except _UNREADABLE as error:
         raise UsageError(f"{file} is not a training run's {FILE} ({error})") from error
 
 
+def write_record(file: Path, groups: Mapping[str, Sequence[Run]]) -> None:
+    """Keep groups of runs in one compact file."""
+    found = {name: [run.compact() for run in runs] for name, runs in groups.items()}
+    file.write_text(json.dumps(found, separators=(",", ":")) + "\n")
+
+
+def read_record(file: Path) -> dict[str, list[Run]]:
+    """The groups that `write_record` kept; UsageError where there are none."""
+    try:
+        found = json.loads(file.read_text())
+        return {name: [_run(each) for each in runs] for name, runs in found.items()}
+    except _UNREADABLE as error:
+        raise UsageError(f"{file} is not a record of training runs ({error})") from error
+
+
+def _run(value: dict[str, Any]) -> Run:
+    scores = {name: _scores(each) for name, each in value.pop("scores").items()}
+    return Run(**value, scores=scores)
+
+
 def _scores(value: dict[str, Any]) -> Scores:
-    answers = tuple(
-        Answer(each["key"], each["first_right"], tuple(each["hits"]), tuple(each["similarities"]))
-        for each in value.pop("answers")
-    )
-    return Scores(**value, answers=answers)
+    found = value.pop("answers")
+    if isinstance(found, dict):  # as a record keeps them
+        answers = [Answer(key, rank, (), ()) for key, rank in found.items()]
+    else:
+        answers = [
+            Answer(
+                each["key"],
+                each["first_right"],
+                tuple(each["hits"]),
+                tuple(each["similarities"]),
+            )
+            for each in found
+        ]
+    return Scores(**value, answers=tuple(answers))

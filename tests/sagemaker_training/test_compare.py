@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 from compare import bootstrap_interval, compare, main
 from evaluate import Answer, Scores
 from lens.errors import UsageError
-from runs import Run, read_run
+from runs import Run, read_record, read_run
 
 
 def run_with(ranks: list[int], name: str = "ours", seed: int = 0) -> Run:
@@ -59,6 +60,53 @@ def test_the_command_prints_both_means_and_the_interval(
     assert main(["--ours", str(tmp_path / "ours"), "--theirs", str(tmp_path / "theirs")]) == 0
     printed = capsys.readouterr().out
     assert "benchmark, 4 queries" in printed and "ahead  +50.0, 95 % from +0.0" in printed
+
+
+def test_a_record_of_the_runs_prints_the_same_comparison(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = {"ours": [run_with([1, 1, 2, 0])], "theirs": [run_with([1, 2, 0, 3], "theirs", 1)]}
+    for name, runs in kept.items():
+        (tmp_path / name).write_text(runs[0].to_json())
+    record = tmp_path / "record.json"
+    places = ["--ours", str(tmp_path / "ours"), "--theirs", str(tmp_path / "theirs")]
+    assert main([*places, "--write-record", str(record)]) == 0
+    printed = capsys.readouterr().out
+    assert main(["--record", str(record)]) == 0
+    assert capsys.readouterr().out == printed
+    assert read_record(record) == {
+        name: [without_hits(run) for run in runs] for name, runs in kept.items()
+    }
+
+
+def without_hits(run: Run) -> Run:
+    """All of the run but the photos its queries found."""
+    scores = {
+        name: replace(
+            each, answers=tuple(Answer(a.key, a.first_right, (), ()) for a in each.answers)
+        )
+        for name, each in run.scores.items()
+    }
+    return replace(run, scores=scores)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"ours": []}', '{"ours": [], "theirs": []}', '{"ours": [1], "theirs": []}']
+)
+def test_a_file_that_is_no_record_is_one_line(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "record.json").write_text(text)
+    assert main(["--record", str(tmp_path / "record.json")]) == 2
+    assert "is not a record of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--ours", "a"], ["--ours", "a", "--record", "b"]])
+def test_runs_are_named_by_both_groups_or_by_a_record_alone(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(options) == 2
+    assert "or by --record alone" in capsys.readouterr().err
 
 
 def test_a_place_without_a_run_is_one_line(
