@@ -5,20 +5,20 @@
 
 import * as api from "./api.js";
 import { CropBox } from "./crop-box.js";
+import { showExamples } from "./examples.js";
 import { acceptPhotos } from "./intake.js";
+import { answers, keep, photos, question, remember } from "./memory.js";
+import { complain, notice, tell } from "./notice.js";
 import { Photo } from "./photo.js";
+import { advance, busy, idle } from "./progress.js";
 import { drawCards, drawPlaceholders, Filter, fold } from "./results.js";
+import * as stage from "./stage.js";
 import * as say from "./strings.js";
 import { Viewer } from "./viewer.js";
 
 const TOP_K = 60; // photos, which fold into fewer items
-const KEPT_PHOTOS = 30;
-const KEPT_ANSWERS = 60;
 
 const $ = (id) => document.getElementById(id);
-const photos = new Map(); // by id, the oldest first
-const answers = new Map(); // by what was asked
-let shown = null; // the photo on the stage
 let answer = null; // what the cards show
 let running = new AbortController();
 
@@ -78,10 +78,10 @@ function render(state, hit) {
   document.body.classList.toggle("searching", Boolean(photo));
   if (!photo) {
     viewer.close();
-    show(null);
+    stage.show(null);
     return;
   }
-  show(photo);
+  stage.show(photo);
   box.show(state.crop);
   $("whole").hidden = state.crop === null;
   const known = answers.get(question(state));
@@ -126,8 +126,7 @@ async function more(hit) {
 }
 
 function begin(photo) {
-  photos.set(photo.id, photo);
-  if (photos.size > KEPT_PHOTOS) photos.delete(photos.keys().next().value);
+  keep(photo);
   viewer.close();
   answer = null;
   go({ photo: photo.id, crop: null, category: null, view: null });
@@ -135,31 +134,7 @@ function begin(photo) {
   $("photo-title").focus({ preventScroll: true });
 }
 
-async function show(photo) {
-  if (shown === photo) return;
-  shown?.close();
-  shown = photo;
-  if (!photo) return;
-  await photo.open();
-  if (shown !== photo) return photo.close();
-  const { canvas } = photo;
-  $("stage").hidden = !canvas;
-  $("crop-hint").hidden = !canvas;
-  $("no-preview").hidden = Boolean(canvas);
-  $("no-preview").textContent = say.noPreview(photo.name);
-  if (!canvas) return;
-  const preview = $("preview");
-  preview.width = canvas.width;
-  preview.height = canvas.height;
-  preview.ariaLabel = say.photoAlt(photo.name);
-  preview.getContext("2d").drawImage(canvas, 0, 0);
-  // The stage keeps the photo's shape at whatever size the layout gives it.
-  $("stage").style.setProperty("--shape", canvas.width / canvas.height);
-}
-
 // ---- a search
-
-const question = ({ photo, crop, category }) => JSON.stringify([photo, crop, category]);
 
 async function find(state, photo) {
   const { signal } = (running = new AbortController());
@@ -187,11 +162,6 @@ async function find(state, photo) {
     forgetCards();
     complain(error.code ?? "internal_error", () => render(history.state), error.message);
   }
-}
-
-function remember(asked, found) {
-  answers.set(asked, found);
-  if (answers.size > KEPT_ANSWERS) answers.delete(answers.keys().next().value);
 }
 
 function showAnswer(state, found, hit) {
@@ -233,31 +203,10 @@ function forgetCards() {
 
 // ---- what is going on
 
-function busy(text) {
-  document.body.classList.add("busy");
-  $("results").ariaBusy = "true";
-  $("results-title").textContent = text;
-  $("progress").removeAttribute("value");
-  $("cancel").hidden = false;
-  tell(text);
-}
-
-function advance(share) {
-  if (share === null || share === 1) {
-    $("progress").removeAttribute("value");
-    $("results-title").textContent = say.words.searching;
-  } else {
-    $("progress").value = share;
-    $("results-title").textContent = say.sending(share);
-  }
-}
-
 /** End whatever is under way, in silence. */
 function stop() {
   running.abort();
-  document.body.classList.remove("busy");
-  $("results").ariaBusy = "false";
-  $("cancel").hidden = true;
+  idle();
   if (answer) $("results-title").textContent = titleOf(answer);
 }
 
@@ -273,32 +222,6 @@ function cancel() {
   $("results").classList.toggle("stale", Boolean(answer));
   notice(say.words.canceled, say.words.canceledDo, say.words.searchAgain, () => render(history.state));
   tell(say.words.canceled);
-}
-
-function complain(code, again, message) {
-  const [what, todo] = say.trouble(code, message);
-  notice(what, todo, again && say.words.tryAgain, again);
-  tell(`${what}. ${todo}`);
-  if (code === "offline" && again) window.addEventListener("online", again, { once: true });
-}
-
-/** Say something in the page itself: what happened, what to do, and a button that does it. */
-function notice(what, todo, label, act) {
-  for (const old of document.querySelectorAll(".notice")) old.remove();
-  if (!what) return;
-  const element = $("notice").content.firstElementChild.cloneNode(true);
-  const button = element.querySelector("button");
-  element.querySelector(".what").textContent = what;
-  element.querySelector(".do").textContent = todo;
-  button.hidden = !act;
-  button.textContent = label ?? "";
-  if (act) button.addEventListener("click", act);
-  document.querySelector("main > section:not([hidden]) .notice-place").append(element);
-  element.scrollIntoView({ block: "nearest" });
-}
-
-function tell(text) {
-  $("status").textContent = text;
 }
 
 // ---- the page itself
@@ -327,27 +250,5 @@ async function showCatalog() {
   const total = categories.reduce((sum, { photos }) => sum + photos, 0);
   if (!total) return;
   $("gallery").textContent = say.gallerySize(total);
-  const list = $("examples").querySelector("ul");
-  list.replaceChildren(...spread(categories, 8).map(example));
-  $("examples").hidden = false;
-}
-
-/** Some of a list, evenly spread. */
-const spread = (list, most) =>
-  list.length <= most ? list : Array.from({ length: most }, (_, n) => list[Math.floor((n * list.length) / most)]);
-
-function example({ category, photo }) {
-  const entry = document.createElement("li");
-  const button = document.createElement("button");
-  const image = document.createElement("img");
-  const name = document.createElement("span");
-  button.type = "button";
-  image.alt = "";
-  image.decoding = "async";
-  image.src = photo.thumb_url;
-  name.textContent = category ? say.categoryName(category) : say.itemName(photo).title;
-  button.append(image, name);
-  button.addEventListener("click", () => more(photo));
-  entry.append(button);
-  return entry;
+  showExamples(categories, more);
 }
