@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.lambdas.conftest import MakeShop, Shop
-from tests.photos import PDF, SVG, VIDEO, encode, picture, png_file, text_bombs
-from tests.tiny_model import png
+from tests.support.photos import PDF, SVG, VIDEO, encode, picture, png_file, text_bombs
+from tests.support.tiny_model import png
 
 URL = "/api/search-image"
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}

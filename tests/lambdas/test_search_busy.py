@@ -30,7 +30,7 @@ from lens.limits import Limits
 from lens.thumbnails import Thumbnails
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.lambdas.serving import served, visitor
-from tests.tiny_model import png
+from tests.support.tiny_model import png
 
 URL = "/api/search-image"
 THREADS = 2  # of every shop

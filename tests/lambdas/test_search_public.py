@@ -13,8 +13,8 @@ from lens.config import Settings
 from lens.search import Searcher
 from lens.storage import open_storage
 from tests.lambdas.conftest import Client, MakeShop, Shop
-from tests.s3_bucket import BUCKET
-from tests.tiny_model import png
+from tests.support.s3_bucket import BUCKET
+from tests.support.tiny_model import png
 
 SITE = "https://shop.example"
 ANOTHER = "https://elsewhere.example"

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from lens.models import Head, write_model
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.lambdas.serving import served, visitor
-from tests.tiny_model import DIM, PREPROCESSING, SIDE, png
+from tests.support.tiny_model import DIM, PREPROCESSING, SIDE, png
 
 URL = "/api/search-image"
 

@@ -17,7 +17,7 @@ from lens.storage import FileStorage
 from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Look, Version
 from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
-from tests.small_galleries import (
+from tests.support.small_galleries import (
     DAY,
     MODEL,
     NOW,

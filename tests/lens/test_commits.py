@@ -16,7 +16,7 @@ from tests.lens.histories.interrupting_storage import (
     Interruption,
     Step,
 )
-from tests.small_galleries import MODEL, NOW
+from tests.support.small_galleries import MODEL, NOW
 
 
 def add(storage: FileStorage | InterruptingStorage, name: str) -> Commit:

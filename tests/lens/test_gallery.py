@@ -13,7 +13,7 @@ from lens.gallery import Gallery
 from lens.loading import load_gallery
 from lens.rows import Row
 from lens.storage import FileStorage
-from tests.small_galleries import (
+from tests.support.small_galleries import (
     DAY,
     MODEL,
     NOW,

@@ -19,7 +19,7 @@ from lens import collector, compaction, pins
 from lens.storage import FileStorage, open_storage
 from tests.lens.histories.interrupting_storage import How, Interruption, Step
 from tests.lens.histories.world import KEPT_COMMITS, World
-from tests.s3_bucket import BUCKET, s3_bucket
+from tests.support.s3_bucket import BUCKET, s3_bucket
 
 # How many histories to act out, each time others; without it few, and always the same.
 HISTORIES = int(os.environ.get("HISTORIES", "0"))

@@ -19,7 +19,7 @@ from lens.storage import FileStorage
 from lens.versions import Look
 from tests.lens.histories.interrupting_storage import CrashError, Interruption, Step
 from tests.lens.histories.world import PHOTOS, World
-from tests.small_galleries import shown
+from tests.support.small_galleries import shown
 
 
 class Shop(World):

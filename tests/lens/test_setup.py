@@ -21,9 +21,9 @@ from tests.lens.histories.interrupting_storage import (
     Interruption,
     Step,
 )
-from tests.s3_bucket import BUCKET
-from tests.small_galleries import NOW, add, photo
-from tests.tiny_model import png, write_tiny_model
+from tests.support.s3_bucket import BUCKET
+from tests.support.small_galleries import NOW, add, photo
+from tests.support.tiny_model import png, write_tiny_model
 
 
 @pytest.fixture

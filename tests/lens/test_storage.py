@@ -30,7 +30,7 @@ from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
 from lens.storage.disk import locked
 from lens.storage.local import local_file, sha256_of
 from lens.storage.s3 import S3Storage
-from tests.s3_bucket import BUCKET, s3_bucket
+from tests.support.s3_bucket import BUCKET, s3_bucket
 
 
 @pytest.fixture(params=["file", "s3", "s3 with a prefix"])

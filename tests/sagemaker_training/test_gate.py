@@ -12,7 +12,7 @@ from evaluate import Scores
 from gate import judge, score_live
 from lens.current import Current, swap_current
 from lens.storage import open_storage
-from tests.tiny_model import write_tiny_model
+from tests.support.tiny_model import write_tiny_model
 
 
 def _scores(recall_at_1: float) -> Scores:

@@ -43,7 +43,7 @@ from tests.lens.histories.interrupting_storage import (
     Step,
 )
 from tests.lens.histories.ledger import Ledger
-from tests.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
+from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
 
 KEYS = ("1.png", "a/2.png", "a/b/3.png", "a/b/4.png", "ü x/5.png")
 PHOTOS = tuple(png(seed) for seed in range(6))
