@@ -16,7 +16,7 @@ from lens.pins import release, rollback
 from lens.storage import FileStorage
 from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Look, Version
-from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import (
     DAY,
     MODEL,

@@ -15,7 +15,7 @@ from lens.models import list_models
 from lens.search import Searcher
 from lens.setup import set_up
 from lens.storage import FileStorage, Storage, open_storage
-from tests.lens.histories.interrupting_storage import (
+from tests.histories.interrupting_storage import (
     CrashError,
     InterruptingStorage,
     Interruption,

@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from lens import collector, compaction, pins
 from lens.storage import FileStorage, open_storage
-from tests.lens.histories.interrupting_storage import How, Interruption, Step
-from tests.lens.histories.world import KEPT_COMMITS, World
+from tests.histories.interrupting_storage import How, Interruption, Step
+from tests.histories.world import KEPT_COMMITS, World
 from tests.support.s3_bucket import BUCKET, s3_bucket
 
 # How many histories to act out, each time others; without it few, and always the same.
