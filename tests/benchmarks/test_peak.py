@@ -1,3 +1,5 @@
+"""The machine's peak: operations counted for a ViT, and a measured peak in both precisions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,4 @@
-"""The functions together, over a bucket and queues in memory: what each does and leaves."""
+"""All functions (lambdas/*) over a bucket and queues in memory: what each does and leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP API over a real gallery: results, thumbnails, items, health and its own description."""
+"""The HTTP API (lambdas/search) over a real gallery: results, thumbnails, items and health."""
 
 from __future__ import annotations
 

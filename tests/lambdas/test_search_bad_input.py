@@ -1,4 +1,4 @@
-"""Bad input to the HTTP API: each gets a 4xx that says what to do, and nothing breaks."""
+"""The HTTP API (lambdas/search) given bad input: each gets a 4xx that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP API when more is asked than it can answer: who waits, who is refused, who is let go."""
+"""The HTTP API (lambdas/search) under load: who waits, who is refused, who is let go."""
 
 from __future__ import annotations
 

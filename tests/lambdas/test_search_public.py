@@ -1,4 +1,4 @@
-"""The API before strangers: pages of other sites, addresses that fit a CDN, and no secrets."""
+"""The HTTP API (lambdas/search) in public: other sites' pages, a CDN's addresses, no secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP API behind a real server: bodies that are too large, and health while searches run."""
+"""The HTTP API (lambdas/search) behind a real server: large bodies, and health during searches."""
 
 from __future__ import annotations
 

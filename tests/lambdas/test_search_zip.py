@@ -1,4 +1,4 @@
-"""Search as a zip: its own folder, the domain and the serving layer answer, and nothing else."""
+"""The search function as a zip: its folder, `lens` and the serving layer suffice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The head's life: a projection, then one fit, then never again."""
+"""The default model: a seeded projection, then one fit, then never again."""
 
 from __future__ import annotations
 

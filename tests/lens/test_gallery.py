@@ -1,4 +1,4 @@
-"""The gallery: one whole commit, however it was loaded, searched exactly and with fair ties."""
+"""The gallery and its loading: one whole commit, searched exactly and with fair ties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models in several precisions: written, copied, and chosen by the CPU that serves them."""
+"""Models, the embedder and the CPU: precisions written, copied, and chosen by who serves them."""
 
 from __future__ import annotations
 

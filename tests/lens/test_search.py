@@ -1,4 +1,4 @@
-"""How a searcher starts: what it loads side by side."""
+"""The searcher's start: what it loads side by side."""
 
 from __future__ import annotations
 

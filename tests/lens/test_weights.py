@@ -1,4 +1,4 @@
-"""A graph whose weights stay in its file: the same numbers, and damage that is told."""
+"""Weights that stay in a graph's file: the same numbers, and damage that is told."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The source bundle: what it holds, its bytes, and that SageMaker's own toolkit can run it."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Several processes: two ranks compute the loss and the gradients of one."""
+
 from __future__ import annotations
 
 import os

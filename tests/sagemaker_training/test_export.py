@@ -1,3 +1,5 @@
+"""Export to ONNX: the exported model gives the trained one's vectors, or is refused."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""The gate: whether a candidate replaces the live model, and how the live one is scored."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The gate of precisions: which forms of a model may serve, by the queries that they lose."""
+
 from __future__ import annotations
 
 from pathlib import Path

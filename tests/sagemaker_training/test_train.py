@@ -1,3 +1,5 @@
+"""The training command from photos to a delivered model: job, delivery and checkpoints included."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The trainer and its checkpoints: resumed runs, learning rates, the best epoch."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

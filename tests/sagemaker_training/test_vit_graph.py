@@ -1,3 +1,5 @@
+"""The ViT's graph and its linear layers in every precision, against torch."""
+
 from __future__ import annotations
 
 from pathlib import Path

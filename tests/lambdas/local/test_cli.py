@@ -1,4 +1,4 @@
-"""The `lens` command as a person uses it, slips included."""
+"""The `lens` command (cli, commands, reports) as a person uses it, slips included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluation: the protocols, what the fit may see, and the figures on real photos."""
+"""`lens evaluate`: the protocols, what the fit may see, and the figures on real photos."""
 
 from __future__ import annotations
 
