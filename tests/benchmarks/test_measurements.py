@@ -37,6 +37,8 @@ from tests.benchmarks.workload import Scale, photos_of, prepare
 from tests.support.photos import encode
 from tests.support.tiny_model import png, write_tiny_model
 
+pytestmark = pytest.mark.slow
+
 # In these tests' places the baseline with torch would only take longer to start.
 QUICK_BASELINE = Kind(EAGER, "onnx")
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.benchmarks.peak import gemm_peak, vit_operations
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_vit_b_14_is_46_billion_operations_and_7_percent_less_for_one_token() -> None:
     whole, cls_only = vit_operations(cls_only=False), vit_operations()

@@ -8,6 +8,8 @@ import pytest
 
 from tests.cdk.synthesis import Parts, several, synthesize, text
 
+pytestmark = pytest.mark.slow
+
 GALLERY = {"current.json", "heads/*", "commits/*", "segments/*", "snapshots/*"}
 CATALOG, ARTIFACTS = "StorageCatalog", "StorageArtifacts"
 WRITES = {

@@ -21,6 +21,8 @@ from tests.histories.interrupting_storage import How, Interruption, Step
 from tests.histories.world import KEPT_COMMITS, World
 from tests.support.s3_bucket import BUCKET, s3_bucket
 
+pytestmark = pytest.mark.slow
+
 # How many histories to act out, each time others; without it few, and always the same.
 HISTORIES = int(os.environ.get("HISTORIES", "0"))
 

@@ -18,6 +18,8 @@ from lens.limits import Limits
 from lens.models import read_manifest
 from lens.storage import Storage, open_storage
 
+pytestmark = pytest.mark.slow
+
 
 def add_photos(catalog: Storage, numbers: range) -> None:
     for number in numbers:

@@ -53,6 +53,7 @@ def found(gallery: Gallery, query: str, top_k: int = 100, category: str | None =
     return [match.row.key for match in gallery.search(vector(query), top_k, category)]
 
 
+@pytest.mark.slow
 def test_any_mix_of_snapshot_and_tail_finds_what_a_naive_scan_finds(tmp_path: Path) -> None:
     for seed in range(20):
         chance = random.Random(seed)

@@ -18,6 +18,8 @@ from tests.sagemaker_training.conftest import PROGRAM
 from tests.sagemaker_training.gloo_step import LOSSES, take_steps
 from tests.sagemaker_training.small_models import ALONE, small_recipe
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = PROGRAM.parent
 PATH = os.pathsep.join(map(str, (PROGRAM, REPOSITORY / "layers/lens/python", REPOSITORY)))
 

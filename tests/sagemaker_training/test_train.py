@@ -19,6 +19,8 @@ from lens.storage import open_storage
 from tests.sagemaker_training.conftest import PROGRAM
 from train import main
 
+pytestmark = pytest.mark.slow
+
 LENS = PROGRAM.parent / "layers/lens/python"
 
 

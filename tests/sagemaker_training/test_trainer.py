@@ -22,6 +22,8 @@ from tests.sagemaker_training.small_models import (
 )
 from trainer import InterruptedRunError, Trainer
 
+pytestmark = pytest.mark.slow
+
 
 def _states(trainer: Trainer) -> dict[str, torch.Tensor]:
     """All that a step changes, as tensors by name."""

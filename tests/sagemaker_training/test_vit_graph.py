@@ -19,6 +19,8 @@ from models import LITE0, EmbeddingModel
 from tests.sagemaker_training.small_models import SIZE, save_dinov2, small_model, small_recipe
 from vit_graph import can_build
 
+pytestmark = pytest.mark.slow
+
 Pixels = NDArray[np.float32]
 
 

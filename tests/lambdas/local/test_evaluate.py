@@ -16,6 +16,8 @@ from lens.config import Settings
 from lens.protocols import Protocol, split_of
 from tests.lambdas.local.photos import garment
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def no_bars(label: str) -> Iterator[Callable[[int, int], None]]:

@@ -18,6 +18,8 @@ import pytest
 
 from tests.lambdas.local.photos import garment, write_photos
 
+pytestmark = pytest.mark.slow
+
 FRESH_SECONDS = 2.0
 
 
