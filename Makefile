@@ -7,11 +7,12 @@ BIN := .venv/bin
 SAMPLE := .lens/sample-catalog
 
 CDK := node_modules/.bin/cdk
+CHECKS := $(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 # Node, for CDK, is the environment's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-aws bench image-proof containers assets synth diff deploy destroy chromium format clean
+.PHONY: help demo check test test-aws bench image-proof containers assets synth diff deploy destroy chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -24,12 +25,14 @@ else
 	@$(BIN)/lens serve $(SAMPLE)
 endif
 
+# Of the tests, `check` leaves out those marked `slow`; `test` runs them too.
+check: .venv/dev.stamp ## lint, types, layering and the fast tests: about two minutes
+	@$(CHECKS)
+	@$(BIN)/pytest -n auto -m 'not slow and not aws'
+
 test: .venv/dev.stamp chromium ## lint, types, layering and every test
-	@$(BIN)/ruff check
-	@$(BIN)/ruff format --check
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest -n 2
+	@$(CHECKS)
+	@$(BIN)/pytest -n auto
 
 bench: .venv/dev.stamp ## measure against the seed's design (QUICK=1: two minutes; PHOTOS=folder)
 	@LENS_BENCH_PHOTOS="$(PHOTOS)" $(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)

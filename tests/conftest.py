@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.s3_bucket import s3_bucket
+from tests.support.s3_bucket import s3_bucket
 
 STOREFRONT = Path(__file__).parents[2] / "shared" / "data" / "storefront"
 

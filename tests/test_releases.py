@@ -25,6 +25,7 @@ PHOTOS = 300  # more than a tail holds, so there is a snapshot
 _ROOT = Path(__file__).parents[1]
 _MAIN = "import sys; from lambdas.local.cli import main; sys.exit(main(sys.argv[1:]))"
 
+pytestmark = pytest.mark.slow
 Lens = Callable[..., str]
 
 

@@ -14,6 +14,8 @@ from lens.storage import open_storage
 from tests.benchmarks import cold_start
 from tests.benchmarks.s3_folder import s3_folder
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_stand_in_is_read_as_s3_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lens.storage.s3, "_PART", 1000)

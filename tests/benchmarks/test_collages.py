@@ -10,6 +10,8 @@ import pytest
 from tests.benchmarks.collages import main, measure
 from tests.lambdas.local.photos import garment
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:

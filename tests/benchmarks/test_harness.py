@@ -12,6 +12,8 @@ from tests.benchmarks import __main__ as harness
 from tests.benchmarks import machine, report
 from tests.benchmarks.figures import Spread, markdown, number, ratios, spread
 
+pytestmark = pytest.mark.slow
+
 FAKES = "tests.benchmarks.fakes"
 
 

@@ -34,8 +34,10 @@ from tests.benchmarks.machine import ROOT
 from tests.benchmarks.s3_folder import s3_folder
 from tests.benchmarks.weights import patches_seen
 from tests.benchmarks.workload import Scale, photos_of, prepare
-from tests.photos import encode
-from tests.tiny_model import png, write_tiny_model
+from tests.support.photos import encode
+from tests.support.tiny_model import png, write_tiny_model
+
+pytestmark = pytest.mark.slow
 
 # In these tests' places the baseline with torch would only take longer to start.
 QUICK_BASELINE = Kind(EAGER, "onnx")

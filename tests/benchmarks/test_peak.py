@@ -1,8 +1,12 @@
+"""The machine's peak: operations counted for a ViT, and a measured peak in both precisions."""
+
 from __future__ import annotations
 
 import pytest
 
 from tests.benchmarks.peak import gemm_peak, vit_operations
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_vit_b_14_is_46_billion_operations_and_7_percent_less_for_one_token() -> None:

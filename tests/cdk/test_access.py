@@ -8,6 +8,8 @@ import pytest
 
 from tests.cdk.synthesis import Parts, several, synthesize, text
 
+pytestmark = pytest.mark.slow
+
 GALLERY = {"current.json", "formats.json", "heads/*", "commits/*", "segments/*", "snapshots/*"}
 CATALOG, ARTIFACTS = "StorageCatalog", "StorageArtifacts"
 THUMBS = f"{CATALOG}/image-lens/ImageLens/thumbs/*"

@@ -57,6 +57,7 @@ def test_a_snapshot_is_paid_by_the_month_that_it_is_kept_and_by_the_resumption()
     assert kept_and_resumed == pytest.approx(2 * (730 * 3.6e-3 + 0.5))
 
 
+@pytest.mark.slow
 def test_the_shop_of_the_readme_is_the_default_stack(parts: Parts) -> None:
     shop, config = Shop(), Config()
     assert shop.alarms == len(parts.named("AWS::CloudWatch::Alarm"))

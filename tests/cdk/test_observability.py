@@ -12,6 +12,8 @@ import pytest
 
 from tests.cdk.synthesis import Parts, synthesize
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_kind_of_trouble_has_an_alarm_that_says_what_to_do(parts: Parts) -> None:
     alarms = [each["Properties"] for each in parts.named("AWS::CloudWatch::Alarm").values()]

@@ -9,6 +9,8 @@ import pytest
 
 from tests.cdk.synthesis import Parts, several, synthesize
 
+pytestmark = pytest.mark.slow
+
 FEEDS = [
     ("EmbeddingFeed", "embed"),
     ("IndexingSegments", "build_index"),

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cdk.synthesis import Parts, synthesize, text
+
+pytestmark = pytest.mark.slow
 
 BUCKETS = ("StorageCatalog", "StorageArtifacts", "StorageSite")
 

@@ -12,6 +12,8 @@ import pytest
 from cdk.config import ConfigError
 from tests.cdk.synthesis import Parts, synthesize, text
 
+pytestmark = pytest.mark.slow
+
 
 def _job(parts: Parts) -> dict[str, Any]:
     machine = parts.one("AWS::StepFunctions::StateMachine")

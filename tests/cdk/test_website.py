@@ -10,6 +10,8 @@ import pytest
 from lambdas.local.page import HEADERS
 from tests.cdk.synthesis import Parts, synthesize, text
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def distribution(parts: Parts) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from lambdas.local.page import HEADERS, frontend_folder
 from tests.e2e.conftest import Shop, Visit, Visits
 from tests.e2e.serving import serving
 
+pytestmark = pytest.mark.slow
+
 HEIC = Path(__file__).parents[1] / "lens" / "photos" / "plain.heic"
 KB = 1_000
 TRAVEL_BYTES = 200 * KB

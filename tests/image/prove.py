@@ -33,7 +33,7 @@ from tests.aws.inside.runtime_api import Invocation, RuntimeApi
 from tests.image.builder import IMAGE, ROOT, Builder
 from tests.image.s3_server import s3_server, wait_for
 from tests.lambdas.test_search_handler import event, search_event
-from tests.tiny_model import png, write_tiny_model
+from tests.support.tiny_model import png, write_tiny_model
 
 EMBED = "lambdas.embed.function.handler"
 CATALOG, ARTIFACTS = "s3://shop-catalog/catalog", "s3://shop-artifacts"

@@ -17,7 +17,7 @@ from lambdas.search.app import create_app
 from lens.config import Settings
 from lens.promotion import promote
 from lens.search import Searcher
-from tests.tiny_model import png, write_tiny_model
+from tests.support.tiny_model import png, write_tiny_model
 
 
 class Client:

@@ -13,9 +13,9 @@ import pytest
 from lens.events import s3_notification, sqs_event
 from lens.queues import Queue
 from lens.storage import FileStorage, Storage, open_storage
-from tests.s3_bucket import BUCKET
-from tests.sqs_queues import bodies, make_queue
-from tests.tiny_model import write_tiny_model
+from tests.support.s3_bucket import BUCKET
+from tests.support.sqs_queues import bodies, make_queue
+from tests.support.tiny_model import write_tiny_model
 
 Function = Callable[..., dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""The functions together, over a bucket and queues in memory: what each does and leaves."""
+"""All functions (lambdas/*) over a bucket and queues in memory: what each does and leaves."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from lens.gallery import Gallery
 from lens.search import Searcher
 from lens.storage import FileStorage
 from lens.versions import UNSEEN, Look
-from tests import small_galleries
 from tests.lambdas.deployed import NO_FAILURES, Deployed
-from tests.small_galleries import photo
-from tests.sqs_queues import looks
-from tests.tiny_model import png, write_tiny_model
+from tests.support import small_galleries
+from tests.support.small_galleries import photo
+from tests.support.sqs_queues import looks
+from tests.support.tiny_model import png, write_tiny_model
 
 
 @pytest.fixture

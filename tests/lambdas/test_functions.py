@@ -1,4 +1,4 @@
-"""The functions as Lambda starts them: by name, from the environment, with their libraries."""
+"""Every function's entry (lambdas/*): started by name, from the environment, with its libraries."""
 
 from __future__ import annotations
 

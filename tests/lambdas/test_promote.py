@@ -14,8 +14,8 @@ from lens.pins import release, rollback
 from lens.search import Searcher
 from lens.verdict import Verdict, verdict_key
 from tests.lambdas.deployed import Deployed
-from tests.sqs_queues import looks
-from tests.tiny_model import png, write_tiny_model
+from tests.support.sqs_queues import looks
+from tests.support.tiny_model import png, write_tiny_model
 
 JOB = {"job": "a-job"}
 

@@ -1,4 +1,4 @@
-"""The HTTP API over a real gallery: results, thumbnails, items, health and its own description."""
+"""The HTTP API (lambdas/search) over a real gallery: results, thumbnails, items and health."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lens.errors import LensError, PhotoError
 from lens.images import photo_id
 from lens.pins import release, rollback
 from tests.lambdas.conftest import STOCK, MakeShop, Shop
-from tests.tiny_model import png, write_tiny_model
+from tests.support.tiny_model import png, write_tiny_model
 
 DRESS = "img/WOMEN/Dresses/id_1/front.png"
 

@@ -1,4 +1,4 @@
-"""Bad input to the HTTP API: each gets a 4xx that says what to do, and nothing breaks."""
+"""The HTTP API (lambdas/search) given bad input: each gets a 4xx that says what to do."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.lambdas.conftest import MakeShop, Shop
-from tests.photos import PDF, SVG, VIDEO, encode, picture, png_file, text_bombs
-from tests.tiny_model import png
+from tests.support.photos import PDF, SVG, VIDEO, encode, picture, png_file, text_bombs
+from tests.support.tiny_model import png
 
 URL = "/api/search-image"
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}

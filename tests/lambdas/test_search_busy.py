@@ -1,4 +1,4 @@
-"""The HTTP API when more is asked than it can answer: who waits, who is refused, who is let go."""
+"""The HTTP API (lambdas/search) under load: who waits, who is refused, who is let go."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from lens.limits import Limits
 from lens.thumbnails import Thumbnails
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.lambdas.serving import served, visitor
-from tests.tiny_model import png
+from tests.support.tiny_model import png
 
 URL = "/api/search-image"
 THREADS = 2  # of every shop

@@ -18,7 +18,7 @@ import pytest
 import lens.search
 from lens.images import photo_id
 from tests.lambdas.conftest import MakeShop, Shop
-from tests.tiny_model import png
+from tests.support.tiny_model import png
 
 # Imports the handler once, then answers one event a line, as Lambda's runtime does.
 RUNTIME = """

@@ -1,4 +1,4 @@
-"""The API before strangers: pages of other sites, addresses that fit a CDN, and no secrets."""
+"""The HTTP API (lambdas/search) in public: other sites' pages, a CDN's addresses, no secrets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lens.config import Settings
 from lens.search import Searcher
 from lens.storage import open_storage
 from tests.lambdas.conftest import Client, MakeShop, Shop
-from tests.s3_bucket import BUCKET
-from tests.tiny_model import png
+from tests.support.s3_bucket import BUCKET
+from tests.support.tiny_model import png
 
 SITE = "https://shop.example"
 ANOTHER = "https://elsewhere.example"

@@ -1,4 +1,4 @@
-"""The HTTP API behind a real server: bodies that are too large, and health while searches run."""
+"""The HTTP API (lambdas/search) behind a real server: large bodies, and health during searches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from lens.models import Head, write_model
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.lambdas.serving import served, visitor
-from tests.tiny_model import DIM, PREPROCESSING, SIDE, png
+from tests.support.tiny_model import DIM, PREPROCESSING, SIDE, png
 
 URL = "/api/search-image"
 

@@ -1,4 +1,4 @@
-"""Search as a zip: its own folder, the domain and the serving layer answer, and nothing else."""
+"""The search function as a zip: its folder, `lens` and the serving layer suffice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from layers.contents import ROOT, SERVING
 from layers.target import Target, find_python
 from tests.lambdas.conftest import STOCK, MakeShop, Shop
 from tests.lambdas.test_search_handler import RUNTIME, event, search_event
-from tests.tiny_model import png
+from tests.support.tiny_model import png
 
 VENDOR = ROOT / "layers" / "vendor"
 

@@ -51,6 +51,7 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(Target("3.13", "x86_64"), tmp_path_factory.mktemp("vendor"))
 
 
+@pytest.mark.slow
 def test_a_layer_holds_the_pinned_versions_and_no_more_of_botocore_than_is_called(
     layer: Path,
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_layer_holds_the_pinned_versions_and_no_more_of_botocore_than_is_calle
     assert not [path for path in packages.rglob("*") if path.name == "tests"]
 
 
+@pytest.mark.slow
 def test_a_layer_is_compiled_where_its_python_is_here_and_names_no_place_of_this_machine(
     layer: Path,
 ) -> None:
@@ -80,6 +82,7 @@ def test_a_layer_is_compiled_where_its_python_is_here_and_names_no_place_of_this
         assert b".building-" not in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_aws_clients_work_from_a_layer(layer: Path) -> None:
     python = find_python("3.13")
     if python is None:
@@ -97,6 +100,7 @@ def test_aws_clients_work_from_a_layer(layer: Path) -> None:
     ], done.stderr
 
 
+@pytest.mark.slow
 def test_an_up_to_date_layer_is_left_alone_and_a_damaged_one_gets_the_same_bytes_again(
     layer: Path,
 ) -> None:
@@ -112,6 +116,7 @@ def test_an_up_to_date_layer_is_left_alone_and_a_damaged_one_gets_the_same_bytes
     assert sorted(path.name for path in vendor.iterdir()) == [layer.name, f"{layer.name}.stamp"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [Target("3.12", "x86_64"), Target("3.13", "arm64")], ids=str)
 def test_a_layer_is_built_for_another_python_and_another_processor(
     target: Target, tmp_path: Path

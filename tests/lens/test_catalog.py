@@ -1,4 +1,4 @@
-"""What a key says about its photo, and which files are photos."""
+"""The catalog: what a key says about its photo, and which files are photos."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from lens.pins import release, rollback
 from lens.storage import FileStorage
 from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Look, Version
-from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
-from tests.small_galleries import (
+from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.support.small_galleries import (
     DAY,
     MODEL,
     NOW,

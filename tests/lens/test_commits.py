@@ -9,14 +9,14 @@ import pytest
 from lens.commits import Commit, SegmentRef, advance_head, history, read_commit, read_head
 from lens.errors import NotFoundError
 from lens.storage import FileStorage
-from tests.lens.histories.interrupting_storage import (
+from tests.histories.interrupting_storage import (
     CrashError,
     How,
     InterruptingStorage,
     Interruption,
     Step,
 )
-from tests.small_galleries import MODEL, NOW
+from tests.support.small_galleries import MODEL, NOW
 
 
 def add(storage: FileStorage | InterruptingStorage, name: str) -> Commit:

@@ -13,8 +13,8 @@ from lens.compaction import compact, fold, merge
 from lens.current import Pin, swap_current
 from lens.snapshots import read_snapshot_manifest
 from lens.storage import FileStorage
-from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
-from tests.small_galleries import (
+from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.support.small_galleries import (
     DAY,
     MODEL,
     NOW,

@@ -1,4 +1,4 @@
-"""Settings from the environment, and the README's table of them."""
+"""Settings: read from the environment, and refused in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The head's life: a projection, then one fit, then never again."""
+"""The default model: a seeded projection, then one fit, then never again."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from lens.default_model import ENOUGH_PHOTOS, suitable_model
 from lens.limits import Limits
 from lens.models import read_manifest
 from lens.storage import Storage, open_storage
+
+pytestmark = pytest.mark.slow
 
 
 def add_photos(catalog: Storage, numbers: range) -> None:

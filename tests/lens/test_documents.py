@@ -9,7 +9,7 @@ import pytest
 from lens.documents import Document, read_document, swap_document, write_document
 from lens.errors import ArtifactError, ConflictError
 from lens.storage import FileStorage
-from tests.lens.histories.interrupting_storage import How, InterruptingStorage, Interruption, Step
+from tests.histories.interrupting_storage import How, InterruptingStorage, Interruption, Step
 
 
 class Names(Document):

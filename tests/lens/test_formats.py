@@ -14,7 +14,7 @@ from lens.errors import ArtifactError
 from lens.formats import KEY, SETTLED, Since, announce_format, written_format
 from lens.segments import read_segment
 from lens.storage import FileStorage
-from tests.small_galleries import MODEL, NOW, photo, segment, write
+from tests.support.small_galleries import MODEL, NOW, photo, segment, write
 
 
 class Part(Record):

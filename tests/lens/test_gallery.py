@@ -1,4 +1,4 @@
-"""The gallery: one whole commit, however it was loaded, searched exactly and with fair ties."""
+"""The gallery and its loading: one whole commit, searched exactly and with fair ties."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lens.gallery import Gallery
 from lens.loading import load_gallery
 from lens.rows import Row
 from lens.storage import FileStorage
-from tests.small_galleries import (
+from tests.support.small_galleries import (
     DAY,
     MODEL,
     NOW,
@@ -53,6 +53,7 @@ def found(gallery: Gallery, query: str, top_k: int = 100, category: str | None =
     return [match.row.key for match in gallery.search(vector(query), top_k, category)]
 
 
+@pytest.mark.slow
 def test_any_mix_of_snapshot_and_tail_finds_what_a_naive_scan_finds(tmp_path: Path) -> None:
     for seed in range(20):
         chance = random.Random(seed)

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 from lens.errors import BrokenImageError, NotAnImageError, PhotoTooLargeError, TooManyPixelsError
 from lens.images import THUMBNAIL_SIDE, decode, photo_id, thumbnail
 from lens.limits import Limits
-from tests.photos import encode, picture, png_file
+from tests.support.photos import encode, picture, png_file
 
 LIMITS = Limits()
 ORIENTATION = ExifTags.Base.Orientation

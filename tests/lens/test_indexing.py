@@ -13,8 +13,8 @@ from lens.indexing import commit_segments, uncommitted_segments
 from lens.segments import Segment, write_segment
 from lens.storage import FileStorage
 from lens.versions import Look, Version
-from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
-from tests.small_galleries import (
+from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.support.small_galleries import (
     MODEL,
     NOW,
     add,

@@ -14,7 +14,9 @@ from lens.index import building, nearest, similarities_of
 from lens.loading import load_gallery
 from lens.rows import Row
 from lens.storage import FileStorage
-from tests.small_galleries import NOW, add, gallery, gone, head, make_live, photo, vector
+from tests.support.small_galleries import NOW, add, gallery, gone, head, make_live, photo, vector
+
+pytestmark = pytest.mark.slow
 
 CATEGORIES = ("", "A", "A-B", "A/B", "A/B/C", "A/B C", "A\x01", "AB", "Ü/ß", "Ü", "%2F", "a" * 40)
 ASKED = (*CATEGORIES, None, "A/B/", "B", "Ü/", "none/such" * 9)

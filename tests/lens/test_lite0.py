@@ -1,4 +1,4 @@
-"""The default backbone: its weights, folded network and color statistics."""
+"""The default backbone, lite0 and color: its weights, folded network and color statistics."""
 
 from functools import cache
 from math import floor

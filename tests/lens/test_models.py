@@ -1,4 +1,4 @@
-"""Models in several precisions: written, copied, and chosen by the CPU that serves them."""
+"""Models, the embedder and the CPU: precisions written, copied, and chosen by who serves them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lens.models import (
 )
 from lens.search import Searcher
 from lens.storage import Storage, open_storage
-from tests.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
+from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
 
 LOSS = Loss(queries=1, top_10_overlap=0.99)
 DOT_PRODUCTS = frozenset({INT8_DOT_PRODUCTS})

@@ -18,7 +18,7 @@ from lens.errors import BrokenImageError
 from lens.images import decode
 from lens.limits import Limits
 from lens.storage import FileStorage
-from tests.color_profiles import (
+from tests.support.color_profiles import (
     ADOBE_RGB,
     DISPLAY_P3,
     SRGB,
@@ -28,7 +28,7 @@ from tests.color_profiles import (
     matrix_profile,
     print_profile,
 )
-from tests.photos import encode, png_file
+from tests.support.photos import encode, png_file
 
 PHOTOS = Path(__file__).parent / "photos"
 GARMENT = Image.open(PHOTOS / "garment.jpg").convert("RGB")

@@ -13,9 +13,9 @@ from lens.errors import NotFoundError, UsageError
 from lens.pins import release, rollback
 from lens.search import Searcher
 from lens.storage import FileStorage
-from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
-from tests.small_galleries import DAY, NOW, add, gone, photo, shown
-from tests.tiny_model import write_tiny_model
+from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.support.small_galleries import DAY, NOW, add, gone, photo, shown
+from tests.support.tiny_model import write_tiny_model
 
 
 class Shop:

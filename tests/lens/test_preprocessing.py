@@ -1,4 +1,4 @@
-"""Pixels: the padded square, the normalization, and the parameters' round trip."""
+"""Preprocessing: the padded square, the normalization, and the parameters' round trip."""
 
 import numpy as np
 import pytest

@@ -17,9 +17,9 @@ from lens.promotion import promote
 from lens.search import Searcher
 from lens.storage import FileStorage
 from lens.versions import Look
-from tests.lens.histories.interrupting_storage import CrashError, Interruption, Step
-from tests.lens.histories.world import PHOTOS, World
-from tests.small_galleries import shown
+from tests.histories.interrupting_storage import CrashError, Interruption, Step
+from tests.histories.world import PHOTOS, World
+from tests.support.small_galleries import shown
 
 
 class Shop(World):

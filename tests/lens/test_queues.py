@@ -13,7 +13,7 @@ from lens.errors import QueueError
 from lens.events import looks_in
 from lens.queues import Queue, redrive
 from lens.versions import Look, Version
-from tests.sqs_queues import bodies, looks, make_queue
+from tests.support.sqs_queues import bodies, looks, make_queue
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/looks"
 

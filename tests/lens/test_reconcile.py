@@ -10,7 +10,7 @@ from lens.reconcile import Comparison, compare
 from lens.rows import Kind, Row
 from lens.storage import FileStorage
 from lens.versions import Look, Version
-from tests.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
+from tests.support.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
 
 
 class Shop:

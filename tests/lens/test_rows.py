@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lens.rows import Kind, Row, Rows, keepers, winners
 from lens.versions import UNSEEN, Version
-from tests.small_galleries import gone, photo
+from tests.support.small_galleries import gone, photo
 
 rows_of_few_keys = st.lists(
     st.builds(

@@ -1,4 +1,4 @@
-"""How a searcher starts: what it loads side by side."""
+"""The searcher's start: what it loads side by side."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from lens.search import Searcher
 from lens.storage import FileStorage, ObjectInfo
-from tests import small_galleries
-from tests.tiny_model import DIM, png, write_tiny_model
+from tests.support import small_galleries
+from tests.support.tiny_model import DIM, png, write_tiny_model
 
 
 class SlowModel(FileStorage):

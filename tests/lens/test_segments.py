@@ -18,8 +18,8 @@ from lens.segments import (
     write_segment,
 )
 from lens.storage import FileStorage, write_once
-from tests.lens.histories.interrupting_storage import InterruptingStorage, Interruption, Step
-from tests.small_galleries import DIM, MODEL, gone, photo, segment, vector
+from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.support.small_galleries import DIM, MODEL, gone, photo, segment, vector
 
 LOST = Interruption(1, "lost answer", Step("", 0))
 

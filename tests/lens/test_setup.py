@@ -15,15 +15,15 @@ from lens.models import list_models
 from lens.search import Searcher
 from lens.setup import set_up
 from lens.storage import FileStorage, Storage, open_storage
-from tests.lens.histories.interrupting_storage import (
+from tests.histories.interrupting_storage import (
     CrashError,
     InterruptingStorage,
     Interruption,
     Step,
 )
-from tests.s3_bucket import BUCKET
-from tests.small_galleries import NOW, add, photo
-from tests.tiny_model import png, write_tiny_model
+from tests.support.s3_bucket import BUCKET
+from tests.support.small_galleries import NOW, add, photo
+from tests.support.tiny_model import png, write_tiny_model
 
 
 @pytest.fixture

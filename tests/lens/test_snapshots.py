@@ -17,8 +17,8 @@ from lens.errors import ArtifactError, NotFoundError
 from lens.gallery import Gallery
 from lens.loading import load_gallery
 from lens.storage import FileStorage, Storage, open_storage
-from tests.s3_bucket import BUCKET
-from tests.small_galleries import (
+from tests.support.s3_bucket import BUCKET
+from tests.support.small_galleries import (
     DIM,
     MODEL,
     NOW,

@@ -19,7 +19,7 @@ from lens.storage import FileStorage
 from lens.thumbnails import Thumbnails
 from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Version
-from tests.photos import encode, picture
+from tests.support.photos import encode, picture
 
 RED, BLUE = (encode(picture(600, 400, seed), "PNG") for seed in (1, 2))
 

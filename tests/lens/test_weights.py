@@ -1,4 +1,4 @@
-"""A graph whose weights stay in its file: the same numbers, and damage that is told."""
+"""Weights that stay in a graph's file: the same numbers, and damage that is told."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lens.lite0 import build_features_graph
 from lens.models import manifest_key
 from lens.storage import FileStorage
 from lens.weights import graph_without_weights
-from tests.tiny_model import SIDE, tiny_graph, write_tiny_model
+from tests.support.tiny_model import SIDE, tiny_graph, write_tiny_model
 
 
 @pytest.fixture

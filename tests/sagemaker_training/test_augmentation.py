@@ -1,3 +1,5 @@
+"""Augmentation: crops, mirrored photos and orders of the color channels, tensor by tensor."""
+
 from __future__ import annotations
 
 import pytest

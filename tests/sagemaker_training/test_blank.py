@@ -1,3 +1,5 @@
+"""Blank patches: which patches of a photo count as backdrop or padding."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The source bundle: what it holds, its bytes, and that SageMaker's own toolkit can run it."""
+
 from __future__ import annotations
 
 import json
@@ -67,6 +69,7 @@ def test_the_unpacked_program_explains_itself_and_uses_the_package_beside_it(
     assert Path(found.stdout.strip()) == bundle / "lens/__init__.py"
 
 
+@pytest.mark.slow
 def test_sagemaker_s_own_toolkit_runs_the_bundle(
     archive: Path, inshop: Path, backbone: str, tmp_path: Path
 ) -> None:

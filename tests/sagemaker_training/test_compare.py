@@ -1,3 +1,5 @@
+"""The comparison of recipes, and the records of runs that it reads: differences and intervals."""
+
 from __future__ import annotations
 
 from dataclasses import replace

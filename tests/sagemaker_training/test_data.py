@@ -1,3 +1,5 @@
+"""The data: how photos are split into training, validation and test, and which are refused."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Several processes: two ranks compute the loss and the gradients of one."""
+
 from __future__ import annotations
 
 import os
@@ -15,6 +17,8 @@ import torch
 from tests.sagemaker_training.conftest import PROGRAM
 from tests.sagemaker_training.gloo_step import LOSSES, take_steps
 from tests.sagemaker_training.small_models import ALONE, small_recipe
+
+pytestmark = pytest.mark.slow
 
 REPOSITORY = PROGRAM.parent
 PATH = os.pathsep.join(map(str, (PROGRAM, REPOSITORY / "layers/lens/python", REPOSITORY)))

@@ -1,3 +1,5 @@
+"""Evaluation of vectors: the scores against a naive ranking."""
+
 from __future__ import annotations
 
 import numpy as np

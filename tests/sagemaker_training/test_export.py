@@ -1,3 +1,5 @@
+"""Export to ONNX: the exported model gives the trained one's vectors, or is refused."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -30,6 +32,7 @@ def _embedder(model: EmbeddingModel, graph: bytes) -> Embedder:
     return Embedder(manifest, graph)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lite0", "dinov2", "lora"])
 def test_the_exported_model_gives_the_vectors_of_the_trained_one(
     backbone: str, inshop: Path, kind: str

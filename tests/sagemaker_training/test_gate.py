@@ -1,3 +1,5 @@
+"""The gate: whether a candidate replaces the live model, and how the live one is scored."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -12,7 +14,7 @@ from evaluate import Scores
 from gate import judge, score_live
 from lens.current import Current, swap_current
 from lens.storage import open_storage
-from tests.tiny_model import write_tiny_model
+from tests.support.tiny_model import write_tiny_model
 
 
 def _scores(recall_at_1: float) -> Scores:

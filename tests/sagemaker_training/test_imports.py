@@ -1,3 +1,5 @@
+"""The training program's imports: who may import which dependency, and no name that clashes."""
+
 from __future__ import annotations
 
 import ast

@@ -1,3 +1,5 @@
+"""Losses, miners and the batches of an epoch, against formulas and plain loops."""
+
 from __future__ import annotations
 
 import itertools

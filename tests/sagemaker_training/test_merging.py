@@ -1,4 +1,4 @@
-"""Merging against a plain loop over tokens, and where there is nothing to merge."""
+"""Merging of tokens: against a plain loop, and where there is nothing to merge."""
 
 from __future__ import annotations
 

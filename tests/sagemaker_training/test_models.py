@@ -1,3 +1,5 @@
+"""The model to be trained: its backbones, LoRA, color part and heads against what is served."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""The gate of precisions: which forms of a model may serve, by the queries that they lose."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,7 +20,7 @@ from lens.models import Head, Loss, ModelManifest, Variant
 from lens.protocols import Split
 from precisions import PrecisionVerdict, judge_precisions, measure_losses, without_backdrop
 from tests.sagemaker_training.small_models import small_model, small_recipe
-from tests.tiny_model import DIM, PREPROCESSING, tiny_graph
+from tests.support.tiny_model import DIM, PREPROCESSING, tiny_graph
 
 KEYS = tuple(f"{i}.jpg" for i in range(60))
 ITEMS = {key: f"item {i % 12}" for i, key in enumerate(KEYS)}

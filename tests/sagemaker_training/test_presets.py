@@ -1,3 +1,5 @@
+"""Presets and recipes: the seed's values, and values that are refused."""
+
 from __future__ import annotations
 
 from dataclasses import asdict

@@ -1,3 +1,5 @@
+"""The processor: how many threads each process of a training uses."""
+
 from __future__ import annotations
 
 import os

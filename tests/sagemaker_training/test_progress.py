@@ -1,3 +1,5 @@
+"""Progress: the printed lines that metric definitions read, and TensorBoard's curves."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The report of a run: one HTML file, its figures and its failures."""
+
 from __future__ import annotations
 
 import re

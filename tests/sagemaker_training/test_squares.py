@@ -1,3 +1,5 @@
+"""Squares: photos decoded once as serving decodes them, and again after a change."""
+
 from __future__ import annotations
 
 from pathlib import Path

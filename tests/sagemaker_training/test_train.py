@@ -1,3 +1,5 @@
+"""The training command from photos to a delivered model: job, delivery and checkpoints included."""
+
 from __future__ import annotations
 
 import json
@@ -16,6 +18,8 @@ from lens.models import read_manifest
 from lens.storage import open_storage
 from tests.sagemaker_training.conftest import PROGRAM
 from train import main
+
+pytestmark = pytest.mark.slow
 
 LENS = PROGRAM.parent / "layers/lens/python"
 

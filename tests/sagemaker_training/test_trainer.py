@@ -1,3 +1,5 @@
+"""The trainer and its checkpoints: resumed runs, learning rates, the best epoch."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -19,6 +21,8 @@ from tests.sagemaker_training.small_models import (
     small_trainer,
 )
 from trainer import InterruptedRunError, Trainer
+
+pytestmark = pytest.mark.slow
 
 
 def _states(trainer: Trainer) -> dict[str, torch.Tensor]:

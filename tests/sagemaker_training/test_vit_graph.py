@@ -1,3 +1,5 @@
+"""The ViT's graph and its linear layers in every precision, against torch."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -16,6 +18,8 @@ from lens.embedder import Network
 from models import LITE0, EmbeddingModel
 from tests.sagemaker_training.small_models import SIZE, save_dinov2, small_model, small_recipe
 from vit_graph import can_build
+
+pytestmark = pytest.mark.slow
 
 Pixels = NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""The `lens` command as a person uses it, slips included."""
+"""The `lens` command (cli, commands, reports) as a person uses it, slips included."""
 
 from __future__ import annotations
 
@@ -166,6 +166,7 @@ def test_a_reader_that_stops_reading_is_no_failure(working_folder: Path) -> None
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_an_index_that_is_killed_goes_on_where_it_was(
     working_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

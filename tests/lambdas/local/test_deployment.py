@@ -22,8 +22,8 @@ from lens.versions import UNSEEN
 from tests.lambdas.deployed import Deployed
 from tests.lambdas.local.cloudformation import cloudformation
 from tests.lambdas.local.photos import garment, write_photos
-from tests.sqs_queues import bodies, looks, make_queue
-from tests.tiny_model import png, write_tiny_model
+from tests.support.sqs_queues import bodies, looks, make_queue
+from tests.support.tiny_model import png, write_tiny_model
 
 STACK = "Shop"
 NAMES = ("Embed", "Segments", "Heads")

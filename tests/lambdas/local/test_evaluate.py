@@ -1,4 +1,4 @@
-"""Evaluation: the protocols, what the fit may see, and the figures on real photos."""
+"""`lens evaluate`: the protocols, what the fit may see, and the figures on real photos."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from lens.catalog import parse_partition
 from lens.config import Settings
 from lens.protocols import Protocol, split_of
 from tests.lambdas.local.photos import garment
+
+pytestmark = pytest.mark.slow
 
 
 @contextmanager

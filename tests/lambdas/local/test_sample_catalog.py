@@ -163,6 +163,7 @@ def test_progress_ends_at_the_number_of_photos(
     assert [done for done, _ in heard] == sorted(done for done, _ in heard)
 
 
+@pytest.mark.slow
 def test_every_product_can_be_drawn_from_every_side() -> None:
     """One photo of each, the views in turn: a blank one would have next to no contrast."""
 

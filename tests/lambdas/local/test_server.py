@@ -1,4 +1,4 @@
-"""`lens serve` as a process: page, API and a folder that is followed."""
+"""`lens serve` as a process (server, page, watcher, indexer), over a folder that it follows."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import httpx
 import pytest
 
 from tests.lambdas.local.photos import garment, write_photos
+
+pytestmark = pytest.mark.slow
 
 FRESH_SECONDS = 2.0
 

@@ -16,7 +16,7 @@ from lens.catalog import PARTITION_KEY
 from lens.errors import StorageError, UsageError
 from lens.storage import ObjectInfo, Storage, open_storage
 from lens.storage.s3 import S3Storage
-from tests.s3_bucket import BUCKET
+from tests.support.s3_bucket import BUCKET
 
 PARTITION = b"1\nimage_name item_id evaluation_status\na.jpg id_7 gallery\n"
 

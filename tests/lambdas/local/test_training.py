@@ -23,6 +23,7 @@ def test_the_programs_own_help_is_shown(capfd: pytest.CaptureFixture[str]) -> No
     assert "--seed" in told
 
 
+@pytest.mark.slow
 @needs_torch
 def test_what_the_program_does_not_understand_is_a_usage_error(
     capfd: pytest.CaptureFixture[str], tmp_path: Path
@@ -31,6 +32,7 @@ def test_what_the_program_does_not_understand_is_a_usage_error(
     assert "name the photos: --data FOLDER" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 @needs_torch
 def test_a_failure_of_the_program_is_one_of_the_command(
     capfd: pytest.CaptureFixture[str], tmp_path: Path

@@ -17,7 +17,7 @@ from pillow_heif import from_bytes, register_heif_opener
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parents[2]))
 
-from tests.color_profiles import DISPLAY_P3, from_srgb, matrix_profile  # noqa: E402
+from tests.support.color_profiles import DISPLAY_P3, from_srgb, matrix_profile  # noqa: E402
 
 # How a camera holds a photo whose EXIF asks for this turn.
 HELD = {

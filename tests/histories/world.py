@@ -36,14 +36,14 @@ from lens.segments import parse_segment_key
 from lens.storage import Storage
 from lens.thumbs import thumb_key
 from lens.versions import Look
-from tests.lens.histories.interrupting_storage import (
+from tests.histories.interrupting_storage import (
     CrashError,
     InterruptingStorage,
     Interruption,
     Step,
 )
-from tests.lens.histories.ledger import Ledger
-from tests.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
+from tests.histories.ledger import Ledger
+from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
 
 KEYS = ("1.png", "a/2.png", "a/b/3.png", "a/b/4.png", "ü x/5.png")
 PHOTOS = tuple(png(seed) for seed in range(6))

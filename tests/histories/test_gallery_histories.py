@@ -17,9 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from lens import collector, compaction, pins
 from lens.storage import FileStorage, open_storage
-from tests.lens.histories.interrupting_storage import How, Interruption, Step
-from tests.lens.histories.world import KEPT_COMMITS, World
-from tests.s3_bucket import BUCKET, s3_bucket
+from tests.histories.interrupting_storage import How, Interruption, Step
+from tests.histories.world import KEPT_COMMITS, World
+from tests.support.s3_bucket import BUCKET, s3_bucket
+
+pytestmark = pytest.mark.slow
 
 # How many histories to act out, each time others; without it few, and always the same.
 HISTORIES = int(os.environ.get("HISTORIES", "0"))
