@@ -11,9 +11,9 @@ from lambdas.local.pipeline import Pipeline
 from lens.default_model import suitable_model
 from lens.embedder import load_embedder
 from lens.errors import UsageError
-from lens.formats import announce_format
 from lens.images import ACCEPTED
 from lens.promotion import promote
+from lens.storage.formats import announce_format
 from lens.versions import Look
 
 # Given a label, opens a progress bar: a function of (done, total).

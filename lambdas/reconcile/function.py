@@ -11,9 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.reconcile.handler import ReconcileHandler
 from lens.catalog import Catalog
 from lens.config import settings_from
-from lens.formats import announce_format
 from lens.queues import Queue
 from lens.storage import open_storage
+from lens.storage.formats import announce_format
 
 _settings = settings_from(os.environ, required=("catalog", "artifacts", "embed_queue"))
 _metrics = Metrics(namespace="ImageLens")  # its dimension `service` is POWERTOOLS_SERVICE_NAME

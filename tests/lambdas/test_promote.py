@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from lens.current import read_current
-from lens.documents import write_document
 from lens.errors import NotFoundError
 from lens.pins import release, rollback
 from lens.search import Searcher
+from lens.storage.documents import write_document
 from lens.verdict import Verdict, verdict_key
 from tests.lambdas.deployed import Deployed
 from tests.support.sqs_queues import looks

@@ -1,4 +1,4 @@
-"""What a folder does beyond the contract: `lens.storage.file` and `lens.storage.disk`."""
+"""What a folder does beyond the contract: `lens.storage.folder` and `lens.storage.disk`."""
 
 from __future__ import annotations
 

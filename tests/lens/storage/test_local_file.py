@@ -1,4 +1,4 @@
-"""Objects as files of this machine: `lens.storage.local`."""
+"""Objects as files of this machine: `lens.storage.local_file`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from lens.errors import NotFoundError
 from lens.storage import FileStorage, Storage
-from lens.storage.local import local_file, sha256_of
+from lens.storage.local_file import local_file, sha256_of
 
 
 def test_an_object_is_a_local_file_for_as_long_as_it_is_needed(storage: Storage) -> None:

@@ -26,7 +26,6 @@ from lens.commits import (
     read_head,
 )
 from lens.current import Current, read_current
-from lens.documents import Document, read_document, swap_document
 from lens.errors import ArtifactError, NotFoundError
 from lens.loading import load_gallery
 from lens.rows import EMPTY_ROWS, Kind, Rows
@@ -35,6 +34,7 @@ from lens.segments import parse_segment_key, read_segment, segment_key
 from lens.snapshots import PREFIX as SNAPSHOTS
 from lens.snapshots import load_rows, parse_snapshot_key
 from lens.storage import ObjectInfo, Storage
+from lens.storage.documents import Document, read_document, swap_document
 from lens.thumbs import PREFIX as THUMBS
 from lens.thumbs import thumb_key
 from lens.versions import Look

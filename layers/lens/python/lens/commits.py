@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 
-from lens.documents import Document, Record, read_document, swap_document, write_document
 from lens.errors import ArtifactError, NotFoundError
 from lens.storage import Storage
+from lens.storage.documents import Document, Record, read_document, swap_document, write_document
 
 HEADS = "heads/"
 COMMITS = "commits/"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lens.documents import Document, Record, read_document, swap_document
 from lens.errors import NotFoundError
 from lens.storage import Storage
+from lens.storage.documents import Document, Record, read_document, swap_document
 
 KEY = "current.json"
 KEPT_MODELS = 3  # earlier live models whose galleries `lens rollback` can still reach

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lens.documents import Document, Record, read_document, write_document
 from lens.errors import ArtifactError, ConflictError, NotFoundError
 from lens.storage import Storage, write_once
-from lens.storage.local import local_file, sha256_of
+from lens.storage.documents import Document, Record, read_document, write_document
+from lens.storage.local_file import local_file, sha256_of
 
 PREFIX = "models/"
 FP32 = "fp32"  # the one precision that every model has

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
-from lens.formats import check_format, written_format
 from lens.rows import Rows
 from lens.storage import Storage, write_once
+from lens.storage.formats import check_format, written_format
 
 PREFIX = "segments/"
 

@@ -3,8 +3,8 @@ goes by it."""
 
 from __future__ import annotations
 
-from lens.documents import Document, read_document
 from lens.storage import Storage
+from lens.storage.documents import Document, read_document
 
 
 class Verdict(Document):

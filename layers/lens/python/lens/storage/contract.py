@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lens.errors import UsageError
+from lens.errors import ConflictError, UsageError
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,19 @@ class Storage(Protocol):
         The file's folder is made if need be.
         """
         ...
+
+
+def write_once(storage: Storage, key: str, data: bytes, *, content_type: str | None = None) -> None:
+    """Write under a name that is used only once, ever; ConflictError if other bytes lie there.
+
+    A request whose reply was lost is sent again and then told that the object exists: that is
+    this writer's own success.
+    """
+    try:
+        storage.write(key, data, if_absent=True, content_type=content_type)
+    except ConflictError:
+        if storage.read(key)[0] != data:
+            raise
 
 
 def check_key(key: str) -> None:

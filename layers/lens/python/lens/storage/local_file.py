@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from lens.errors import NotFoundError
 from lens.storage.contract import Storage
-from lens.storage.file import FileStorage
+from lens.storage.folder import FileStorage
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lens.documents import Document, read_document, swap_document, write_document
 from lens.errors import ArtifactError, ConflictError
 from lens.storage import FileStorage
+from lens.storage.documents import Document, read_document, swap_document, write_document
 from tests.histories.interrupting_storage import How, InterruptingStorage, Interruption, Step
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from lens.errors import ArtifactError, ConflictError, NotFoundError
-from lens.storage import Storage
+from lens.storage.contract import Storage
 
 NEWEST = 1
 KEY = "formats.json"

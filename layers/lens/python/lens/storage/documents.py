@@ -20,8 +20,8 @@ from pydantic import (
 from pydantic_core import from_json
 
 from lens.errors import ArtifactError, ConflictError, NotFoundError
-from lens.formats import Since, check_format, written_format
-from lens.storage import Storage, write_once
+from lens.storage.contract import Storage, write_once
+from lens.storage.formats import Since, check_format, written_format
 
 _ATTEMPTS = 40
 

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import pytest
 
-from lens import formats
-from lens.documents import Document, Record, read_document, write_document
 from lens.errors import ArtifactError
-from lens.formats import KEY, SETTLED, Since, announce_format, written_format
 from lens.segments import read_segment
-from lens.storage import FileStorage
+from lens.storage import FileStorage, formats
+from lens.storage.documents import Document, Record, read_document, write_document
+from lens.storage.formats import KEY, SETTLED, Since, announce_format, written_format
 from tests.support.small_galleries import MODEL, NOW, photo, segment, write
 
 
