@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 
 
 class Blank(nn.Module):

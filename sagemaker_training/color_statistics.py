@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from lens import color
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 
 WIDTH = color.COLORS
 

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from lens.embedder import Embedder
 from lens.errors import ArtifactError
-from lens.images import decode
 from lens.limits import Limits
-from lens.models import FP32
-from lens.preprocessing import to_pixels
+from lens.models.embedder import Embedder
+from lens.models.manifest import FP32
+from lens.models.preprocessing import to_pixels
+from lens.photos.decoding import decode
 from linears import Linear, fp32, int8, int8_weights
 from lora import merge_lora
 from models import EmbeddingModel
@@ -37,7 +37,7 @@ def _int8_safe(block: int) -> Linear:
 
 
 # How a DINOv2's blocks are written beside fp32, from the fastest to the safest; all of them need
-# lens.cpu.INT8_DOT_PRODUCTS.
+# lens.models.cpu.INT8_DOT_PRODUCTS.
 _MERGED = "int8-merged"
 _FASTER: dict[str, Callable[[int], Linear]] = {
     _MERGED: lambda block: int8,

@@ -16,7 +16,7 @@ from delivery import Outcome, deliver
 from distributed import Ranks, joined_ranks
 from evaluate import Scores, embed, embed_splits, score_splits
 from lens.heads import Head, fit_head, orthogonal_head
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 from models import ColorPart, EmbeddingModel, ShapePart, build_model, start_from
 from presets import Recipe, Start
 from processor import keep_memory, use_cores

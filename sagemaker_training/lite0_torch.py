@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from lens.lite0 import PREPROCESSING, fold_batch_norm, read_weights
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 
 WIDTH = 1280
 # Strides are right for "SAME" padding of even maps only, so the side has to halve five times.

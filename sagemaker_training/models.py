@@ -17,7 +17,7 @@ from color_statistics import ColorStatistics
 from lens.errors import UsageError
 from lens.heads import Head
 from lens.lite0 import BACKBONE as LITE0_COLOR
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 from lora import add_lora
 from presets import Recipe
 
@@ -71,7 +71,7 @@ class EmbeddingModel(nn.Module):
         self.color_weight = color_weight
 
     def normalized(self, levels: torch.Tensor) -> torch.Tensor:
-        """Gray levels (N, 3, S, S) as pixels, to the last bit as lens.preprocessing makes them."""
+        """Gray levels (N, 3, S, S) as pixels, to the last bit those of `to_pixels`."""
         mean, std = (
             torch.tensor(values, dtype=torch.float64, device=levels.device).reshape(3, 1, 1)
             for values in (self.preprocessing.mean, self.preprocessing.std)

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from data import Photo
 from evaluate import Vectors
 from gate import embed_as_served
-from lens.embedder import Embedder
 from lens.index import Index
-from lens.models import FP32, Loss, ModelManifest
+from lens.models.embedder import Embedder
+from lens.models.manifest import FP32, Loss, ModelManifest
 from lens.protocols import Split
 
 MOST_QUERIES_LOST = 2  # at rank 1, per protocol

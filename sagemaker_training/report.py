@@ -9,8 +9,8 @@ from pathlib import Path
 
 from data import Photo
 from evaluate import Answer, Scores
-from lens.images import decode, thumbnail
 from lens.limits import Limits
+from lens.photos.decoding import decode, thumbnail
 from lens.protocols import KS
 from runs import Run
 

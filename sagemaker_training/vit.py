@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from blank import Blank
 from lens.errors import UsageError
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 
 # What torchvision-trained and DINO models expect, in gray levels.
 _IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from lens.catalog import Catalog
 from lens.config import Settings
-from lens.embedder import load_embedder
 from lens.embedding import Embedding
 from lens.events import answer_batch, looks_in
+from lens.models.embedder import load_embedder
+from lens.photos.catalog import Catalog
 from lens.storage import Storage, key_prefix, open_storage
 
 

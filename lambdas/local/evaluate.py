@@ -14,11 +14,11 @@ import numpy as np
 
 from lambdas.local.indexer import Bars, index_catalog
 from lambdas.local.pipeline import Pipeline
-from lens.catalog import PARTITION_KEY, Catalog, PartitionEntry
 from lens.config import Settings
 from lens.errors import NotFoundError, UsageError
 from lens.metrics import map_at_r, recall_at_k
-from lens.models import copy_model, read_manifest
+from lens.models.manifest import copy_model, read_manifest
+from lens.photos.catalog import PARTITION_KEY, Catalog, PartitionEntry
 from lens.protocols import KS, Protocol, Split, split_of
 from lens.search import Searcher
 from lens.storage import FileStorage, Storage, open_storage

@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager
 
 from lambdas.local.pipeline import Pipeline
 from lens.default_model import suitable_model
-from lens.embedder import load_embedder
 from lens.errors import UsageError
-from lens.images import ACCEPTED
+from lens.models.embedder import load_embedder
+from lens.photos.decoding import ACCEPTED
 from lens.promotion import promote
 from lens.storage.formats import announce_format
 from lens.versions import Look

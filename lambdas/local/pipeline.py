@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 from lambdas.build_index.handler import BuildIndexHandler
 from lambdas.embed.handler import EmbedHandler
-from lens.catalog import Catalog
 from lens.collector import collect
 from lens.compaction import compact
 from lens.config import Settings
@@ -16,6 +15,7 @@ from lens.current import read_current
 from lens.errors import LensError
 from lens.events import looks_message, s3_notification, sqs_event
 from lens.indexing import uncommitted_segments
+from lens.photos.catalog import Catalog
 from lens.reconcile import compare_newest
 from lens.segments import segment_key
 from lens.storage import key_prefix, open_storage

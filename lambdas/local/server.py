@@ -17,9 +17,9 @@ from lambdas.local.page import Page
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.watcher import watch_folder
 from lambdas.search.app import create_app
-from lens.catalog import Catalog, media_type
 from lens.config import Settings
 from lens.errors import LensError, NotFoundError, UsageError
+from lens.photos.catalog import Catalog, media_type
 from lens.search import Searcher
 from lens.storage import FileStorage
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from lens.catalog import PARTITION_KEY, is_photo, media_type
 from lens.errors import UsageError
+from lens.photos.catalog import PARTITION_KEY, is_photo, media_type
 from lens.storage import FileStorage, Storage, open_storage
 
 CATALOG = "catalog"  # where a deployed stack looks for photos in its bucket

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from lambdas.promote.handler import PromoteHandler
-from lens.catalog import Catalog
 from lens.config import settings_from
+from lens.photos.catalog import Catalog
 from lens.queues import Queue
 from lens.storage import open_storage
 

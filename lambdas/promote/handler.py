@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lens.catalog import Catalog
 from lens.errors import PinnedError
+from lens.photos.catalog import Catalog
 from lens.promotion import nominate, switch
 from lens.queues import Queue
 from lens.reconcile import compare_newest

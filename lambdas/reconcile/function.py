@@ -9,8 +9,8 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.reconcile.handler import ReconcileHandler
-from lens.catalog import Catalog
 from lens.config import settings_from
+from lens.photos.catalog import Catalog
 from lens.queues import Queue
 from lens.storage import open_storage
 from lens.storage.formats import announce_format

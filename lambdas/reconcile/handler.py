@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from lens.catalog import Catalog
 from lens.current import KEY, read_current
+from lens.photos.catalog import Catalog
 from lens.queues import Queue
 from lens.reconcile import Comparison, compare_newest
 from lens.storage import Storage

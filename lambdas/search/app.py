@@ -37,9 +37,7 @@ from lambdas.search.schemas import (
     photo_schema,
     results_schema,
 )
-from lens.catalog import Catalog
 from lens.config import Settings
-from lens.embedder import RUNTIME
 from lens.errors import (
     ArtifactError,
     BrokenImageError,
@@ -51,11 +49,13 @@ from lens.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from lens.images import ACCEPTED, THUMBNAIL_SIDE
+from lens.models.embedder import RUNTIME
+from lens.photos.catalog import Catalog
+from lens.photos.decoding import ACCEPTED, THUMBNAIL_SIDE
+from lens.photos.thumbnail_store import FOREVER
 from lens.search import Pair, Searcher
 from lens.storage import open_storage
 from lens.thumbnails import Thumbnails
-from lens.thumbs import FOREVER
 
 # What multipart adds to a photo: boundaries, part headers, the other fields.
 _MULTIPART_BYTES = 64 * 1024

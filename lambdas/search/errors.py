@@ -25,7 +25,7 @@ from lens.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from lens.images import ACCEPTED
+from lens.photos.decoding import ACCEPTED
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lens.config import Settings
 from lens.gallery import Gallery
-from lens.images import ACCEPTED
+from lens.photos.decoding import ACCEPTED
 from lens.rows import Row
 from lens.search import Hit, Results
 

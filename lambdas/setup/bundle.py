@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lens.default_model import write_projection
 from lens.errors import LensError
-from lens.models import PREFIX
+from lens.models.manifest import PREFIX
 from lens.storage import FileStorage
 
 

@@ -10,7 +10,7 @@ import pytest
 from lens import lite0
 from lens.default_model import EMBEDDING_DIM
 from lens.heads import orthogonal_head
-from lens.models import Head, write_model
+from lens.models.manifest import Head, write_model
 from lens.storage import Storage
 from tests.aws.inside.training_jobs import JobFailedError, check
 from tests.aws.shop import Shop, eventually, garment

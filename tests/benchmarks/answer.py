@@ -95,8 +95,8 @@ class Project:
 
     def app(self) -> Any:
         from lambdas.local.server import local_app
-        from lens.catalog import Catalog
         from lens.config import settings_from
+        from lens.photos.catalog import Catalog
         from lens.search import Searcher
         from lens.storage import open_storage
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from lambdas.local.evaluate import Trial, trial_of
 from lens.config import Settings
-from lens.images import decode
+from lens.photos.decoding import decode
 from lens.protocols import PROTOCOLS, Protocol
 
 CELL = 480  # pixels; a collage is two cells wide and two high

@@ -13,7 +13,7 @@ import numpy as np
 import onnx.numpy_helper
 from onnx import TensorProto, helper
 
-from lens.embedder import Network
+from lens.models.embedder import Network
 
 _SIDE = 1024
 _KINDS = {"fp32": ("MatMul", np.float32), "int8": ("MatMulInteger", np.uint8)}

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.cpu import INT8_DOT_PRODUCTS
 from lens.current import Current, swap_current
-from lens.embedder import load_embedder
-from lens.images import decode
 from lens.limits import Limits
-from lens.models import FP32, FasterNetwork, Head, write_model
-from lens.preprocessing import to_pixels
+from lens.models.cpu import INT8_DOT_PRODUCTS
+from lens.models.embedder import load_embedder
+from lens.models.manifest import FP32, FasterNetwork, Head, write_model
+from lens.models.preprocessing import to_pixels
+from lens.photos.decoding import decode
 from lens.storage import FileStorage
 
 if TYPE_CHECKING:

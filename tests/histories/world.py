@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lens import compaction
-from lens.catalog import Catalog, is_photo
 from lens.collector import collect
 from lens.commits import Commit, read_head
 from lens.current import read_current
-from lens.embedder import Embedder
 from lens.embedding import Embedding
 from lens.errors import LensError, NotFoundError, PinnedError, UsageError
 from lens.events import answer_batch, looks_in, looks_message, s3_notification
-from lens.images import photo_id
 from lens.indexing import commit_segments
 from lens.loading import load_gallery
-from lens.models import Head, ModelManifest, Variant
+from lens.models.embedder import Embedder
+from lens.models.manifest import Head, ModelManifest, Variant
+from lens.photos.catalog import Catalog, is_photo
+from lens.photos.decoding import photo_id
+from lens.photos.thumbnail_store import thumb_key
 from lens.pins import release, rollback
 from lens.promotion import promote
 from lens.reconcile import compare_newest
@@ -34,7 +35,6 @@ from lens.rows import Kind, Row
 from lens.search import Pair, Searcher
 from lens.segments import parse_segment_key
 from lens.storage import Storage
-from lens.thumbs import thumb_key
 from lens.versions import Look
 from tests.histories.interrupting_storage import (
     CrashError,

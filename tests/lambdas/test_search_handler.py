@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import lens.search
-from lens.images import photo_id
+from lens.photos.decoding import photo_id
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.support.tiny_model import png
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from lens.models import Head, write_model
+from lens.models.manifest import Head, write_model
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.lambdas.serving import served, visitor
 from tests.support.tiny_model import DIM, PREPROCESSING, SIDE, png

@@ -13,9 +13,9 @@ from lens.commits import advance_head, history
 from lens.compaction import fold, merge
 from lens.current import KEPT_MODELS, swap_current
 from lens.loading import load_gallery
+from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pins import release, rollback
 from lens.storage import FileStorage
-from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Look, Version
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import (

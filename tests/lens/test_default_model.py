@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lens.catalog import Catalog
 from lens.current import Current, swap_current
 from lens.default_model import ENOUGH_PHOTOS, suitable_model
 from lens.limits import Limits
-from lens.models import read_manifest
+from lens.models.manifest import read_manifest
+from lens.photos.catalog import Catalog
 from lens.storage import Storage, open_storage
 
 pytestmark = pytest.mark.slow

@@ -15,8 +15,8 @@ from lens import lite0
 from lens.color import CHROMA_BINS, COLORS, LIGHTNESS_BINS, color_graph
 from lens.errors import ArtifactError, UsageError
 from lens.heads import Head, fit_head, orthogonal_head
-from lens.models import Preprocessing
-from lens.preprocessing import to_pixels
+from lens.models.manifest import Preprocessing
+from lens.models.preprocessing import to_pixels
 
 Array = NDArray[Any]
 

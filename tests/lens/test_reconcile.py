@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lens.catalog import PARTITION_KEY, Catalog
+from lens.photos.catalog import PARTITION_KEY, Catalog
 from lens.reconcile import Comparison, compare
 from lens.rows import Kind, Row
 from lens.storage import FileStorage

@@ -9,9 +9,9 @@ import pytest
 
 from lens.commits import read_head
 from lens.current import Current, read_current, swap_current
-from lens.embedder import load_embedder
 from lens.errors import ArtifactError
-from lens.models import list_models
+from lens.models.embedder import load_embedder
+from lens.models.manifest import list_models
 from lens.search import Searcher
 from lens.setup import set_up
 from lens.storage import FileStorage, Storage, open_storage

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lens.catalog import Catalog
 from lens.commits import empty_commit
 from lens.errors import NotFoundError
 from lens.gallery import Gallery
-from lens.images import photo_id
 from lens.limits import Limits
+from lens.photos.catalog import Catalog
+from lens.photos.decoding import photo_id
+from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment
 from lens.storage import FileStorage
 from lens.thumbnails import Thumbnails
-from lens.thumbs import thumb_key, write_thumbnail
 from lens.versions import Version
 from tests.support.photos import encode, picture
 

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from blank import Blank
-from lens.models import Preprocessing
-from lens.preprocessing import to_pixels
+from lens.models.manifest import Preprocessing
+from lens.models.preprocessing import to_pixels
 
 IMAGENET = Preprocessing(
     size=28, fill=(255, 255, 254), mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)

@@ -13,9 +13,9 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 import torch
 
 from export import check_parity, export_onnx
-from lens.embedder import Embedder, Network
 from lens.errors import ArtifactError
-from lens.models import Head, ModelManifest, Variant
+from lens.models.embedder import Embedder, Network
+from lens.models.manifest import Head, ModelManifest, Variant
 from models import LITE0, EmbeddingModel
 from tests.sagemaker_training.small_models import small_model, small_recipe
 

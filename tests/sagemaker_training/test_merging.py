@@ -15,7 +15,7 @@ import torch
 
 import merging
 from export import export_precisions
-from lens.embedder import Network
+from lens.models.embedder import Network
 from linears import fp32
 from models import EmbeddingModel
 from tests.sagemaker_training.small_models import save_dinov2, small_model, small_recipe

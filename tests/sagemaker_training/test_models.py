@@ -15,9 +15,9 @@ import lite0_torch
 import vit
 from color_statistics import ColorStatistics
 from lens import lite0
-from lens.embedder import Network
 from lens.errors import UsageError
 from lens.heads import fit_head
+from lens.models.embedder import Network
 from models import LITE0, build_model, start_from
 from presets import LAPTOP
 from tests.sagemaker_training.small_models import SIZE, small_model, small_recipe

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lens.models import Preprocessing
-from lens.preprocessing import to_pixels
+from lens.models.manifest import Preprocessing
+from lens.models.preprocessing import to_pixels
 from squares import build_squares
 
 PIXELS = Preprocessing(size=28, fill=(255, 255, 254), mean=(127,) * 3, std=(128,) * 3)

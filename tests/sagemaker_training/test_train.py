@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
-from lens.embedder import load_embedder
-from lens.models import read_manifest
+from lens.models.embedder import load_embedder
+from lens.models.manifest import read_manifest
 from lens.storage import open_storage
 from tests.sagemaker_training.conftest import PROGRAM
 from train import main

@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 import torch
 
 from export import export_onnx, export_precisions
-from lens.embedder import Network
+from lens.models.embedder import Network
 from models import LITE0, EmbeddingModel
 from tests.sagemaker_training.small_models import SIZE, save_dinov2, small_model, small_recipe
 from vit_graph import can_build

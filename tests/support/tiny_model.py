@@ -8,7 +8,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from lens.models import Head, ModelManifest, Preprocessing, write_model
+from lens.models.manifest import Head, ModelManifest, Preprocessing, write_model
 from lens.storage import Storage
 
 SIDE = 8

@@ -12,8 +12,8 @@ import pytest
 
 from lambdas.local.cli import main
 from lambdas.local.synchronization import Synced, catalog_in, synchronize
-from lens.catalog import PARTITION_KEY
 from lens.errors import StorageError, UsageError
+from lens.photos.catalog import PARTITION_KEY
 from lens.storage import ObjectInfo, Storage, open_storage
 from lens.storage.s3 import S3Storage
 from tests.support.s3_bucket import BUCKET

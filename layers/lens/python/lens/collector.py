@@ -28,6 +28,8 @@ from lens.commits import (
 from lens.current import Current, read_current
 from lens.errors import ArtifactError, NotFoundError
 from lens.loading import load_gallery
+from lens.photos.thumbnail_store import PREFIX as THUMBS
+from lens.photos.thumbnail_store import thumb_key
 from lens.rows import EMPTY_ROWS, Kind, Rows
 from lens.segments import PREFIX as SEGMENTS
 from lens.segments import parse_segment_key, read_segment, segment_key
@@ -35,8 +37,6 @@ from lens.snapshots import PREFIX as SNAPSHOTS
 from lens.snapshots import load_rows, parse_snapshot_key
 from lens.storage import ObjectInfo, Storage
 from lens.storage.documents import Document, read_document, swap_document
-from lens.thumbs import PREFIX as THUMBS
-from lens.thumbs import thumb_key
 from lens.versions import Look
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import onnx.numpy_helper
 import onnx.parser
 from numpy.typing import ArrayLike
 
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 
 LIGHTNESS_BINS, CHROMA_BINS = 12, 16
 COLORS = LIGHTNESS_BINS * CHROMA_BINS**2

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens import lite0
-from lens.catalog import Catalog
 from lens.current import read_current
-from lens.embedder import Network
 from lens.errors import NotFoundError, PhotoError
 from lens.heads import fit_head, orthogonal_head
-from lens.images import decode
 from lens.limits import Limits
-from lens.models import Head, ModelManifest, read_manifest, write_model
-from lens.preprocessing import to_pixels
+from lens.models.embedder import Network
+from lens.models.manifest import Head, ModelManifest, read_manifest, write_model
+from lens.models.preprocessing import to_pixels
+from lens.photos.catalog import Catalog
+from lens.photos.decoding import decode
 from lens.storage import Storage
 
 EMBEDDING_DIM = 128

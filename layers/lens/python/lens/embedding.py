@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.catalog import Catalog, PartitionEntry, category, is_photo, item_id
 from lens.current import read_current
-from lens.embedder import Embedder
 from lens.errors import ArtifactError, NotFoundError, PhotoError, PhotoTooLargeError
-from lens.images import decode, photo_id, thumbnail
 from lens.limits import Limits
+from lens.models.embedder import Embedder
+from lens.photos.catalog import Catalog, PartitionEntry, category, is_photo, item_id
+from lens.photos.decoding import decode, photo_id, thumbnail
+from lens.photos.thumbnail_store import write_thumbnail
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, segment_key, write_segment
 from lens.storage import Storage
-from lens.thumbs import write_thumbnail
 from lens.versions import Look, Version
 
 

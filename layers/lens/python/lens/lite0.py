@@ -19,7 +19,7 @@ from lens.checkpoint import Arrays, parse_checkpoint
 from lens.color import COLORS, color_graph
 from lens.errors import ArtifactError, UsageError
 from lens.heads import Head
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 
 BACKBONE = "efficientnet-lite0-color"
 # Size and normalization as the weights were trained:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from lens.catalog import Catalog
 from lens.commits import Commit, advance_head
 from lens.current import Current, read_current, swap_current
 from lens.errors import LensError, PinnedError
-from lens.models import read_manifest
+from lens.models.manifest import read_manifest
+from lens.photos.catalog import Catalog
 from lens.reconcile import compare_newest
 from lens.storage import Storage
 from lens.versions import Look

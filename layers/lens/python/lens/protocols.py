@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, get_args
 
-from lens.catalog import PartitionEntry
+from lens.photos.catalog import PartitionEntry
 
 Protocol = Literal["benchmark", "strict"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)

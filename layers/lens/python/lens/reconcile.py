@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lens.catalog import Catalog, item_id
 from lens.commits import empty_commit, read_head
 from lens.gallery import Gallery
 from lens.loading import load_gallery
+from lens.photos.catalog import Catalog, item_id
 from lens.rows import Kind
 from lens.storage import Storage
 from lens.versions import UNSEEN, Look

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lens.cache import Cache
-from lens.catalog import Catalog
 from lens.errors import NotFoundError
 from lens.gallery import Gallery
-from lens.images import THUMBNAIL_SIDE, decode, thumbnail
-from lens.images import photo_id as identify
 from lens.limits import Limits
+from lens.photos.catalog import Catalog
+from lens.photos.decoding import THUMBNAIL_SIDE, decode, thumbnail
+from lens.photos.decoding import photo_id as identify
+from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.storage import Storage
-from lens.thumbs import thumb_key, write_thumbnail
 
 
 class Thumbnails:

@@ -60,7 +60,7 @@ class Variant(Record):
 
     file: str
     sha256: str
-    needs: str = ""  # the feature of lens.cpu without which fp32 is faster
+    needs: str = ""  # the feature of lens.models.cpu without which fp32 is faster
     losses: dict[str, Loss] = {}  # by protocol, as the gate measured them; none of fp32 itself
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lens.catalog import Catalog, category, is_photo, item_id, parse_partition
 from lens.errors import StorageError, UsageError
+from lens.photos.catalog import Catalog, category, is_photo, item_id, parse_partition
 from lens.storage import open_storage
 
 HEADER = "2\nimage_name item_id evaluation_status\n"

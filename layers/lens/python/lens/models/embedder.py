@@ -14,12 +14,12 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens.cpu import INT8_DOT_PRODUCTS, cpu_features
 from lens.errors import ArtifactError
-from lens.models import FP32, ModelManifest, network_file, read_manifest
-from lens.preprocessing import to_pixels
+from lens.models.cpu import INT8_DOT_PRODUCTS, cpu_features
+from lens.models.external_weights import graph_without_weights
+from lens.models.manifest import FP32, ModelManifest, network_file, read_manifest
+from lens.models.preprocessing import to_pixels
 from lens.storage import Storage
-from lens.weights import graph_without_weights
 
 RUNTIME = f"onnxruntime {ort.__version__}"
 # Fuses an addition with the normalization after it, into an operator that takes 1.0 ms where the

@@ -1,6 +1,6 @@
 """Makes this folder's HEIC files from garment.jpg; run by hand, in an environment of its own.
 
-    pip install pillow-heif && python tests/lens/photos/make.py
+    pip install pillow-heif && python tests/lens/photos/files/make.py
 
 pillow-heif bundles an encoder under the GPL, which this project must not depend on.
 garment.jpg is a photo of the sample catalog (`lens sample`), 240 x 300.
@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 from pillow_heif import from_bytes, register_heif_opener
 
 FOLDER = Path(__file__).parent
-sys.path.insert(0, str(FOLDER.parents[2]))
+sys.path.insert(0, str(FOLDER.parents[3]))
 
 from tests.support.color_profiles import DISPLAY_P3, from_srgb, matrix_profile  # noqa: E402
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from lens.errors import BrokenImageError, NotAnImageError, PhotoTooLargeError, TooManyPixelsError
-from lens.images import THUMBNAIL_SIDE, decode, photo_id, thumbnail
 from lens.limits import Limits
+from lens.photos.decoding import THUMBNAIL_SIDE, decode, photo_id, thumbnail
 from tests.support.photos import encode, picture, png_file
 
 LIMITS = Limits()

@@ -11,12 +11,12 @@ import onnx.external_data_helper
 import onnx.numpy_helper
 import pytest
 
-from lens.embedder import Network, load_embedder
 from lens.errors import ArtifactError
 from lens.lite0 import build_features_graph
-from lens.models import manifest_key
+from lens.models.embedder import Network, load_embedder
+from lens.models.external_weights import graph_without_weights
+from lens.models.manifest import manifest_key
 from lens.storage import FileStorage
-from lens.weights import graph_without_weights
 from tests.support.tiny_model import SIDE, tiny_graph, write_tiny_model
 
 

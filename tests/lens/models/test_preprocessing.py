@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from lens.models import Preprocessing
-from lens.preprocessing import to_pixels
+from lens.models.manifest import Preprocessing
+from lens.models.preprocessing import to_pixels
 
 PREPROCESSING = Preprocessing(
     size=32, fill=(250, 240, 230), mean=(127, 120, 110), std=(128, 64, 32), resample="bicubic"

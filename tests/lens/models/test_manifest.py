@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lens.cpu import INT8_DOT_PRODUCTS, cpu_features, features_of
-from lens.embedder import best_precision, load_embedder
 from lens.errors import ArtifactError
-from lens.models import (
+from lens.models.cpu import INT8_DOT_PRODUCTS, cpu_features, features_of
+from lens.models.embedder import best_precision, load_embedder
+from lens.models.manifest import (
     FP32,
     FasterNetwork,
     Head,

@@ -13,10 +13,10 @@ import pytest
 from PIL import ExifTags, Image, ImageChops, ImageCms
 
 from lens.default_model import write_projection
-from lens.embedder import Embedder, load_embedder
 from lens.errors import BrokenImageError
-from lens.images import decode
 from lens.limits import Limits
+from lens.models.embedder import Embedder, load_embedder
+from lens.photos.decoding import decode
 from lens.storage import FileStorage
 from tests.support.color_profiles import (
     ADOBE_RGB,
@@ -30,7 +30,7 @@ from tests.support.color_profiles import (
 )
 from tests.support.photos import encode, png_file
 
-PHOTOS = Path(__file__).parent / "photos"
+PHOTOS = Path(__file__).parent / "files"
 GARMENT = Image.open(PHOTOS / "garment.jpg").convert("RGB")
 MASK = Image.open(PHOTOS / "mask.png").convert("L")
 GRAY = GARMENT.convert("L")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens.models import Preprocessing
+from lens.models.manifest import Preprocessing
 
 
 def to_pixels(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:

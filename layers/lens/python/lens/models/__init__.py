@@ -1,0 +1,1 @@
+"""Models: a network that embeds photos, its manifest, and the pixels that it takes."""
