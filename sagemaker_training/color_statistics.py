@@ -1,6 +1,6 @@
-"""Color statistics in torch: the same soft Oklab histogram that lens.color builds as ONNX.
+"""Color statistics in torch: the soft Oklab histogram that lens.default_model.color builds as ONNX.
 
-Written once more because the training graph must hold it too; a test holds the two together.
+It is written twice because the training graph must hold it too; a test compares the two.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lens import color
+from lens.default_model import color
 from lens.models.manifest import Preprocessing
 
 WIDTH = color.COLORS

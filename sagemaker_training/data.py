@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from lens.errors import UsageError
+from lens.evaluation.protocols import PROTOCOLS, Split, split_by_view, split_of
 from lens.photos.catalog import PARTITION_KEY, Catalog, category, item_id
-from lens.protocols import PROTOCOLS, Split, split_by_view, split_of
 from lens.storage import open_storage
 from presets import HeldOut
 

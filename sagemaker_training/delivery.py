@@ -15,10 +15,10 @@ from data import Dataset
 from evaluate import Scores, Vectors
 from export import check_parity, export_precisions
 from gate import judge, score_live
+from lens.evaluation.protocols import Split
 from lens.models.cpu import INT8_DOT_PRODUCTS
 from lens.models.embedder import Embedder
 from lens.models.manifest import FP32, FasterNetwork, Head, ModelManifest, Variant, write_model
-from lens.protocols import Split
 from lens.storage import Storage, open_storage
 from lens.verdict import verdict_key
 from models import EmbeddingModel, backbone_name

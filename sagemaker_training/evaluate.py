@@ -14,9 +14,9 @@ from torch import nn
 
 from data import Photo
 from distributed import Ranks
+from lens.evaluation.metrics import map_at_r, recall_at_k
+from lens.evaluation.protocols import KS, Split
 from lens.index import Index
-from lens.metrics import map_at_r, recall_at_k
-from lens.protocols import KS, Split
 from models import EmbeddingModel
 from squares import Squares
 

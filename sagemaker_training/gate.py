@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from data import Photo
 from evaluate import Scores, Vectors, score
 from lens.current import read_current
+from lens.evaluation.protocols import Split
 from lens.limits import Limits
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.decoding import decode
-from lens.protocols import Split
 from lens.storage import Storage
 from lens.verdict import Verdict
 

@@ -15,7 +15,7 @@ from data import Dataset, problems_report, read_dataset, without_broken
 from delivery import Outcome, deliver
 from distributed import Ranks, joined_ranks
 from evaluate import Scores, embed, embed_splits, score_splits
-from lens.heads import Head, fit_head, orthogonal_head
+from lens.default_model.projections import Head, fit_head, orthogonal_head
 from lens.models.manifest import Preprocessing
 from models import ColorPart, EmbeddingModel, ShapePart, build_model, start_from
 from presets import Recipe, Start

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 in torch: the network that lens.lite0 builds as ONNX, made to be trained."""
+"""EfficientNet-Lite0 in torch: what lens.default_model.lite0 builds as ONNX, made to be trained."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lens.lite0 import PREPROCESSING, fold_batch_norm, read_weights
+from lens.default_model.lite0 import PREPROCESSING, fold_batch_norm, read_weights
 from lens.models.manifest import Preprocessing
 
 WIDTH = 1280
@@ -24,7 +24,7 @@ _STAGES = (
     (6, 192, 4, 2, 5),
     (6, 320, 1, 1, 3),
 )
-_POWER = 3.0  # of the generalized mean, as in lens.lite0
+_POWER = 3.0  # of the generalized mean, as in lens.default_model.lite0
 
 
 class Lite0(nn.Module):

@@ -14,9 +14,9 @@ import color_statistics
 import lite0_torch
 import vit
 from color_statistics import ColorStatistics
+from lens.default_model.lite0 import BACKBONE as LITE0_COLOR
+from lens.default_model.projections import Head
 from lens.errors import UsageError
-from lens.heads import Head
-from lens.lite0 import BACKBONE as LITE0_COLOR
 from lens.models.manifest import Preprocessing
 from lora import add_lora
 from presets import Recipe

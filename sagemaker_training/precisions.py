@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from data import Photo
 from evaluate import Vectors
 from gate import embed_as_served
+from lens.evaluation.protocols import Split
 from lens.index import Index
 from lens.models.embedder import Embedder
 from lens.models.manifest import FP32, Loss, ModelManifest
-from lens.protocols import Split
 
 MOST_QUERIES_LOST = 2  # at rank 1, per protocol
 LEAST_OVERLAP = 0.98  # mean share of the first ten results that are fp32's too

@@ -31,7 +31,8 @@ class Recipe:
     tuning: Tuning = "full"  # what is trained beside the head
     blocks: int = 2  # "blocks": how many, from the top
     lora_rank: int = 8
-    start: Start = "random"  # the head before training; the others are those of lens.heads
+    # The head before training; "orthogonal" and "pca" are those of lens.default_model.projections.
+    start: Start = "random"
 
     loss: Loss = "triplet"
     miner: Miner = "none"

@@ -11,7 +11,7 @@ from typing import Any
 
 from distributed import Ranks
 from evaluate import Scores
-from lens.protocols import KS
+from lens.evaluation.protocols import KS
 
 
 class Progress:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.color import color_graph
+from lens.default_model.color import color_graph
 from linears import Layer, Linear, fp32
 from merging import BLOCKS, Merged, attention_bias, merge, unmerged
 from models import EmbeddingModel

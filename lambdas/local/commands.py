@@ -58,7 +58,7 @@ def search(options: Namespace) -> None:
 def evaluate(options: Namespace) -> None:
     from lambdas.local import evaluate as evaluation
     from lambdas.local.reports import evaluation_report
-    from lens.protocols import PROTOCOLS
+    from lens.evaluation.protocols import PROTOCOLS
 
     protocols = [options.protocol] if options.protocol else PROTOCOLS
     settings = _settings(options)

@@ -16,10 +16,10 @@ from lambdas.local.indexer import Bars, index_catalog
 from lambdas.local.pipeline import Pipeline
 from lens.config import Settings
 from lens.errors import NotFoundError, UsageError
-from lens.metrics import map_at_r, recall_at_k
+from lens.evaluation.metrics import map_at_r, recall_at_k
+from lens.evaluation.protocols import KS, Protocol, Split, split_of
 from lens.models.manifest import copy_model, read_manifest
 from lens.photos.catalog import PARTITION_KEY, Catalog, PartitionEntry
-from lens.protocols import KS, Protocol, Split, split_of
 from lens.search import Searcher
 from lens.storage import FileStorage, Storage, open_storage
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 from lambdas.local.pipeline import Pipeline
-from lens.default_model import suitable_model
+from lens.default_model.choosing import suitable_model
 from lens.errors import UsageError
 from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED

@@ -12,10 +12,10 @@ from lambdas.local.evaluate import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lens.commits import empty_commit, read_head
 from lens.current import read_current
+from lens.evaluation.protocols import KS
 from lens.loading import load_gallery
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import is_photo
-from lens.protocols import KS
 from lens.rows import Kind
 from lens.search import Results
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lens.default_model import write_projection
+from lens.default_model.choosing import write_projection
 from lens.errors import LensError
 from lens.models.manifest import PREFIX
 from lens.storage import FileStorage

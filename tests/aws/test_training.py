@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lens import lite0
-from lens.default_model import EMBEDDING_DIM
-from lens.heads import orthogonal_head
+from lens.default_model import lite0
+from lens.default_model.choosing import EMBEDDING_DIM
+from lens.default_model.projections import orthogonal_head
 from lens.models.manifest import Head, write_model
 from lens.storage import Storage
 from tests.aws.inside.training_jobs import JobFailedError, check

@@ -31,7 +31,7 @@ from PIL import Image
 
 from lens.compaction import compact
 from lens.current import Current, swap_current
-from lens.default_model import write_projection
+from lens.default_model.choosing import write_projection
 from lens.indexing import commit_segments
 from lens.rows import Kind, Row, Rows
 from lens.segments import Segment, write_segment

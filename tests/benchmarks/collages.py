@@ -19,8 +19,8 @@ from PIL import Image
 
 from lambdas.local.evaluate import Trial, trial_of
 from lens.config import Settings
+from lens.evaluation.protocols import PROTOCOLS, Protocol
 from lens.photos.decoding import decode
-from lens.protocols import PROTOCOLS, Protocol
 
 CELL = 480  # pixels; a collage is two cells wide and two high
 QUALITY = 90

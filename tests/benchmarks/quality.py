@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.default_model import sample_features, write_fitted
+from lens.default_model.choosing import sample_features, write_fitted
+from lens.evaluation.protocols import PROTOCOLS, Split, split_of
 from lens.index import Index
 from lens.limits import Limits
 from lens.models.embedder import Embedder
 from lens.models.manifest import list_models, read_manifest, read_network
 from lens.photos.catalog import Catalog, PartitionEntry
 from lens.photos.decoding import decode
-from lens.protocols import PROTOCOLS, Split, split_of
 from lens.storage import FileStorage, Storage
 from tests.benchmarks.figures import markdown
 from tests.benchmarks.workload import FOLDER, photo_folder

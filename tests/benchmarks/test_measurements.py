@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lens.evaluation.protocols import Split
 from lens.models.cpu import cpu_features
 from lens.models.embedder import best_precision, load_embedder
 from lens.models.manifest import list_models, read_manifest
-from lens.protocols import Split
 from lens.storage import FileStorage
 from tests.benchmarks import (
     clients,

@@ -9,7 +9,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 
 from data import Photo
 from evaluate import Scores, score
-from lens.protocols import KS, Split
+from lens.evaluation.protocols import KS, Split
 
 
 def _scored(seed: int, *, leave_one_out: bool) -> tuple[Scores, np.ndarray, list[Photo], Split]:

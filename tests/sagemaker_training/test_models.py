@@ -14,9 +14,9 @@ import torch
 import lite0_torch
 import vit
 from color_statistics import ColorStatistics
-from lens import lite0
+from lens.default_model import lite0
+from lens.default_model.projections import fit_head
 from lens.errors import UsageError
-from lens.heads import fit_head
 from lens.models.embedder import Network
 from models import LITE0, build_model, start_from
 from presets import LAPTOP

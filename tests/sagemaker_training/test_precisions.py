@@ -15,9 +15,9 @@ from data import read_dataset
 from evaluate import Vectors
 from export import export_precisions
 from gate import embed_as_served
+from lens.evaluation.protocols import Split
 from lens.models.embedder import Embedder
 from lens.models.manifest import Head, Loss, ModelManifest, Variant
-from lens.protocols import Split
 from precisions import PrecisionVerdict, judge_precisions, measure_losses, without_backdrop
 from tests.sagemaker_training.small_models import small_model, small_recipe
 from tests.support.tiny_model import DIM, PREPROCESSING, tiny_graph

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
 from evaluate import Answer, Scores
-from lens.protocols import KS
+from lens.evaluation.protocols import KS
 from progress import Progress
 from tests.sagemaker_training.conftest import PROGRAM
 from tests.sagemaker_training.small_models import ALONE

@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 
 from data import Photo, read_dataset
 from evaluate import Answer, Scores
-from lens.protocols import KS
+from lens.evaluation.protocols import KS
 from report import write_report
 from runs import Run
 

@@ -14,7 +14,7 @@ import torch
 
 from evaluate import Scores
 from lens.errors import UsageError
-from lens.protocols import KS
+from lens.evaluation.protocols import KS
 from models import LITE0
 from tests.sagemaker_training.small_models import (
     small_recipe,

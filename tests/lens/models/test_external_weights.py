@@ -11,8 +11,8 @@ import onnx.external_data_helper
 import onnx.numpy_helper
 import pytest
 
+from lens.default_model.lite0 import build_features_graph
 from lens.errors import ArtifactError
-from lens.lite0 import build_features_graph
 from lens.models.embedder import Network, load_embedder
 from lens.models.external_weights import graph_without_weights
 from lens.models.manifest import manifest_key

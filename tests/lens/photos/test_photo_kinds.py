@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageChops, ImageCms
 
-from lens.default_model import write_projection
+from lens.default_model.choosing import write_projection
 from lens.errors import BrokenImageError
 from lens.limits import Limits
 from lens.models.embedder import Embedder, load_embedder

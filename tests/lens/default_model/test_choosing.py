@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from lens.current import Current, swap_current
-from lens.default_model import ENOUGH_PHOTOS, suitable_model
+from lens.default_model.choosing import ENOUGH_PHOTOS, suitable_model
 from lens.limits import Limits
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lens.default_model.projections import Head, fit_head, orthogonal_head
 from lens.errors import UsageError
-from lens.heads import Head, fit_head, orthogonal_head
 
 
 def features(photos: int, width: int, seed: int = 0) -> NDArray[np.float32]:

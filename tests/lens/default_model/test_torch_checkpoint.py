@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lens.checkpoint import parse_checkpoint
+from lens.default_model.torch_checkpoint import parse_checkpoint
 from lens.errors import ArtifactError
 
 Array = NDArray[Any]

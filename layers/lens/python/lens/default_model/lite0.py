@@ -15,10 +15,10 @@ import onnx.numpy_helper
 import onnx.parser
 from numpy.typing import NDArray
 
-from lens.checkpoint import Arrays, parse_checkpoint
-from lens.color import COLORS, color_graph
+from lens.default_model.color import COLORS, color_graph
+from lens.default_model.projections import Head
+from lens.default_model.torch_checkpoint import Arrays, parse_checkpoint
 from lens.errors import ArtifactError, UsageError
-from lens.heads import Head
 from lens.models.manifest import Preprocessing
 
 BACKBONE = "efficientnet-lite0-color"

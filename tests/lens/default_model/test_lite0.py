@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens import lite0
-from lens.color import CHROMA_BINS, COLORS, LIGHTNESS_BINS, color_graph
+from lens.default_model import lite0
+from lens.default_model.color import CHROMA_BINS, COLORS, LIGHTNESS_BINS, color_graph
+from lens.default_model.projections import Head, fit_head, orthogonal_head
 from lens.errors import ArtifactError, UsageError
-from lens.heads import Head, fit_head, orthogonal_head
 from lens.models.manifest import Preprocessing
 from lens.models.preprocessing import to_pixels
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lens.metrics import map_at_r, recall_at_k
+from lens.evaluation.metrics import map_at_r, recall_at_k
 
 
 def test_recall_counts_queries_with_a_right_result_among_the_first_k() -> None:

@@ -1,0 +1,1 @@
+"""The default model: chosen, projected and built into an ONNX graph; never on Lambda."""

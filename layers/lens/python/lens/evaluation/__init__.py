@@ -1,0 +1,1 @@
+"""Evaluation: protocols, and the figures of how well a model finds."""
