@@ -16,7 +16,7 @@ from data import Photo
 from distributed import Ranks
 from lens.evaluation.metrics import map_at_r, recall_at_k
 from lens.evaluation.protocols import KS, Split
-from lens.index import Index
+from lens.gallery.index import Index
 from models import EmbeddingModel
 from squares import Squares
 

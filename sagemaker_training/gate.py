@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from data import Photo
 from evaluate import Scores, Vectors, score
-from lens.current import read_current
 from lens.evaluation.protocols import Split
+from lens.gallery.current import read_current
 from lens.limits import Limits
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.decoding import decode

@@ -13,7 +13,7 @@ from torch import nn
 from lens.errors import UsageError
 from presets import Recipe
 
-# Its samplers import this part of FAISS, which would replace the search that lens.index calls by
+# Its samplers import this part of FAISS, which would replace the search of lens.gallery.index by
 # one that knows no filter. Without it they work as well.
 sys.modules["faiss.contrib.torch_utils"] = None  # type: ignore[assignment]
 

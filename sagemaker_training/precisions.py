@@ -20,7 +20,7 @@ from data import Photo
 from evaluate import Vectors
 from gate import embed_as_served
 from lens.evaluation.protocols import Split
-from lens.index import Index
+from lens.gallery.index import Index
 from lens.models.embedder import Embedder
 from lens.models.manifest import FP32, Loss, ModelManifest
 

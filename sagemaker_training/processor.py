@@ -27,7 +27,7 @@ def keep_memory() -> None:
 def use_cores(environment: Mapping[str, str]) -> None:
     """Share the cores among the processes of this machine, unless OMP_NUM_THREADS says how many.
 
-    Searches keep FAISS to one thread (lens.index), and the OpenMP that this is said to is torch's.
+    It is torch's OpenMP that is set; searches keep FAISS to one thread (lens.gallery.index).
     """
     threads = environment.get("OMP_NUM_THREADS", "")
     processes = int(environment.get("LOCAL_WORLD_SIZE", "1"))

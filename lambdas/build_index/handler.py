@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from lens.events import answer_batch, keys_in
+from lens.gallery.segments import parse_segment_key
+from lens.gallery.versions import Look
 from lens.indexing import commit_segments
-from lens.segments import parse_segment_key
 from lens.storage import Storage, key_prefix
-from lens.versions import Look
 
 
 class BuildIndexHandler:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from lambdas.local.deployment import Deployment
     from lambdas.local.pipeline import Pipeline
     from lens.config import Settings
+    from lens.gallery.versions import Look
     from lens.storage import Storage
-    from lens.versions import Look
 
 
 def index(options: Namespace) -> None:

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager
 from lambdas.local.pipeline import Pipeline
 from lens.default_model.choosing import suitable_model
 from lens.errors import UsageError
+from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED
 from lens.promotion import promote
 from lens.storage.formats import announce_format
-from lens.versions import Look
 
 # Given a label, opens a progress bar: a function of (done, total).
 Bars = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]

@@ -11,15 +11,15 @@ from lambdas.embed.handler import EmbedHandler
 from lens.collector import collect
 from lens.compaction import compact
 from lens.config import Settings
-from lens.current import read_current
 from lens.errors import LensError
 from lens.events import looks_message, s3_notification, sqs_event
+from lens.gallery.current import read_current
+from lens.gallery.segments import segment_key
+from lens.gallery.versions import Look
 from lens.indexing import uncommitted_segments
 from lens.photos.catalog import Catalog
 from lens.reconcile import compare_newest
-from lens.segments import segment_key
 from lens.storage import key_prefix, open_storage
-from lens.versions import Look
 
 _BATCH = 64
 # A commit is written when this much time of embedding has passed, so that a long first indexing

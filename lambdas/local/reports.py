@@ -10,13 +10,13 @@ from typing import Any
 from lambdas.local.deployment import QueueDepth
 from lambdas.local.evaluate import Evaluation
 from lambdas.local.pipeline import Pipeline
-from lens.commits import empty_commit, read_head
-from lens.current import read_current
 from lens.evaluation.protocols import KS
-from lens.loading import load_gallery
+from lens.gallery.commits import empty_commit, read_head
+from lens.gallery.current import read_current
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Kind
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import is_photo
-from lens.rows import Kind
 from lens.search import Results
 
 _REJECTED_SHOWN = 20

@@ -6,12 +6,12 @@ import logging
 import time
 from collections.abc import Callable
 
-from lens.current import KEY, read_current
+from lens.gallery.current import KEY, read_current
+from lens.gallery.versions import Look
 from lens.photos.catalog import Catalog
 from lens.queues import Queue
 from lens.reconcile import Comparison, compare_newest
 from lens.storage import Storage
-from lens.versions import Look
 
 log = logging.getLogger(__name__)
 

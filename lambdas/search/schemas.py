@@ -8,9 +8,9 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from lens.config import Settings
-from lens.gallery import Gallery
+from lens.gallery.gallery import Gallery
+from lens.gallery.rows import Row
 from lens.photos.decoding import ACCEPTED
-from lens.rows import Row
 from lens.search import Hit, Results
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"

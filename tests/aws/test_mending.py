@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from lens.rows import Kind, Row, Rows
-from lens.segments import Segment, write_segment
+from lens.gallery.rows import Kind, Row, Rows
+from lens.gallery.segments import Segment, write_segment
+from lens.gallery.versions import Version
 from lens.storage import Storage
-from lens.versions import Version
 from tests.aws.shop import Shop, eventually, garment
 
 pytestmark = pytest.mark.aws

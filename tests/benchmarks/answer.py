@@ -85,7 +85,7 @@ class Project:
 
     def embed(self, photos: Sequence[int]) -> None:
         from lens.events import looks_message, sqs_event
-        from lens.versions import Look, Version
+        from lens.gallery.versions import Look, Version
 
         if self._embed is None:
             self._embed = self._embed_handler()

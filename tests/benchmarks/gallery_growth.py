@@ -20,16 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from lens.commits import read_head
 from lens.compaction import compact
-from lens.current import read_current
-from lens.gallery import Gallery
+from lens.gallery.commits import read_head
+from lens.gallery.current import read_current
+from lens.gallery.gallery import Gallery
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Kind, Row, Rows
+from lens.gallery.segments import Segment, write_segment
+from lens.gallery.versions import Version
 from lens.indexing import commit_segments
-from lens.loading import load_gallery
-from lens.rows import Kind, Row, Rows
-from lens.segments import Segment, write_segment
 from lens.storage import FileStorage
-from lens.versions import Version
 from tests.benchmarks.figures import Spread, markdown, spread
 from tests.benchmarks.synthetic_gallery import Photos, kept_photos, real_photos, synthetic_photos
 from tests.benchmarks.written_galleries import MODEL, NOW, segment_of, write_gallery

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lens.index import Index, build_index
+from lens.gallery.index import Index, build_index
 from tests.benchmarks.synthetic_gallery import Photos, Vectors, real_photos, synthetic_photos
 
 _DRAWN = 500_000  # rows at a time

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from lens.gallery import Gallery
-from lens.index import Index
-from lens.loading import load_gallery
-from lens.rows import Positions
+from lens.gallery.gallery import Gallery
+from lens.gallery.index import Index
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Positions
 from lens.storage import FileStorage
 from tests.benchmarks.figures import markdown
 from tests.benchmarks.synthetic_gallery import (

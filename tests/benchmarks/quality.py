@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lens.default_model.choosing import sample_features, write_fitted
 from lens.evaluation.protocols import PROTOCOLS, Split, split_of
-from lens.index import Index
+from lens.gallery.index import Index
 from lens.limits import Limits
 from lens.models.embedder import Embedder
 from lens.models.manifest import list_models, read_manifest, read_network

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.current import Current, swap_current
+from lens.gallery.current import Current, swap_current
 from lens.limits import Limits
 from lens.models.cpu import INT8_DOT_PRODUCTS
 from lens.models.embedder import load_embedder

@@ -8,11 +8,11 @@ import uuid
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.commits import Commit, advance_head
-from lens.current import Current, swap_current
-from lens.rows import Kind, Rows
-from lens.segments import Segment
-from lens.snapshots import write_snapshot
+from lens.gallery.commits import Commit, advance_head
+from lens.gallery.current import Current, swap_current
+from lens.gallery.rows import Kind, Rows
+from lens.gallery.segments import Segment
+from lens.gallery.snapshots import write_snapshot
 from lens.storage import Storage
 from tests.benchmarks.synthetic_gallery import Photos
 

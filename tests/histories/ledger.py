@@ -9,11 +9,11 @@ from io import BytesIO
 
 import numpy as np
 
-from lens import retention
-from lens.commits import Commit
-from lens.current import Current
-from lens.rows import Kind, Row, Rows
-from lens.snapshots import SnapshotManifest
+from lens.gallery import retention
+from lens.gallery.commits import Commit
+from lens.gallery.current import Current
+from lens.gallery.rows import Kind, Row, Rows
+from lens.gallery.snapshots import SnapshotManifest
 
 Names = frozenset[str]
 

@@ -16,13 +16,16 @@ from PIL import Image
 
 from lens import compaction
 from lens.collector import collect
-from lens.commits import Commit, read_head
-from lens.current import read_current
 from lens.embedding import Embedding
 from lens.errors import LensError, NotFoundError, PinnedError, UsageError
 from lens.events import answer_batch, looks_in, looks_message, s3_notification
+from lens.gallery.commits import Commit, read_head
+from lens.gallery.current import read_current
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Kind, Row
+from lens.gallery.segments import parse_segment_key
+from lens.gallery.versions import Look
 from lens.indexing import commit_segments
-from lens.loading import load_gallery
 from lens.models.embedder import Embedder
 from lens.models.manifest import Head, ModelManifest, Variant
 from lens.photos.catalog import Catalog, is_photo
@@ -31,11 +34,8 @@ from lens.photos.thumbnail_store import thumb_key
 from lens.pins import release, rollback
 from lens.promotion import promote
 from lens.reconcile import compare_newest
-from lens.rows import Kind, Row
 from lens.search import Pair, Searcher
-from lens.segments import parse_segment_key
 from lens.storage import Storage
-from lens.versions import Look
 from tests.histories.interrupting_storage import (
     CrashError,
     InterruptingStorage,

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from lens import compaction, retention
-from lens.commits import read_head
-from lens.current import swap_current
+from lens import compaction
 from lens.events import sqs_event
-from lens.gallery import Gallery
+from lens.gallery import retention
+from lens.gallery.commits import read_head
+from lens.gallery.current import swap_current
+from lens.gallery.gallery import Gallery
+from lens.gallery.versions import UNSEEN, Look
 from lens.search import Searcher
 from lens.storage import FileStorage
-from lens.versions import UNSEEN, Look
 from tests.lambdas.deployed import NO_FAILURES, Deployed
 from tests.support import small_galleries
 from tests.support.small_galleries import photo

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lens.current import read_current
 from lens.errors import NotFoundError
+from lens.gallery.current import read_current
 from lens.pins import release, rollback
 from lens.search import Searcher
 from lens.storage.documents import write_document

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from lens import collector, retention
+from lens import collector
 from lens.collector import KEPT_COMMITS, collect
-from lens.commits import advance_head, history
 from lens.compaction import fold, merge
-from lens.current import KEPT_MODELS, swap_current
-from lens.loading import load_gallery
+from lens.gallery import retention
+from lens.gallery.commits import advance_head, history
+from lens.gallery.current import KEPT_MODELS, swap_current
+from lens.gallery.loading import load_gallery
+from lens.gallery.versions import Look, Version
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pins import release, rollback
 from lens.storage import FileStorage
-from lens.versions import Look, Version
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import (
     DAY,

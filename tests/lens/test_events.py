@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lens.events import answer_batch, keys_in, looks_in, looks_message, s3_notification, sqs_event
-from lens.versions import Look, Version
+from lens.gallery.versions import Look, Version
 
 # As in "Event message structure" of the Amazon S3 User Guide.
 CREATED = {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lens import retention
-from lens.commits import advance_head
-from lens.current import Current, read_current, swap_current
 from lens.errors import NotFoundError, UsageError
+from lens.gallery import retention
+from lens.gallery.commits import advance_head
+from lens.gallery.current import Current, read_current, swap_current
 from lens.pins import release, rollback
 from lens.search import Searcher
 from lens.storage import FileStorage

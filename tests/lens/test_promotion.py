@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from lens.collector import collect
-from lens.commits import history, read_head
-from lens.current import read_current, swap_current
 from lens.errors import LensError, NotFoundError, PinnedError
-from lens.loading import load_gallery
+from lens.gallery.commits import history, read_head
+from lens.gallery.current import read_current, swap_current
+from lens.gallery.loading import load_gallery
+from lens.gallery.versions import Look
 from lens.pins import release, rollback
 from lens.promotion import promote
 from lens.search import Searcher
 from lens.storage import FileStorage
-from lens.versions import Look
 from tests.histories.interrupting_storage import CrashError, Interruption, Step
 from tests.histories.world import PHOTOS, World
 from tests.support.small_galleries import shown

@@ -11,8 +11,8 @@ from botocore.stub import Stubber
 from lens import queues
 from lens.errors import QueueError
 from lens.events import looks_in
+from lens.gallery.versions import Look, Version
 from lens.queues import Queue, redrive
-from lens.versions import Look, Version
 from tests.support.sqs_queues import bodies, looks, make_queue
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/looks"

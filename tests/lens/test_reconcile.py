@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lens.gallery.rows import Kind, Row
+from lens.gallery.versions import Look, Version
 from lens.photos.catalog import PARTITION_KEY, Catalog
 from lens.reconcile import Comparison, compare
-from lens.rows import Kind, Row
 from lens.storage import FileStorage
-from lens.versions import Look, Version
 from tests.support.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lens.commits import read_head
-from lens.current import Current, read_current, swap_current
 from lens.errors import ArtifactError
+from lens.gallery.commits import read_head
+from lens.gallery.current import Current, read_current, swap_current
 from lens.models.embedder import load_embedder
 from lens.models.manifest import list_models
 from lens.search import Searcher

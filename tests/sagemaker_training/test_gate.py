@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 from data import read_dataset
 from evaluate import Scores
 from gate import judge, score_live
-from lens.current import Current, swap_current
+from lens.gallery.current import Current, swap_current
 from lens.storage import open_storage
 from tests.support.tiny_model import write_tiny_model
 

@@ -11,7 +11,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 
 import torch
 
-import lens.index  # noqa: F401  (keeps FAISS, and with it torch, to one thread)
+import lens.gallery.index  # noqa: F401  (keeps FAISS, and with it torch, to one thread)
 from processor import use_cores
 
 

@@ -7,15 +7,15 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.commits import Commit, empty_commit, read_head
-from lens.current import Current, swap_current
-from lens.gallery import Gallery
+from lens.gallery.commits import Commit, empty_commit, read_head
+from lens.gallery.current import Current, swap_current
+from lens.gallery.gallery import Gallery
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Kind, Row, Rows
+from lens.gallery.segments import Segment, write_segment
+from lens.gallery.versions import Version
 from lens.indexing import commit_segments
-from lens.loading import load_gallery
-from lens.rows import Kind, Row, Rows
-from lens.segments import Segment, write_segment
 from lens.storage import Storage
-from lens.versions import Version
 
 MODEL = "tiny-a"
 DIM = 8

@@ -8,8 +8,8 @@ import boto3
 import pytest
 
 from lens.events import looks_in
+from lens.gallery.versions import Look
 from lens.queues import Queue
-from lens.versions import Look
 
 REGION = "us-east-1"
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lens.current import Current, swap_current
 from lens.default_model.choosing import ENOUGH_PHOTOS, suitable_model
+from lens.gallery.current import Current, swap_current
 from lens.limits import Limits
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog

@@ -101,7 +101,7 @@ def test_a_precision_that_a_model_lacks_is_refused_with_those_it_has(artifacts: 
 
 
 def test_searches_embed_in_the_precision_they_are_told(artifacts: Storage) -> None:
-    from lens.current import Current, swap_current
+    from lens.gallery.current import Current, swap_current
 
     manifest = write_precisions(artifacts, half="")
     swap_current(artifacts, lambda _: Current(live=manifest.model_id))

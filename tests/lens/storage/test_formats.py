@@ -9,7 +9,7 @@ from typing import Annotated
 import pytest
 
 from lens.errors import ArtifactError
-from lens.segments import read_segment
+from lens.gallery.segments import read_segment
 from lens.storage import FileStorage, formats
 from lens.storage.documents import Document, Record, read_document, write_document
 from lens.storage.formats import KEY, SETTLED, Since, announce_format, written_format

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from lens import retention
-from lens.commits import (
+from lens.errors import ArtifactError, NotFoundError
+from lens.gallery import retention
+from lens.gallery.commits import (
     COMMITS,
     HEADS,
     Commit,
@@ -25,19 +26,18 @@ from lens.commits import (
     read_commit,
     read_head,
 )
-from lens.current import Current, read_current
-from lens.errors import ArtifactError, NotFoundError
-from lens.loading import load_gallery
+from lens.gallery.current import Current, read_current
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import EMPTY_ROWS, Kind, Rows
+from lens.gallery.segments import PREFIX as SEGMENTS
+from lens.gallery.segments import parse_segment_key, read_segment, segment_key
+from lens.gallery.snapshots import PREFIX as SNAPSHOTS
+from lens.gallery.snapshots import load_rows, parse_snapshot_key
+from lens.gallery.versions import Look
 from lens.photos.thumbnail_store import PREFIX as THUMBS
 from lens.photos.thumbnail_store import thumb_key
-from lens.rows import EMPTY_ROWS, Kind, Rows
-from lens.segments import PREFIX as SEGMENTS
-from lens.segments import parse_segment_key, read_segment, segment_key
-from lens.snapshots import PREFIX as SNAPSHOTS
-from lens.snapshots import load_rows, parse_snapshot_key
 from lens.storage import ObjectInfo, Storage
 from lens.storage.documents import Document, read_document, swap_document
-from lens.versions import Look
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lens import retention
-from lens.commits import Commit, SegmentRef, advance_head, read_head
-from lens.current import read_current
-from lens.rows import Kind, Rows, keepers
-from lens.segments import Segment, concatenate, read_segment, take, write_segment
-from lens.snapshots import FoldedSegment, Snapshot, load_snapshot, write_snapshot
+from lens.gallery import retention
+from lens.gallery.commits import Commit, SegmentRef, advance_head, read_head
+from lens.gallery.current import read_current
+from lens.gallery.rows import Kind, Rows, keepers
+from lens.gallery.segments import Segment, concatenate, read_segment, take, write_segment
+from lens.gallery.snapshots import FoldedSegment, Snapshot, load_snapshot, write_snapshot
 from lens.storage import Storage
 
 TAIL_SEGMENTS = 32  # each costs a searcher a read

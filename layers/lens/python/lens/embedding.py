@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.current import read_current
 from lens.errors import ArtifactError, NotFoundError, PhotoError, PhotoTooLargeError
+from lens.gallery.current import read_current
+from lens.gallery.rows import Kind, Row, Rows
+from lens.gallery.segments import Segment, segment_key, write_segment
+from lens.gallery.versions import Look, Version
 from lens.limits import Limits
 from lens.models.embedder import Embedder
 from lens.photos.catalog import Catalog, PartitionEntry, category, is_photo, item_id
 from lens.photos.decoding import decode, photo_id, thumbnail
 from lens.photos.thumbnail_store import write_thumbnail
-from lens.rows import Kind, Row, Rows
-from lens.segments import Segment, segment_key, write_segment
 from lens.storage import Storage
-from lens.versions import Look, Version
 
 
 @dataclass(frozen=True)

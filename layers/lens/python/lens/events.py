@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, unquote_plus
 
+from lens.gallery.versions import Look, Version
 from lens.storage.contract import is_key
-from lens.versions import Look, Version
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

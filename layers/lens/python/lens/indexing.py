@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lens import retention
-from lens.commits import Commit, SegmentRef, advance_head, read_head
-from lens.current import read_current
 from lens.errors import NotFoundError
-from lens.rows import Rows
-from lens.segments import PREFIX, parse_segment_key, read_segment
-from lens.snapshots import read_snapshot_manifest
+from lens.gallery import retention
+from lens.gallery.commits import Commit, SegmentRef, advance_head, read_head
+from lens.gallery.current import read_current
+from lens.gallery.rows import Rows
+from lens.gallery.segments import PREFIX, parse_segment_key, read_segment
+from lens.gallery.snapshots import read_snapshot_manifest
+from lens.gallery.versions import Look
 from lens.storage import Storage
-from lens.versions import Look
 
 
 def commit_segments(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import islice
 
-from lens import retention
 from lens.collector import KEPT_COMMITS
-from lens.commits import Commit, history
-from lens.current import Current, Pin, read_current, swap_current
 from lens.errors import NotFoundError, UsageError
-from lens.loading import load_gallery
+from lens.gallery import retention
+from lens.gallery.commits import Commit, history
+from lens.gallery.current import Current, Pin, read_current, swap_current
+from lens.gallery.loading import load_gallery
 from lens.storage import Storage
 
 

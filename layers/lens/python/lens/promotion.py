@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from lens.commits import Commit, advance_head
-from lens.current import Current, read_current, swap_current
 from lens.errors import LensError, PinnedError
+from lens.gallery.commits import Commit, advance_head
+from lens.gallery.current import Current, read_current, swap_current
+from lens.gallery.versions import Look
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog
 from lens.reconcile import compare_newest
 from lens.storage import Storage
-from lens.versions import Look
 
 _ROUNDS = 20
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lens import aws
 from lens.errors import LensError, QueueError
 from lens.events import looks_message
-from lens.versions import Look
+from lens.gallery.versions import Look
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

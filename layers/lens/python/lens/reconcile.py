@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lens.commits import empty_commit, read_head
-from lens.gallery import Gallery
-from lens.loading import load_gallery
+from lens.gallery.commits import empty_commit, read_head
+from lens.gallery.gallery import Gallery
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Kind
+from lens.gallery.versions import UNSEEN, Look
 from lens.photos.catalog import Catalog, item_id
-from lens.rows import Kind
 from lens.storage import Storage
-from lens.versions import UNSEEN, Look
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.cache import Cache
-from lens.commits import Commit, CommitName, empty_commit, read_commit, read_head
-from lens.current import Current, Pin, read_current
 from lens.errors import ArtifactError, LensError, NotFoundError
-from lens.gallery import Gallery, Match
+from lens.gallery.commits import Commit, CommitName, empty_commit, read_commit, read_head
+from lens.gallery.current import Current, Pin, read_current
+from lens.gallery.gallery import Gallery, Match
+from lens.gallery.loading import load_gallery
 from lens.limits import Limits
-from lens.loading import load_gallery
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.decoding import decode, photo_id
 from lens.storage import Storage

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lens.commits import Commit, advance_head
-from lens.current import Current, read_current, swap_current
 from lens.errors import ArtifactError
+from lens.gallery.commits import Commit, advance_head
+from lens.gallery.current import Current, read_current, swap_current
 from lens.models.manifest import copy_model, list_models, read_manifest
 from lens.storage import Storage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lens.cache import Cache
 from lens.errors import NotFoundError
-from lens.gallery import Gallery
+from lens.gallery.gallery import Gallery
 from lens.limits import Limits
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import THUMBNAIL_SIDE, decode, thumbnail

@@ -8,10 +8,10 @@ from concurrent.futures import Executor
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.current import read_current
 from lens.default_model import lite0
 from lens.default_model.projections import fit_head, orthogonal_head
 from lens.errors import NotFoundError, PhotoError
+from lens.gallery.current import read_current
 from lens.limits import Limits
 from lens.models.embedder import Network
 from lens.models.manifest import Head, ModelManifest, read_manifest, write_model

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.rows import Bytes, Kind, Positions, Rows
+from lens.gallery.rows import Bytes, Kind, Positions, Rows
 
 Numbers = NDArray[np.int32]
 _NONE = np.empty(0, np.intp)

@@ -10,7 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
-from lens.index import Index, build_index, building, lists, load_lists, nearest, read_vectors
+from lens.gallery.index import Index, build_index, building, load_lists, read_vectors
+from lens.gallery.index import index as nearest
+from lens.gallery.index import inverted_lists as lists
 
 DIM = 16
 

@@ -13,13 +13,13 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.commits import SnapshotRef
 from lens.errors import ArtifactError
-from lens.index import BuiltIndex, Index, build_index, load_lists, read_vectors
-from lens.layout import Layout, by_category, lay_out
-from lens.mapped_arrays import array_in, arrays_in
-from lens.rows import Rows
-from lens.segments import Segment
+from lens.gallery.commits import SnapshotRef
+from lens.gallery.index import BuiltIndex, Index, build_index, load_lists, read_vectors
+from lens.gallery.layout import Layout, by_category, lay_out
+from lens.gallery.mapped_arrays import array_in, arrays_in
+from lens.gallery.rows import Rows
+from lens.gallery.segments import Segment
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, Record, read_document, write_document
 from lens.storage.mapped import map_object

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
-from lens.rows import Rows
+from lens.gallery.rows import Rows
 from lens.storage import Storage, write_once
 from lens.storage.formats import check_format, written_format
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from lens.compaction import fold
-from lens.gallery import Gallery
-from lens.index import building, nearest, similarities_of
-from lens.loading import load_gallery
-from lens.rows import Row
+from lens.gallery.gallery import Gallery
+from lens.gallery.index import building, similarities_of
+from lens.gallery.index import index as nearest
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Row
 from lens.storage import FileStorage
 from tests.support.small_galleries import NOW, add, gallery, gone, head, make_live, photo, vector
 

@@ -8,7 +8,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.index.lists import Lists
+from lens.gallery.index.inverted_lists import Lists
 
 Vectors = NDArray[np.float32]
 Positions = NDArray[np.intp]

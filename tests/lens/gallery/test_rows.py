@@ -7,8 +7,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lens.rows import Kind, Row, Rows, keepers, winners
-from lens.versions import UNSEEN, Version
+from lens.gallery.rows import Kind, Row, Rows, keepers, winners
+from lens.gallery.versions import UNSEEN, Version
 from tests.support.small_galleries import gone, photo
 
 rows_of_few_keys = st.lists(

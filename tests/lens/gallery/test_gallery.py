@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lens import loading, retention
 from lens.compaction import fold, merge
-from lens.gallery import Gallery
-from lens.loading import load_gallery
-from lens.rows import Row
+from lens.gallery import loading, retention
+from lens.gallery.gallery import Gallery
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Row
 from lens.storage import FileStorage
 from tests.support.small_galleries import (
     DAY,

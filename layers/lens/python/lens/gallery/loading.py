@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lens.commits import Commit
-from lens.gallery import Gallery
-from lens.segments import Segment, read_segment
-from lens.snapshots import Snapshot, load_snapshot, read_snapshot_manifest
+from lens.gallery.commits import Commit
+from lens.gallery.gallery import Gallery
+from lens.gallery.segments import Segment, read_segment
+from lens.gallery.snapshots import Snapshot, load_snapshot, read_snapshot_manifest
 from lens.storage import Storage
 
 # A warm searcher folds nothing itself; past this many unfolded rows it loads the new snapshot.

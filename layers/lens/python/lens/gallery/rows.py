@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.versions import Version
+from lens.gallery.versions import Version
 
 Bytes = NDArray[np.bytes_]
 Mask = NDArray[np.bool_]

@@ -14,8 +14,8 @@ import pytest
 
 from lens.compaction import fold
 from lens.errors import ArtifactError, NotFoundError
-from lens.gallery import Gallery
-from lens.loading import load_gallery
+from lens.gallery.gallery import Gallery
+from lens.gallery.loading import load_gallery
 from lens.storage import FileStorage, Storage, open_storage
 from tests.support.s3_bucket import BUCKET
 from tests.support.small_galleries import (

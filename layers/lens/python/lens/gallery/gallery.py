@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.commits import Commit
-from lens.index import Index, similarities_of
-from lens.rows import (
+from lens.gallery.commits import Commit
+from lens.gallery.index import Index, similarities_of
+from lens.gallery.rows import (
     EMPTY_ROWS,
     Bytes,
     Kind,
@@ -23,8 +23,8 @@ from lens.rows import (
     last_of_each_key,
     winners,
 )
-from lens.segments import Segment, concatenate
-from lens.snapshots import Snapshot
+from lens.gallery.segments import Segment, concatenate
+from lens.gallery.snapshots import Snapshot
 
 # By so much may two ways of multiplying the same float32 unit vectors differ.
 _ROUNDING = 1e-5

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lens.errors import ArtifactError, ConflictError
-from lens.rows import Rows
-from lens.segments import (
+from lens.gallery.rows import Rows
+from lens.gallery.segments import (
     Segment,
     parse_segment_key,
     read_segment,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lens.commits import Commit, SegmentRef, advance_head, history, read_commit, read_head
 from lens.errors import NotFoundError
+from lens.gallery.commits import Commit, SegmentRef, advance_head, history, read_commit, read_head
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import (
     CrashError,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
-from lens.index.lists import Positions, Vectors, encode, sort_into_lists
-from lens.index.nearest import SCANNED_ROWS, Index
+from lens.gallery.index.index import SCANNED_ROWS, Index
+from lens.gallery.index.inverted_lists import Positions, Vectors, encode, sort_into_lists
 
 FLAT_ROWS = 16_384  # where a scan begins to cost more than a search through lists
 RECALL = 0.993  # asked for on the sample, so that 0.99 holds beyond it
