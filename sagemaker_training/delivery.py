@@ -19,8 +19,8 @@ from lens.evaluation.protocols import Split
 from lens.models.cpu import INT8_DOT_PRODUCTS
 from lens.models.embedder import Embedder
 from lens.models.manifest import FP32, FasterNetwork, Head, ModelManifest, Variant, write_model
+from lens.pipeline.verdict import verdict_key
 from lens.storage import Storage, open_storage
-from lens.verdict import verdict_key
 from models import EmbeddingModel, backbone_name
 from precisions import judge_precisions
 from presets import Recipe

@@ -22,8 +22,8 @@ from lens.gallery.current import read_current
 from lens.limits import Limits
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.decoding import decode
+from lens.pipeline.verdict import Verdict
 from lens.storage import Storage
-from lens.verdict import Verdict
 
 
 def judge(

@@ -6,7 +6,7 @@ import os
 
 from lambdas.build_index.handler import BuildIndexHandler
 from lens.config import settings_from
-from lens.queues import Queue
+from lens.pipeline.queues import Queue
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("artifacts", "embed_queue"))

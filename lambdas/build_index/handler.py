@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from lens.events import answer_batch, keys_in
 from lens.gallery.segments import parse_segment_key
 from lens.gallery.versions import Look
-from lens.indexing import commit_segments
+from lens.pipeline.commit import commit_segments
+from lens.pipeline.events import answer_batch, keys_in
 from lens.storage import Storage, key_prefix
 
 

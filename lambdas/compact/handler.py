@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lens.compaction import compact
-from lens.events import answer_batch, keys_in
 from lens.gallery.commits import parse_head_key
 from lens.gallery.current import read_current
+from lens.pipeline.compact import compact
+from lens.pipeline.events import answer_batch, keys_in
 from lens.storage import Storage, key_prefix
 
 

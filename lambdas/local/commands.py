@@ -93,7 +93,7 @@ def reconcile(options: Namespace) -> None:
 def _queue_differences(pipeline: Pipeline) -> None:
     """What the stack's own function does on its schedule, now."""
     from lambdas.reconcile.handler import ReconcileHandler
-    from lens.queues import Queue
+    from lens.pipeline.queues import Queue
 
     queue = Queue(pipeline.settings.embed_queue)
     reply = ReconcileHandler(pipeline.catalog, pipeline.artifacts, queue)()
@@ -126,8 +126,8 @@ def sync(options: Namespace) -> None:
 
 
 def redrive(options: Namespace) -> None:
-    from lens.queues import Queue
-    from lens.queues import redrive as move
+    from lens.pipeline.queues import Queue
+    from lens.pipeline.queues import redrive as move
 
     for name, urls in _deployment(options).queues.items():
         with bars(f"Moving {name}", "messages") as progress:
@@ -136,7 +136,7 @@ def redrive(options: Namespace) -> None:
 
 
 def rollback(options: Namespace) -> None:
-    from lens import pins
+    from lens.pipeline import rollback as pins
 
     artifacts = _pipeline(options).artifacts
     pin = pins.rollback(artifacts, commit=options.commit, model_id=options.model, now=time.time())
@@ -144,14 +144,14 @@ def rollback(options: Namespace) -> None:
 
 
 def release(options: Namespace) -> None:
-    from lens import pins
+    from lens.pipeline import rollback as pins
 
     current = pins.release(_pipeline(options).artifacts)
     print(f"searches follow the newest commit of {current.live}")
 
 
 def promote(options: Namespace) -> None:
-    from lens import promotion
+    from lens.pipeline import promote as promotion
 
     pipeline = _pipeline(options)
     with bars("Embedding") as progress:

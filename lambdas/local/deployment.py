@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lens.errors import DeploymentError, LensError, UsageError
 
 if TYPE_CHECKING:
-    from lens.queues import Depth
+    from lens.pipeline.queues import Depth
 
 QUEUES = ("embed", "segments", "heads")  # in the order of the pipeline
 
@@ -42,7 +42,7 @@ class Deployment:
 
     def depths(self) -> dict[str, QueueDepth]:
         """How full its queues are, by name."""
-        from lens.queues import Queue
+        from lens.pipeline.queues import Queue
 
         return {
             name: QueueDepth(Queue(urls.queue).depth(), Queue(urls.dead_letters).depth().waiting)

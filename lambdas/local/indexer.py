@@ -13,7 +13,7 @@ from lens.errors import UsageError
 from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED
-from lens.promotion import promote
+from lens.pipeline.promote import promote
 from lens.storage.formats import announce_format
 
 # Given a label, opens a progress bar: a function of (done, total).

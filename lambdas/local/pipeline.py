@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 
 from lambdas.build_index.handler import BuildIndexHandler
 from lambdas.embed.handler import EmbedHandler
-from lens.collector import collect
-from lens.compaction import compact
 from lens.config import Settings
 from lens.errors import LensError
-from lens.events import looks_message, s3_notification, sqs_event
 from lens.gallery.current import read_current
 from lens.gallery.segments import segment_key
 from lens.gallery.versions import Look
-from lens.indexing import uncommitted_segments
 from lens.photos.catalog import Catalog
-from lens.reconcile import compare_newest
+from lens.pipeline.collect import collect
+from lens.pipeline.commit import uncommitted_segments
+from lens.pipeline.compact import compact
+from lens.pipeline.events import looks_message, s3_notification, sqs_event
+from lens.pipeline.reconcile import compare_newest
 from lens.storage import key_prefix, open_storage
 
 _BATCH = 64

@@ -10,8 +10,8 @@ from pathlib import Path
 from watchfiles import Change, watch
 
 from lambdas.local.pipeline import next_sequencer
-from lens.events import s3_notification
 from lens.photos.catalog import is_photo
+from lens.pipeline.events import s3_notification
 
 log = logging.getLogger(__name__)
 

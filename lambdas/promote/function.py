@@ -7,7 +7,7 @@ import os
 from lambdas.promote.handler import PromoteHandler
 from lens.config import settings_from
 from lens.photos.catalog import Catalog
-from lens.queues import Queue
+from lens.pipeline.queues import Queue
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("catalog", "artifacts", "embed_queue"))

@@ -6,11 +6,11 @@ from typing import Any
 
 from lens.errors import PinnedError
 from lens.photos.catalog import Catalog
-from lens.promotion import nominate, switch
-from lens.queues import Queue
-from lens.reconcile import compare_newest
+from lens.pipeline.promote import nominate, switch
+from lens.pipeline.queues import Queue
+from lens.pipeline.reconcile import compare_newest
+from lens.pipeline.verdict import read_verdict
 from lens.storage import Storage
-from lens.verdict import read_verdict
 
 
 class PromoteHandler:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from lens.gallery.current import KEY, read_current
 from lens.gallery.versions import Look
 from lens.photos.catalog import Catalog
-from lens.queues import Queue
-from lens.reconcile import Comparison, compare_newest
+from lens.pipeline.queues import Queue
+from lens.pipeline.reconcile import Comparison, compare_newest
 from lens.storage import Storage
 
 log = logging.getLogger(__name__)

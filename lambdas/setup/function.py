@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from lens.config import settings_from
-from lens.setup import set_up
+from lens.pipeline.bootstrap import set_up
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("artifacts", "model_folder"))

@@ -84,8 +84,8 @@ class Project:
         return answer
 
     def embed(self, photos: Sequence[int]) -> None:
-        from lens.events import looks_message, sqs_event
         from lens.gallery.versions import Look, Version
+        from lens.pipeline.events import looks_message, sqs_event
 
         if self._embed is None:
             self._embed = self._embed_handler()

@@ -29,13 +29,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lens.compaction import compact
 from lens.default_model.choosing import write_projection
 from lens.gallery.current import Current, swap_current
 from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.segments import Segment, write_segment
 from lens.gallery.versions import Version
-from lens.indexing import commit_segments
+from lens.pipeline.commit import commit_segments
+from lens.pipeline.compact import compact
 from lens.storage import FileStorage
 from tests.benchmarks.answer import search_event
 from tests.benchmarks.s3_folder import s3_folder

@@ -15,11 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lens.compaction import compact
 from lens.gallery.commits import Commit, read_head
 from lens.gallery.current import Current, swap_current
 from lens.gallery.segments import write_segment
-from lens.indexing import commit_segments
+from lens.pipeline.commit import commit_segments
+from lens.pipeline.compact import compact
 from lens.storage import FileStorage
 from tests.benchmarks.figures import markdown
 from tests.benchmarks.synthetic_gallery import Photos, kept_photos, real_photos, synthetic_photos

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from lens.compaction import compact
 from lens.gallery.commits import read_head
 from lens.gallery.current import read_current
 from lens.gallery.gallery import Gallery
@@ -28,7 +27,8 @@ from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.segments import Segment, write_segment
 from lens.gallery.versions import Version
-from lens.indexing import commit_segments
+from lens.pipeline.commit import commit_segments
+from lens.pipeline.compact import compact
 from lens.storage import FileStorage
 from tests.benchmarks.figures import Spread, markdown, spread
 from tests.benchmarks.synthetic_gallery import Photos, kept_photos, real_photos, synthetic_photos

@@ -149,13 +149,13 @@ def _write_baselines_gallery(folder: Path, vectors: Vectors, photos: int) -> Non
 
 def _write_gallery(folder: Path, vectors: Vectors, photos: int) -> None:
     """As a snapshot of the project."""
-    from lens.compaction import fold
     from lens.gallery.commits import read_head
     from lens.gallery.current import read_current
     from lens.gallery.rows import Kind, Row, Rows
     from lens.gallery.segments import Segment, write_segment
     from lens.gallery.versions import Version
-    from lens.indexing import commit_segments
+    from lens.pipeline.commit import commit_segments
+    from lens.pipeline.compact import fold
     from lens.storage import FileStorage
 
     now = time.time()

@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lens import collector, compaction, pins
+from lens.pipeline import collect as collector
+from lens.pipeline import compact as compaction
+from lens.pipeline import rollback as pins
 from lens.storage import FileStorage, open_storage
 from tests.histories.interrupting_storage import How, Interruption, Step
 from tests.histories.world import KEPT_COMMITS, World

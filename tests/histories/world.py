@@ -14,26 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens import compaction
-from lens.collector import collect
-from lens.embedding import Embedding
 from lens.errors import LensError, NotFoundError, PinnedError, UsageError
-from lens.events import answer_batch, looks_in, looks_message, s3_notification
 from lens.gallery.commits import Commit, read_head
 from lens.gallery.current import read_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind, Row
 from lens.gallery.segments import parse_segment_key
 from lens.gallery.versions import Look
-from lens.indexing import commit_segments
 from lens.models.embedder import Embedder
 from lens.models.manifest import Head, ModelManifest, Variant
 from lens.photos.catalog import Catalog, is_photo
 from lens.photos.decoding import photo_id
 from lens.photos.thumbnail_store import thumb_key
-from lens.pins import release, rollback
-from lens.promotion import promote
-from lens.reconcile import compare_newest
+from lens.pipeline import compact as compaction
+from lens.pipeline.collect import collect
+from lens.pipeline.commit import commit_segments
+from lens.pipeline.embed import Embedding
+from lens.pipeline.events import answer_batch, looks_in, looks_message, s3_notification
+from lens.pipeline.promote import promote
+from lens.pipeline.reconcile import compare_newest
+from lens.pipeline.rollback import release, rollback
 from lens.search import Pair, Searcher
 from lens.storage import Storage
 from tests.histories.interrupting_storage import (

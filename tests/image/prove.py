@@ -27,7 +27,7 @@ from typing import Any
 from layers.check import check_binaries, check_tags
 from layers.target import Target
 from lens.gallery.current import Current, swap_current
-from lens.indexing import commit_segments, uncommitted_segments
+from lens.pipeline.commit import commit_segments, uncommitted_segments
 from lens.storage import open_storage
 from tests.aws.inside.runtime_api import Invocation, RuntimeApi
 from tests.image.builder import IMAGE, ROOT, Builder

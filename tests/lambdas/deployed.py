@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lens.events import s3_notification, sqs_event
-from lens.queues import Queue
+from lens.pipeline.events import s3_notification, sqs_event
+from lens.pipeline.queues import Queue
 from lens.storage import FileStorage, Storage, open_storage
 from tests.support.s3_bucket import BUCKET
 from tests.support.sqs_queues import bodies, make_queue

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from lens import compaction
-from lens.events import sqs_event
 from lens.gallery import retention
 from lens.gallery.commits import read_head
 from lens.gallery.current import swap_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.versions import UNSEEN, Look
+from lens.pipeline import compact as compaction
+from lens.pipeline.events import sqs_event
 from lens.search import Searcher
 from lens.storage import FileStorage
 from tests.lambdas.deployed import NO_FAILURES, Deployed

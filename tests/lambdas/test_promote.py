@@ -9,10 +9,10 @@ import pytest
 
 from lens.errors import NotFoundError
 from lens.gallery.current import read_current
-from lens.pins import release, rollback
+from lens.pipeline.rollback import release, rollback
+from lens.pipeline.verdict import Verdict, verdict_key
 from lens.search import Searcher
 from lens.storage.documents import write_document
-from lens.verdict import Verdict, verdict_key
 from tests.lambdas.deployed import Deployed
 from tests.support.sqs_queues import looks
 from tests.support.tiny_model import png, write_tiny_model

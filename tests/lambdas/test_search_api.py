@@ -13,7 +13,7 @@ from lambdas.search import schemas
 from lambdas.search.errors import REFUSALS
 from lens.errors import LensError, PhotoError
 from lens.photos.decoding import photo_id
-from lens.pins import release, rollback
+from lens.pipeline.rollback import release, rollback
 from tests.lambdas.conftest import STOCK, MakeShop, Shop
 from tests.support.tiny_model import png, write_tiny_model
 

@@ -14,7 +14,7 @@ from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.segments import Segment, write_segment
 from lens.gallery.versions import Version
-from lens.indexing import commit_segments
+from lens.pipeline.commit import commit_segments
 from lens.storage import Storage
 
 MODEL = "tiny-a"

@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from lens.events import looks_in
 from lens.gallery.versions import Look
-from lens.queues import Queue
+from lens.pipeline.events import looks_in
+from lens.pipeline.queues import Queue
 
 REGION = "us-east-1"
 

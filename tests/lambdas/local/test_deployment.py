@@ -18,7 +18,7 @@ from lambdas.local.cli import main
 from lambdas.local.locations import local_settings
 from lambdas.local.server import serve
 from lens.gallery.versions import UNSEEN
-from lens.queues import Queue
+from lens.pipeline.queues import Queue
 from tests.lambdas.deployed import Deployed
 from tests.lambdas.local.cloudformation import cloudformation
 from tests.lambdas.local.photos import garment, write_photos

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lens.compaction import fold, merge
 from lens.gallery import loading, retention
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Row
+from lens.pipeline.compact import fold, merge
 from lens.storage import FileStorage
 from tests.support.small_galleries import (
     DAY,

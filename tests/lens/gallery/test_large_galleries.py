@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lens.compaction import fold
 from lens.gallery.gallery import Gallery
 from lens.gallery.index import building, similarities_of
 from lens.gallery.index import index as nearest
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Row
+from lens.pipeline.compact import fold
 from lens.storage import FileStorage
 from tests.support.small_galleries import NOW, add, gallery, gone, head, make_live, photo, vector
 

@@ -12,10 +12,10 @@ import faiss
 import numpy as np
 import pytest
 
-from lens.compaction import fold
 from lens.errors import ArtifactError, NotFoundError
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
+from lens.pipeline.compact import fold
 from lens.storage import FileStorage, Storage, open_storage
 from tests.support.s3_bucket import BUCKET
 from tests.support.small_galleries import (

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lens import compaction
-from lens.compaction import compact, fold, merge
 from lens.gallery import retention
 from lens.gallery.commits import read_head
 from lens.gallery.current import Pin, swap_current
 from lens.gallery.snapshots import read_snapshot_manifest
+from lens.pipeline import compact as compaction
+from lens.pipeline.compact import compact, fold, merge
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import (

@@ -6,8 +6,15 @@ import json
 
 import pytest
 
-from lens.events import answer_batch, keys_in, looks_in, looks_message, s3_notification, sqs_event
 from lens.gallery.versions import Look, Version
+from lens.pipeline.events import (
+    answer_batch,
+    keys_in,
+    looks_in,
+    looks_message,
+    s3_notification,
+    sqs_event,
+)
 
 # As in "Event message structure" of the Amazon S3 User Guide.
 CREATED = {

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from lens import queues
 from lens.errors import QueueError
-from lens.events import looks_in
 from lens.gallery.versions import Look, Version
-from lens.queues import Queue, redrive
+from lens.pipeline import queues
+from lens.pipeline.events import looks_in
+from lens.pipeline.queues import Queue, redrive
 from tests.support.sqs_queues import bodies, looks, make_queue
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/looks"

@@ -8,7 +8,7 @@ from pathlib import Path
 from lens.gallery.rows import Kind, Row
 from lens.gallery.versions import Look, Version
 from lens.photos.catalog import PARTITION_KEY, Catalog
-from lens.reconcile import Comparison, compare
+from lens.pipeline.reconcile import Comparison, compare
 from lens.storage import FileStorage
 from tests.support.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import islice
 
-from lens.collector import KEPT_COMMITS
 from lens.errors import NotFoundError, UsageError
 from lens.gallery import retention
 from lens.gallery.commits import Commit, history
 from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
+from lens.pipeline.collect import KEPT_COMMITS
 from lens.storage import Storage
 
 

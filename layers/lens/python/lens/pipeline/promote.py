@@ -11,7 +11,7 @@ from lens.gallery.current import Current, read_current, swap_current
 from lens.gallery.versions import Look
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog
-from lens.reconcile import compare_newest
+from lens.pipeline.reconcile import compare_newest
 from lens.storage import Storage
 
 _ROUNDS = 20

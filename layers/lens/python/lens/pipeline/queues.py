@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from lens import aws
 from lens.errors import LensError, QueueError
-from lens.events import looks_message
 from lens.gallery.versions import Look
+from lens.pipeline.events import looks_message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

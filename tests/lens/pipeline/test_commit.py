@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lens.compaction import fold, merge
 from lens.gallery import retention
 from lens.gallery.commits import read_head
 from lens.gallery.segments import Segment, write_segment
 from lens.gallery.versions import Look, Version
-from lens.indexing import commit_segments, uncommitted_segments
+from lens.pipeline.commit import commit_segments, uncommitted_segments
+from lens.pipeline.compact import fold, merge
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import (

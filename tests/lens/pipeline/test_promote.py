@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from lens.collector import collect
 from lens.errors import LensError, NotFoundError, PinnedError
 from lens.gallery.commits import history, read_head
 from lens.gallery.current import read_current, swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.versions import Look
-from lens.pins import release, rollback
-from lens.promotion import promote
+from lens.pipeline.collect import collect
+from lens.pipeline.promote import promote
+from lens.pipeline.rollback import release, rollback
 from lens.search import Searcher
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import CrashError, Interruption, Step

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from lens import collector
-from lens.collector import KEPT_COMMITS, collect
-from lens.compaction import fold, merge
 from lens.gallery import retention
 from lens.gallery.commits import advance_head, history
 from lens.gallery.current import KEPT_MODELS, swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.versions import Look, Version
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
-from lens.pins import release, rollback
+from lens.pipeline import collect as collector
+from lens.pipeline.collect import KEPT_COMMITS, collect
+from lens.pipeline.compact import fold, merge
+from lens.pipeline.rollback import release, rollback
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import (

@@ -10,7 +10,7 @@ from lens.errors import NotFoundError, UsageError
 from lens.gallery import retention
 from lens.gallery.commits import advance_head
 from lens.gallery.current import Current, read_current, swap_current
-from lens.pins import release, rollback
+from lens.pipeline.rollback import release, rollback
 from lens.search import Searcher
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step

@@ -1,0 +1,1 @@
+"""The pipeline: what changes the gallery, a stage a file."""
