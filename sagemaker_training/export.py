@@ -15,11 +15,11 @@ import torch
 from torch import nn
 
 from lens.errors import ArtifactError
-from lens.limits import Limits
 from lens.models.embedder import Embedder
 from lens.models.manifest import FP32
 from lens.models.preprocessing import to_pixels
 from lens.photos.decoding import decode
+from lens.settings import Limits
 from linears import Linear, fp32, int8, int8_weights
 from lora import merge_lora
 from models import EmbeddingModel

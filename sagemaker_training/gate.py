@@ -19,10 +19,10 @@ from data import Photo
 from evaluate import Scores, Vectors, score
 from lens.evaluation.protocols import Split
 from lens.gallery.current import read_current
-from lens.limits import Limits
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.decoding import decode
 from lens.pipeline.verdict import Verdict
+from lens.settings import Limits
 from lens.storage import Storage
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from data import Photo
 from evaluate import Answer, Scores
 from lens.evaluation.protocols import KS
-from lens.limits import Limits
 from lens.photos.decoding import decode, thumbnail
+from lens.settings import Limits
 from runs import Run
 
 _FAILURES, _HITS, _SIDE = 16, 8, 112

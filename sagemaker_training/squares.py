@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import PhotoError, UsageError
-from lens.limits import Limits
 from lens.models.manifest import Preprocessing
 from lens.models.preprocessing import to_pixels
 from lens.photos.decoding import decode
+from lens.settings import Limits
 
 Progress = Callable[[int, int], None]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from lambdas.build_index.handler import BuildIndexHandler
-from lens.config import settings_from
 from lens.pipeline.queues import Queue
+from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("artifacts", "embed_queue"))

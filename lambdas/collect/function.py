@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 
-from lens.config import settings_from
 from lens.pipeline.collect import collect
 from lens.pipeline.queues import Queue
+from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("artifacts", "thumbs", "embed_queue"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from lambdas.embed.handler import EmbedHandler
-from lens.config import settings_from
+from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("catalog", "artifacts", "thumbs"))

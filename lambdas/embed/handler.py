@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from lens.config import Settings
 from lens.models.embedder import load_embedder
 from lens.photos.catalog import Catalog
 from lens.pipeline.embed import Embedding
 from lens.pipeline.events import answer_batch, looks_in
+from lens.settings import Settings
 from lens.storage import Storage, key_prefix, open_storage
 
 

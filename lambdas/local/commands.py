@@ -16,8 +16,8 @@ from lens.errors import UsageError
 if TYPE_CHECKING:
     from lambdas.local.deployment import Deployment
     from lambdas.local.pipeline import Pipeline
-    from lens.config import Settings
     from lens.gallery.versions import Look
+    from lens.settings import Settings
     from lens.storage import Storage
 
 
@@ -42,7 +42,7 @@ def serve(options: Namespace) -> None:
 
 def search(options: Namespace) -> None:
     from lambdas.local.reports import results_report
-    from lens.search import Searcher
+    from lens.search.searcher import Searcher
 
     pipeline = _pipeline(options)
     settings = pipeline.settings

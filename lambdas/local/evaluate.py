@@ -14,13 +14,13 @@ import numpy as np
 
 from lambdas.local.indexer import Bars, index_catalog
 from lambdas.local.pipeline import Pipeline
-from lens.config import Settings
 from lens.errors import NotFoundError, UsageError
 from lens.evaluation.metrics import map_at_r, recall_at_k
 from lens.evaluation.protocols import KS, Protocol, Split, split_of
 from lens.models.manifest import copy_model, read_manifest
 from lens.photos.catalog import PARTITION_KEY, Catalog, PartitionEntry
-from lens.search import Searcher
+from lens.search.searcher import Searcher
+from lens.settings import Settings
 from lens.storage import FileStorage, Storage, open_storage
 
 
@@ -110,16 +110,16 @@ def _score(trial: Trial, protocol: Protocol, progress: Callable[[int, int], None
         relevant.append(np.array([hit.item_id == item_id for hit in hits]))
         totals.append(photos_of[item_id])
         progress(done, len(split.queries))
-    pair = searcher.pair
-    assert pair is not None
-    manifest = pair.embedder.manifest
+    serving = searcher.serving
+    assert serving is not None
+    manifest = serving.embedder.manifest
     return Evaluation(
         protocol=protocol,
         model_id=manifest.model_id,
         embedding_dim=manifest.embedding_dim,
         head_fit_on=f"{manifest.head.fit_on} photos" if manifest.head.fit_on else "nothing",
         queries=len(split.queries),
-        gallery=pair.gallery.photo_count,
+        gallery=serving.gallery.photo_count,
         recall_at_k={str(k): recall_at_k(relevant, k) for k in KS},
         map_at_r=map_at_r(relevant, totals),
     )

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lambdas.local.deployment import Deployment, read_deployment
-from lens.config import Settings, settings_from, variable
 from lens.errors import UsageError
+from lens.settings import Settings, settings_from, variable
 from lens.storage import FileStorage, open_storage
 
 # What a stack's outputs say, and nobody else should.

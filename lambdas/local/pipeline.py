@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 from lambdas.build_index.handler import BuildIndexHandler
 from lambdas.embed.handler import EmbedHandler
-from lens.config import Settings
 from lens.errors import LensError
 from lens.gallery.current import read_current
 from lens.gallery.segments import segment_key
@@ -19,6 +18,7 @@ from lens.pipeline.commit import uncommitted_segments
 from lens.pipeline.compact import compact
 from lens.pipeline.events import looks_message, s3_notification, sqs_event
 from lens.pipeline.reconcile import compare_newest
+from lens.settings import Settings
 from lens.storage import key_prefix, open_storage
 
 _BATCH = 64

@@ -17,7 +17,7 @@ from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import is_photo
-from lens.search import Results
+from lens.search.searcher import Results
 
 _REJECTED_SHOWN = 20
 

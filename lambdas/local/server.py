@@ -17,10 +17,10 @@ from lambdas.local.page import Page
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.watcher import watch_folder
 from lambdas.search.app import create_app
-from lens.config import Settings
 from lens.errors import LensError, NotFoundError, UsageError
 from lens.photos.catalog import Catalog, media_type
-from lens.search import Searcher
+from lens.search.searcher import Searcher
+from lens.settings import Settings
 from lens.storage import FileStorage
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,8 @@ def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastA
     @app.get("/catalog/{key:path}", include_in_schema=False)
     def photo(key: str) -> Response:
         """A photo of the gallery; nothing else that lies in its folder."""
-        pair = searcher.pair
-        if pair is None or pair.gallery.has_photo_at(key) is None:
+        serving = searcher.serving
+        if serving is None or serving.gallery.has_photo_at(key) is None:
             raise NotFoundError(f"no photo of the gallery is named {key!r}")
         data, info = catalog.storage.read(key)
         headers = {"ETag": f'"{info.etag}"', "Cache-Control": "no-cache"}

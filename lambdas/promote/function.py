@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from lambdas.promote.handler import PromoteHandler
-from lens.config import settings_from
 from lens.photos.catalog import Catalog
 from lens.pipeline.queues import Queue
+from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("catalog", "artifacts", "embed_queue"))

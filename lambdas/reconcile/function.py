@@ -9,9 +9,9 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.reconcile.handler import ReconcileHandler
-from lens.config import settings_from
 from lens.photos.catalog import Catalog
 from lens.pipeline.queues import Queue
+from lens.settings import settings_from
 from lens.storage import open_storage
 from lens.storage.formats import announce_format
 

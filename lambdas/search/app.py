@@ -37,7 +37,6 @@ from lambdas.search.schemas import (
     photo_schema,
     results_schema,
 )
-from lens.config import Settings
 from lens.errors import (
     ArtifactError,
     BrokenImageError,
@@ -53,9 +52,11 @@ from lens.models.embedder import RUNTIME
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import ACCEPTED, THUMBNAIL_SIDE
 from lens.photos.thumbnail_store import FOREVER
-from lens.search import Pair, Searcher
+from lens.search.searcher import Searcher
+from lens.search.serving import Serving
+from lens.search.thumbnail_reader import Thumbnails
+from lens.settings import Settings
 from lens.storage import open_storage
-from lens.thumbnails import Thumbnails
 
 # What multipart adds to a photo: boundaries, part headers, the other fields.
 _MULTIPART_BYTES = 64 * 1024
@@ -131,8 +132,8 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         """A JPEG of a photo, its long side at most `size` pixels."""
 
         def read() -> bytes:
-            pair = searcher.refresh()
-            return thumbnails.read(pair.gallery if pair else None, photo_id, size)
+            serving = searcher.refresh()
+            return thumbnails.read(serving.gallery if serving else None, photo_id, size)
 
         data = await lookups.run(read, request)
         headers = {"Cache-Control": FOREVER, "ETag": f'"{photo_id}-{size}"'}
@@ -143,8 +144,8 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
     @app.get("/api/items/{item_id:path}", responses=_LOOKUP_ERRORS)
     async def item(request: Request, item_id: str) -> ItemSchema:
         """An item's photos."""
-        pair = await lookups.run(searcher.refresh, request)
-        rows = pair.gallery.item(item_id) if pair else []
+        serving = await lookups.run(searcher.refresh, request)
+        rows = serving.gallery.item(item_id) if serving else []
         if not rows:
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
         photos = [photo_schema(row, settings) for row in rows]
@@ -155,8 +156,8 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         """The catalog's categories, each with its number of photos and one of them."""
 
         def read() -> CategoriesSchema:
-            pair = searcher.refresh()
-            return categories_schema(pair.gallery if pair else None, settings)
+            serving = searcher.refresh()
+            return categories_schema(serving.gallery if serving else None, settings)
 
         return await lookups.run(read, request)
 
@@ -201,19 +202,19 @@ def _refuse_query(request: Request) -> None:
 
 
 def _health(searcher: Searcher, thumbnails: Thumbnails, load: LoadsSchema) -> HealthSchema:
-    pair = searcher.pair
-    empty = pair is None or pair.gallery.photo_count == 0
+    serving = searcher.serving
+    empty = serving is None or serving.gallery.photo_count == 0
     return HealthSchema(
         status="degraded" if searcher.trouble else "empty" if empty else "ok",
         trouble=_TROUBLE if searcher.trouble else None,
         storage="s3" if searcher.artifacts.location.startswith("s3:") else "file",
-        device=pair.embedder.device if pair else None,
+        device=serving.embedder.device if serving else None,
         runtime=RUNTIME,
-        precision=pair.embedder.precision if pair else None,
-        model_id=pair.embedder.model_id if pair else None,
-        embedding_dim=pair.embedder.manifest.embedding_dim if pair else None,
-        gallery=_gallery(pair) if pair else None,
-        pin=_pin(pair) if pair else None,
+        precision=serving.embedder.precision if serving else None,
+        model_id=serving.embedder.model_id if serving else None,
+        embedding_dim=serving.embedder.manifest.embedding_dim if serving else None,
+        gallery=_gallery(serving) if serving else None,
+        pin=_pin(serving) if serving else None,
         load=load,
         cache=CachesSchema.model_validate(
             {**searcher.cache_figures(), "thumbnails": thumbnails.cache_figures()}
@@ -221,16 +222,16 @@ def _health(searcher: Searcher, thumbnails: Thumbnails, load: LoadsSchema) -> He
     )
 
 
-def _gallery(pair: Pair) -> GallerySchema:
-    commit = pair.gallery.commit
+def _gallery(serving: Serving) -> GallerySchema:
+    commit = serving.gallery.commit
     return GallerySchema(
-        photos=pair.gallery.photo_count,
+        photos=serving.gallery.photo_count,
         commit=commit.number,
         snapshot_rows=commit.snapshot.rows if commit.snapshot else 0,
         tail_rows=commit.tail_rows,
     )
 
 
-def _pin(pair: Pair) -> PinSchema | None:
-    pin = pair.pin
+def _pin(serving: Serving) -> PinSchema | None:
+    pin = serving.pin
     return PinSchema(model_id=pin.model_id, commit=pin.commit, since=pin.since) if pin else None

@@ -10,9 +10,9 @@ gc.disable()
 import contextlib
 import os
 
-from lens.config import settings_from
 from lens.errors import LensError
-from lens.search import Searcher
+from lens.search.searcher import Searcher
+from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("catalog", "artifacts"))

@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lens.config import Settings
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
 from lens.photos.decoding import ACCEPTED
-from lens.search import Hit, Results
+from lens.search.searcher import Hit, Results
+from lens.settings import Settings
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
 _KEY = "img/WOMEN/Dresses/id_00000012/01_1_front.jpg"

@@ -6,8 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from lens.config import settings_from
 from lens.pipeline.bootstrap import set_up
+from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("artifacts", "model_folder"))

@@ -95,9 +95,9 @@ class Project:
 
     def app(self) -> Any:
         from lambdas.local.server import local_app
-        from lens.config import settings_from
         from lens.photos.catalog import Catalog
-        from lens.search import Searcher
+        from lens.search.searcher import Searcher
+        from lens.settings import settings_from
         from lens.storage import open_storage
 
         settings = settings_from(os.environ)
@@ -108,7 +108,7 @@ class Project:
     def _embed_handler(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """It writes segments and thumbnails: into artifacts that have the model alone."""
         from lambdas.embed.handler import EmbedHandler
-        from lens.config import settings_from
+        from lens.settings import settings_from
         from lens.storage import open_storage
 
         self._scratch = tempfile.TemporaryDirectory(prefix="lens-bench-")  # removed with this

@@ -18,9 +18,9 @@ from io import BytesIO
 from PIL import Image
 
 from lambdas.local.evaluate import Trial, trial_of
-from lens.config import Settings
 from lens.evaluation.protocols import PROTOCOLS, Protocol
 from lens.photos.decoding import decode
+from lens.settings import Settings
 
 CELL = 480  # pixels; a collage is two cells wide and two high
 QUALITY = 90

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from lens.default_model.choosing import sample_features, write_fitted
 from lens.evaluation.protocols import PROTOCOLS, Split, split_of
 from lens.gallery.index import Index
-from lens.limits import Limits
 from lens.models.embedder import Embedder
 from lens.models.manifest import list_models, read_manifest, read_network
 from lens.photos.catalog import Catalog, PartitionEntry
 from lens.photos.decoding import decode
+from lens.settings import Limits
 from lens.storage import FileStorage, Storage
 from tests.benchmarks.figures import markdown
 from tests.benchmarks.workload import FOLDER, photo_folder

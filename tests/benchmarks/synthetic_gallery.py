@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from lambdas.local.indexer import index_catalog
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.sample.catalog import draw_catalog
-from lens.config import Settings
 from lens.gallery.commits import read_head
 from lens.gallery.current import read_current
 from lens.gallery.snapshots import load_snapshot
 from lens.pipeline.compact import fold
+from lens.settings import Settings
 from tests.benchmarks.workload import photo_folder, prepared
 
 Vectors = NDArray[np.float32]

@@ -104,8 +104,8 @@ def test_filled_photos_have_nothing_blank(folder: Path) -> None:
 def test_the_workload_finds_each_photo_by_itself(folder: Path) -> None:
     """Its vectors are apart: a workload whose photos all look alike would prove nothing."""
     from lambdas.search.app import create_app
-    from lens.config import Settings
-    from lens.search import Searcher
+    from lens.search.searcher import Searcher
+    from lens.settings import Settings
     from tests.lambdas.conftest import Client
 
     artifacts = FileStorage(folder / "artifacts")
@@ -116,9 +116,9 @@ def test_the_workload_finds_each_photo_by_itself(folder: Path) -> None:
         reply = client.post("/api/search-image", files={"file": photo}).json()
         assert reply["hits"][0]["item_id"] == f"photo-{number:05}"
         assert reply["hits"][0]["similarity"] == pytest.approx(1.0, abs=1e-4)
-    pair = searcher.pair
-    assert pair is not None and pair.gallery.photo_count == 300
-    assert pair.gallery.commit.tail_rows == 0, "as an index, not as a tail"
+    serving = searcher.serving
+    assert serving is not None and serving.gallery.photo_count == 300
+    assert serving.gallery.commit.tail_rows == 0, "as an index, not as a tail"
 
 
 def test_catalog_photos_are_embedded_in_batches(folder: Path) -> None:

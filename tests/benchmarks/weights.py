@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.gallery.current import Current, swap_current
-from lens.limits import Limits
 from lens.models.cpu import INT8_DOT_PRODUCTS
 from lens.models.embedder import load_embedder
 from lens.models.manifest import FP32, FasterNetwork, Head, write_model
 from lens.models.preprocessing import to_pixels
 from lens.photos.decoding import decode
+from lens.settings import Limits
 from lens.storage import FileStorage
 
 if TYPE_CHECKING:

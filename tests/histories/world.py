@@ -34,7 +34,8 @@ from lens.pipeline.events import answer_batch, looks_in, looks_message, s3_notif
 from lens.pipeline.promote import promote
 from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.rollback import release, rollback
-from lens.search import Pair, Searcher
+from lens.search.searcher import Searcher
+from lens.search.serving import Serving
 from lens.storage import Storage
 from tests.histories.interrupting_storage import (
     CrashError,
@@ -248,8 +249,8 @@ class World:
         """The searcher that has lived all along loads what is newest, or answers as it is."""
         if self.warm_is_busy:
             return
-        if chance.random() < 0.1 and self.warm.pair:
-            self._check_pair(self.warm.pair)
+        if chance.random() < 0.1 and self.warm.serving:
+            self._check_serving(self.warm.serving)
             return
         self.warm_is_busy = True
         try:
@@ -294,51 +295,51 @@ class World:
         return commits
 
     @contextmanager
-    def _reading(self) -> Iterator[list[Pair | None]]:
+    def _reading(self) -> Iterator[list[Serving | None]]:
         """Check what a reader saw that began and ended with the block."""
         first = max(len(self.ledger.currents) - 1, 0)
         heads = {model: known[-1] for model, known in self.ledger.heads.items() if known}
-        seen: list[Pair | None] = []
+        seen: list[Serving | None] = []
         yield seen
         if not seen:
             return
-        pair = seen[0]
-        if pair is None:
+        serving = seen[0]
+        if serving is None:
             assert not self.ledger.currents
             return
-        self._check_pair(pair)
-        commit = pair.gallery.commit
+        self._check_serving(serving)
+        commit = serving.gallery.commit
         possible = [
             current
             for current in self.ledger.currents[first:]
-            if current.pin == pair.pin and (current.pin or current.live == commit.model_id)
+            if current.pin == serving.pin and (current.pin or current.live == commit.model_id)
         ]
         assert possible, "what was shown was neither live nor pinned at the time"
-        if pair.pin is None:
+        if serving.pin is None:
             then = heads.get(commit.model_id)
             assert then is None or commit.number >= then.number, "what was shown is outdated"
         else:
             models = (possible[0].live, *possible[0].previous)
             for model in models[: models.index(commit.model_id) + 1]:
                 if model in heads:
-                    self._check_takedowns(pair, heads[model])
+                    self._check_takedowns(serving, heads[model])
 
-    def _check_pair(self, pair: Pair) -> None:
+    def _check_serving(self, serving: Serving) -> None:
         """A reader shows one commit, whole, of one model, and hides only what it must."""
-        gallery = pair.gallery
+        gallery = serving.gallery
         commit = gallery.commit
-        assert pair.embedder.model_id == commit.model_id
+        assert serving.embedder.model_id == commit.model_id
         if commit.number:
             assert commit == self.ledger.commits[commit.id]
             assert commit in self.ledger.heads[commit.model_id]
         content = self.ledger.content(commit)
         shown = {row.key: row for row in content.values() if row.kind == Kind.PHOTO}
-        if pair.pin is not None:
-            assert (pair.pin.model_id, pair.pin.commit_id) == (commit.model_id, commit.id)
+        if serving.pin is not None:
+            assert (serving.pin.model_id, serving.pin.commit_id) == (commit.model_id, commit.id)
             for key in (key.decode() for key in gallery.hidden):
                 row = shown.pop(key)
-                tombstones = (t for guard in pair.guards for t in self._tombstones(guard.commit))
-                live = self.ledger.content(pair.guards[0].commit).get(key)
+                tombstones = (t for guard in serving.guards for t in self._tombstones(guard.commit))
+                live = self.ledger.content(serving.guards[0].commit).get(key)
                 gone = live is None or live.kind == Kind.TOMBSTONE
                 assert gone or any(_takes_down(each, row) for each in tombstones)
         else:
@@ -349,35 +350,35 @@ class World:
         known = [gallery.known[position] for position in range(len(gallery.known))]
         assert {row.key: row for row in known if row.kind == Kind.REJECTION} == rejected
         assert all(row.reason for row in rejected.values())
-        self._check_search(pair, shown)
+        self._check_search(serving, shown)
 
-    def _check_search(self, pair: Pair, shown: dict[str, Row]) -> None:
+    def _check_search(self, serving: Serving, shown: dict[str, Row]) -> None:
         """Similarities are those of the shown photos under this one model; ties in key order."""
-        model_id = pair.gallery.commit.model_id
+        model_id = serving.gallery.commit.model_id
         seed = self.models.index(model_id)
         query = vector_of(seed, model_id, photo_id(PHOTOS[0]))
         vectors = {key: vector_of(seed, model_id, row.photo_id) for key, row in shown.items()}
         similarities = {key: float(query @ vector) for key, vector in vectors.items()}
         order = sorted(shown, key=lambda key: (-round(similarities[key], 4), key))
         for top_k in (1, 2, 100):
-            found = pair.gallery.search(query, top_k)
+            found = serving.gallery.search(query, top_k)
             assert [match.row.key for match in found] == order[:top_k]
             for match in found:
                 assert match.row == shown[match.row.key]
                 assert abs(match.similarity - similarities[match.row.key]) < 1e-5
 
-    def _check_takedowns(self, pair: Pair, head: Commit) -> None:
+    def _check_takedowns(self, serving: Serving, head: Commit) -> None:
         """Under a pin nothing is shown that a head knows to have been deleted since."""
-        for row in pair.gallery.photos():
+        for row in serving.gallery.photos():
             for tombstone in self._tombstones(head):
                 assert not _takes_down(tombstone, row), f"{row.key} was taken down"
 
     def _tombstones(self, commit: Commit) -> list[Row]:
         return self.ledger.tombstones(commit)
 
-    def _check_progress(self, pair: Pair) -> None:
+    def _check_progress(self, serving: Serving) -> None:
         """A warm reader's commits never go backwards, unless somebody pinned or promoted."""
-        commit = pair.gallery.commit
+        commit = serving.gallery.commit
         if self.warm_saw is not None:
             first, before = self.warm_saw
             since = self.ledger.currents[first:]
@@ -422,9 +423,9 @@ class World:
         if current.pin is None:
             self._check_each_finds_itself(expected)
         else:
-            pair = self.warm.pair
-            assert pair is not None
-            assert {row.key for row in pair.gallery.photos()} <= expected.keys() | unusable
+            serving = self.warm.serving
+            assert serving is not None
+            assert {row.key for row in serving.gallery.photos()} <= expected.keys() | unusable
 
     def _photos(self) -> tuple[dict[str, str], set[str]]:
         """The catalog's usable photos by key, and the keys of the others."""

@@ -14,9 +14,9 @@ from httpx import ASGITransport, AsyncClient, Response
 
 from lambdas.local.pipeline import Pipeline
 from lambdas.search.app import create_app
-from lens.config import Settings
 from lens.pipeline.promote import promote
-from lens.search import Searcher
+from lens.search.searcher import Searcher
+from lens.settings import Settings
 from tests.support.tiny_model import png, write_tiny_model
 
 

@@ -16,7 +16,7 @@ from lens.gallery.gallery import Gallery
 from lens.gallery.versions import UNSEEN, Look
 from lens.pipeline import compact as compaction
 from lens.pipeline.events import sqs_event
-from lens.search import Searcher
+from lens.search.searcher import Searcher
 from lens.storage import FileStorage
 from tests.lambdas.deployed import NO_FAILURES, Deployed
 from tests.support import small_galleries

@@ -11,7 +11,7 @@ from lens.errors import NotFoundError
 from lens.gallery.current import read_current
 from lens.pipeline.rollback import release, rollback
 from lens.pipeline.verdict import Verdict, verdict_key
-from lens.search import Searcher
+from lens.search.searcher import Searcher
 from lens.storage.documents import write_document
 from tests.lambdas.deployed import Deployed
 from tests.support.sqs_queues import looks

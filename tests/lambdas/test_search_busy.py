@@ -24,10 +24,10 @@ from starlette.exceptions import HTTPException
 from lambdas.search import app as search_app
 from lambdas.search.admission import Admission
 from lens.errors import BusyError
-from lens.limits import Limits
 from lens.models.embedder import Embedder
 from lens.photos.decoding import decode, photo_id
-from lens.thumbnails import Thumbnails
+from lens.search.thumbnail_reader import Thumbnails
+from lens.settings import Limits
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.lambdas.serving import served, visitor
 from tests.support.tiny_model import png

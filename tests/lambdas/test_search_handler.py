@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-import lens.search
+import lens.search.searcher
 from lens.photos.decoding import photo_id
+from lens.search.serving import load_serving
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.support.tiny_model import png
 
@@ -141,17 +142,17 @@ def test_a_function_started_on_a_damaged_gallery_says_so_instead_of_crashing(sho
 def test_a_resumed_search_waits_for_the_newest_gallery_where_a_warm_one_answers_from_its_own(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load, loaded = lens.search._load, threading.Event()
+    load, loaded = load_serving, threading.Event()
 
     def load_slowly(*given: Any) -> Any:
         time.sleep(0.2)
-        pair = load(*given)
+        serving = load(*given)
         loaded.set()
-        return pair
+        return serving
 
     shop.searcher.refresh()
-    monkeypatch.setattr(lens.search, "_load", load_slowly)
-    monkeypatch.setattr(lens.search, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(lens.search.searcher, "load_serving", load_slowly)
+    monkeypatch.setattr(lens.search.searcher, "_PATIENCE_SECONDS", 0.0)
     shop.put("warm.png", png(7))
     shop.settle()
     assert "warm.png" not in shop.keys(png(7), top_k=1)
@@ -169,7 +170,7 @@ def test_lambda_is_told_what_to_do_when_it_resumes_a_search(shop: Shop, tmp_path
         import snapshot_restore_py
         from lambdas.search.handler import _searcher
         [hook] = snapshot_restore_py.hooks
-        print(_searcher.pair is not None, hook == _searcher.resume)
+        print(_searcher.serving is not None, hook == _searcher.resume)
     """
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.append({str(tmp_path)!r}){dedent(resume)}"],

@@ -9,8 +9,8 @@ import pytest
 from httpx import Response
 
 from lambdas.search.app import create_app
-from lens.config import Settings
-from lens.search import Searcher
+from lens.search.searcher import Searcher
+from lens.settings import Settings
 from lens.storage import open_storage
 from tests.lambdas.conftest import Client, MakeShop, Shop
 from tests.support.s3_bucket import BUCKET

@@ -11,9 +11,9 @@ import pytest
 
 from lambdas.local.cli import main
 from lambdas.local.evaluate import Evaluation, evaluate
-from lens.config import Settings
 from lens.evaluation.protocols import Protocol, split_of
 from lens.photos.catalog import parse_partition
+from lens.settings import Settings
 from tests.lambdas.local.photos import garment
 
 pytestmark = pytest.mark.slow

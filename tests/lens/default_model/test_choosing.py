@@ -13,9 +13,9 @@ from PIL import Image
 
 from lens.default_model.choosing import ENOUGH_PHOTOS, suitable_model
 from lens.gallery.current import Current, swap_current
-from lens.limits import Limits
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog
+from lens.settings import Limits
 from lens.storage import Storage, open_storage
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ from lens.models.manifest import (
     read_network,
     write_model,
 )
-from lens.search import Searcher
+from lens.search.searcher import Searcher
 from lens.storage import Storage, open_storage
 from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from lens.errors import BrokenImageError, NotAnImageError, PhotoTooLargeError, TooManyPixelsError
-from lens.limits import Limits
 from lens.photos.decoding import THUMBNAIL_SIDE, decode, photo_id, thumbnail
+from lens.settings import Limits
 from tests.support.photos import encode, picture, png_file
 
 LIMITS = Limits()

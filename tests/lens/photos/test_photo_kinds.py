@@ -14,9 +14,9 @@ from PIL import ExifTags, Image, ImageChops, ImageCms
 
 from lens.default_model.choosing import write_projection
 from lens.errors import BrokenImageError
-from lens.limits import Limits
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.decoding import decode
+from lens.settings import Limits
 from lens.storage import FileStorage
 from tests.support.color_profiles import (
     ADOBE_RGB,

@@ -13,7 +13,7 @@ from lens.gallery.current import Current, read_current, swap_current
 from lens.models.embedder import load_embedder
 from lens.models.manifest import list_models
 from lens.pipeline.bootstrap import set_up
-from lens.search import Searcher
+from lens.search.searcher import Searcher
 from lens.storage import FileStorage, Storage, open_storage
 from tests.histories.interrupting_storage import (
     CrashError,

@@ -15,7 +15,7 @@ from lens.gallery.versions import Look
 from lens.pipeline.collect import collect
 from lens.pipeline.promote import promote
 from lens.pipeline.rollback import release, rollback
-from lens.search import Searcher
+from lens.search.searcher import Searcher
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import CrashError, Interruption, Step
 from tests.histories.world import PHOTOS, World

@@ -11,7 +11,7 @@ from lens.gallery import retention
 from lens.gallery.commits import advance_head
 from lens.gallery.current import Current, read_current, swap_current
 from lens.pipeline.rollback import release, rollback
-from lens.search import Searcher
+from lens.search.searcher import Searcher
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import DAY, NOW, add, gone, photo, shown

@@ -12,12 +12,12 @@ from lens.default_model import lite0
 from lens.default_model.projections import fit_head, orthogonal_head
 from lens.errors import NotFoundError, PhotoError
 from lens.gallery.current import read_current
-from lens.limits import Limits
 from lens.models.embedder import Network
 from lens.models.manifest import Head, ModelManifest, read_manifest, write_model
 from lens.models.preprocessing import to_pixels
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import decode
+from lens.settings import Limits
 from lens.storage import Storage
 
 EMBEDDING_DIM = 128

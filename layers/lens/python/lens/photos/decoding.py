@@ -16,7 +16,7 @@ from lens.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from lens.limits import Limits
+from lens.settings import Limits
 
 ACCEPTED = "JPEG, PNG, WebP, AVIF or HEIC"
 THUMBNAIL_SIDE = 384

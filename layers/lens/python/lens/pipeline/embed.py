@@ -15,11 +15,11 @@ from lens.gallery.current import read_current
 from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.segments import Segment, segment_key, write_segment
 from lens.gallery.versions import Look, Version
-from lens.limits import Limits
 from lens.models.embedder import Embedder
 from lens.photos.catalog import Catalog, PartitionEntry, category, is_photo, item_id
 from lens.photos.decoding import decode, photo_id, thumbnail
 from lens.photos.thumbnail_store import write_thumbnail
+from lens.settings import Limits
 from lens.storage import Storage
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lens.cache import Cache
+from lens.search.cache import Cache
 
 
 def test_what_was_used_longest_ago_goes_first() -> None:

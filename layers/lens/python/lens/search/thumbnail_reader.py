@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from lens.cache import Cache
 from lens.errors import NotFoundError
 from lens.gallery.gallery import Gallery
-from lens.limits import Limits
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import THUMBNAIL_SIDE, decode, thumbnail
 from lens.photos.decoding import photo_id as identify
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
+from lens.search.cache import Cache
+from lens.settings import Limits
 from lens.storage import Storage
 
 

@@ -13,12 +13,12 @@ from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.segments import Segment
 from lens.gallery.versions import Version
-from lens.limits import Limits
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import photo_id
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
+from lens.search.thumbnail_reader import Thumbnails
+from lens.settings import Limits
 from lens.storage import FileStorage
-from lens.thumbnails import Thumbnails
 from tests.support.photos import encode, picture
 
 RED, BLUE = (encode(picture(600, 400, seed), "PNG") for seed in (1, 2))

@@ -1,16 +1,16 @@
-"""Settings: every LENS_ variable, its meaning and its default, in one table."""
+"""Settings: every LENS_ variable, its meaning and its default; and the largest photo accepted."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lens.errors import UsageError
-from lens.limits import Limits
 
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
 
@@ -30,6 +30,17 @@ def _origins(given: object) -> object:
 
 
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest photo accepted."""
+
+    photo_bytes: int = 20 * 2**20
+    photo_pixels: int = 64_000_000
+
+
+_LIMITS = Limits()
 
 
 class Settings(BaseModel):
@@ -57,8 +68,12 @@ class Settings(BaseModel):
     precision: str = Field(
         "", description="of the model: fp32 or a faster one it has; by default as the CPU is"
     )
-    max_photo_bytes: int = Field(20 * 2**20, ge=1, description="largest photo accepted, in bytes")
-    max_photo_pixels: int = Field(64_000_000, ge=1, description="largest photo, in pixels")
+    max_photo_bytes: int = Field(
+        _LIMITS.photo_bytes, ge=1, description="largest photo accepted, in bytes"
+    )
+    max_photo_pixels: int = Field(
+        _LIMITS.photo_pixels, ge=1, description="largest photo, in pixels"
+    )
     cached_results: int = Field(512, ge=1, description="searches whose results are kept in memory")
     cached_thumb_bytes: int = Field(64 * 2**20, ge=1, description="memory for thumbnails, in bytes")
     image_url: str = Field("/catalog/", description="prefix of a photo's address")

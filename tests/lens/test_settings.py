@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lens.config import Settings, settings_from
 from lens.errors import UsageError
+from lens.settings import Settings, settings_from
 
 
 def test_variables_become_settings() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lens.search import Searcher
+from lens.search.searcher import Searcher
 from lens.storage import FileStorage, ObjectInfo
 from tests.support import small_galleries
 from tests.support.tiny_model import DIM, png, write_tiny_model
@@ -40,10 +40,10 @@ def test_the_gallery_arrives_while_the_model_does(tmp_path: Path) -> None:
     )
     storage = SlowModel(tmp_path)
     searcher = Searcher(storage)
-    pair = searcher.begin().result()
+    serving = searcher.begin().result()
     assert storage.was_beside
-    assert pair is not None
-    assert pair.gallery.photo_count == 1
+    assert serving is not None
+    assert serving.gallery.photo_count == 1
     assert [hit.key for hit in searcher.search(png(1)).hits] == ["a.png"]
 
 

@@ -1,0 +1,1 @@
+"""Search: what answers photos, and what it keeps in memory."""

@@ -1,0 +1,111 @@
+"""Serving: the (model, commit) pair that searches are answered from, loaded whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lens.errors import ArtifactError, NotFoundError
+from lens.gallery.commits import Commit, CommitName, empty_commit, read_commit, read_head
+from lens.gallery.current import Current, Pin, read_current
+from lens.gallery.gallery import Gallery
+from lens.gallery.loading import load_gallery
+from lens.models.embedder import Embedder, load_embedder
+from lens.storage import Storage
+
+_LOAD_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A model and a whole commit of its gallery.
+
+    `guards` are loaded only under a pin, which they keep free of deleted photos: the newest commits
+    of the live model, of the pinned one, and of those that were live in between.
+    """
+
+    embedder: Embedder
+    gallery: Gallery
+    pin: Pin | None = None
+    pinned: Gallery | None = None  # as committed, before deletions are hidden
+    guards: tuple[Gallery, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Changes whenever an answer could."""
+        commit = self.gallery.commit
+        return commit.model_id, commit.id, "".join(guard.commit.id for guard in self.guards)
+
+
+def load_serving(storage: Storage, before: Serving | None, precision: str) -> Serving | None:
+    """The live model's newest commit, or the pinned one; None before the first model.
+
+    What `before` has already is not loaded again; it is returned itself when nothing has changed.
+    """
+    for attempt in range(_LOAD_ATTEMPTS):
+        current = read_current(storage)
+        if current is None:
+            return None
+        try:
+            if current.pin is None:
+                return _load_newest(storage, current, before, precision)
+            return _load_pinned(storage, current, current.pin, before, precision)
+        except NotFoundError as error:
+            # The collector may have removed a part between two of our reads: ask for the head
+            # again, and only then call it damage.
+            if attempt == _LOAD_ATTEMPTS - 1:
+                raise ArtifactError(f"the gallery lacks a part ({error}); index again") from error
+    raise AssertionError("unreachable")
+
+
+def _load_newest(
+    storage: Storage, current: Current, before: Serving | None, precision: str
+) -> Serving:
+    known = [before.gallery, *before.guards] if before else []
+    if before and before.embedder.model_id == current.live:
+        head = _head(storage, current.live)
+        if before.pin is None and before.gallery.commit == head:
+            return before
+        return Serving(before.embedder, _gallery(storage, head, known))
+    # Most of a start is waiting for the model's bytes: the gallery arrives meanwhile.
+    with ThreadPoolExecutor(1, "model") as beside:
+        embedder = beside.submit(load_embedder, storage, current.live, precision)
+        gallery = _gallery(storage, _head(storage, current.live), known)
+        return Serving(embedder.result(), gallery)
+
+
+def _load_pinned(
+    storage: Storage, current: Current, pin: Pin, before: Serving | None, precision: str
+) -> Serving:
+    # A model between the two may be the only one to know that a photo was deleted.
+    models = current.kept[: current.kept.index(pin.model_id) + 1]
+    heads = [_head(storage, model_id) for model_id in models]
+    if before and before.pin == pin and [guard.commit for guard in before.guards] == heads:
+        return before
+    embedder = _embedder(storage, pin.model_id, before, precision)
+    known = [before.pinned, *before.guards, before.gallery] if before else []
+    guards = tuple(_gallery(storage, head, known) for head in heads)
+    name = CommitName(number=pin.commit, id=pin.commit_id)
+    pinned = _gallery(storage, read_commit(storage, pin.model_id, name), [*guards, *known])
+    return Serving(embedder, pinned.hiding_deleted(guards), pin, pinned, guards)
+
+
+def _head(storage: Storage, model_id: str) -> Commit:
+    return read_head(storage, model_id) or empty_commit(model_id)
+
+
+def _embedder(storage: Storage, model_id: str, before: Serving | None, precision: str) -> Embedder:
+    if before and before.embedder.model_id == model_id:
+        return before.embedder
+    return load_embedder(storage, model_id, precision)
+
+
+def _gallery(storage: Storage, commit: Commit, known: Sequence[Gallery | None]) -> Gallery:
+    """A commit's gallery: a known one if it is the same, else loaded with what it can take over."""
+    whole = [gallery for gallery in known if gallery is not None and not gallery.hidden]
+    for gallery in whole:
+        if gallery.commit == commit:
+            return gallery
+    same_model = (g for g in whole if g.commit.model_id == commit.model_id)
+    return load_gallery(storage, commit, next(same_model, None))
