@@ -40,7 +40,6 @@ class Embedding(Construct):
         )
         self.function = functions.serving(
             "embed",
-            "function",
             environment={
                 "LENS_CATALOG": storage.catalog_location,
                 "LENS_ARTIFACTS": storage.artifacts_location,

@@ -1,4 +1,4 @@
-"""The functions: what every Lambda function of the stack has alike: a role and a log of its own."""
+"""The functions: what all Lambda functions of the stack have in common; each its role and log."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ class Functions(Construct):
             self,
             package,
             code=self._assets.function(package, *others),
-            handler=f"lambdas.{package}.function.handler",
+            handler=_handler(package),
             runtime=self._runtime,
             layers=self._layers,
-            **self._alike(package, environment, policy, memory, timeout, disk),
+            **self._common_properties(package, environment, policy, memory, timeout, disk),
         )
         self.all[package] = function
         return function
@@ -76,7 +76,6 @@ class Functions(Construct):
     def serving(
         self,
         package: str,
-        module: str,
         *,
         environment: Mapping[str, str],
         policy: Sequence[iam.PolicyStatement],
@@ -86,10 +85,12 @@ class Functions(Construct):
         reserved: int | None = None,
         resumed: bool = False,
     ) -> lambda_.Function:
-        """A function that runs the model, `lambdas.{package}.{module}.handler`, packaged as the
-        setting says; `resumed`: its versions start from a snapshot, which only zips can."""
-        handler = f"lambdas.{package}.{module}.handler"
-        alike = self._alike(package, environment, policy, memory, timeout, disk)
+        """A function of `lambdas/{package}` that runs the model, packaged as the setting says.
+
+        `resumed`: its versions start from a snapshot, which only zips can.
+        """
+        handler = _handler(package)
+        common = self._common_properties(package, environment, policy, memory, timeout, disk)
         function: lambda_.Function
         if self._config.packaging == "image":
             function = lambda_.DockerImageFunction(
@@ -97,7 +98,7 @@ class Functions(Construct):
                 package,
                 code=self._image(handler),
                 reserved_concurrent_executions=reserved,
-                **alike,
+                **common,
             )
         else:
             function = lambda_.Function(
@@ -109,7 +110,7 @@ class Functions(Construct):
                 layers=self._serving,
                 reserved_concurrent_executions=reserved,
                 snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if resumed else None,
-                **alike,
+                **common,
             )
             # It says that SnapStart is for versions; what resumes is called by an alias of one.
             Annotations.of(function).acknowledge_warning(
@@ -127,7 +128,7 @@ class Functions(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-    def _alike(
+    def _common_properties(
         self,
         package: str,
         environment: Mapping[str, str],
@@ -172,3 +173,8 @@ class Functions(Construct):
             self, "Repository", name
         )
         return lambda_.DockerImageCode.from_ecr(repository, tag_or_digest=tag, cmd=[command])  # type: ignore[arg-type]
+
+
+def _handler(package: str) -> str:
+    """What Lambda calls of `lambdas.{package}`."""
+    return f"lambdas.{package}.function.handler"

@@ -44,7 +44,6 @@ class Search(Construct):
         super().__init__(scope, name)
         self.function = functions.serving(
             "search",
-            "handler",
             environment={
                 "LENS_CATALOG": storage.catalog_location,
                 "LENS_ARTIFACTS": storage.artifacts_location,

@@ -35,7 +35,7 @@ SERVING = Layer(
         for line in REQUIREMENTS.read_text().splitlines()
         if (name := line.partition("#")[0].strip())
     ),
-    ("lambdas.search.handler", "lambdas.embed.function"),
+    ("lambdas.search.function", "lambdas.embed.function"),
 )
 
 

@@ -64,7 +64,7 @@ class Project:
 
     @cached_property
     def _handler(self) -> Any:
-        from lambdas.search.handler import handler
+        from lambdas.search.function import handler
 
         return handler
 
@@ -94,7 +94,7 @@ class Project:
         assert failed == {"batchItemFailures": []}, failed
 
     def app(self) -> Any:
-        from lambdas.local.server import local_app
+        from lambdas.local.server.app import local_app
         from lens.photos.catalog import Catalog
         from lens.search.searcher import Searcher
         from lens.settings import settings_from

@@ -47,7 +47,7 @@ DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 # What Lambda's runtime does: import the handler, then hand it an event.
 PROJECT = (
     "import json, pathlib, sys\n"
-    "from lambdas.search.handler import handler\n"
+    "from lambdas.search.function import handler\n"
     "event = json.loads(pathlib.Path(sys.argv[1]).read_bytes())\n"
     "print(handler(event, None)['body'], flush=True)\n"
 )

@@ -17,7 +17,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from lambdas.local.evaluate import Trial, trial_of
+from lambdas.local.evaluation import Trial, trial_of
 from lens.evaluation.protocols import PROTOCOLS, Protocol
 from lens.photos.decoding import decode
 from lens.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.local.page import HEADERS
+from lambdas.local.server.page import HEADERS
 from tests.cdk.synthesis import Parts, synthesize, text
 
 pytestmark = pytest.mark.slow
@@ -191,7 +191,7 @@ def test_a_search_that_resumes_from_a_snapshot_stands_behind_an_alias_of_a_versi
     assert layers["build_index"] == ["FunctionsLens", "FunctionsGallery"]
     for each in parts.named("AWS::Lambda::Function", "Functions").values():
         assert each["Properties"].get("PackageType", "Zip") == "Zip"
-    assert search["Handler"] == "lambdas.search.handler.handler"
+    assert search["Handler"] == "lambdas.search.function.handler"
     assert parts.function("embed")["Handler"] == "lambdas.embed.function.handler"
 
 

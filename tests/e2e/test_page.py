@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, Response, expect
 
-from lambdas.local.page import HEADERS, frontend_folder
+from lambdas.local.server.page import HEADERS, frontend_folder
 from tests.e2e.conftest import Shop, Visit, Visits
 from tests.e2e.serving import serving
 

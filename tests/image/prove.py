@@ -32,7 +32,7 @@ from lens.storage import open_storage
 from tests.aws.inside.runtime_api import Invocation, RuntimeApi
 from tests.image.builder import IMAGE, ROOT, Builder
 from tests.image.s3_server import s3_server, wait_for
-from tests.lambdas.test_search_handler import event, search_event
+from tests.lambdas.test_search_function import event, search_event
 from tests.support.tiny_model import png, write_tiny_model
 
 EMBED = "lambdas.embed.function.handler"
@@ -69,7 +69,7 @@ def prove_container(builder: Builder, container: str) -> None:
             "LENS_THUMBS": ARTIFACTS,
         }
         os.environ.update(clients)
-        for module in ("lambdas.search.handler", "lambdas.embed.function"):
+        for module in ("lambdas.search.function", "lambdas.embed.function"):
             command = ["python", "-c", _IMPORT.format(module)]
             seconds = [builder.run(container, command, environment) for _ in range(3)]
             print(f"import: {module} in {', '.join(seconds)} s")
@@ -150,7 +150,7 @@ def serve(builder: Builder, container: str, environment: dict[str, str]) -> None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = ("uvicorn", "lambdas.search.handler:handler.app", "--host=127.0.0.1", f"--port={port}")
+    app = ("uvicorn", "lambdas.search.function:handler.app", "--host=127.0.0.1", f"--port={port}")
     with builder.running(container, ["python", "-m", *app], environment):
         health = json.loads(wait_for(f"http://127.0.0.1:{port}/api/health"))
     assert health["gallery"]["photos"] == 1, health

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = "lambdas/Dockerfile"
-HANDLERS = "import lambdas.search.handler, lambdas.embed.function, lens.storage.s3"
+HANDLERS = "import lambdas.search.function, lambdas.embed.function, lens.storage.s3"
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from layers.check import LENS
 from layers.contents import ROOT, SERVING
 from layers.target import Target, find_python
 from tests.lambdas.conftest import STOCK, MakeShop, Shop
-from tests.lambdas.test_search_handler import RUNTIME, event, search_event
+from tests.lambdas.test_search_function import RUNTIME, event, search_event
 from tests.support.tiny_model import png
 
 VENDOR = ROOT / "layers" / "vendor"

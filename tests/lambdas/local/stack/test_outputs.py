@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lambdas.local.bars import bars
 from lambdas.local.cli import main
-from lambdas.local.locations import local_settings
-from lambdas.local.server import serve
+from lambdas.local.cli.progress import bars
+from lambdas.local.cli.targets import local_settings
+from lambdas.local.server.app import serve
 from lens.gallery.versions import UNSEEN
 from lens.pipeline.queues import Queue
 from tests.lambdas.deployed import Deployed

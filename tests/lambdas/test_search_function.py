@@ -24,7 +24,7 @@ from tests.support.tiny_model import png
 # Imports the handler once, then answers one event a line, as Lambda's runtime does.
 RUNTIME = """
 import json, sys
-from lambdas.search.handler import handler
+from lambdas.search.function import handler
 for line in sys.stdin:
     print(json.dumps(handler(json.loads(line), None)), flush=True)
 """
@@ -168,7 +168,7 @@ def test_lambda_is_told_what_to_do_when_it_resumes_a_search(shop: Shop, tmp_path
     runtime.write_text("hooks = []\nregister_after_restore = hooks.append\n")
     resume = """
         import snapshot_restore_py
-        from lambdas.search.handler import _searcher
+        from lambdas.search.function import _searcher
         [hook] = snapshot_restore_py.hooks
         print(_searcher.serving is not None, hook == _searcher.resume)
     """
@@ -189,7 +189,7 @@ def test_lambda_is_told_what_to_do_when_it_resumes_a_search(shop: Shop, tmp_path
 def test_a_start_imports_nothing_that_a_search_does_not_need(shop: Shop) -> None:
     unneeded = ["boto3", "botocore", "onnx", "pi_heif", "torch", "uvicorn"]
     program = (
-        "import sys, gc, lambdas.search.handler\n"
+        "import sys, gc, lambdas.search.function\n"
         f"print([name for name in {unneeded} if name in sys.modules], gc.isenabled())"
     )
     done = subprocess.run(

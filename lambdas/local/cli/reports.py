@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lambdas.local.deployment import QueueDepth
-from lambdas.local.evaluate import Evaluation
+from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
+from lambdas.local.stack.outputs import QueueDepth
 from lens.evaluation.protocols import KS
 from lens.gallery.commits import empty_commit, read_head
 from lens.gallery.current import read_current

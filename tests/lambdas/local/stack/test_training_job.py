@@ -8,8 +8,8 @@ import boto3
 import pytest
 
 from lambdas.local.cli import main
-from lambdas.local.deployment import Deployment
-from lambdas.local.training_job import _reason, parse_options, train_deployed
+from lambdas.local.stack.outputs import Deployment
+from lambdas.local.stack.training_job import _reason, parse_options, train_deployed
 from lens.errors import DeploymentError, UsageError
 
 

@@ -1,4 +1,4 @@
-"""The search handler: Lambda's entry to the HTTP API, its model and gallery loaded at import."""
+"""The search function: what Lambda calls with an HTTP request; model and gallery load at import."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ import uvicorn
 from fastapi import FastAPI, Response
 
 from lambdas.local.indexer import Bars, index_catalog
-from lambdas.local.page import Page
 from lambdas.local.pipeline import Pipeline
-from lambdas.local.watcher import watch_folder
+from lambdas.local.server.page import Page
+from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
 from lens.errors import LensError, NotFoundError, UsageError
 from lens.photos.catalog import Catalog, media_type

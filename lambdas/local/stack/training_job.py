@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lambdas.local.deployment import Deployment
+from lambdas.local.stack.outputs import Deployment
 from lambdas.local.training import TrainingError
 from lens.errors import DeploymentError, LensError, UsageError
 

@@ -45,4 +45,4 @@ class Page(StaticFiles):
 def frontend_folder() -> Path:
     """Where the page lies: inside the installed package, or at the top of a checkout."""
     installed = Path(__file__).with_name("frontend")
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "frontend"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "frontend"

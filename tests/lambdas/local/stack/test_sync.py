@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from lambdas.local.cli import main
-from lambdas.local.synchronization import Synced, catalog_in, synchronize
+from lambdas.local.stack.sync import Synced, catalog_in, synchronize
 from lens.errors import StorageError, UsageError
 from lens.photos.catalog import PARTITION_KEY
 from lens.storage import ObjectInfo, Storage, open_storage

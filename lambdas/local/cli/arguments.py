@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from lambdas.local import commands
+from lambdas.local.cli import commands
 from lens.errors import LensError, UsageError
 
 _EPILOG = """\
@@ -154,7 +154,3 @@ class _OneLine(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         text = f"lens: {record.getMessage()}" + (f": {error}" if error else "")
         return " ".join(text.split())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.local.cli import main
-from lambdas.local.evaluate import Evaluation, evaluate
+from lambdas.local.evaluation import Evaluation, evaluate
 from lens.evaluation.protocols import Protocol, split_of
 from lens.photos.catalog import parse_partition
 from lens.settings import Settings

@@ -9,21 +9,21 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdas.local.bars import bars
+from lambdas.local.cli.progress import bars
 from lens.errors import UsageError
 
 # Imported inside the commands otherwise: `lens --help` should not wait for a model's runtime.
 if TYPE_CHECKING:
-    from lambdas.local.deployment import Deployment
     from lambdas.local.pipeline import Pipeline
+    from lambdas.local.stack.outputs import Deployment
     from lens.gallery.versions import Look
     from lens.settings import Settings
     from lens.storage import Storage
 
 
 def index(options: Namespace) -> None:
+    from lambdas.local.cli.reports import status_report
     from lambdas.local.indexer import index_catalog, refuse_empty
-    from lambdas.local.reports import status_report
 
     pipeline = _pipeline(options)
     refuse_empty(pipeline)
@@ -34,14 +34,14 @@ def index(options: Namespace) -> None:
 
 
 def serve(options: Namespace) -> None:
-    from lambdas.local import server
+    from lambdas.local.server import app as server
 
     settings = _settings(options)
     server.serve(settings, bars, lambda address: print(f"Image Lens: {address}", flush=True))
 
 
 def search(options: Namespace) -> None:
-    from lambdas.local.reports import results_report
+    from lambdas.local.cli.reports import results_report
     from lens.search.searcher import Searcher
 
     pipeline = _pipeline(options)
@@ -56,8 +56,8 @@ def search(options: Namespace) -> None:
 
 
 def evaluate(options: Namespace) -> None:
-    from lambdas.local import evaluate as evaluation
-    from lambdas.local.reports import evaluation_report
+    from lambdas.local import evaluation
+    from lambdas.local.cli.reports import evaluation_report
     from lens.evaluation.protocols import PROTOCOLS
 
     protocols = [options.protocol] if options.protocol else PROTOCOLS
@@ -71,8 +71,8 @@ def evaluate(options: Namespace) -> None:
 
 
 def status(options: Namespace) -> None:
-    from lambdas.local.deployment import read_deployment
-    from lambdas.local.reports import status_report
+    from lambdas.local.cli.reports import status_report
+    from lambdas.local.stack.outputs import read_deployment
 
     pipeline = _pipeline(options)
     stack = pipeline.settings.stack
@@ -107,7 +107,7 @@ def _queue_differences(pipeline: Pipeline) -> None:
 
 
 def sync(options: Namespace) -> None:
-    from lambdas.local.synchronization import synchronize
+    from lambdas.local.stack.sync import synchronize
 
     catalog = _destination(options)
     print(f"into {catalog.location}" + (", as it would be" if options.dry_run else ""))
@@ -166,7 +166,7 @@ def promote(options: Namespace) -> None:
 def train(options: Namespace) -> None:
     here = any(each.partition("=")[0] == "--output" for each in options.arguments)
     if not here and (options.stack or os.environ.get("LENS_STACK")):
-        from lambdas.local.training_job import parse_options, train_deployed
+        from lambdas.local.stack.training_job import parse_options, train_deployed
 
         job = parse_options(options.arguments)
         train_deployed(_deployment(options), job, lambda line: print(line, flush=True))
@@ -184,7 +184,7 @@ def draw(options: Namespace) -> None:
 
 
 def _settings(options: Namespace) -> Settings:
-    from lambdas.local.locations import local_settings
+    from lambdas.local.cli.targets import local_settings
 
     return local_settings(os.environ, options.location, options.stack)
 
@@ -196,14 +196,14 @@ def _pipeline(options: Namespace) -> Pipeline:
 
 
 def _deployment(options: Namespace) -> Deployment:
-    from lambdas.local.locations import deployment_of
+    from lambdas.local.cli.targets import deployment_of
 
     return deployment_of(os.environ, options.stack)
 
 
 def _destination(options: Namespace) -> Storage:
     """Where `lens sync` uploads to: the bucket that was named, else the stack's."""
-    from lambdas.local.synchronization import catalog_in
+    from lambdas.local.stack.sync import catalog_in
     from lens.storage import open_storage
 
     if options.bucket and options.stack:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from lambdas.local.deployment import Deployment, read_deployment
+from lambdas.local.stack.outputs import Deployment, read_deployment
 from lens.errors import UsageError
 from lens.settings import Settings, settings_from, variable
 from lens.storage import FileStorage, open_storage

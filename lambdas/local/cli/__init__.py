@@ -1,0 +1,5 @@
+"""The `lens` command."""
+
+from lambdas.local.cli.arguments import main
+
+__all__ = ["main"]

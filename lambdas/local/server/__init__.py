@@ -1,0 +1,1 @@
+"""The local server: API, page and photos on one port, over a folder that is watched."""
