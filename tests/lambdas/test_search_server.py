@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from lens.models.manifest import Head, write_model
@@ -53,6 +54,7 @@ def heavy_graph(rounds: int = 40, width: int = 1200) -> bytes:
     return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
 
 
+@pytest.mark.slow
 def test_health_answers_at_once_while_a_heavy_model_searches(make_shop: MakeShop) -> None:
     shop = make_shop()
     shop.put("a/1.png", png(1))

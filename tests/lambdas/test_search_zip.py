@@ -51,6 +51,7 @@ def answers(shop: Shop, folder: Path, *events: dict[str, Any]) -> list[dict[str,
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_a_zip_answers_with_no_hits_at_first_and_finds_photos_once_there_are_some(
     make_shop: MakeShop, tmp_path: Path
 ) -> None:
