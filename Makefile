@@ -7,7 +7,7 @@ BIN := .venv/bin
 SAMPLE := .lens/sample-catalog
 
 CDK := node_modules/.bin/cdk
-CHECKS := $(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+CHECKS := $(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && PYTHONPATH=sagemaker_training $(BIN)/lint-imports --no-logo
 
 # Node, for CDK, is the environment's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -1,4 +1,4 @@
-"""The source bundle of a SageMaker job: `train.py` and its siblings at the root, `lens/` beside.
+"""The source bundle of a SageMaker job: `train.py` at the root, `training/` and `lens/` beside it.
 
     python sagemaker_training/bundle.py sourcedir.tar.gz
 
@@ -63,8 +63,9 @@ def _files(lens: Path, constraints: Path) -> Iterator[tuple[str, bytes]]:
             yield file.name, file.read_bytes()
     text = pinned((_HERE / _REQUIREMENTS).read_text(), constraints.read_text())
     yield _REQUIREMENTS, text.encode()
-    for file in lens.rglob("*.py"):
-        yield f"lens/{file.relative_to(lens).as_posix()}", file.read_bytes()
+    for package in (_HERE / "training", lens):
+        for file in package.rglob("*.py"):
+            yield f"{package.name}/{file.relative_to(package).as_posix()}", file.read_bytes()
 
 
 def _normalized(name: str) -> str:

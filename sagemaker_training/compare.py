@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import LensError, UsageError
-from runs import Run, read_record, read_run, write_record
+from training.delivery.runs import Run, read_record, read_run, write_record
 
 _SAMPLES = 10_000
 

@@ -35,11 +35,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lens.errors import LensError, UsageError
-from presets import PRESETS, Recipe, recipe_of
+from training.presets import PRESETS, Recipe, recipe_of
 
 # Imported inside otherwise: `train.py --help` should not wait for torch.
 if TYPE_CHECKING:
-    from runs import Job
+    from training.delivery.runs import Job
 
 _SAGEMAKER_CHECKPOINTS = "/opt/ml/checkpoints"
 
@@ -49,8 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser(os.environ).parse_args(arguments)
     try:
         job, recipe = _job(options)
-        from job import run_job
-        from trainer import InterruptedRunError
+        from training.job import run_job
+        from training.loop.trainer import InterruptedRunError
     except UsageError as error:
         return _fail(error, 2)
     # Before CUDA starts: the workspace that makes its matrix products repeatable.
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _job(options: argparse.Namespace) -> tuple[Job, Recipe]:
-    from runs import Job
+    from training.delivery.runs import Job
 
     changes = {
         field.name: getattr(options, field.name)

@@ -12,12 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 _LENS = "layers/lens/python/lens"
+_TRAINING = "sagemaker_training/training"
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of what the contracts are about."""
-    for folder in ("cdk", "lambdas", "layers/lens"):
+    for folder in ("cdk", "lambdas", "layers/lens", "sagemaker_training"):
         ignored = shutil.ignore_patterns("__pycache__", "sample")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     sample = tmp_path / "lambdas/local/sample"
@@ -29,7 +30,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def _broken(checkout: Path) -> list[str]:
     """The names of the contracts that do not hold there."""
-    paths = [str(checkout / "layers/lens/python"), str(checkout)]
+    paths = [str(checkout / name) for name in ("layers/lens/python", "sagemaker_training", ".")]
     done = subprocess.run(
         [str(Path(sys.executable).parent / "lint-imports"), "--no-logo", "--no-cache"],
         cwd=checkout,
@@ -56,6 +57,9 @@ def _broken(checkout: Path) -> list[str]:
         (f"{_LENS}/search/cache.py", "faiss", "faiss has one owner"),
         ("lambdas/embed/handler.py", "lambdas.compact.handler", "the functions import lens"),
         ("cdk/config.py", "lens.settings", "the deployment names folders"),
+        (f"{_TRAINING}/data/dataset.py", "training.loop.losses", "the rooms of training"),
+        (f"{_TRAINING}/presets.py", "lambdas.local.training", "training meets neither"),
+        (f"{_LENS}/evaluation/metrics.py", "torch", "torch belongs to training"),
     ],
 )
 def test_an_import_that_a_contract_forbids_is_noticed(

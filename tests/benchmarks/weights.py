@@ -45,8 +45,8 @@ def write_models(
     """
     import torch
 
-    from models import build_model
-    from presets import INSHOP, Recipe
+    from training.network.embedding_model import build_model
+    from training.presets import INSHOP, Recipe
 
     recipe = Recipe(
         name="bench",
@@ -102,7 +102,7 @@ def _patches_seen(model: Any, photos: Sequence[bytes]) -> list[int]:
 def _write_project_model(folder: Path, model: Any) -> Embed:
     """In every precision, as a training delivers a model whose gate admits them all: there is no
     recall to judge random weights by."""
-    from export import export_precisions
+    from training.export.onnx_export import export_precisions
 
     artifacts = FileStorage(folder / "artifacts")
     networks = export_precisions(model)

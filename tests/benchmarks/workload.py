@@ -113,7 +113,7 @@ def _fill(source: Path, target: Path) -> None:
     """The photos as the precisions' gate asks for them once more."""
     from PIL import Image
 
-    from precisions import without_backdrop
+    from training.delivery.precision_gate import without_backdrop
 
     target.mkdir()
     for file in sorted(source.iterdir()):

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from distributed import Ranks
-from losses import plan_epoch
-from models import EmbeddingModel, build_model
-from presets import INSHOP, Recipe
-from progress import Progress
-from squares import Squares
-from trainer import Photos, Trainer
+from training.data.decoded import Squares
+from training.loop.distributed import Ranks
+from training.loop.losses import plan_epoch
+from training.loop.progress import Progress
+from training.loop.trainer import Photos, Trainer
+from training.network.embedding_model import EmbeddingModel, build_model
+from training.presets import INSHOP, Recipe
 
 SIZE = 28
 ALONE = Ranks(0, 1, 0, torch.device("cpu"))

@@ -41,7 +41,12 @@ def _run(folder: Path, *command: str, **environment: str) -> subprocess.Complete
 
 def test_the_bundle_has_the_program_at_its_root_and_the_package_beside_it(bundle: Path) -> None:
     names = {file.relative_to(bundle).as_posix() for file in bundle.rglob("*") if file.is_file()}
-    assert {"train.py", "trainer.py", "metric_definitions.json", "lens/index/lists.py"} <= names
+    assert {
+        "train.py",
+        "training/loop/trainer.py",
+        "metric_definitions.json",
+        "lens/gallery/index/inverted_lists.py",
+    } <= names
     assert not any("test" in name or name.endswith(".md") for name in names)
     pins = (bundle / "requirements.txt").read_text().splitlines()
     assert all("==" in pin for pin in pins)

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
 from compare import bootstrap_interval, compare, main
-from evaluate import Answer, Scores
 from lens.errors import UsageError
-from runs import Run, read_record, read_run
+from training.delivery.runs import Run, read_record, read_run
+from training.loop.scoring import Answer, Scores
 
 
 def run_with(ranks: list[int], name: str = "ours", seed: int = 0) -> Run:

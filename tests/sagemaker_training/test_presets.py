@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from lens.errors import UsageError
-from presets import PRESETS, SEED, recipe_of
+from training.presets import PRESETS, SEED, recipe_of
 
 
 def test_the_seed_preset_is_the_baseline_to_the_letter() -> None:

@@ -1,0 +1,1 @@
+"""The training program: from photos and a recipe to a delivered model."""

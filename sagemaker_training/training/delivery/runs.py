@@ -1,0 +1,119 @@
+"""Runs: what a training is told, what it leaves behind (`run.json`), and records of several runs.
+
+A record is small enough for the repository: it keeps everything of a run but the photos each query
+found; an answer is only query key -> rank of the first right hit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lens.errors import UsageError
+from training.loop.scoring import Answer, Scores
+
+FILE = "run.json"
+_UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Which run it is, and where its things are."""
+
+    data: Path
+    output: Path
+    checkpoints: Path
+    cache: Path
+    artifacts: str  # location of the models; training/{name}/ lies there too
+    name: str
+    seed: int = 0
+    fold: int = 0
+    device: str | None = None
+    pretrained: bool = True
+    compare: str | None = None  # an earlier run's folder
+    margin: float = 0.0  # of the gate
+    test: bool = True  # False: only the validation part is scored, as for choosing a recipe
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, from its recipe to its figures."""
+
+    model_id: str
+    seed: int
+    recipe: dict[str, Any]
+    data: dict[str, Any]
+    machine: dict[str, Any]
+    history: list[dict[str, Any]]
+    seconds: float  # training and validation, in all sittings
+    scores: dict[str, Scores]  # by protocol, of the test part; of the validation without one
+    precisions: dict[str, Any] = field(default_factory=dict)  # by name, what the gate said of each
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.recipe['name']}, seed {self.seed}"
+
+    def metrics(self) -> dict[str, Any]:
+        """The figures for the manifest."""
+        return {name: scores.figures() for name, scores in self.scores.items()}
+
+    def to_json(self) -> str:
+        """The whole file."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    def compact(self) -> dict[str, Any]:
+        """The run as a record keeps it."""
+        found = asdict(self)
+        for scores in found["scores"].values():
+            scores["answers"] = {each["key"]: each["first_right"] for each in scores["answers"]}
+        return found
+
+
+def read_run(place: str | Path) -> Run:
+    """A run's folder, or the file in it; UsageError where there is none."""
+    file = Path(place) / FILE if Path(place).is_dir() else Path(place)
+    try:
+        return _run(json.loads(file.read_text()))
+    except _UNREADABLE as error:
+        raise UsageError(f"{file} is not a training run's {FILE} ({error})") from error
+
+
+def write_record(file: Path, groups: Mapping[str, Sequence[Run]]) -> None:
+    """Keep groups of runs in one compact file."""
+    found = {name: [run.compact() for run in runs] for name, runs in groups.items()}
+    file.write_text(json.dumps(found, separators=(",", ":")) + "\n")
+
+
+def read_record(file: Path) -> dict[str, list[Run]]:
+    """The groups that `write_record` kept; UsageError where there are none."""
+    try:
+        found = json.loads(file.read_text())
+        return {name: [_run(each) for each in runs] for name, runs in found.items()}
+    except _UNREADABLE as error:
+        raise UsageError(f"{file} is not a record of training runs ({error})") from error
+
+
+def _run(value: dict[str, Any]) -> Run:
+    scores = {name: _scores(each) for name, each in value.pop("scores").items()}
+    return Run(**value, scores=scores)
+
+
+def _scores(value: dict[str, Any]) -> Scores:
+    found = value.pop("answers")
+    if isinstance(found, dict):  # as a record keeps them
+        answers = [Answer(key, rank, (), ()) for key, rank in found.items()]
+    else:
+        answers = [
+            Answer(
+                each["key"],
+                each["first_right"],
+                tuple(each["hits"]),
+                tuple(each["similarities"]),
+            )
+            for each in found
+        ]
+    return Scores(**value, answers=tuple(answers))

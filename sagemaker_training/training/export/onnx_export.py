@@ -1,0 +1,119 @@
+"""Export: a trained model as ONNX in several precisions, and the proof that serving computes what
+torch does."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from lens.errors import ArtifactError
+from lens.models.embedder import Embedder
+from lens.models.manifest import FP32
+from lens.models.preprocessing import to_pixels
+from lens.photos.decoding import decode
+from lens.settings import Limits
+from training.export.dinov2_graph import build_vit_graph, can_build
+from training.export.linears import Linear, fp32, int8, int8_weights
+from training.network.embedding_model import EmbeddingModel
+from training.network.lora import merge_lora
+
+LEAST_COSINE = 0.9999
+_OPSET = 18
+# What is rounded in the first blocks goes through all the others.
+_SAFE_BLOCKS = 2
+_WEIGHTS_BLOCK = 128
+
+
+def _int8_safe(block: int) -> Linear:
+    return fp32 if block < _SAFE_BLOCKS else int8
+
+
+# How a DINOv2's blocks are written beside fp32, from the fastest to the safest; all of them need
+# lens.models.cpu.INT8_DOT_PRODUCTS.
+_MERGED = "int8-merged"
+_FASTER: dict[str, Callable[[int], Linear]] = {
+    _MERGED: lambda block: int8,
+    "int8": lambda block: int8,
+    "int8-safe": _int8_safe,
+    "int8-weights": lambda block: partial(int8_weights, block=_WEIGHTS_BLOCK),
+}
+
+
+def export_onnx(model: EmbeddingModel) -> bytes:
+    """The model's ONNX graph, "pixels" (N, 3, S, S) to "embedding" (N, D), both float32.
+
+    LoRA's updates are folded into the weights beside them.
+    """
+    plain = _plain(model)
+    return build_vit_graph(plain, lambda block: fp32) if can_build(plain) else _traced(plain)
+
+
+def export_precisions(model: EmbeddingModel) -> dict[str, bytes]:
+    """The graph in every precision that the backbone can be written in, from the fastest to the
+    safest, which is fp32. Only a gate can say which of them are fit to be served."""
+    plain = _plain(model)
+    if not can_build(plain):
+        return {FP32: _traced(plain)}
+    written = {**_FASTER, FP32: lambda block: fp32}
+    return {
+        name: build_vit_graph(plain, linear_of, merged=name == _MERGED)
+        for name, linear_of in written.items()
+    }
+
+
+def _plain(model: EmbeddingModel) -> EmbeddingModel:
+    """A copy that runs anywhere."""
+    plain = copy.deepcopy(model).cpu().float().eval()
+    merge_lora(plain)
+    return plain
+
+
+def _traced(plain: nn.Module) -> bytes:
+    """The graph of any network, by torch's own exporter."""
+    size = plain.preprocessing.size
+    # The exporter tells its own developers much on the way.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            plain,
+            (torch.zeros(2, 3, size, size),),
+            dynamo=True,
+            input_names=["pixels"],
+            output_names=["embedding"],
+            opset_version=_OPSET,
+            dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
+            verbose=False,
+        )
+    data: bytes = program.model_proto.SerializeToString()
+    return data
+
+
+def check_parity(model: EmbeddingModel, embedder: Embedder, photos: Sequence[Path]) -> float:
+    """The smallest cosine between what torch and what serving make of the same photos.
+
+    Raises ArtifactError where it is below LEAST_COSINE.
+    """
+    device = next(model.parameters()).device
+    model.eval()
+    least = 1.0
+    for photo in photos:
+        image = decode(photo.read_bytes(), Limits())
+        pixels = torch.from_numpy(to_pixels(image, model.preprocessing))[None].to(device)
+        with torch.no_grad():
+            expected = model(pixels)[0].cpu().numpy()
+        least = min(least, float(np.dot(expected, embedder.embed(image))))
+    if least < LEAST_COSINE:
+        raise ArtifactError(
+            f"the exported model differs from the trained one (cosine {least:.6f}, at least "
+            f"{LEAST_COSINE} is wanted): it is not to be served"
+        )
+    return least

@@ -1,0 +1,176 @@
+"""The job: one training, from a folder of photos to a delivered model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lens.default_model.projections import Head, fit_head, orthogonal_head
+from lens.models.manifest import Preprocessing
+from training.data.dataset import Dataset, problems_report, read_dataset, without_broken
+from training.data.decoded import Squares, build_squares, open_squares
+from training.delivery.deliver import Outcome, deliver
+from training.delivery.runs import Job, read_run
+from training.loop.checkpoints import has_begun
+from training.loop.cpu import keep_memory, use_cores
+from training.loop.distributed import Ranks, joined_ranks
+from training.loop.progress import Progress
+from training.loop.scoring import Scores, embed, embed_splits, score_splits
+from training.loop.trainer import Centers, Photos, Trainer
+from training.network.embedding_model import (
+    ColorPart,
+    EmbeddingModel,
+    ShapePart,
+    build_model,
+    start_from,
+)
+from training.presets import Recipe, Start
+
+# Training photos are kept a little larger than the model sees them, so that crops stay sharp.
+_ROOM = 8 / 7
+
+
+def run_job(
+    job: Job, recipe: Recipe, environment: Mapping[str, str], stopping: Callable[[], bool]
+) -> None:
+    """Train, evaluate, deliver. Raises InterruptedRunError when asked to stop."""
+    other = read_run(job.compare) if job.compare else None
+    keep_memory()
+    use_cores(environment)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    with joined_ranks(environment, job.device) as ranks:
+        progress = Progress(ranks, job.output / "tensorboard")
+        recipe = _for_device(recipe, ranks, progress)
+        torch.manual_seed(job.seed)
+        model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
+        dataset, seen, roomy = _load_photos(job, recipe, model.preprocessing, ranks, progress)
+        photos = _training_photos(dataset, roomy)
+        centers: Centers = {}
+        if not has_begun(job.checkpoints):
+            centers = _start(model, recipe, seen, photos, dataset, ranks)
+        trainer = Trainer(
+            recipe,
+            model,
+            photos,
+            ranks=ranks,
+            folder=job.checkpoints,
+            progress=progress,
+            seed=job.seed,
+            centers=centers,
+            validate=_validation(model, seen, dataset, ranks),
+            stopping=stopping,
+        )
+        trainer.fit()
+        splits = (job.test and dataset.tested) or dataset.validated
+        vectors = embed_splits(model, seen, splits, ranks)
+        if ranks.first:
+            scores = score_splits(vectors, dataset.photos, splits)
+            outcome = Outcome(
+                model, trainer.history, trainer.seconds, dataset, splits, vectors, scores
+            )
+            deliver(job, recipe, outcome, other, progress)
+        ranks.wait()
+        progress.close()
+
+
+def _load_photos(
+    job: Job, recipe: Recipe, preprocessing: Preprocessing, ranks: Ranks, progress: Progress
+) -> tuple[Dataset, Squares, Squares]:
+    """The usable photos; all of them as the model sees them, and those trained on with room."""
+    dataset = read_dataset(
+        job.data, held_out=recipe.held_out, share=recipe.validation, fold=job.fold, seed=job.seed
+    )
+
+    def squares(keys: list[str], pixels: Preprocessing) -> Squares:
+        # One process of a machine decodes, the others read what it wrote.
+        if ranks.local == 0:
+            build_squares(job.cache, dataset.root, keys, pixels)
+        ranks.wait()
+        return open_squares(job.cache, dataset.root, keys, pixels)
+
+    seen = squares([photo.key for photo in dataset.photos], preprocessing)
+    dataset = without_broken(dataset, seen.broken)
+    problems = problems_report(dataset, seen.broken)
+    if problems and ranks.first:
+        progress.say(f"training goes on without some photos: {problems}")
+        job.output.mkdir(parents=True, exist_ok=True)
+        lines = [f"{key}\tmissing\n" for key in dataset.missing]
+        lines += [f"{key}\t{seen.broken[key]}\n" for key in dataset.broken]
+        (job.output / "problems.txt").write_text("".join(lines))
+    roomy = preprocessing.model_copy(update={"size": round(preprocessing.size * _ROOM)})
+    return dataset, seen, squares([photo.key for photo in dataset.train], roomy)
+
+
+def _training_photos(dataset: Dataset, squares: Squares) -> Photos:
+    items = sorted({photo.item_id for photo in dataset.train})
+    number = {item: i for i, item in enumerate(items)}
+    labels = np.array([number[photo.item_id] for photo in dataset.train], np.int64)
+    return Photos(squares, squares.rows([photo.key for photo in dataset.train]), labels)
+
+
+def _start(
+    model: EmbeddingModel,
+    recipe: Recipe,
+    seen: Squares,
+    photos: Photos,
+    dataset: Dataset,
+    ranks: Ranks,
+) -> Centers:
+    """Fit the heads without labels; the mean of each class under them."""
+    keys = [photo.key for photo in dataset.train]
+    centers = {}
+
+    def fit(name: str, part: ShapePart | ColorPart, features: nn.Module, start: Start) -> None:
+        found = embed(model, seen, keys, ranks, part=features)
+        head = _head(start, found, part.head.out_features)
+        start_from(part, head)
+        centers[name] = _means(head.embed(found), photos.labels)
+
+    if recipe.start != "random":
+        fit("shape", model.shape, model.shape.backbone, recipe.start)
+    if model.color is not None:
+        # Fewer photos than dimensions cannot say how colors vary.
+        enough = len(keys) > recipe.color_dim
+        fit("color", model.color, model.color.statistics, "pca" if enough else "orthogonal")
+    return centers
+
+
+def _means(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(classes, D)."""
+    sums = np.zeros((labels.max() + 1, vectors.shape[1]), np.float32)
+    np.add.at(sums, labels, vectors)
+    means: NDArray[np.float32] = (sums / np.bincount(labels)[:, None]).astype(np.float32)
+    return means
+
+
+def _head(start: Start, features: NDArray[np.float32], dim: int) -> Head:
+    if start == "pca":
+        return fit_head(features, dim)
+    return orthogonal_head(features.shape[1], dim)
+
+
+def _validation(
+    model: EmbeddingModel, squares: Squares, dataset: Dataset, ranks: Ranks
+) -> Callable[[], dict[str, Scores]] | None:
+    if not dataset.validated:
+        return None
+
+    def validate() -> dict[str, Scores]:
+        vectors = embed_splits(model, squares, dataset.validated, ranks)
+        return score_splits(vectors, dataset.photos, dataset.validated)
+
+    return validate
+
+
+def _for_device(recipe: Recipe, ranks: Ranks, progress: Progress) -> Recipe:
+    """The recipe as this machine can carry it out."""
+    if recipe.precision == "fp16" and ranks.device.type == "cpu":
+        progress.say("fp16 is for GPUs: this CPU trains in fp32")
+        return replace(recipe, precision="fp32")
+    return recipe

@@ -1,0 +1,110 @@
+"""Losses, miners and samplers: those of pytorch-metric-learning, by their names in a recipe."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lens.errors import UsageError
+from training.presets import Recipe
+
+# Its samplers import this part of FAISS, which would replace the search of lens.gallery.index by
+# one that knows no filter. Without it they work as well.
+sys.modules["faiss.contrib.torch_utils"] = None  # type: ignore[assignment]
+
+from pytorch_metric_learning import losses, miners, samplers  # noqa: E402
+from pytorch_metric_learning.utils import common_functions  # noqa: E402
+
+_OF_PAIRS = {"triplet", "multi-similarity"}  # those that take a miner and a memory
+_ANGLE = 180 / np.pi  # ArcFace's margin is in degrees there, in radians in the paper
+
+
+class Objective(nn.Module):
+    """What a batch's embeddings and labels are worth, a scalar to be made small."""
+
+    def __init__(self, recipe: Recipe, classes: int, dim: int) -> None:
+        super().__init__()
+        if recipe.loss not in _OF_PAIRS and (recipe.miner != "none" or recipe.memory):
+            raise UsageError(f"{recipe.loss} compares with proxies: no miner, no memory")
+        if recipe.memory and recipe.memory < recipe.batch:
+            raise UsageError(f"memory is {recipe.memory}; it must hold a batch of {recipe.batch}")
+        self._miner = _miner(recipe)
+        self._loss = _loss(recipe, classes, dim)
+        if recipe.memory:
+            self._loss = losses.CrossBatchMemory(
+                self._loss, dim, memory_size=recipe.memory, miner=self._miner
+            )
+            self._miner = None
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        chosen = self._miner(embeddings, labels) if self._miner else None
+        return self._loss(embeddings, labels, chosen)
+
+    def start_from(self, centers: torch.Tensor) -> None:
+        """Put the proxies, if there are any, where the items' photos are: (items, D)."""
+        for proxies in self._loss.parameters():
+            like = centers if proxies.shape == centers.shape else centers.T
+            proxies.data.copy_(like)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Where the memory stands, which its own state does not say."""
+        if isinstance(self._loss, losses.CrossBatchMemory):
+            return {"next": self._loss.queue_idx, "filled": self._loss.has_been_filled}
+        return {}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        if isinstance(self._loss, losses.CrossBatchMemory):
+            self._loss.queue_idx = state["next"]
+            self._loss.has_been_filled = state["filled"]
+
+
+def plan_epoch(
+    labels: NDArray[np.int64], recipe: Recipe, seed: int, epoch: int
+) -> NDArray[np.int64]:
+    """The photos of every step of an epoch, (steps, P * M); the same for the same seed and epoch.
+
+    Raises UsageError with fewer than P items.
+    """
+    items = len(np.unique(labels))
+    if items < recipe.identities:
+        raise UsageError(
+            f"a batch wants photos of {recipe.identities} items, and there are {items}: "
+            f"--identities {items}, or less"
+        )
+    steps = max(1, round(len(labels) / recipe.batch))
+    # The sampler draws from the library's own generator and from nothing else.
+    common_functions.NUMPY_RANDOM = np.random.RandomState((seed * 1_000_003 + epoch) % 2**32)
+    sampler = samplers.MPerClassSampler(
+        labels, recipe.photos_each, recipe.batch, length_before_new_iter=steps * recipe.batch
+    )
+    return np.array(list(sampler), np.int64).reshape(steps, recipe.batch)
+
+
+def _loss(recipe: Recipe, classes: int, dim: int) -> Any:
+    shape = {"num_classes": classes, "embedding_size": dim}
+    match recipe.loss:
+        case "triplet":
+            return losses.TripletMarginLoss(margin=recipe.margin)
+        case "multi-similarity":
+            return losses.MultiSimilarityLoss(alpha=2, beta=50, base=0.5)
+        case "proxy-anchor":
+            return losses.ProxyAnchorLoss(**shape, margin=recipe.margin, alpha=32)
+        case "cosface":
+            return losses.CosFaceLoss(**shape, margin=recipe.margin, scale=64)
+        case "arcface":
+            return losses.ArcFaceLoss(**shape, margin=recipe.margin * _ANGLE, scale=64)
+
+
+def _miner(recipe: Recipe) -> Any:
+    match recipe.miner:
+        case "none":
+            return None
+        case "semi-hard":
+            return miners.TripletMarginMiner(margin=recipe.margin, type_of_triplets="semihard")
+        case "batch-hard":
+            return miners.BatchHardMiner()

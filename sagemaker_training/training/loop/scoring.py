@@ -1,0 +1,151 @@
+"""Evaluation: a model's vectors under a protocol, ranked by FAISS exactly as searches are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lens.evaluation.metrics import map_at_r, recall_at_k
+from lens.evaluation.protocols import KS, Split
+from lens.gallery.index import Index
+from training.data.dataset import Photo
+from training.data.decoded import Squares
+from training.loop.distributed import Ranks
+from training.network.embedding_model import EmbeddingModel
+
+_SHOWN = 5  # hits kept of each query, for the report
+Vectors = dict[str, NDArray[np.float32]]  # by key, (D,) unit length
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one query found."""
+
+    key: str
+    first_right: int  # the rank of the first right hit; 0: none was searched far enough
+    hits: tuple[str, ...]  # the first few, by rank
+    similarities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One protocol's figures, as fractions, and each query's answer."""
+
+    protocol: str
+    gallery: int
+    recall_at_k: dict[str, float]
+    map_at_r: float
+    by_category: dict[str, dict[str, float]]
+    answers: tuple[Answer, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """For the manifest: all but the answers."""
+        return {
+            "queries": len(self.answers),
+            "gallery": self.gallery,
+            "recall_at_k": self.recall_at_k,
+            "map_at_r": self.map_at_r,
+            "by_category": self.by_category,
+        }
+
+
+@torch.no_grad()
+def embed(
+    model: EmbeddingModel,
+    squares: Squares,
+    keys: Sequence[str],
+    ranks: Ranks,
+    *,
+    part: nn.Module | None = None,
+    batch: int = 64,
+) -> NDArray[np.float32]:
+    """(len(keys), D) embeddings in the keys' order, or what another part of the model makes of the
+    pixels; the ranks share the work."""
+    training = model.training
+    model.eval()
+    rows = squares.rows(keys)[ranks.share(len(keys))]
+    parts = []
+    for start in range(0, len(rows), batch):
+        levels = torch.from_numpy(squares.levels[rows[start : start + batch]])
+        pixels = model.normalized(levels.to(ranks.device).permute(0, 3, 1, 2))
+        found = (part or model)(pixels)
+        parts.append(found.cpu().numpy())
+    model.train(training)
+    gathered = ranks.gather_objects(np.concatenate(parts) if parts else None)
+    vectors: NDArray[np.float32] = np.concatenate([part for part in gathered if part is not None])
+    return vectors
+
+
+def score(vectors: Vectors, photos: Sequence[Photo], split: Split, protocol: str) -> Scores:
+    """Rank the gallery for every query. A query that is also in the gallery never finds itself,
+    and queries whose item the gallery does not show are answered wrongly, as in the benchmark."""
+    by_key = {photo.key: photo for photo in photos}
+    index = Index(np.stack([vectors[key] for key in split.gallery]))
+    items = np.array([by_key[key].item_id for key in split.gallery])
+    positions = {key: i for i, key in enumerate(split.gallery)}
+    photos_of: dict[str, int] = defaultdict(int)
+    for item in items:
+        photos_of[item] += 1
+    top_k = max(*KS, *photos_of.values()) + 1
+    relevant, totals, answers = [], [], []
+    for key in split.queries:
+        similarities, found = index.search(vectors[key], top_k)
+        others = found != positions.get(key, -1)
+        similarities, found = similarities[others], found[others]
+        right = items[found] == by_key[key].item_id
+        relevant.append(right)
+        totals.append(photos_of[by_key[key].item_id] - (key in positions))
+        answers.append(
+            Answer(
+                key,
+                int(right.argmax()) + 1 if right.any() else 0,
+                tuple(split.gallery[i] for i in found[:_SHOWN]),
+                tuple(round(float(value), 4) for value in similarities[:_SHOWN]),
+            )
+        )
+    return Scores(
+        protocol=protocol,
+        gallery=len(split.gallery),
+        recall_at_k={str(k): recall_at_k(relevant, k) for k in KS},
+        map_at_r=map_at_r(relevant, totals),
+        by_category=_by_category([by_key[key] for key in split.queries], relevant, totals),
+        answers=tuple(answers),
+    )
+
+
+def embed_splits(
+    model: EmbeddingModel, squares: Squares, splits: dict[str, Split], ranks: Ranks
+) -> Vectors:
+    """Every photo of the protocols, each embedded once."""
+    keys = sorted({key for split in splits.values() for key in (*split.queries, *split.gallery)})
+    return dict(zip(keys, embed(model, squares, keys, ranks), strict=True)) if keys else {}
+
+
+def score_splits(
+    vectors: Vectors, photos: Sequence[Photo], splits: dict[str, Split]
+) -> dict[str, Scores]:
+    """Every protocol's scores."""
+    return {name: score(vectors, photos, split, name) for name, split in splits.items()}
+
+
+def _by_category(
+    queries: Sequence[Photo], relevant: Sequence[NDArray[np.bool_]], totals: Sequence[int]
+) -> dict[str, dict[str, float]]:
+    members: dict[str, list[int]] = defaultdict(list)
+    for i, photo in enumerate(queries):
+        members[photo.category].append(i)
+    return {
+        name: {
+            "queries": len(chosen),
+            "recall_at_1": recall_at_k([relevant[i] for i in chosen], 1),
+            "map_at_r": map_at_r([relevant[i] for i in chosen], [totals[i] for i in chosen]),
+        }
+        for name, chosen in sorted(members.items())
+    }

@@ -1,0 +1,154 @@
+"""The model: from a photo's pixels to its embedding, whose two parts tell shape and color.
+
+Apart, because one garment is photographed in several colors and several garments have one color:
+the first may then be blind to color (presets.py, `recolored`), and the second be nothing else.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from lens.default_model.lite0 import BACKBONE as LITE0_COLOR
+from lens.default_model.projections import Head
+from lens.errors import UsageError
+from lens.models.manifest import Preprocessing
+from training.network import color as color_statistics
+from training.network import lite0 as lite0_torch
+from training.network import vit
+from training.network.color import ColorStatistics
+from training.network.lora import add_lora
+from training.presets import Recipe
+
+LITE0 = "efficientnet-lite0"
+
+
+class ShapePart(nn.Module):
+    """A backbone under a head: pixels (N, 3, S, S) to (N, F) of unit length, float32."""
+
+    def __init__(self, backbone: nn.Module, width: int, dim: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = nn.Linear(width, dim)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        features = self.backbone(pixels)
+        with torch.autocast(pixels.device.type, enabled=False):
+            return _unit(self.head(features.float()))
+
+
+class ColorPart(nn.Module):
+    """Color statistics under a head: pixels (N, 3, S, S) to (N, C) of unit length, float32."""
+
+    def __init__(self, preprocessing: Preprocessing, dim: int) -> None:
+        super().__init__()
+        self.statistics = ColorStatistics(preprocessing)
+        self.head = nn.Linear(color_statistics.WIDTH, dim)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(pixels.device.type, enabled=False):
+            return _unit(self.head(self.statistics(pixels)))
+
+
+class EmbeddingModel(nn.Module):
+    """Pixels (N, 3, S, S) to embeddings (N, D) of unit length, float32."""
+
+    def __init__(
+        self,
+        shape: ShapePart,
+        preprocessing: Preprocessing,
+        *,
+        color_dim: int = 0,
+        color_weight: float = 0.0,
+    ) -> None:
+        """Of the D dimensions `color_dim` are the color part's, which is `color_weight` times as
+        long as the other."""
+        super().__init__()
+        self.preprocessing = preprocessing
+        self.shape = shape
+        self.color = ColorPart(preprocessing, color_dim) if color_dim else None
+        self.color_weight = color_weight
+
+    def normalized(self, levels: torch.Tensor) -> torch.Tensor:
+        """Gray levels (N, 3, S, S) as pixels, to the last bit those of `to_pixels`."""
+        mean, std = (
+            torch.tensor(values, dtype=torch.float64, device=levels.device).reshape(3, 1, 1)
+            for values in (self.preprocessing.mean, self.preprocessing.std)
+        )
+        return ((levels.double() - mean) / std).float()
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        shape: torch.Tensor = self.shape(pixels)
+        if self.color is None:
+            return shape
+        return _unit(torch.cat([shape, self.color_weight * self.color(pixels)], dim=1))
+
+
+def start_from(part: ShapePart | ColorPart, head: Head) -> None:
+    """Give a part a head that was fit without labels."""
+    projection = torch.from_numpy(head.projection)
+    with torch.no_grad():
+        part.head.weight.copy_(projection.T)
+        part.head.bias.copy_(-torch.from_numpy(head.mean) @ projection)
+
+
+def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
+    """The model a recipe names, what it does not train frozen. UsageError where it is unknown."""
+    backbone: lite0_torch.Lite0 | vit.VisionTransformer
+    if recipe.backbone == LITE0:
+        if recipe.size % lite0_torch.MULTIPLE:
+            raise UsageError(f"{LITE0} needs a size that is a multiple of {lite0_torch.MULTIPLE}")
+        if recipe.blank_from < 256:
+            raise UsageError(f"{LITE0} has to see every patch: --blank-from 256")
+        backbone = lite0_torch.load_lite0() if pretrained else lite0_torch.Lite0()
+        backbone.to(memory_format=torch.channels_last)
+        width = lite0_torch.WIDTH
+        preprocessing = lite0_torch.lite0_preprocessing(recipe.size)
+    else:
+        backbone, preprocessing = vit.load_backbone(
+            recipe.backbone,
+            recipe.size,
+            pretrained=pretrained,
+            blank_from=recipe.blank_from,
+        )
+        width = backbone.width
+    _choose_trained(backbone, recipe)
+    return EmbeddingModel(
+        ShapePart(backbone, width, recipe.shape_dim),
+        preprocessing,
+        color_dim=recipe.color_dim,
+        color_weight=recipe.color_weight,
+    )
+
+
+def backbone_name(recipe: Recipe) -> str:
+    """The backbone as a manifest names it."""
+    if recipe.backbone == LITE0 and recipe.color_dim:
+        return LITE0_COLOR
+    short = recipe.backbone.rstrip("/").rpartition("/")[2]
+    return f"{short}-color" if recipe.color_dim else short
+
+
+def _unit(rows: torch.Tensor) -> torch.Tensor:
+    return functional.normalize(rows, dim=1, eps=1e-12)
+
+
+def _choose_trained(backbone: lite0_torch.Lite0 | vit.VisionTransformer, recipe: Recipe) -> None:
+    if recipe.tuning == "lora":
+        add_lora(backbone, recipe.lora_rank)
+    elif recipe.tuning == "head":
+        backbone.requires_grad_(False)
+    elif recipe.tuning == "full":
+        if isinstance(backbone, vit.VisionTransformer):
+            backbone.freeze_patches()
+    else:
+        blocks = backbone.blocks
+        if not 0 < recipe.blocks <= len(blocks):
+            raise UsageError(f"blocks is {recipe.blocks}; {recipe.backbone} has {len(blocks)}")
+        backbone.requires_grad_(False)
+        for block in blocks[-recipe.blocks :]:
+            block.requires_grad_(True)
+        for name, module in backbone.named_modules():
+            if name == "model.layernorm":
+                module.requires_grad_(True)
