@@ -6,10 +6,10 @@ from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk.access import CATALOG, CURRENT, FORMATS, MODELS, SEGMENTS, read, write
 from cdk.config import Config
-from cdk.feed import Feed
+from cdk.event_queue import Feed
 from cdk.functions import Functions
+from cdk.permissions import CATALOG, CURRENT, FORMATS, MODELS, SEGMENTS, read, write
 from cdk.storage import Storage
 
 

@@ -7,10 +7,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk.access import COMMITS, GALLERY, HEADS, SEGMENTS, SNAPSHOTS, read, write
 from cdk.config import Config
-from cdk.feed import Feed
+from cdk.event_queue import Feed
 from cdk.functions import Functions
+from cdk.permissions import COMMITS, GALLERY, HEADS, SEGMENTS, SNAPSHOTS, read, write
 from cdk.storage import Storage
 
 # The least that SQS allows. Commits are made by compare-and-swap: more writers only race.

@@ -13,9 +13,9 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cdk.config import Config
-from cdk.feed import Feed
+from cdk.event_queue import Feed
+from cdk.maintenance import METRICS
 from cdk.search import Search
-from cdk.upkeep import METRICS
 
 _FIVE = Duration.minutes(5)
 _HOUR = 3_600

@@ -10,9 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from cdk.access import CATALOG, GALLERY, MODELS, read, write
 from cdk.config import Config
 from cdk.functions import Functions
+from cdk.permissions import CATALOG, GALLERY, MODELS, read, write
 from cdk.storage import Storage
 
 # No address of the caller: shoppers' are personal data, and throttling does not need them.

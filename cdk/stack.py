@@ -7,17 +7,17 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from cdk.acknowledged import acknowledge
 from cdk.assets import Assets
 from cdk.config import Config
 from cdk.embedding import Embedding
 from cdk.functions import Functions
 from cdk.indexing import Indexing
+from cdk.maintenance import Setup, Upkeep
+from cdk.nag import acknowledge
 from cdk.observability import Observability
 from cdk.search import Search
 from cdk.storage import Storage
 from cdk.training import Training
-from cdk.upkeep import Setup, Upkeep
 from cdk.website import Website
 
 

@@ -6,8 +6,8 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk.access import CATALOG, STACKS
 from cdk.config import Config
+from cdk.permissions import CATALOG, STACKS
 
 
 class Storage(Construct):

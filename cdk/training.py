@@ -11,7 +11,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk.access import (
+from cdk.assets import Assets
+from cdk.config import Config, ConfigError
+from cdk.containers import REPOSITORY, read_containers
+from cdk.functions import Functions
+from cdk.permissions import (
     CATALOG,
     COMMITS,
     CURRENT,
@@ -22,10 +26,6 @@ from cdk.access import (
     read,
     write,
 )
-from cdk.assets import Assets
-from cdk.config import Config, ConfigError
-from cdk.containers import REPOSITORY, read_containers
-from cdk.functions import Functions
 from cdk.storage import Storage
 
 # EventBridge tells Step Functions of a job's end through a rule that Step Functions makes itself.

@@ -10,10 +10,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct
 
-from cdk.access import STACKS
 from cdk.assets import Assets
 from cdk.config import Config
 from cdk.functions import Functions
+from cdk.permissions import STACKS
 from cdk.search import Search
 from cdk.storage import Storage
 

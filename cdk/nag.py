@@ -8,8 +8,8 @@ from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from cdk.access import CATALOG, COMMITS, HEADS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING
 from cdk.config import Config
+from cdk.permissions import CATALOG, COMMITS, HEADS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING
 from cdk.storage import Storage
 
 _RULES = {

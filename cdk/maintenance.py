@@ -9,7 +9,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk.access import (
+from cdk.config import Config
+from cdk.functions import Functions
+from cdk.permissions import (
     CATALOG,
     COMMITS,
     CURRENT,
@@ -24,8 +26,6 @@ from cdk.access import (
     read,
     write,
 )
-from cdk.config import Config
-from cdk.functions import Functions
 from cdk.storage import Storage
 
 _MARKS = "collected.json"
