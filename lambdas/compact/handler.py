@@ -39,7 +39,7 @@ class CompactHandler:
         """One model's failure must not hold up the others."""
         try:
             current = read_current(self._artifacts)
-            if current is not None and model_id in current.kept_up:
+            if current is not None and model_id in current.followed:
                 while compact(self._artifacts, model_id, now=time.time()):
                     pass
         except Exception as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from lambdas.build_index.handler import BuildIndexHandler
 from lambdas.embed.handler import EmbedHandler
 from lens.errors import LensError
-from lens.gallery.current import read_current
+from lens.gallery.current import followed_models
 from lens.gallery.segments import segment_key
 from lens.gallery.versions import Look
 from lens.photos.catalog import Catalog
@@ -72,17 +72,15 @@ class Pipeline:
 
     def recover(self) -> None:
         """Take in the segments that a killed process wrote but did not commit."""
-        current = read_current(self.artifacts)
-        for model_id in current.kept_up if current else ():
+        for model_id in followed_models(self.artifacts):
             for segment_id in uncommitted_segments(self.artifacts, model_id):
                 self._announce(segment_key(model_id, segment_id))
         self.handle([])
 
     def reconcile(self, progress: Progress | None = None) -> int:
         """Bring every gallery that is kept up in line with the catalog; how many keys differed."""
-        current = read_current(self.artifacts)
         count = 0
-        for model_id in current.kept_up if current else ():
+        for model_id in followed_models(self.artifacts):
             looks = compare_newest(self.catalog, self.artifacts, model_id).looks
             self.look(looks, progress)
             count += len(looks)
@@ -98,8 +96,7 @@ class Pipeline:
         if not events:
             return 0
         failures = self._build_index(sqs_event(events))["batchItemFailures"]
-        current = read_current(self.artifacts)
-        for model_id in current.kept_up if current else ():
+        for model_id in followed_models(self.artifacts):
             while compact(self.artifacts, model_id, now=time.time()):
                 pass
         return len(failures)

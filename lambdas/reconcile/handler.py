@@ -40,7 +40,7 @@ class ReconcileHandler:
         """Lambda's calling convention; the reply counts what differs and what was queued of it."""
         current = read_current(self._artifacts)
         differing = queued = 0
-        for model_id in current.kept_up if current else ():
+        for model_id in current.followed if current else ():
             comparison = compare_newest(self._catalog, self._artifacts, model_id)
             if current and model_id == current.live:
                 self._publish(self._figures(comparison))

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lens.default_model.projections import Head, fit_head, orthogonal_head
+from lens.default_model.projections import Projection, fit_projection, orthogonal_projection
 from lens.models.manifest import Preprocessing
 from training.data.dataset import Dataset, problems_report, read_dataset, without_broken
 from training.data.decoded import Squares, build_squares, open_squares
@@ -149,10 +149,10 @@ def _means(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[n
     return means
 
 
-def _head(start: Start, features: NDArray[np.float32], dim: int) -> Head:
+def _head(start: Start, features: NDArray[np.float32], dim: int) -> Projection:
     if start == "pca":
-        return fit_head(features, dim)
-    return orthogonal_head(features.shape[1], dim)
+        return fit_projection(features, dim)
+    return orthogonal_projection(features.shape[1], dim)
 
 
 def _validation(

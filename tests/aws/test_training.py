@@ -9,8 +9,8 @@ import pytest
 
 from lens.default_model import lite0
 from lens.default_model.choosing import EMBEDDING_DIM
-from lens.default_model.projections import orthogonal_head
-from lens.models.manifest import Head, write_model
+from lens.default_model.projections import orthogonal_projection
+from lens.models.manifest import HeadInfo, write_model
 from lens.storage import Storage
 from tests.aws.inside.training_jobs import JobFailedError, check
 from tests.aws.shop import Shop, eventually, garment
@@ -57,14 +57,16 @@ def test_a_better_model_fills_its_gallery_and_goes_live_in_one_switch(
     shop.put("promoted/one.jpg", garment(500))
     eventually(lambda: shop.shows(garment(500), "promoted/one.jpg"))
     before = shop.visitor.health()["model_id"]
-    graph = lite0.build_embedding_graph(orthogonal_head(lite0.FEATURES, EMBEDDING_DIM, seed=1))
+    graph = lite0.build_embedding_graph(
+        orthogonal_projection(lite0.FEATURES, EMBEDDING_DIM, seed=1)
+    )
     model_id = write_model(
         artifacts,
         graph,
         backbone=lite0.BACKBONE,
         embedding_dim=EMBEDDING_DIM,
         preprocessing=lite0.PREPROCESSING,
-        head=Head(kind="orthogonal"),
+        head=HeadInfo(kind="orthogonal"),
     ).model_id
     artifacts.write("training/better", model_id.encode())
 

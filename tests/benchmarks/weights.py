@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from lens.gallery.current import Current, swap_current
 from lens.models.cpu import INT8_DOT_PRODUCTS
 from lens.models.embedder import load_embedder
-from lens.models.manifest import FP32, FasterNetwork, Head, write_model
+from lens.models.manifest import FP32, FasterNetwork, HeadInfo, write_model
 from lens.models.preprocessing import to_pixels
 from lens.photos.decoding import decode
 from lens.settings import Limits
@@ -113,7 +113,7 @@ def _write_project_model(folder: Path, model: Any) -> Embed:
         backbone="random-vit",
         embedding_dim=model.shape.head.out_features,
         preprocessing=model.preprocessing,
-        head=Head(kind="trained"),
+        head=HeadInfo(kind="trained"),
         faster={
             precision: FasterNetwork(network, INT8_DOT_PRODUCTS, {})
             for precision, network in networks.items()

@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lens.pipeline import collect as collector
+from lens.gallery import retention
 from lens.pipeline import compact as compaction
-from lens.pipeline import rollback as pins
 from lens.storage import FileStorage, open_storage
 from tests.histories.interrupting_storage import How, Interruption, Step
 from tests.histories.world import KEPT_COMMITS, World
@@ -109,8 +108,7 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(compaction, "TAIL_SEGMENTS", 2)
     monkeypatch.setattr(compaction, "SMALL_SEGMENT_ROWS", 2)
     monkeypatch.setattr(compaction, "TAIL_ROWS", 5)
-    monkeypatch.setattr(collector, "KEPT_COMMITS", KEPT_COMMITS)
-    monkeypatch.setattr(pins, "KEPT_COMMITS", KEPT_COMMITS)
+    monkeypatch.setattr(retention, "COMMITS", KEPT_COMMITS)
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

@@ -22,7 +22,7 @@ from lens.gallery.rows import Kind, Row
 from lens.gallery.segments import parse_segment_key
 from lens.gallery.versions import Look
 from lens.models.embedder import Embedder
-from lens.models.manifest import Head, ModelManifest, Variant
+from lens.models.manifest import HeadInfo, ModelManifest, Variant
 from lens.photos.catalog import Catalog, is_photo
 from lens.photos.decoding import photo_id
 from lens.photos.thumbnail_store import thumb_key
@@ -184,18 +184,18 @@ class World:
 
     def fold(self, chance: random.Random) -> None:
         """A compactor folds though the bounds do not ask for it."""
-        if head := read_head(self.artifacts, self._kept_up(chance)):
+        if (head := read_head(self.artifacts, self._followed(chance))).number:
             compaction.fold(self.artifacts, head, now=self.now())
 
     def merge(self, chance: random.Random) -> None:
         """A compactor merges though the bounds do not ask for it."""
-        if head := read_head(self.artifacts, self._kept_up(chance)):
+        if (head := read_head(self.artifacts, self._followed(chance))).number:
             compaction.merge(self.artifacts, head, now=self.now())
 
     def pin(self, chance: random.Random) -> None:
         """Somebody rolls back: one commit, or to one, or to an earlier model."""
         current = read_current(self.bare)
-        models = current.kept if current and chance.random() < 0.9 else self.models
+        models = current.retained if current and chance.random() < 0.9 else self.models
         model_id = chance.choice(models)
         number = chance.choice([commit.number for commit in self.kept(model_id)] or [1])
         asked = chance.choice([(None, None), (model_id, None), (model_id, number)])
@@ -226,7 +226,7 @@ class World:
         """The schedule compares the catalog with every gallery that is kept up."""
         looks: list[Look] = []
         current = read_current(self.artifacts)
-        for model_id in current.kept_up if current else ():
+        for model_id in current.followed if current else ():
             looks += compare_newest(self.catalog, self.artifacts, model_id).looks
         self._queue(looks)
         return len(looks)
@@ -272,7 +272,7 @@ class World:
         if current is None:
             return
         there = {info.key for info in self.bare.list()}
-        commits = [c for model in {*current.kept_up, *current.previous} for c in self.kept(model)]
+        commits = [c for model in {*current.followed, *current.previous} for c in self.kept(model)]
         if current.pin:
             commits.append(self.ledger.commits[current.pin.commit_id])
         for commit in commits:
@@ -287,9 +287,9 @@ class World:
 
     def kept(self, model_id: str) -> list[Commit]:
         """The newest commits of a model's history, newest first, as the ledger knows it."""
-        head = read_head(self.bare, model_id)
+        head: Commit | None = read_head(self.bare, model_id)
         commits: list[Commit] = []
-        while head is not None and len(commits) < KEPT_COMMITS:
+        while head is not None and head.number and len(commits) < KEPT_COMMITS:
             commits.append(head)
             head = self.ledger.commits[head.parent.id] if head.parent else None
         return commits
@@ -407,8 +407,8 @@ class World:
         else:
             raise AssertionError("the gallery never comes to equal the catalog")
         expected, unusable = self._photos()
-        for model_id in current.kept_up:
-            if head := read_head(self.artifacts, model_id):
+        for model_id in current.followed:
+            if (head := read_head(self.artifacts, model_id)).number:
                 gallery = load_gallery(self.artifacts, head)
                 rows = [gallery.known[position] for position in range(len(gallery.known))]
                 assert {row.key: row.photo_id for row in gallery.photos()} == expected
@@ -484,9 +484,9 @@ class World:
         if key.startswith("segments/"):
             self.segment_events.append(parse_segment_key(key))
 
-    def _kept_up(self, chance: random.Random) -> str:
+    def _followed(self, chance: random.Random) -> str:
         current = read_current(self.bare)
-        return chance.choice(current.kept_up if current else self.models)
+        return chance.choice(current.followed if current else self.models)
 
 
 def _takes_down(tombstone: Row, row: Row) -> bool:
@@ -516,7 +516,7 @@ def embedder(seed: int, model_id: str) -> Embedder:
         backbone="tiny",
         embedding_dim=DIM,
         preprocessing=PREPROCESSING,
-        head=Head(kind="trained"),
+        head=HeadInfo(kind="trained"),
         variants={"fp32": Variant(file="model.onnx", sha256="")},
     )
     return Embedder(manifest, tiny_graph(seed))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from lens.models.manifest import Head, write_model
+from lens.models.manifest import HeadInfo, write_model
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.lambdas.serving import served, visitor
 from tests.support.tiny_model import DIM, PREPROCESSING, SIDE, png
@@ -64,7 +64,7 @@ def test_health_answers_at_once_while_a_heavy_model_searches(make_shop: MakeShop
         backbone="heavy",
         embedding_dim=DIM,
         preprocessing=PREPROCESSING,
-        head=Head(kind="trained"),
+        head=HeadInfo(kind="trained"),
     )
     shop.open(manifest.model_id)
     shop.searcher.refresh()

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.gallery.commits import Commit, empty_commit, read_head
+from lens.gallery.commits import Commit, read_head
 from lens.gallery.current import Current, swap_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
@@ -69,7 +69,7 @@ def add(storage: Storage, *rows: Row, model_id: str = MODEL, now: float = NOW) -
 
 def head(storage: Storage, model_id: str = MODEL) -> Commit:
     """The newest commit."""
-    return read_head(storage, model_id) or empty_commit(model_id)
+    return read_head(storage, model_id)
 
 
 def gallery(storage: Storage, model_id: str = MODEL) -> Gallery:

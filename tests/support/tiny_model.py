@@ -8,7 +8,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from lens.models.manifest import Head, ModelManifest, Preprocessing, write_model
+from lens.models.manifest import HeadInfo, ModelManifest, Preprocessing, write_model
 from lens.storage import Storage
 
 SIDE = 8
@@ -43,7 +43,7 @@ def write_tiny_model(artifacts: Storage, seed: int = 0) -> ModelManifest:
         backbone="tiny",
         embedding_dim=DIM,
         preprocessing=PREPROCESSING,
-        head=Head(kind="trained"),
+        head=HeadInfo(kind="trained"),
     )
 
 

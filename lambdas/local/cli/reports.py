@@ -11,7 +11,7 @@ from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.stack.outputs import QueueDepth
 from lens.evaluation.protocols import KS
-from lens.gallery.commits import empty_commit, read_head
+from lens.gallery.commits import read_head
 from lens.gallery.current import read_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
@@ -97,7 +97,7 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
     }
     if current is None:
         return status
-    head = read_head(pipeline.artifacts, current.live) or empty_commit(current.live)
+    head = read_head(pipeline.artifacts, current.live)
     gallery = load_gallery(pipeline.artifacts, head)
     manifest = read_manifest(pipeline.artifacts, current.live)
     known = gallery.known

@@ -14,7 +14,7 @@ import torch
 from lens.evaluation.protocols import Split
 from lens.models.cpu import INT8_DOT_PRODUCTS
 from lens.models.embedder import Embedder
-from lens.models.manifest import FP32, FasterNetwork, Head, ModelManifest, Variant, write_model
+from lens.models.manifest import FP32, FasterNetwork, HeadInfo, ModelManifest, Variant, write_model
 from lens.pipeline.verdict import verdict_key
 from lens.storage import Storage, open_storage
 from training.data.dataset import Dataset
@@ -89,7 +89,7 @@ def _write_model(
         "backbone": backbone_name(recipe),
         "embedding_dim": recipe.embedding_dim,
         "preprocessing": outcome.model.preprocessing,
-        "head": Head(kind="trained", fit_on=len(outcome.dataset.train)),
+        "head": HeadInfo(kind="trained", fit_on=len(outcome.dataset.train)),
     }
     variants = {name: Variant(file="", sha256="") for name in networks}
     unwritten = ModelManifest(model_id="as exported", variants=variants, **described)

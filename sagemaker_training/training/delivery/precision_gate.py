@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lens.evaluation.protocols import Split
 from lens.gallery.index import Index
 from lens.models.embedder import Embedder
-from lens.models.manifest import FP32, Loss, ModelManifest
+from lens.models.manifest import FP32, ModelManifest, PrecisionLoss
 from training.data.dataset import Photo
 from training.delivery.gate import embed_as_served
 from training.loop.scoring import Vectors
@@ -35,7 +35,7 @@ class PrecisionVerdict:
     no admission."""
 
     precision: str
-    losses: dict[str, Loss]
+    losses: dict[str, PrecisionLoss]
 
     @property
     def admitted(self) -> bool:
@@ -111,7 +111,7 @@ def measure_losses(
     splits: dict[str, Split],
     *,
     asking: tuple[Vectors, Vectors] | None = None,
-) -> dict[str, Loss]:
+) -> dict[str, PrecisionLoss]:
     """What is lost by the coarse vectors, by protocol, in the worst of the pairings.
 
     items: each photo's item by key. asking: the queries' vectors, exact and coarse, where queries
@@ -130,7 +130,7 @@ def measure_losses(
                 (exact_queries, coarse),
             )
         ]
-        losses[protocol] = Loss(
+        losses[protocol] = PrecisionLoss(
             queries=max(right - _right(found, split, items) for found in pairings),
             top_10_overlap=min(_overlap(found, reference) for found in pairings),
         )

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from lens.default_model.lite0 import BACKBONE as LITE0_COLOR
-from lens.default_model.projections import Head
+from lens.default_model.projections import Projection
 from lens.errors import UsageError
 from lens.models.manifest import Preprocessing
 from training.network import color as color_statistics
@@ -85,9 +85,9 @@ class EmbeddingModel(nn.Module):
         return _unit(torch.cat([shape, self.color_weight * self.color(pixels)], dim=1))
 
 
-def start_from(part: ShapePart | ColorPart, head: Head) -> None:
+def start_from(part: ShapePart | ColorPart, head: Projection) -> None:
     """Give a part a head that was fit without labels."""
-    projection = torch.from_numpy(head.projection)
+    projection = torch.from_numpy(head.matrix)
     with torch.no_grad():
         part.head.weight.copy_(projection.T)
         part.head.bias.copy_(-torch.from_numpy(head.mean) @ projection)

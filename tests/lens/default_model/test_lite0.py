@@ -13,7 +13,7 @@ from PIL import Image
 
 from lens.default_model import lite0
 from lens.default_model.color import CHROMA_BINS, COLORS, LIGHTNESS_BINS, color_graph
-from lens.default_model.projections import Head, fit_head, orthogonal_head
+from lens.default_model.projections import Projection, fit_projection, orthogonal_projection
 from lens.errors import ArtifactError, UsageError
 from lens.models.manifest import Preprocessing
 from lens.models.preprocessing import to_pixels
@@ -49,7 +49,7 @@ def features_graph() -> bytes:
 
 @cache
 def embedding_graph() -> bytes:
-    return lite0.build_embedding_graph(orthogonal_head(lite0.FEATURES, 128))
+    return lite0.build_embedding_graph(orthogonal_projection(lite0.FEATURES, 128))
 
 
 def cut(output: str) -> bytes:
@@ -85,10 +85,10 @@ def test_both_graphs_are_valid_onnx_with_a_dynamic_batch() -> None:
 
 
 def test_the_same_head_gives_the_same_bytes_and_another_head_others() -> None:
-    again = lite0.build_embedding_graph(orthogonal_head(lite0.FEATURES, 128))
+    again = lite0.build_embedding_graph(orthogonal_projection(lite0.FEATURES, 128))
     assert again == embedding_graph()
     assert lite0.build_features_graph() == features_graph()
-    other = lite0.build_embedding_graph(orthogonal_head(lite0.FEATURES, 128, seed=1))
+    other = lite0.build_embedding_graph(orthogonal_projection(lite0.FEATURES, 128, seed=1))
     assert other != embedding_graph()
 
 
@@ -113,15 +113,15 @@ def test_embeddings_have_unit_length() -> None:
 def test_the_head_inside_the_graph_is_the_head() -> None:
     pixels = batch(12)
     features = run(features_graph(), pixels)
-    head = fit_head(features, 6)
+    head = fit_projection(features, 6)
     embedded = run(lite0.build_embedding_graph(head), pixels)
     np.testing.assert_allclose(embedded, head.embed(features), atol=1e-4)
 
 
 def test_a_head_for_other_features_is_refused() -> None:
     with pytest.raises(UsageError, match="1280 features"):
-        lite0.build_embedding_graph(orthogonal_head(1280, 128))
-    crossed = Head(np.zeros(lite0.FEATURES, np.float32), np.zeros((1280, 128), np.float32))
+        lite0.build_embedding_graph(orthogonal_projection(1280, 128))
+    crossed = Projection(np.zeros(lite0.FEATURES, np.float32), np.zeros((1280, 128), np.float32))
     with pytest.raises(UsageError):
         lite0.build_embedding_graph(crossed)
 

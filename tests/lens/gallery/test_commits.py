@@ -59,7 +59,7 @@ def test_a_commit_that_no_head_names_is_not_history(tmp_path: Path) -> None:
     with storage.interrupted(plan), pytest.raises(CrashError):
         add(storage, "mine")
     assert len(list(storage.list("commits/"))) == 1
-    assert read_head(storage, MODEL) is None
+    assert read_head(storage, MODEL).number == 0
     assert add(storage, "again").number == 1
     assert [commit.tail_ids for commit in history(storage, MODEL)] == [{"again"}]
 

@@ -122,17 +122,17 @@ def test_a_warm_searcher_loads_a_snapshot_with_a_segment_it_never_saw(
     fold(storage, head(storage), now=NOW)
     warm = load_gallery(storage, head(storage), warm)
     assert shown(warm) == {"a": "a 1", "b": "b 1"}
-    assert not warm.folded
+    assert not warm.carried
 
 
 def test_a_warm_searcher_loads_a_snapshot_when_it_keeps_too_many_rows(
     storage: CountingStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "KEPT_TAIL_ROWS", 1)
+    monkeypatch.setattr(loading, "SCAN_LIMIT", 1)
     add(storage, photo("a", "1"), photo("b", "1"))
     warm = gallery(storage)
     fold(storage, head(storage), now=NOW)
-    assert not load_gallery(storage, head(storage), warm).folded
+    assert not load_gallery(storage, head(storage), warm).carried
 
 
 def test_a_warm_searcher_agrees_with_a_new_one_when_tombstones_have_expired(

@@ -27,9 +27,9 @@ ASKED = (*CATEGORIES, None, "A/B/", "B", "Ü/", "none/such" * 9)
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Small galleries are scanned, or searched through lists that miss nothing."""
     if request.param == "lists":
-        monkeypatch.setattr(building, "FLAT_ROWS", 64)
-        monkeypatch.setattr(nearest, "SCANNED_ROWS", 20)
-        monkeypatch.setattr(building, "SCANNED_ROWS", 20)
+        monkeypatch.setattr(building, "SCAN_LIMIT", 64)
+        monkeypatch.setattr(nearest, "SCANNED_SPAN", 20)
+        monkeypatch.setattr(building, "SCANNED_SPAN", 20)
         monkeypatch.setattr(building, "EFFORTS", ((1_000, 1_000),))
     return str(request.param)
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from io import BytesIO
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pytest
 
 from lens.errors import ArtifactError, NotFoundError
 from lens.gallery.gallery import Gallery
-from lens.gallery.loading import load_gallery
 from lens.pipeline.compact import fold
 from lens.storage import FileStorage, Storage, open_storage
 from tests.support.s3_bucket import BUCKET
 from tests.support.small_galleries import (
-    DIM,
-    MODEL,
     NOW,
     add,
     gallery,
@@ -28,7 +23,6 @@ from tests.support.small_galleries import (
     head,
     make_live,
     photo,
-    segment,
     shown,
     vector,
 )
@@ -116,50 +110,6 @@ def test_compressed_rows_are_refused_in_one_line(storage: Storage) -> None:
     _replace(storage, keys, "rows.npz", out.getvalue())
     with pytest.raises(ArtifactError, match=r"unreadable \(key.npy is compressed\)"):
         gallery(storage)
-
-
-def test_a_snapshot_of_before_vectors_had_their_file_is_still_read(tmp_path: Path) -> None:
-    for kind in ("Flat", "SQfp16"):
-        storage = FileStorage(tmp_path / kind)
-        make_live(storage)
-        add(storage, *ROWS)
-        fold(storage, head(storage), now=NOW)
-        _as_of_old(storage, kind)
-        warm = gallery(storage)
-        assert shown(warm) == SHOWN
-        assert [nearest(warm, name) for name in SHOWN.values()] == list(SHOWN)
-        assert warm.categories == {"": 1, "w": 1, "x": 1}
-        row = warm.photo("b 1")
-        assert row is not None and row.key == "b"
-        add(storage, photo("e", "1"), gone("a", "2"))
-        fold(storage, head(storage), now=NOW)
-        for seen in (gallery(storage), load_gallery(storage, head(storage), warm)):
-            assert shown(seen) == {"b": "b 1", "d": "d 1", "e": "e 1"}
-        shutil.rmtree(tmp_path / kind)
-
-
-def _as_of_old(storage: Storage, kind: str) -> None:
-    """Rewrite the snapshot as the version before wrote it."""
-    keys = files(storage)
-    content = segment(*ROWS)
-    index = faiss.index_factory(DIM, kind, faiss.METRIC_INNER_PRODUCT)
-    index.train(content.vectors)
-    index.add(content.vectors)
-    out = BytesIO()
-    np.savez(out, allow_pickle=False, **content.rows.columns())
-    manifest = json.loads(storage.read(keys["manifest.json"])[0])
-    del manifest["sizes"], manifest["effort"]
-    manifest["index_type"] = {"Flat": "flat", "SQfp16": "fp16"}[kind]
-    manifest["sha256"] = {}
-    storage.delete(keys["vectors.npy"])
-    folder = f"snapshots/{MODEL}/{manifest['id']}/"
-    for name, data in {
-        "gallery.index": faiss.serialize_index(index).tobytes(),
-        "rows.npz": out.getvalue(),
-    }.items():
-        storage.write(folder + name, data)
-        manifest["sha256"][name] = hashlib.sha256(data).hexdigest()
-    storage.write(folder + "manifest.json", json.dumps(manifest).encode())
 
 
 def _replace(storage: Storage, keys: dict[str, str], name: str, data: bytes) -> None:

@@ -13,9 +13,9 @@ from lens.models.embedder import best_precision, load_embedder
 from lens.models.manifest import (
     FP32,
     FasterNetwork,
-    Head,
-    Loss,
+    HeadInfo,
     ModelManifest,
+    PrecisionLoss,
     copy_model,
     manifest_key,
     read_manifest,
@@ -26,7 +26,7 @@ from lens.search.searcher import Searcher
 from lens.storage import Storage, open_storage
 from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
 
-LOSS = Loss(queries=1, top_10_overlap=0.99)
+LOSS = PrecisionLoss(queries=1, top_10_overlap=0.99)
 DOT_PRODUCTS = frozenset({INT8_DOT_PRODUCTS})
 
 
@@ -47,7 +47,7 @@ def write_precisions(artifacts: Storage, **needs: str) -> ModelManifest:
         backbone="tiny",
         embedding_dim=DIM,
         preprocessing=PREPROCESSING,
-        head=Head(kind="trained"),
+        head=HeadInfo(kind="trained"),
         faster=faster,
     )
 

@@ -9,12 +9,11 @@ import pytest
 
 from lens.gallery import retention
 from lens.gallery.commits import advance_head, history
-from lens.gallery.current import KEPT_MODELS, swap_current
+from lens.gallery.current import swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.versions import Look, Version
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
-from lens.pipeline import collect as collector
-from lens.pipeline.collect import KEPT_COMMITS, collect
+from lens.pipeline.collect import collect
 from lens.pipeline.compact import fold, merge
 from lens.pipeline.rollback import release, rollback
 from lens.storage import FileStorage
@@ -73,7 +72,7 @@ def test_what_nothing_reaches_goes_only_after_the_grace(place: Place) -> None:
 def test_the_thumbnail_of_a_replaced_photo_goes_and_that_of_its_successor_stays(
     place: Place, monkeypatch: pytest.MonkeyPatch, how: Callable[..., bool]
 ) -> None:
-    monkeypatch.setattr(collector, "KEPT_COMMITS", 1)
+    monkeypatch.setattr(retention, "COMMITS", 1)
     for version in "12":
         add(place.storage, photo("a", version))
         write_thumbnail(place.storage, f"a {version}", b"jpeg")
@@ -139,7 +138,7 @@ def test_a_segment_that_was_never_committed_has_its_keys_looked_at_again(place: 
 def test_photos_that_were_folded_long_ago_are_not_looked_at_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collector, "KEPT_COMMITS", 1)
+    monkeypatch.setattr(retention, "COMMITS", 1)
     for key in "abc":
         add(place.storage, photo(key, "1"))
     merge(place.storage, head(place.storage), now=NOW)
@@ -152,14 +151,14 @@ def test_photos_that_were_folded_long_ago_are_not_looked_at_again(
 
 
 def test_every_kept_commit_can_be_loaded_and_older_ones_are_gone(place: Place) -> None:
-    for number in range(KEPT_COMMITS + 5):
+    for number in range(retention.COMMITS + 5):
         add(place.storage, photo(f"{number}", "1"))
         if number % 4 == 0:
             fold(place.storage, head(place.storage), now=NOW)
     place.collect(NOW)
     assert place.collect(NOW + DAY) > 0
     commits = list(history(place.storage, MODEL))
-    assert len(commits) == KEPT_COMMITS
+    assert len(commits) == retention.COMMITS
     for commit in commits:
         assert load_gallery(place.storage, commit).commit == commit
 
@@ -169,7 +168,7 @@ def test_what_a_pin_holds_stays(place: Place) -> None:
     add(place.storage, photo("b", "1"))
     rollback(place.storage, commit=1, now=NOW)
     pinned = list(history(place.storage, MODEL))[-1]
-    for number in range(KEPT_COMMITS + 5):
+    for number in range(retention.COMMITS + 5):
         add(place.storage, photo(f"{number}", "1"))
         fold(place.storage, head(place.storage), now=NOW)
     for now in (NOW, NOW + DAY, NOW + 2 * DAY):
@@ -193,7 +192,7 @@ def test_a_thumbnail_written_again_lately_is_spared(place: Place) -> None:
 
 def test_a_model_retired_long_ago_is_emptied_and_removed(place: Place) -> None:
     add(place.storage, photo("a", "1"))
-    later = [f"tiny-{number}" for number in range(KEPT_MODELS + 1)]
+    later = [f"tiny-{number}" for number in range(retention.MODELS + 1)]
     swap_current(
         place.storage,
         lambda c: c and c.model_copy(update={"live": later[0], "previous": (*later[1:], MODEL)}),

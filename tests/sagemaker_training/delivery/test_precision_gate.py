@@ -13,7 +13,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 
 from lens.evaluation.protocols import Split
 from lens.models.embedder import Embedder
-from lens.models.manifest import Head, Loss, ModelManifest, Variant
+from lens.models.manifest import HeadInfo, ModelManifest, PrecisionLoss, Variant
 from tests.sagemaker_training.small_models import small_model, small_recipe
 from tests.support.tiny_model import DIM, PREPROCESSING, tiny_graph
 from training.data.dataset import read_dataset
@@ -35,7 +35,7 @@ MANIFEST = ModelManifest(
     backbone="tiny",
     embedding_dim=DIM,
     preprocessing=PREPROCESSING,
-    head=Head(kind="trained"),
+    head=HeadInfo(kind="trained"),
     variants={"fp32": Variant(file="", sha256="")},
 )
 
@@ -52,7 +52,7 @@ def _vectors(noise: float) -> Vectors:
 
 def test_what_computes_the_same_loses_nothing() -> None:
     losses = measure_losses(_vectors(0), _vectors(0), ITEMS, SPLITS)
-    assert losses == {"benchmark": Loss(queries=0, top_10_overlap=1.0)}
+    assert losses == {"benchmark": PrecisionLoss(queries=0, top_10_overlap=1.0)}
     assert PrecisionVerdict("same", losses).admitted
 
 
@@ -71,8 +71,8 @@ def test_coarse_vectors_lose_queries_and_are_not_admitted() -> None:
 def test_two_queries_and_two_in_a_hundred_results_may_be_lost_on_each_protocol(
     queries: int, overlap: float, admitted: bool
 ) -> None:
-    good = Loss(queries=0, top_10_overlap=1.0)
-    losses = {"benchmark": good, "strict": Loss(queries=queries, top_10_overlap=overlap)}
+    good = PrecisionLoss(queries=0, top_10_overlap=1.0)
+    losses = {"benchmark": good, "strict": PrecisionLoss(queries=queries, top_10_overlap=overlap)}
     assert PrecisionVerdict("some", losses).admitted is admitted
 
 

@@ -14,7 +14,7 @@ import torch
 
 from lens.errors import ArtifactError
 from lens.models.embedder import Embedder, Network
-from lens.models.manifest import Head, ModelManifest, Variant
+from lens.models.manifest import HeadInfo, ModelManifest, Variant
 from tests.sagemaker_training.small_models import small_model, small_recipe
 from training.export.onnx_export import check_parity, export_onnx
 from training.network.embedding_model import LITE0, EmbeddingModel
@@ -26,7 +26,7 @@ def _embedder(model: EmbeddingModel, graph: bytes) -> Embedder:
         backbone="small",
         embedding_dim=8,
         preprocessing=model.preprocessing,
-        head=Head(kind="trained"),
+        head=HeadInfo(kind="trained"),
         variants={"fp32": Variant(file="model.onnx", sha256="")},
     )
     return Embedder(manifest, graph)

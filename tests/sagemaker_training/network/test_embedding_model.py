@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 import torch
 
 from lens.default_model import lite0
-from lens.default_model.projections import fit_head
+from lens.default_model.projections import fit_projection
 from lens.errors import UsageError
 from lens.models.embedder import Network
 from tests.sagemaker_training.small_models import SIZE, small_model, small_recipe
@@ -137,7 +137,7 @@ def test_an_embedding_is_its_two_parts_side_by_side_under_the_heads_they_were_gi
     with torch.no_grad():
         shapes = model.shape.backbone(pixels).numpy()
         colors = model.color.statistics(pixels).numpy()
-        heads = fit_head(shapes, 5), fit_head(colors, 3)
+        heads = fit_projection(shapes, 5), fit_projection(colors, 3)
         start_from(model.shape, heads[0])
         start_from(model.color, heads[1])
         found = model(pixels).numpy()

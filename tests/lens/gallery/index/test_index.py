@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
-from lens.gallery.index import Index, build_index, building, load_lists, read_vectors
+from lens.gallery.index import Index, build_index, building, load_lists
 from lens.gallery.index import index as nearest
 from lens.gallery.index import inverted_lists as lists
 
@@ -20,9 +20,9 @@ DIM = 16
 @pytest.fixture
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists pay from few rows on."""
-    monkeypatch.setattr(building, "FLAT_ROWS", 200)
-    monkeypatch.setattr(building, "SCANNED_ROWS", 60)
-    monkeypatch.setattr(nearest, "SCANNED_ROWS", 60)
+    monkeypatch.setattr(building, "SCAN_LIMIT", 200)
+    monkeypatch.setattr(building, "SCANNED_SPAN", 60)
+    monkeypatch.setattr(nearest, "SCANNED_SPAN", 60)
     monkeypatch.setattr(building, "EFFORTS", ((1, 24), (2, 48), (4, 96), (64, 512)))
 
 
@@ -74,11 +74,11 @@ def test_the_effort_is_the_least_that_reaches_the_recall_and_its_recall_is_told(
     assert built.index.lists is not None
     assert building.RECALL <= built.recall <= 1.0
     efforts = [(1, 24), (2, 48), (4, 96), (64, 512)]
-    effort = built.index.lists.probes, built.index.lists.candidates_asked
-    trials = building._trials(built.index.vectors, [0])
+    effort = built.index.lists.nprobe, built.index.lists.candidates
+    samples = building._samples(built.index.vectors, [0])
     for less in efforts[: efforts.index(effort)]:
         tuned = Index(built.index.vectors, built.index.lists.tuned(*less))
-        assert building._recall(tuned, trials[0]) < building.RECALL
+        assert building._recall(tuned, samples[0]) < building.RECALL
 
 
 @pytest.mark.usefixtures("small_bounds")
@@ -144,14 +144,13 @@ def test_lists_survive_their_file() -> None:
             assert ours[1].tolist() == theirs[1].tolist()
 
 
-@pytest.mark.parametrize("read", [lambda data: load_lists(data, 1, 24), read_vectors])
-def test_bytes_that_are_no_index_are_an_artifact_error(read) -> None:  # type: ignore[no-untyped-def]
+def test_bytes_that_are_no_index_are_an_artifact_error() -> None:
     with pytest.raises(ArtifactError, match="not readable by FAISS"):
-        read(np.frombuffer(b"nonsense" * 10, np.uint8))
+        load_lists(np.frombuffer(b"nonsense" * 10, np.uint8), 1, 24)
 
 
-def _effort(some: lists.Lists) -> tuple[int, int]:
-    return some.probes, some.candidates_asked
+def _effort(some: lists.InvertedLists) -> tuple[int, int]:
+    return some.nprobe, some.candidates
 
 
 def test_a_search_uses_one_core_whichever_thread_asks() -> None:

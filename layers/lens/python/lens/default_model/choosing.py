@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.default_model import lite0
-from lens.default_model.projections import fit_head, orthogonal_head
+from lens.default_model.projections import fit_projection, orthogonal_projection
 from lens.errors import NotFoundError, PhotoError
 from lens.gallery.current import read_current
 from lens.models.embedder import Network
-from lens.models.manifest import Head, ModelManifest, read_manifest, write_model
+from lens.models.manifest import HeadInfo, ModelManifest, read_manifest, write_model
 from lens.models.preprocessing import to_pixels
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import decode
@@ -55,14 +55,14 @@ def suitable_model(
 
 def write_projection(artifacts: Storage) -> ModelManifest:
     """Write the default model with a seeded orthogonal projection: it needs no photos."""
-    graph = lite0.build_embedding_graph(orthogonal_head(lite0.FEATURES, EMBEDDING_DIM))
-    return _write(artifacts, graph, Head(kind="orthogonal"))
+    graph = lite0.build_embedding_graph(orthogonal_projection(lite0.FEATURES, EMBEDDING_DIM))
+    return _write(artifacts, graph, HeadInfo(kind="orthogonal"))
 
 
 def write_fitted(artifacts: Storage, features: NDArray[np.float32]) -> ModelManifest:
     """Write the default model with a head fit on (N, F) features; no labels are used."""
-    graph = lite0.build_embedding_graph(fit_head(features, EMBEDDING_DIM))
-    return _write(artifacts, graph, Head(kind="pca", fit_on=len(features)))
+    graph = lite0.build_embedding_graph(fit_projection(features, EMBEDDING_DIM))
+    return _write(artifacts, graph, HeadInfo(kind="pca", fit_on=len(features)))
 
 
 def sample_features(
@@ -93,7 +93,7 @@ def sample_features(
     return np.array(features, dtype=np.float32).reshape(len(features), lite0.FEATURES)
 
 
-def _write(artifacts: Storage, graph: bytes, head: Head) -> ModelManifest:
+def _write(artifacts: Storage, graph: bytes, head: HeadInfo) -> ModelManifest:
     return write_model(
         artifacts,
         graph,

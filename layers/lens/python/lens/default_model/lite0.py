@@ -16,7 +16,7 @@ import onnx.parser
 from numpy.typing import NDArray
 
 from lens.default_model.color import COLORS, color_graph
-from lens.default_model.projections import Head
+from lens.default_model.projections import Projection
 from lens.default_model.torch_checkpoint import Arrays, parse_checkpoint
 from lens.errors import ArtifactError, UsageError
 from lens.models.manifest import Preprocessing
@@ -80,21 +80,21 @@ def build_features_graph() -> bytes:
     return _serialized(nodes, initializers, "features", FEATURES)
 
 
-def build_embedding_graph(head: Head) -> bytes:
+def build_embedding_graph(head: Projection) -> bytes:
     """Return an ONNX model: "pixels" (N, 3, 224, 224) float32 to "embedding" (N, D), unit length.
 
     The same head gives the same bytes. Raises ArtifactError as `build_features_graph` does, and
     UsageError for a head made for other features.
     """
-    dim = head.projection.shape[1]
-    if head.mean.shape != (FEATURES,) or head.projection.shape != (FEATURES, dim):
+    dim = head.matrix.shape[1]
+    if head.mean.shape != (FEATURES,) or head.matrix.shape != (FEATURES, dim):
         raise UsageError(
             f"the head is for {head.mean.size} features; {BACKBONE} gives {FEATURES}: fit it again"
         )
     nodes, initializers = _features(read_weights())
     nodes.extend(onnx.parser.parse_graph(_HEAD).node)
     initializers.append(onnx.numpy_helper.from_array(head.mean, "head_mean"))
-    initializers.append(onnx.numpy_helper.from_array(head.projection, "head_projection"))
+    initializers.append(onnx.numpy_helper.from_array(head.matrix, "head_projection"))
     return _serialized(nodes, initializers, "embedding", dim)
 
 

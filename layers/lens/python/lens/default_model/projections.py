@@ -1,4 +1,4 @@
-"""Heads: the linear maps from a backbone's features to the embedding, made without labels."""
+"""Projections: linear maps from a backbone's features to the embedding, made without labels."""
 
 from dataclasses import dataclass
 
@@ -12,21 +12,21 @@ _NOISE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
-    """embedding = unit((features - mean) @ projection); mean (F,), projection (F, D), float32."""
+class Projection:
+    """embedding = unit((features - mean) @ matrix); mean (F,), matrix (F, D), float32."""
 
     mean: NDArray[np.float32]
-    projection: NDArray[np.float32]
+    matrix: NDArray[np.float32]
 
     def embed(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (N, D) float32 unit-length embeddings of (N, F) features."""
-        projected = (features - self.mean) @ self.projection
+        projected = (features - self.mean) @ self.matrix
         length = np.linalg.norm(projected, axis=1, keepdims=True)
         unit: NDArray[np.float32] = projected / np.maximum(length, np.float32(1e-12))
         return unit
 
 
-def orthogonal_head(features: int, dim: int, seed: int = 0) -> Head:
+def orthogonal_projection(features: int, dim: int, seed: int = 0) -> Projection:
     """Return a seeded random orthogonal projection of `features` dimensions to `dim`.
 
     It needs no photos and nearly keeps similarities (Johnson-Lindenstrauss): the head of a gallery
@@ -38,16 +38,16 @@ def orthogonal_head(features: int, dim: int, seed: int = 0) -> Head:
     q, r = np.linalg.qr(gaussian)
     # QR leaves the signs open; a positive diagonal makes the result unique and Haar-distributed
     # (Mezzadri 2007, "How to generate random matrices from the classical compact groups").
-    projection = (q * np.sign(np.diag(r))).astype(np.float32)
-    return Head(np.zeros(features, np.float32), projection)
+    matrix = (q * np.sign(np.diag(r))).astype(np.float32)
+    return Projection(np.zeros(features, np.float32), matrix)
 
 
-def fit_head(features: NDArray[np.float32], dim: int) -> Head:
+def fit_projection(features: NDArray[np.float32], dim: int) -> Projection:
     """Return the half-whitened PCA of (N, F) features: directions scaled by eigenvalue**-1/4.
 
-    Full whitening (-1/2) raises weak directions to noise, none lets a few strong ones decide;
-    halfway retrieves best here (README). Directions without variance become zero columns. Raises
-    UsageError unless N > dim and F >= dim.
+    Full whitening (-1/2) amplifies noise in weak directions; without whitening a few strong ones
+    decide; half retrieves best here (docs/experiments.md). Directions without variance become zero
+    columns. Raises UsageError unless N > dim and F >= dim.
     """
     photos, width = features.shape
     if photos <= dim or width < dim:
@@ -69,4 +69,4 @@ def fit_head(features: NDArray[np.float32], dim: int) -> Head:
     strongest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
     directions = vectors / np.linalg.norm(vectors, axis=0).clip(1e-300) * np.sign(strongest)
     scale = np.where(kept, eigenvalues.clip(1e-300) ** -0.25, 0.0)
-    return Head(mean.astype(np.float32), (directions * scale).astype(np.float32))
+    return Projection(mean.astype(np.float32), (directions * scale).astype(np.float32))

@@ -85,12 +85,12 @@ def commit_key(model_id: str, name: CommitName) -> str:
     return f"{COMMITS}{model_id}/{name.number:08d}-{name.id}.json"
 
 
-def read_head(storage: Storage, model_id: str) -> Commit | None:
-    """A model's newest commit, or None before the first."""
+def read_head(storage: Storage, model_id: str) -> Commit:
+    """A model's newest commit; the empty one, of number 0, before the first."""
     try:
         return read_document(storage, head_key(model_id), Commit)[0]
     except NotFoundError:
-        return None
+        return empty_commit(model_id)
 
 
 def read_commit(storage: Storage, model_id: str, name: CommitName) -> Commit:
@@ -114,7 +114,7 @@ def advance_head(
     """
 
     def next_commit(head: Commit | None) -> Commit | None:
-        base = head or Commit(model_id=model_id, number=0, id="", parent=None, created_at=now)
+        base = head or empty_commit(model_id)
         changed = change(base)
         if changed is None:
             return None
@@ -134,13 +134,13 @@ def advance_head(
         next_commit,
         before_write=lambda new: write_document(storage, commit_key(model_id, new.name), new),
     )
-    return head or Commit(model_id=model_id, number=0, id="", parent=None, created_at=now)
+    return head or empty_commit(model_id)
 
 
 def history(storage: Storage, model_id: str) -> Iterator[Commit]:
     """A model's commits from the newest back to where the collector has cut."""
     commit = read_head(storage, model_id)
-    while commit is not None:
+    while commit.number:
         yield commit
         if commit.parent is None:
             return

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lens.errors import NotFoundError
+from lens.gallery import retention
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document
 
 KEY = "current.json"
-KEPT_MODELS = 3  # earlier live models whose galleries `lens rollback` can still reach
 
 
 class Pin(Record):
@@ -30,14 +30,14 @@ class Current(Document):
     previous: tuple[str, ...] = ()  # earlier live models, newest first
 
     @property
-    def kept_up(self) -> tuple[str, ...]:
+    def followed(self) -> tuple[str, ...]:
         """The models whose galleries follow the catalog."""
         return (self.live, self.candidate) if self.candidate else (self.live,)
 
     @property
-    def kept(self) -> tuple[str, ...]:
+    def retained(self) -> tuple[str, ...]:
         """The models whose galleries are kept, newest first: the live one, then earlier ones."""
-        return (self.live, *self.previous[:KEPT_MODELS])
+        return (self.live, *self.previous[: retention.MODELS])
 
 
 def read_current(storage: Storage) -> Current | None:
@@ -46,6 +46,12 @@ def read_current(storage: Storage) -> Current | None:
         return read_document(storage, KEY, Current)[0]
     except NotFoundError:
         return None
+
+
+def followed_models(storage: Storage) -> tuple[str, ...]:
+    """The models whose galleries follow the catalog; none before the first model."""
+    current = read_current(storage)
+    return current.followed if current else ()
 
 
 def swap_current(

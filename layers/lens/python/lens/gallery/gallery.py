@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.gallery.commits import Commit
-from lens.gallery.index import Index, similarities_of
+from lens.gallery.index import ROUNDING, Index, similarities_of
 from lens.gallery.rows import (
     EMPTY_ROWS,
     Bytes,
@@ -26,8 +26,6 @@ from lens.gallery.rows import (
 from lens.gallery.segments import Segment, concatenate
 from lens.gallery.snapshots import Snapshot
 
-# By so much may two ways of multiplying the same float32 unit vectors differ.
-_ROUNDING = 1e-5
 _NOWHERE = np.empty(0, np.intp)
 
 
@@ -43,13 +41,13 @@ class Match:
 class Gallery:
     """The rows of one commit: a snapshot behind an index, and a tail that is scanned.
 
-    `folded` are segments that the commit's snapshot contains but `snapshot`, an ancestor of it,
+    `carried` are segments that the commit's snapshot contains but `snapshot`, an ancestor of it,
     does not: a warm searcher that has applied them need not load the newer snapshot.
     """
 
     commit: Commit
     snapshot: Snapshot | None
-    folded: Mapping[str, Segment] = field(default_factory=dict)
+    carried: Mapping[str, Segment] = field(default_factory=dict)
     tail: Mapping[str, Segment] = field(default_factory=dict)
     hidden: frozenset[bytes] = frozenset()  # keys that a pin must not show
 
@@ -95,8 +93,8 @@ class Gallery:
     @cached_property
     def photo_count(self) -> int:
         """Photos that can be found."""
-        folded = len(self.snapshot.index) - len(self._dead) if self.snapshot else 0
-        return folded + int(np.count_nonzero(self._recent_alive))
+        indexed = len(self.snapshot.index) - len(self._dead) if self.snapshot else 0
+        return indexed + int(np.count_nonzero(self._recent_alive))
 
     @cached_property
     def categories(self) -> dict[str, int]:
@@ -132,11 +130,11 @@ class Gallery:
     def known(self) -> Rows:
         """Every key's winning row, photo or not, sorted by key."""
         # A snapshot's rows are sorted by key and version already.
-        folded, recent = self._snapshot_rows, self._recent_rows
-        kept = last_of_each_key(folded.key)
+        settled, recent = self._snapshot_rows, self._recent_rows
+        kept = last_of_each_key(settled.key)
         kept[self._snapshot_touched] = False
-        contest = Rows.concatenate([folded.take(self._snapshot_touched), recent])
-        parts = [folded.take(np.flatnonzero(kept)), contest.take(winners(contest))]
+        contest = Rows.concatenate([settled.take(self._snapshot_touched), recent])
+        parts = [settled.take(np.flatnonzero(kept)), contest.take(winners(contest))]
         rows = Rows.concatenate([part for part in parts if len(part)])
         return rows.take(np.argsort(rows.key, kind="stable"))
 
@@ -158,15 +156,15 @@ class Gallery:
                 tombstones, places = tombstones[there], places[there]
                 gone[places[rows.looked_at[tombstones] >= alive.looked_at[places]]] = True
         hidden = frozenset(alive.key[gone].tolist())
-        return Gallery(self.commit, self.snapshot, self.folded, self.tail, hidden)
+        return Gallery(self.commit, self.snapshot, self.carried, self.tail, hidden)
 
     @property
     def applied(self) -> frozenset[str]:
         """Ids of all segments known to be in this gallery, merged ones included."""
         names = set(self.snapshot.folded_ids) if self.snapshot else set()
-        for segments in (self.folded, self.tail):
+        for segments in (self.carried, self.tail):
             for segment_id, segment in segments.items():
-                names |= {segment_id, *segment.folded}
+                names |= {segment_id, *segment.merged_from}
         return frozenset(names)
 
     @property
@@ -179,7 +177,7 @@ class Gallery:
 
     @cached_property
     def _recent(self) -> Segment | None:
-        segments = [*self.folded.values(), *self.tail.values()]
+        segments = [*self.carried.values(), *self.tail.values()]
         return concatenate(segments) if segments else None
 
     @cached_property
@@ -252,7 +250,7 @@ def _nearest(
     while True:
         asked *= 2
         similarities, positions = index.search(vector, asked, within, dead)
-        if len(positions) < asked or similarities[-1] < similarities[top_k - 1] - _ROUNDING:
+        if len(positions) < asked or similarities[-1] < similarities[top_k - 1] - ROUNDING:
             best = _may_be_best(similarities, top_k)
             return similarities[best], positions[best]
 
@@ -262,7 +260,7 @@ def _may_be_best(similarities: NDArray[np.float32], top_k: int) -> Positions:
     if len(similarities) <= top_k:
         return np.arange(len(similarities))
     last = np.partition(similarities, -top_k)[-top_k]
-    return np.flatnonzero(similarities >= last - _ROUNDING)
+    return np.flatnonzero(similarities >= last - ROUNDING)
 
 
 def _matches(

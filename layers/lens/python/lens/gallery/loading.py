@@ -6,13 +6,10 @@ from collections.abc import Mapping
 
 from lens.gallery.commits import Commit
 from lens.gallery.gallery import Gallery
+from lens.gallery.index import SCAN_LIMIT
 from lens.gallery.segments import Segment, read_segment
 from lens.gallery.snapshots import Snapshot, load_snapshot, read_snapshot_manifest
 from lens.storage import Storage
-
-# A warm searcher folds nothing itself; past this many unfolded rows it loads the new snapshot.
-# Every search scans them: a third of a millisecond.
-KEPT_TAIL_ROWS = 16_384
 
 
 def load_gallery(storage: Storage, commit: Commit, previous: Gallery | None = None) -> Gallery:
@@ -22,40 +19,48 @@ def load_gallery(storage: Storage, commit: Commit, previous: Gallery | None = No
     """
     if previous is not None and previous.commit.model_id != commit.model_id:
         previous = None
-    snapshot, folded = _base(storage, commit, previous)
-    have = {**previous.folded, **previous.tail} if previous else {}
+    snapshot, carried = _snapshot(storage, commit, previous)
+    have = {**previous.carried, **previous.tail} if previous else {}
     tail = {
         ref.id: have.get(ref.id) or read_segment(storage, commit.model_id, ref.id)
         for ref in commit.segments
     }
-    return Gallery(commit, snapshot, folded, tail)
+    return Gallery(commit, snapshot, carried, tail)
 
 
-def _base(
+def _snapshot(
     storage: Storage, commit: Commit, previous: Gallery | None
 ) -> tuple[Snapshot | None, Mapping[str, Segment]]:
-    """The snapshot to stand on, and the segments that make it equal to the commit's."""
+    """A snapshot, and the segments that it lacks to equal the commit's own snapshot."""
     wanted = commit.snapshot
     if wanted is None:
         return None, {}
     if previous is not None:
-        stands_for = previous.commit.snapshot
-        if stands_for is not None and stands_for.id == wanted.id:
-            return previous.snapshot, previous.folded
-        if wanted.parent == (stands_for.id if stands_for else None):
-            manifest = read_snapshot_manifest(storage, commit.model_id, wanted.id)
-            news = {segment.id for segment in manifest.folded}
-            kept = {
-                name: segment
-                for name, segment in previous.tail.items()
-                if news & {name, *segment.folded}
-            }
-            folded = {**previous.folded, **kept}
-            rows = sum(len(segment.rows) for segment in folded.values())
-            if (
-                manifest.expired_tombstones == 0
-                and news <= previous.applied
-                and rows <= KEPT_TAIL_ROWS
-            ):
-                return previous.snapshot, folded
+        loaded = previous.commit.snapshot
+        if loaded is not None and loaded.id == wanted.id:
+            return previous.snapshot, previous.carried
+        if wanted.parent == (loaded.id if loaded else None):
+            carried = _carried(storage, commit.model_id, wanted.id, previous)
+            if carried is not None:
+                return previous.snapshot, carried
     return load_snapshot(storage, commit.model_id, wanted.id), {}
+
+
+def _carried(
+    storage: Storage, model_id: str, snapshot_id: str, previous: Gallery
+) -> Mapping[str, Segment] | None:
+    """What makes the snapshot of `previous` equal to its child `snapshot_id`; None when that must
+    be loaded, because it has or lacks something that `previous` cannot tell, or because too many
+    rows would have to be scanned."""
+    manifest = read_snapshot_manifest(storage, model_id, snapshot_id)
+    folded = {segment.id for segment in manifest.folded}
+    if manifest.expired_tombstones or not folded <= previous.applied:
+        return None
+    from_tail = {
+        name: segment
+        for name, segment in previous.tail.items()
+        if folded & {name, *segment.merged_from}
+    }
+    carried = {**previous.carried, **from_tail}
+    rows = sum(len(segment.rows) for segment in carried.values())
+    return carried if rows <= SCAN_LIMIT else None

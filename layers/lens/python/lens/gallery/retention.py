@@ -1,4 +1,4 @@
-"""Retention: how long things are remembered, in seconds. Each line leans on the ones before it."""
+"""Retention: how long and how many things are kept. Times in seconds, each built on those above."""
 
 _DAY = 86_400.0
 
@@ -12,3 +12,7 @@ SEGMENT = GRACE / 2
 TOMBSTONE = 30 * _DAY
 # A pin may not reach further back than the tombstones of the deletions since then.
 PIN = TOMBSTONE - 2 * _DAY
+# A commit can be rolled back to while it is among this many newest ones of a retained model.
+COMMITS = 20
+# Earlier live models whose galleries are retained, so that `lens rollback` reaches them.
+MODELS = 3

@@ -24,12 +24,12 @@ PREFIX = "segments/"
 class Segment:
     """Rows and the vectors of their photo rows, (P, D) float32 of unit length.
 
-    `folded` names the segments that this one was merged from, if any.
+    `merged_from` names the segments that a minor compaction merged into this one.
     """
 
     rows: Rows
     vectors: NDArray[np.float32]
-    folded: tuple[str, ...] = ()
+    merged_from: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         photos = len(self.rows.photo_rows)
@@ -58,7 +58,7 @@ def write_segment(storage: Storage, model_id: str, segment: Segment) -> str:
         out,
         allow_pickle=False,
         format=np.array(written_format(storage, time.time())),
-        folded=np.array([name.encode() for name in segment.folded], dtype="S32"),
+        folded=np.array([name.encode() for name in segment.merged_from], dtype="S32"),
         vectors=segment.vectors,
         **segment.rows.columns(),
     )
@@ -74,8 +74,8 @@ def read_segment(storage: Storage, model_id: str, segment_id: str) -> Segment:
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
             check_format(key, int(arrays["format"]))
             rows = Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
-            folded = tuple(name.decode() for name in arrays["folded"])
-            return Segment(rows, arrays["vectors"], folded)
+            merged_from = tuple(name.decode() for name in arrays["folded"])
+            return Segment(rows, arrays["vectors"], merged_from)
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"{key} is damaged ({error}); remove it and reconcile") from error
 

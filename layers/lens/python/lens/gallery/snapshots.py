@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
 from lens.gallery.commits import SnapshotRef
-from lens.gallery.index import BuiltIndex, Index, build_index, load_lists, read_vectors
+from lens.gallery.index import BuiltIndex, Index, InvertedLists, build_index, load_lists
 from lens.gallery.layout import Layout, by_category, lay_out
 from lens.gallery.mapped_arrays import array_in, arrays_in
 from lens.gallery.rows import Rows
@@ -39,7 +39,7 @@ class Effort(Record):
     """What a search through the index's lists does, and the recall that this was measured to give
     when the index was built."""
 
-    probes: int  # lists read
+    probes: int  # FAISS's nprobe: lists read
     candidates: int  # ranked exactly, of a search for a page of results
     recall: float  # recall@10 against a scan
 
@@ -56,7 +56,7 @@ class SnapshotManifest(Document):
     index_type: str
     effort: Effort | None = None  # None: every search scans
     sha256: dict[str, str]  # by file name
-    sizes: dict[str, int] = {}  # bytes, by file name; earlier versions did not write them
+    sizes: dict[str, int]  # bytes, by file name
     folded: tuple[FoldedSegment, ...]  # since the parent, and earlier ones still worth knowing
     expired_tombstones: int  # dropped here: a searcher that still has them must load this one
 
@@ -92,30 +92,13 @@ def write_snapshot(
     """Write a snapshot of rows that are already resolved and sorted by key, then version."""
     snapshot_id = uuid.uuid4().hex
     built, layout = _arrange(content)
-    lists = built.index.lists
-    manifest = SnapshotManifest(
-        id=snapshot_id,
-        model_id=model_id,
-        parent=parent,
-        rows=len(content.rows),
-        photos=len(content.vectors),
-        embedding_dim=content.vectors.shape[1],
-        index_type=built.name,
-        effort=Effort(
-            probes=lists.probes, candidates=lists.candidates_asked, recall=round(built.recall, 4)
-        )
-        if lists
-        else None,
-        sha256={},
-        folded=tuple(folded),
-        expired_tombstones=expired_tombstones,
-    )
     sha256, sizes = {}, {}
 
     def write(name: str, data: bytes) -> None:
         write_once(storage, _key(model_id, snapshot_id, name), data)
         sha256[name], sizes[name] = hashlib.sha256(data).hexdigest(), len(data)
 
+    lists = built.index.lists
     if lists is not None:
         write(_LISTS, lists.to_bytes())
     out = BytesIO()
@@ -125,7 +108,20 @@ def write_snapshot(
     # Not compressed, so that a searcher can map it.
     np.savez(out, allow_pickle=False, **content.rows.columns(), **layout.arrays())
     write(_ROWS, out.getvalue())
-    manifest = manifest.model_copy(update={"sha256": sha256, "sizes": sizes})
+    manifest = SnapshotManifest(
+        id=snapshot_id,
+        model_id=model_id,
+        parent=parent,
+        rows=len(content.rows),
+        photos=len(content.vectors),
+        embedding_dim=content.vectors.shape[1],
+        index_type=built.name,
+        effort=_effort(lists, built.recall),
+        sha256=sha256,
+        sizes=sizes,
+        folded=tuple(folded),
+        expired_tombstones=expired_tombstones,
+    )
     write_document(storage, _key(model_id, snapshot_id, "manifest.json"), manifest)
     return SnapshotRef(id=snapshot_id, rows=manifest.rows, parent=parent)
 
@@ -167,12 +163,8 @@ def load_snapshot(storage: Storage, model_id: str, snapshot_id: str) -> Snapshot
     try:
         arrays = arrays_in(files[_ROWS])
         rows = Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
-        if _VECTORS in files:
-            index = _index(manifest, array_in(files[_VECTORS]), files)
-            layout = Layout.of(arrays)
-        else:  # from before vectors had a file of their own
-            built, layout = _arrange(Segment(rows, read_vectors(files[_LISTS])))
-            index = built.index
+        index = _index(manifest, array_in(files[_VECTORS]), files)
+        layout = Layout.of(arrays)
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"snapshot {snapshot_id} is unreadable ({error})") from error
     photos = len(layout.rows_at)
@@ -186,7 +178,7 @@ def _mapped(storage: Storage, manifest: SnapshotManifest, name: str) -> NDArray[
         storage,
         _key(manifest.model_id, manifest.id, name),
         sha256=manifest.sha256[name],
-        size=manifest.sizes.get(name),
+        size=manifest.sizes[name],
     )
 
 
@@ -197,6 +189,12 @@ def _arrange(content: Segment) -> tuple[BuiltIndex, Layout]:
     vector_of_row[content.rows.photo_rows] = np.arange(len(content.vectors))
     built = build_index(content.vectors[vector_of_row[photos]], starts[:-1].tolist())
     return built, lay_out(content.rows, photos[built.order], categories, starts)
+
+
+def _effort(lists: InvertedLists | None, recall: float) -> Effort | None:
+    if lists is None:
+        return None
+    return Effort(probes=lists.nprobe, candidates=lists.candidates, recall=round(recall, 4))
 
 
 def _index(

@@ -40,14 +40,14 @@ class Preprocessing(BaseModel):
     resample: Literal["bilinear", "bicubic", "lanczos"] = "bicubic"
 
 
-class Head(Record):
+class HeadInfo(Record):
     """How the last projection was made."""
 
     kind: str  # "orthogonal", "pca" or "trained"
     fit_on: int = 0  # photos it was fit on
 
 
-class Loss(Record):
+class PrecisionLoss(Record):
     """What a precision lost to fp32 on one protocol, in the worst pairing of a query's precision
     with the gallery's."""
 
@@ -61,7 +61,9 @@ class Variant(Record):
     file: str
     sha256: str
     needs: str = ""  # the feature of lens.models.cpu without which fp32 is faster
-    losses: dict[str, Loss] = {}  # by protocol, as the gate measured them; none of fp32 itself
+    losses: dict[
+        str, PrecisionLoss
+    ] = {}  # by protocol, as the gate measured them; none of fp32 itself
 
 
 class ModelManifest(Document):
@@ -71,7 +73,7 @@ class ModelManifest(Document):
     backbone: str
     embedding_dim: int
     preprocessing: Preprocessing
-    head: Head
+    head: HeadInfo
     variants: dict[str, Variant]  # by precision, from the fastest to the safest
     recipe: dict[str, Any] = {}
     data: dict[str, Any] = {}
@@ -84,7 +86,7 @@ class FasterNetwork:
 
     network: bytes
     needs: str
-    losses: dict[str, Loss]
+    losses: dict[str, PrecisionLoss]
 
 
 def manifest_key(model_id: str) -> str:
@@ -99,7 +101,7 @@ def write_model(
     backbone: str,
     embedding_dim: int,
     preprocessing: Preprocessing,
-    head: Head,
+    head: HeadInfo,
     recipe: dict[str, Any] | None = None,
     data: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,

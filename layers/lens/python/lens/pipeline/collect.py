@@ -28,7 +28,7 @@ from lens.gallery.commits import (
 )
 from lens.gallery.current import Current, read_current
 from lens.gallery.loading import load_gallery
-from lens.gallery.rows import EMPTY_ROWS, Kind, Rows
+from lens.gallery.rows import Kind, Rows
 from lens.gallery.segments import PREFIX as SEGMENTS
 from lens.gallery.segments import parse_segment_key, read_segment, segment_key
 from lens.gallery.snapshots import PREFIX as SNAPSHOTS
@@ -41,7 +41,6 @@ from lens.storage.documents import Document, read_document, swap_document
 
 log = logging.getLogger(__name__)
 
-KEPT_COMMITS = 20  # of each kept model, for `lens rollback`
 # Earlier releases marked whatever lay under thumbs/ in "collector.json": those marks are not read.
 _MARKS = "collected.json"
 # The names that this project gives to the parts of a gallery.
@@ -112,7 +111,7 @@ def collect(
 
     swap_document(artifacts, _MARKS, _Marks, mark)
     orphans = [parse_segment_key(key) for key in due if key.startswith(SEGMENTS)]
-    looks = [look for model in current.kept_up for look in _unknown(artifacts, model, orphans)]
+    looks = [look for model in current.followed for look in _unknown(artifacts, model, orphans)]
     if looks:
         queue(looks)
     for key in due:
@@ -162,8 +161,8 @@ def _thumb_keys(rows: Rows) -> Iterable[str]:
     return (thumb_key(name.decode()) for name in rows.photo_id[rows.photo_rows].tolist())
 
 
-def _kept_models(current: Current) -> set[str]:
-    models = {*current.kept_up, *current.kept}
+def _retained_models(current: Current) -> set[str]:
+    models = {*current.followed, *current.retained}
     return models | {current.pin.model_id} if current.pin else models
 
 
@@ -175,7 +174,7 @@ def _abandon(storage: Storage, model_id: str, now: float) -> None:
             return None
         # Asked after the head was read: a promotion that has just begun advances the head too.
         current = read_current(storage)
-        if current is None or model_id in _kept_models(current):
+        if current is None or model_id in _retained_models(current):
             return None
         return head.model_copy(update={"snapshot": None, "segments": ()})
 
@@ -185,8 +184,8 @@ def _abandon(storage: Storage, model_id: str, now: float) -> None:
 def _reach(storage: Storage, current: Current) -> _Reached:
     reached = _Reached()
     commits: list[Commit] = []
-    for model_id in _kept_models(current):
-        commits += islice(history(storage, model_id), KEPT_COMMITS)
+    for model_id in _retained_models(current):
+        commits += islice(history(storage, model_id), retention.COMMITS)
     if current.pin:
         pinned = CommitName(number=current.pin.commit, id=current.pin.commit_id)
         commits.append(read_commit(storage, current.pin.model_id, pinned))
@@ -231,7 +230,7 @@ def _unknown(storage: Storage, model_id: str, orphans: list[tuple[str, str]]) ->
     if not mine:
         return []
     head = read_head(storage, model_id)
-    known = load_gallery(storage, head).known if head else EMPTY_ROWS
+    known = load_gallery(storage, head).known
     positions = {key.decode(): position for position, key in enumerate(known.key)}
     looks = []
     for segment_id in mine:

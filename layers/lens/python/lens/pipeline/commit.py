@@ -1,4 +1,4 @@
-"""Indexing: takes new segments into a model's gallery, one commit for as many as there are."""
+"""Commit: adds new segments to a model's head, all that are there in one commit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from lens.errors import NotFoundError
 from lens.gallery import retention
 from lens.gallery.commits import Commit, SegmentRef, advance_head, read_head
-from lens.gallery.current import read_current
+from lens.gallery.current import followed_models
 from lens.gallery.rows import Rows
 from lens.gallery.segments import PREFIX, parse_segment_key, read_segment
 from lens.gallery.snapshots import read_snapshot_manifest
@@ -21,13 +21,13 @@ def commit_segments(
     """Add segments to a model's head; those it has already are left alone.
 
     Returns keys that must be looked at again: those of segments too old to be trusted, and of
-    segments for a model whose gallery is no longer kept up.
+    segments for a model whose gallery no longer follows the catalog.
     """
     again: list[Look] = []
     refs: list[SegmentRef] = []
     applied: list[Rows] = []
     head = read_head(storage, model_id)
-    known = _folded(storage, head) | (head.tail_ids if head else frozenset())
+    known = _folded_ids(storage, head) | head.tail_ids
     for segment_id in dict.fromkeys(segment_ids):
         if segment_id in known:
             continue
@@ -37,17 +37,17 @@ def commit_segments(
             # The collector queues an orphan's keys again before it removes it.
             continue
         rows = segment.rows
-        if segment.folded:
+        if segment.merged_from:
             continue  # a compactor's, which puts it into the head itself
         if len(rows) and rows.looked_at.min() < now - retention.SEGMENT:
             again += _looks(rows)
         elif len(rows):
             refs.append(SegmentRef(id=segment_id, rows=len(rows)))
             applied.append(rows)
-    if refs and _kept_up(storage, model_id):
+    if refs and _is_followed(storage, model_id):
 
         def add(newest: Commit) -> Commit | None:
-            have = newest.tail_ids | _folded(storage, newest)
+            have = newest.tail_ids | _folded_ids(storage, newest)
             fresh = tuple(ref for ref in refs if ref.id not in have)
             if not fresh:
                 return None
@@ -55,7 +55,7 @@ def commit_segments(
 
         advance_head(storage, model_id, add, now=now)
     # Asked after the commit: if the model was retired meanwhile, the keys go to its successor.
-    if not _kept_up(storage, model_id):
+    if not _is_followed(storage, model_id):
         again += [look for rows in applied for look in _looks(rows)]
     return again
 
@@ -63,23 +63,22 @@ def commit_segments(
 def uncommitted_segments(storage: Storage, model_id: str) -> list[str]:
     """Segments that no commit has taken in, because a process ended before it could."""
     head = read_head(storage, model_id)
-    known = _folded(storage, head) | (head.tail_ids if head else frozenset())
-    for ref in head.segments if head else ():
-        known |= set(read_segment(storage, model_id, ref.id).folded)
+    known = _folded_ids(storage, head) | head.tail_ids
+    for ref in head.segments:
+        known |= set(read_segment(storage, model_id, ref.id).merged_from)
     written = (info.key for info in storage.list(f"{PREFIX}{model_id}/"))
     return [name for _, name in map(parse_segment_key, written) if name not in known]
 
 
-def _folded(storage: Storage, commit: Commit | None) -> frozenset[str]:
-    if commit is None or commit.snapshot is None:
+def _folded_ids(storage: Storage, commit: Commit) -> frozenset[str]:
+    if commit.snapshot is None:
         return frozenset()
     manifest = read_snapshot_manifest(storage, commit.model_id, commit.snapshot.id)
     return frozenset(segment.id for segment in manifest.folded)
 
 
-def _kept_up(storage: Storage, model_id: str) -> bool:
-    current = read_current(storage)
-    return current is not None and model_id in current.kept_up
+def _is_followed(storage: Storage, model_id: str) -> bool:
+    return model_id in followed_models(storage)
 
 
 def _looks(rows: Rows) -> list[Look]:

@@ -7,6 +7,7 @@ import numpy as np
 from lens.gallery import retention
 from lens.gallery.commits import Commit, SegmentRef, advance_head, read_head
 from lens.gallery.current import read_current
+from lens.gallery.index import SCAN_LIMIT
 from lens.gallery.rows import Kind, Rows, keepers
 from lens.gallery.segments import Segment, concatenate, read_segment, take, write_segment
 from lens.gallery.snapshots import FoldedSegment, Snapshot, load_snapshot, write_snapshot
@@ -14,21 +15,20 @@ from lens.storage import Storage
 
 TAIL_SEGMENTS = 32  # each costs a searcher a read
 SMALL_SEGMENT_ROWS = 512
-TAIL_ROWS = 256  # scanned by every search; or this share of the snapshot, whichever is more
+# A tail is scanned by every search. It may have this many rows, or this share of the snapshot's
+# rows up to SCAN_LIMIT, whichever is more.
+TAIL_ROWS = 256
 TAIL_SHARE = 1 / 16
-TAIL_MOST = 16_384  # whatever the share: scanning so many rows takes a third of a millisecond
 
 
 def compact(storage: Storage, model_id: str, *, now: float) -> bool:
     """Bring a gallery's tail back within its bounds; False when it was.
 
-    Work that lost the race is thrown away, unless what it folded is still in the head.
+    Work that lost the race is thrown away, unless the head still has all that it replaces.
     """
     head = read_head(storage, model_id)
-    if head is None:
-        return False
     snapshot_rows = head.snapshot.rows if head.snapshot else 0
-    if head.tail_rows > max(TAIL_ROWS, min(TAIL_SHARE * snapshot_rows, TAIL_MOST)):
+    if head.tail_rows > max(TAIL_ROWS, min(TAIL_SHARE * snapshot_rows, SCAN_LIMIT)):
         return fold(storage, head, now=now)
     if len(head.segments) > TAIL_SEGMENTS:
         return merge(storage, head, now=now)
@@ -108,5 +108,5 @@ def _folded(base: Snapshot | None, tail: dict[str, Segment], now: float) -> list
 
 def _names(segments: dict[str, Segment]) -> list[str]:
     """The segments' ids and those of the segments that they were merged from."""
-    names = [name for id_, segment in segments.items() for name in (id_, *segment.folded)]
+    names = [name for id_, segment in segments.items() for name in (id_, *segment.merged_from)]
     return list(dict.fromkeys(names))

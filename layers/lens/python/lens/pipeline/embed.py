@@ -56,7 +56,7 @@ class Embedding:
         current = read_current(self.artifacts)
         if current is None:
             raise ArtifactError("there is no model yet: run `lens index` once to set one up")
-        wanted = {model: _versions(looks, model) for model in current.kept_up}
+        wanted = {model: _versions(looks, model) for model in current.followed}
         wanted = {model: versions for model, versions in wanted.items() if versions}
         embedders = {model: self.embedder(model) for model in wanted}
         partition = self.catalog.partition()

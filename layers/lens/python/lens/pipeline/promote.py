@@ -51,7 +51,7 @@ def nominate(storage: Storage, model_id: str, *, clock: Callable[[], float] = ti
         if current is None:
             return Current(live=model_id)
         _refuse_pinned(current)
-        if model_id in current.kept_up:
+        if model_id in current.followed:
             return None
         return current.model_copy(update={"candidate": model_id})
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lens.gallery.commits import empty_commit, read_head
+from lens.gallery.commits import read_head
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
@@ -75,5 +75,5 @@ def compare(catalog: Catalog, gallery: Gallery) -> Comparison:
 
 def compare_newest(catalog: Catalog, storage: Storage, model_id: str) -> Comparison:
     """Where a model's newest commit differs from the catalog."""
-    head = read_head(storage, model_id) or empty_commit(model_id)
+    head = read_head(storage, model_id)
     return compare(catalog, load_gallery(storage, head))

@@ -9,7 +9,6 @@ from lens.gallery import retention
 from lens.gallery.commits import Commit, history
 from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
-from lens.pipeline.collect import KEPT_COMMITS
 from lens.storage import Storage
 
 
@@ -23,10 +22,10 @@ def rollback(
     """
     current = _require_current(storage)
     model = model_id or (current.pin.model_id if current.pin else current.live)
-    if model not in current.kept or model == current.candidate:
-        known = ", ".join(each for each in current.kept if each != current.candidate)
+    if model not in current.retained or model == current.candidate:
+        known = ", ".join(each for each in current.retained if each != current.candidate)
         raise NotFoundError(f"model {model!r} has no kept gallery; there are: {known}")
-    commits = list(islice(history(storage, model), KEPT_COMMITS))
+    commits = list(islice(history(storage, model), retention.COMMITS))
     chosen = _choose(commits, current, model, commit)
     if chosen.created_at < now - retention.PIN:
         days = retention.PIN / 86_400
@@ -40,7 +39,7 @@ def rollback(
     def put(newest: Current | None) -> Current | None:
         if newest is None or newest.pin == pin:
             return None
-        if newest.kept_up != current.kept_up:
+        if newest.followed != current.followed:
             raise UsageError("a model was promoted meanwhile; roll back again if you still want to")
         return newest.model_copy(update={"pin": pin})
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lens.errors import ArtifactError, NotFoundError
-from lens.gallery.commits import Commit, CommitName, empty_commit, read_commit, read_head
+from lens.gallery.commits import Commit, CommitName, read_commit, read_head
 from lens.gallery.current import Current, Pin, read_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
@@ -64,14 +64,14 @@ def _load_newest(
 ) -> Serving:
     known = [before.gallery, *before.guards] if before else []
     if before and before.embedder.model_id == current.live:
-        head = _head(storage, current.live)
+        head = read_head(storage, current.live)
         if before.pin is None and before.gallery.commit == head:
             return before
         return Serving(before.embedder, _gallery(storage, head, known))
     # Most of a start is waiting for the model's bytes: the gallery arrives meanwhile.
     with ThreadPoolExecutor(1, "model") as beside:
         embedder = beside.submit(load_embedder, storage, current.live, precision)
-        gallery = _gallery(storage, _head(storage, current.live), known)
+        gallery = _gallery(storage, read_head(storage, current.live), known)
         return Serving(embedder.result(), gallery)
 
 
@@ -79,8 +79,8 @@ def _load_pinned(
     storage: Storage, current: Current, pin: Pin, before: Serving | None, precision: str
 ) -> Serving:
     # A model between the two may be the only one to know that a photo was deleted.
-    models = current.kept[: current.kept.index(pin.model_id) + 1]
-    heads = [_head(storage, model_id) for model_id in models]
+    models = current.retained[: current.retained.index(pin.model_id) + 1]
+    heads = [read_head(storage, model_id) for model_id in models]
     if before and before.pin == pin and [guard.commit for guard in before.guards] == heads:
         return before
     embedder = _embedder(storage, pin.model_id, before, precision)
@@ -89,10 +89,6 @@ def _load_pinned(
     name = CommitName(number=pin.commit, id=pin.commit_id)
     pinned = _gallery(storage, read_commit(storage, pin.model_id, name), [*guards, *known])
     return Serving(embedder, pinned.hiding_deleted(guards), pin, pinned, guards)
-
-
-def _head(storage: Storage, model_id: str) -> Commit:
-    return read_head(storage, model_id) or empty_commit(model_id)
 
 
 def _embedder(storage: Storage, model_id: str, before: Serving | None, precision: str) -> Embedder:

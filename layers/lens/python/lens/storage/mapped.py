@@ -20,7 +20,7 @@ from lens.storage.local_file import local_file
 _CHECKED_IN_PLACE = 64 * 2**20
 
 
-def map_object(storage: Storage, key: str, *, sha256: str, size: int | None) -> NDArray[np.uint8]:
+def map_object(storage: Storage, key: str, *, sha256: str, size: int) -> NDArray[np.uint8]:
     """An object's bytes, read-only; NotFoundError without it, ArtifactError when it is damaged.
 
     A folder's file is mapped where it lies, anything else from a temporary file, whose name is
@@ -30,9 +30,8 @@ def map_object(storage: Storage, key: str, *, sha256: str, size: int | None) -> 
     with local_file(storage, key) as path:
         data = _map(path)
     in_place = isinstance(storage, FileStorage)
-    trusted = in_place and size is not None and len(data) > _CHECKED_IN_PLACE
-    fits = len(data) == size or size is None
-    if not fits or (not trusted and hashlib.sha256(data.data).hexdigest() != sha256):
+    trusted = in_place and len(data) > _CHECKED_IN_PLACE
+    if len(data) != size or (not trusted and hashlib.sha256(data.data).hexdigest() != sha256):
         raise ArtifactError(
             f"{key} does not match its checksum; "
             "`lens rollback` to an earlier commit, then index again"

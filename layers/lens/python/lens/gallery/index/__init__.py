@@ -1,16 +1,16 @@
-"""The index: nearest neighbors of a unit vector, exact or measured to be nearly so."""
+"""The index of a snapshot's vectors: a scan, or FAISS's inverted lists; the one owner of faiss."""
 
 from lens.gallery.index.building import BuiltIndex, build_index
-from lens.gallery.index.earlier import read_vectors
-from lens.gallery.index.index import Index, similarities_of
-from lens.gallery.index.inverted_lists import Lists, load_lists
+from lens.gallery.index.index import ROUNDING, SCAN_LIMIT, Index, similarities_of
+from lens.gallery.index.inverted_lists import InvertedLists, load_lists
 
 __all__ = [
+    "ROUNDING",
+    "SCAN_LIMIT",
     "BuiltIndex",
     "Index",
-    "Lists",
+    "InvertedLists",
     "build_index",
     "load_lists",
-    "read_vectors",
     "similarities_of",
 ]

@@ -10,21 +10,18 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
-from lens.gallery.index.index import SCANNED_ROWS, Index
+from lens.gallery.index.index import ROUNDING, SCAN_LIMIT, SCANNED_SPAN, Index
 from lens.gallery.index.inverted_lists import Positions, Vectors, encode, sort_into_lists
 
-FLAT_ROWS = 16_384  # where a scan begins to cost more than a search through lists
 RECALL = 0.993  # asked for on the sample, so that 0.99 holds beyond it
 SAMPLE = 128  # rows searched for, each without itself
 RECALL_AT = 10
-# Lists read and candidates ranked exactly, the least effort first.
+# (nprobe, candidates ranked exactly), the least effort first.
 EFFORTS = (
     *((8, 128), (16, 128), (16, 192), (32, 128), (32, 192), (32, 256), (64, 256), (64, 512)),
     *((128, 512), (128, 1_024), (256, 1_024), (256, 2_048), (512, 4_096)),
 )
-# By so much may two ways of multiplying the same float32 unit vectors differ.
-_ROUNDING = 1e-5
-_NUMBERS_PER_PIECE = (2, 1)  # of a code, the coarse one first
+_DIMS_PER_CODE = (2, 1)  # the coarser codes first
 
 
 @dataclass(frozen=True)
@@ -50,51 +47,55 @@ def build_index(vectors: Vectors, parts: Sequence[int] = (0,)) -> BuiltIndex:
     parts: the first position of each part, ascending. The index's order keeps each part together.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-    if len(vectors) <= FLAT_ROWS:
+    if len(vectors) <= SCAN_LIMIT:
         return BuiltIndex(Index(vectors), np.arange(len(vectors)))
-    # A search leaves its thread with one core; here there is work for all.
+    # Searches limit FAISS to one core of the calling thread; building uses all of them.
     faiss.omp_set_num_threads(os.cpu_count() or 1)
     order, centroids, starts = sort_into_lists(vectors, parts, round(len(vectors) ** 0.5))
     vectors = vectors[order]
-    trials = _trials(vectors, parts)
-    for numbers in _NUMBERS_PER_PIECE:
-        if vectors.shape[1] % numbers:
+    samples = _samples(vectors, parts)
+    for dims in _DIMS_PER_CODE:
+        if vectors.shape[1] % dims:
             continue
-        lists = encode(vectors, centroids, starts, numbers)
+        lists = encode(vectors, centroids, starts, dims)
         for effort in EFFORTS:
             index = Index(vectors, lists.tuned(*effort))
-            recall = min(_recall(index, kind) for kind in trials)
+            recall = min(_recall(index, each) for each in samples)
             if recall >= RECALL:
                 return BuiltIndex(index, order, recall)
     return BuiltIndex(Index(vectors), order)
 
 
 @dataclass(frozen=True)
-class _Trial:
-    """A row to search for, where, and what its nearest rows but itself are at least similar."""
+class _Query:
+    """A row that is searched for, and how similar its true neighbors are at least."""
 
     position: int
-    within: range
-    least: float
-    count: int  # of those nearest rows
+    within: range  # the positions to search
+    least_similarity: float  # of its true neighbors, itself left out
+    neighbors: int
 
 
-def _trials(vectors: Vectors, parts: Sequence[int]) -> list[list[_Trial]]:
-    """Rows with their true neighbors: among all rows, and in a part, seldom the row's own."""
+def _samples(vectors: Vectors, parts: Sequence[int]) -> list[list[_Query]]:
+    """Two samples of queries: rows searched among all rows, and rows searched within one part."""
     chance = np.random.default_rng(2)
     sample = np.sort(chance.permutation(len(vectors))[:SAMPLE])
     bounds = [*parts, len(vectors)]
     spans = [range(*bound) for bound in itertools.pairwise(bounds)]
-    large = [span for span in spans if len(span) > SCANNED_ROWS]
-    trials = [_of(vectors, range(len(vectors)), sample)]
+    large = [span for span in spans if len(span) > SCANNED_SPAN]
+    samples = [_with_true_neighbors(vectors, range(len(vectors)), sample)]
     if large and len(spans) > 1:
         shuffled = np.array_split(chance.permutation(sample), len(large))
-        inside = (_of(vectors, span, some) for span, some in zip(large, shuffled, strict=True))
-        trials.append([trial for few in inside for trial in few])
-    return trials
+        inside = (
+            _with_true_neighbors(vectors, span, some)
+            for span, some in zip(large, shuffled, strict=True)
+        )
+        samples.append([query for few in inside for query in few])
+    return samples
 
 
-def _of(vectors: Vectors, within: range, sample: Positions) -> list[_Trial]:
+def _with_true_neighbors(vectors: Vectors, within: range, sample: Positions) -> list[_Query]:
+    """A query of each sampled position; its true neighbors are found by a scan."""
     if len(sample) == 0:
         return []
     similarities, found = faiss.knn(
@@ -103,19 +104,19 @@ def _of(vectors: Vectors, within: range, sample: Positions) -> list[_Trial]:
         RECALL_AT + 1,
         metric=faiss.METRIC_INNER_PRODUCT,
     )
-    trials = []
+    queries = []
     for position, near, row in zip(sample, similarities, found, strict=True):
         others = near[(row >= 0) & (row + within.start != position)][:RECALL_AT]
-        trials.append(_Trial(int(position), within, float(others[-1]), len(others)))
-    return trials
+        queries.append(_Query(int(position), within, float(others[-1]), len(others)))
+    return queries
 
 
-def _recall(index: Index, trials: list[_Trial]) -> float:
+def _recall(index: Index, queries: list[_Query]) -> float:
     """The share of the nearest that is found; any of several that tie for the last place counts."""
     shares = []
-    for trial in trials:
-        query = index.vectors[trial.position]
-        similarities, found = index.search(query, RECALL_AT + 1, trial.within)
-        right = similarities[found != trial.position] >= trial.least - _ROUNDING
-        shares.append(min(int(np.count_nonzero(right)), trial.count) / trial.count)
+    for query in queries:
+        vector = index.vectors[query.position]
+        similarities, found = index.search(vector, RECALL_AT + 1, query.within)
+        right = similarities[found != query.position] >= query.least_similarity - ROUNDING
+        shares.append(min(int(np.count_nonzero(right)), query.neighbors) / query.neighbors)
     return float(np.mean(shares))

@@ -8,13 +8,18 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.gallery.index.inverted_lists import Lists
+from lens.gallery.index.inverted_lists import InvertedLists
 
 Vectors = NDArray[np.float32]
 Positions = NDArray[np.intp]
 
-# So many rows are scanned in the time that a search through lists takes.
-SCANNED_ROWS = 8_192
+# A scan of this many rows takes a third of a millisecond. A gallery of more rows gets inverted
+# lists, and a tail of more is folded.
+SCAN_LIMIT = 16_384
+# Within a span, a scan of this many rows takes as long as a search through the lists.
+SCANNED_SPAN = 8_192
+# Two ways of multiplying the same float32 unit vectors differ by at most this.
+ROUNDING = 1e-5
 _NONE = np.empty(0, np.intp)
 
 
@@ -27,7 +32,7 @@ class Index:
     """
 
     vectors: Vectors
-    lists: Lists | None = None
+    lists: InvertedLists | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -54,13 +59,13 @@ class Index:
             return np.empty(0, np.float32), _NONE
         # One query is faster on one core; OpenMP counts for each thread that calls it anew.
         faiss.omp_set_num_threads(1)
-        lists = self.lists if len(span) > SCANNED_ROWS else None
+        lists = self.lists if len(span) > SCANNED_SPAN else None
         asked = lists.candidates_for(top_k, span) if lists else top_k + min(top_k, len(dead))
         while True:
             if lists is None:
                 found = _scan(self.vectors[span.start : span.stop], vector, asked) + span.start
             else:
-                found = lists.candidates(vector, asked, span)
+                found = lists.propose(vector, asked, span)
             alive = found[~_among(found, dead)]
             # The dead must not crowd out what a list's rough order put just behind them.
             enough = top_k if lists is None else asked - asked // 8

@@ -1,7 +1,7 @@
-"""Lists: short codes of vectors in inverted lists, which propose the candidates of a search.
+"""Inverted lists (FAISS's IVF-PQ with 4-bit codes), which propose the candidates of a search.
 
 A list holds a run of positions, and the lists of a category follow each other. So a search within
-a category reads that category's lists only, and reads nothing that it must drop.
+a category reads only that category's lists.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _USUAL_TOP_K = 24
 
 
 @dataclass(frozen=True)
-class Lists:
+class InvertedLists:
     """4-bit product quantization of residuals, in lists (FAISS IVFPQFastScan).
 
     centroids: (L, D) float32. starts: (L + 1,) the position at which each list begins.
@@ -35,17 +35,17 @@ class Lists:
     index: faiss.IndexIVFPQFastScan
     centroids: Vectors
     starts: Positions
-    probes: int = 1  # lists that a search reads
-    candidates_asked: int = _USUAL_TOP_K  # candidates that a usual search ranks exactly
+    nprobe: int = 1  # lists that a search reads
+    candidates: int = _USUAL_TOP_K  # ranked exactly, in a search for _USUAL_TOP_K results
 
     @property
     def name(self) -> str:
         """What FAISS calls it."""
         return f"IVF{len(self.centroids)},PQ{self.index.pq.M}x4fs"
 
-    def tuned(self, probes: int, candidates: int) -> Lists:
+    def tuned(self, nprobe: int, candidates: int) -> InvertedLists:
         """The same lists, searched with more or less effort."""
-        return replace(self, probes=probes, candidates_asked=candidates)
+        return replace(self, nprobe=nprobe, candidates=candidates)
 
     def candidates_for(self, top_k: int, span: range) -> int:
         """How many candidates to ask for when so many results are wanted.
@@ -53,28 +53,28 @@ class Lists:
         Within a category twice as many, from twice as many lists: what is asked for need not be
         like anything there, and then the codes tell its rows apart less well.
         """
-        count = -(-self.candidates_asked * max(top_k, _USUAL_TOP_K) // _USUAL_TOP_K)
+        count = -(-self.candidates * max(top_k, _USUAL_TOP_K) // _USUAL_TOP_K)
         return count if len(span) == self.index.ntotal else 2 * count
 
-    def candidates(self, vector: Vectors, count: int, span: range) -> Positions:
+    def propose(self, vector: Vectors, count: int, span: range) -> Positions:
         """Positions within the span that may be nearest, at most `count`, in no exact order.
 
-        The more are asked for, the more lists are read; who asks for all gets all.
+        nprobe grows with `count`; when `count` is the whole span, every position is proposed.
         """
         first = int(np.searchsorted(self.starts, span.start, side="right")) - 1
         last = int(np.searchsorted(self.starts, span.stop, side="left"))
-        probes = -(-self.probes * count // self.candidates_asked)
-        if probes >= last - first or count >= len(span):
-            probes = last - first
+        nprobe = -(-self.nprobe * count // self.candidates)
+        if nprobe >= last - first or count >= len(span):
+            nprobe = last - first
         if count >= len(span):  # and what else the first list and the last hold
             count = int(self.starts[last] - self.starts[first])
         query = np.ascontiguousarray(vector, np.float32)
         nearness, probed = faiss.knn(
-            query[None], self.centroids[first:last], probes, metric=faiss.METRIC_INNER_PRODUCT
+            query[None], self.centroids[first:last], nprobe, metric=faiss.METRIC_INNER_PRODUCT
         )
         probed += first
         estimates, found = np.empty(count, np.float32), np.empty(count, np.int64)
-        parameters = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[call-arg]
+        parameters = faiss.SearchParametersIVF(nprobe=nprobe)  # type: ignore[call-arg]
         arrays = map(faiss.swig_ptr, (query, probed, nearness, estimates, found))
         query_, probed_, nearness_, estimates_, found_ = arrays
         # FAISS's method for Python takes no parameters.
@@ -131,14 +131,16 @@ def sort_into_lists(
     return np.concatenate(order), np.concatenate(centroids), np.concatenate([*starts, ends])
 
 
-def encode(vectors: Vectors, centroids: Vectors, starts: Positions, numbers: int) -> Lists:
-    """Lists of (N, D) vectors that lie in the lists' order; a code is 4 bits for every `numbers`
-    numbers of a vector."""
+def encode(
+    vectors: Vectors, centroids: Vectors, starts: Positions, dims_per_code: int
+) -> InvertedLists:
+    """InvertedLists of (N, D) vectors that lie in the lists' order; each
+    `dims_per_code` dimensions become a code of 4 bits."""
     dim = vectors.shape[1]
     coarse = faiss.IndexFlatIP(dim)
     coarse.add(centroids)
-    pieces = dim // numbers
-    plain = faiss.IndexIVFPQ(coarse, dim, len(centroids), pieces, 4, faiss.METRIC_INNER_PRODUCT)
+    codes = dim // dims_per_code
+    plain = faiss.IndexIVFPQ(coarse, dim, len(centroids), codes, 4, faiss.METRIC_INNER_PRODUCT)
     plain.by_residual = True
     list_of = np.repeat(np.arange(len(centroids)), np.diff(starts))
     chance = np.random.default_rng(0)
@@ -170,7 +172,9 @@ def encode(vectors: Vectors, centroids: Vectors, starts: Positions, numbers: int
     return load_lists(faiss.serialize_index(faiss.IndexIVFPQFastScan(plain)))
 
 
-def load_lists(data: NDArray[np.uint8], probes: int = 1, candidates: int = _USUAL_TOP_K) -> Lists:
+def load_lists(
+    data: NDArray[np.uint8], nprobe: int = 1, candidates: int = _USUAL_TOP_K
+) -> InvertedLists:
     """Read lists as `to_bytes` gave them; ArtifactError when FAISS cannot."""
     try:
         index = faiss.deserialize_index(data)
@@ -181,7 +185,9 @@ def load_lists(data: NDArray[np.uint8], probes: int = 1, candidates: int = _USUA
     centroids = index.quantizer.reconstruct_n(0, index.nlist)
     assert index.invlists is not None
     sizes = [index.invlists.list_size(number) for number in range(index.nlist)]
-    return Lists(index, centroids, np.concatenate([[0], np.cumsum(sizes)]), probes, candidates)
+    return InvertedLists(
+        index, centroids, np.concatenate([[0], np.cumsum(sizes)]), nprobe, candidates
+    )
 
 
 def _runs(bounds: Sequence[int], rows_per_list: int) -> list[tuple[int, int, bool]]:
