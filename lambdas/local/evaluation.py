@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lambdas.local.indexer import Bars, index_catalog
 from lambdas.local.pipeline import Pipeline
 from lens.errors import NotFoundError, UsageError
-from lens.evaluation.metrics import map_at_r, recall_at_k
-from lens.evaluation.protocols import KS, Protocol, Split, split_of
+from lens.evaluation.protocols import Protocol, Split, split_of
+from lens.evaluation.score import Scorer
 from lens.models.manifest import copy_model, read_manifest
 from lens.photos.catalog import PARTITION_KEY, Catalog, PartitionEntry
+from lens.progress import Progress
 from lens.search.searcher import Searcher
 from lens.settings import Settings
 from lens.storage import FileStorage, Storage, open_storage
@@ -99,20 +97,18 @@ def evaluate(
         return _score(trial, protocol, progress)
 
 
-def _score(trial: Trial, protocol: Protocol, progress: Callable[[int, int], None]) -> Evaluation:
+def _score(trial: Trial, protocol: Protocol, progress: Progress) -> Evaluation:
     partition, split, searcher = trial.partition, trial.split, trial.searcher
-    photos_of = Counter(partition[key].item_id for key in split.gallery)
-    top_k = max(max(KS), *photos_of.values())
-    relevant, totals = [], []
+    scorer = Scorer(partition[key].item_id for key in split.gallery)
     for done, key in enumerate(split.queries, start=1):
-        item_id = partition[key].item_id
-        hits = searcher.search(trial.catalog.storage.read(key)[0], top_k=top_k).hits
-        relevant.append(np.array([hit.item_id == item_id for hit in hits]))
-        totals.append(photos_of[item_id])
+        photo = trial.catalog.storage.read(key)[0]
+        hits = searcher.search(photo, top_k=scorer.depth).hits
+        scorer.add(partition[key].item_id, [hit.item_id for hit in hits])
         progress(done, len(split.queries))
     serving = searcher.serving
     assert serving is not None
     manifest = serving.embedder.manifest
+    found = scorer.score()
     return Evaluation(
         protocol=protocol,
         model_id=manifest.model_id,
@@ -120,8 +116,8 @@ def _score(trial: Trial, protocol: Protocol, progress: Callable[[int, int], None
         head_fit_on=f"{manifest.head.fit_on} photos" if manifest.head.fit_on else "nothing",
         queries=len(split.queries),
         gallery=serving.gallery.photo_count,
-        recall_at_k={str(k): recall_at_k(relevant, k) for k in KS},
-        map_at_r=map_at_r(relevant, totals),
+        recall_at_k=found.recall_at_k,
+        map_at_r=found.map_at_r,
     )
 
 

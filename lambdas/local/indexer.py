@@ -14,10 +14,11 @@ from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED
 from lens.pipeline.promote import promote
+from lens.progress import Progress
 from lens.storage.formats import announce_format
 
 # Given a label, opens a progress bar: a function of (done, total).
-Bars = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+Bars = Callable[[str], AbstractContextManager[Progress]]
 
 
 def index_catalog(pipeline: Pipeline, bars: Bars, model_id: str | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lambdas.build_index.handler import BuildIndexHandler
 from lambdas.embed.handler import EmbedHandler
@@ -18,6 +18,7 @@ from lens.pipeline.commit import uncommitted_segments
 from lens.pipeline.compact import compact
 from lens.pipeline.events import looks_message, s3_notification, sqs_event
 from lens.pipeline.reconcile import compare_newest
+from lens.progress import Progress
 from lens.settings import Settings
 from lens.storage import key_prefix, open_storage
 
@@ -25,7 +26,6 @@ _BATCH = 64
 # A commit is written when this much time of embedding has passed, so that a long first indexing
 # can be searched meanwhile and loses little when it is killed.
 _COMMIT_SECONDS = 2.0
-Progress = Callable[[int, int], None]  # done, total
 
 
 class Pipeline:

@@ -10,7 +10,7 @@ from typing import Any
 from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.stack.outputs import QueueDepth
-from lens.evaluation.protocols import KS
+from lens.evaluation.score import KS
 from lens.gallery.commits import read_head
 from lens.gallery.current import read_current
 from lens.gallery.loading import load_gallery

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from lens.errors import UsageError
 from lens.photos.catalog import PARTITION_KEY, is_photo, media_type
+from lens.progress import Progress
 from lens.storage import FileStorage, Storage, open_storage
 
 CATALOG = "catalog"  # where a deployed stack looks for photos in its bucket
 _UPLOADS = 16
-Progress = Callable[[int, int], None]  # done, total
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from lens.evaluation.protocols import KS
+from lens.evaluation.score import KS
 from lens.photos.decoding import decode, thumbnail
 from lens.settings import Limits
 from training.data.dataset import Photo

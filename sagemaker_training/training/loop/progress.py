@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lens.evaluation.protocols import KS
+from lens.evaluation.score import KS
 from training.loop.distributed import Ranks
 from training.loop.scoring import Scores
 

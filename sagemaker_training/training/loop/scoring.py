@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lens.evaluation.metrics import map_at_r, recall_at_k
-from lens.evaluation.protocols import KS, Split
+from lens.evaluation.protocols import Split
+from lens.evaluation.score import Score, Scorer
 from lens.gallery.index import Index
 from training.data.dataset import Photo
 from training.data.decoded import Squares
@@ -84,24 +84,22 @@ def embed(
 
 
 def score(vectors: Vectors, photos: Sequence[Photo], split: Split, protocol: str) -> Scores:
-    """Rank the gallery for every query. A query that is also in the gallery never finds itself,
-    and queries whose item the gallery does not show are answered wrongly, as in the benchmark."""
+    """Rank the gallery for every query; a query that is also in the gallery never finds itself."""
     by_key = {photo.key: photo for photo in photos}
     index = Index(np.stack([vectors[key] for key in split.gallery]))
-    items = np.array([by_key[key].item_id for key in split.gallery])
+    items = [by_key[key].item_id for key in split.gallery]
     positions = {key: i for i, key in enumerate(split.gallery)}
-    photos_of: dict[str, int] = defaultdict(int)
-    for item in items:
-        photos_of[item] += 1
-    top_k = max(*KS, *photos_of.values()) + 1
-    relevant, totals, answers = [], [], []
+    overall = Scorer(items)
+    by_category: dict[str, Scorer] = defaultdict(lambda: Scorer(items))
+    answers = []
     for key in split.queries:
-        similarities, found = index.search(vectors[key], top_k)
+        photo = by_key[key]
+        similarities, found = index.search(vectors[key], overall.depth + 1)
         others = found != positions.get(key, -1)
         similarities, found = similarities[others], found[others]
-        right = items[found] == by_key[key].item_id
-        relevant.append(right)
-        totals.append(photos_of[by_key[key].item_id] - (key in positions))
+        results = [items[i] for i in found]
+        for scorer in (overall, by_category[photo.category]):
+            right = scorer.add(photo.item_id, results, in_gallery=key in positions)
         answers.append(
             Answer(
                 key,
@@ -110,12 +108,13 @@ def score(vectors: Vectors, photos: Sequence[Photo], split: Split, protocol: str
                 tuple(round(float(value), 4) for value in similarities[:_SHOWN]),
             )
         )
+    total = overall.score()
     return Scores(
         protocol=protocol,
         gallery=len(split.gallery),
-        recall_at_k={str(k): recall_at_k(relevant, k) for k in KS},
-        map_at_r=map_at_r(relevant, totals),
-        by_category=_by_category([by_key[key] for key in split.queries], relevant, totals),
+        recall_at_k=total.recall_at_k,
+        map_at_r=total.map_at_r,
+        by_category={name: _figures(each.score()) for name, each in sorted(by_category.items())},
         answers=tuple(answers),
     )
 
@@ -135,17 +134,9 @@ def score_splits(
     return {name: score(vectors, photos, split, name) for name, split in splits.items()}
 
 
-def _by_category(
-    queries: Sequence[Photo], relevant: Sequence[NDArray[np.bool_]], totals: Sequence[int]
-) -> dict[str, dict[str, float]]:
-    members: dict[str, list[int]] = defaultdict(list)
-    for i, photo in enumerate(queries):
-        members[photo.category].append(i)
+def _figures(found: Score) -> dict[str, float]:
     return {
-        name: {
-            "queries": len(chosen),
-            "recall_at_1": recall_at_k([relevant[i] for i in chosen], 1),
-            "map_at_r": map_at_r([relevant[i] for i in chosen], [totals[i] for i in chosen]),
-        }
-        for name, chosen in sorted(members.items())
+        "queries": found.queries,
+        "recall_at_1": found.recall_at_k["1"],
+        "map_at_r": found.map_at_r,
     }

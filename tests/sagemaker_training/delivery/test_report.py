@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
-from lens.evaluation.protocols import KS
+from lens.evaluation.score import KS
 from training.data.dataset import Photo, read_dataset
 from training.delivery.report import write_report
 from training.delivery.runs import Run

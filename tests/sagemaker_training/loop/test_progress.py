@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
-from lens.evaluation.protocols import KS
+from lens.evaluation.score import KS
 from tests.sagemaker_training.conftest import PROGRAM
 from tests.sagemaker_training.small_models import ALONE
 from training.loop.progress import Progress

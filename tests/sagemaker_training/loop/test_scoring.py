@@ -7,7 +7,8 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
-from lens.evaluation.protocols import KS, Split
+from lens.evaluation.protocols import Split
+from lens.evaluation.score import KS
 from training.data.dataset import Photo
 from training.loop.scoring import Scores, score
 

@@ -13,7 +13,7 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 import torch
 
 from lens.errors import UsageError
-from lens.evaluation.protocols import KS
+from lens.evaluation.score import KS
 from tests.sagemaker_training.small_models import (
     small_recipe,
     small_trainer,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 
 import numpy as np
@@ -17,13 +16,13 @@ from lens.models.manifest import HeadInfo, ModelManifest, read_manifest, write_m
 from lens.models.preprocessing import to_pixels
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import decode
+from lens.progress import Progress
 from lens.settings import Limits
 from lens.storage import Storage
 
 EMBEDDING_DIM = 128
 ENOUGH_PHOTOS = 256
 _SAMPLE = 4_096  # photos a head is fit on, at most
-Progress = Callable[[int, int], None]  # done, total
 
 
 def suitable_model(

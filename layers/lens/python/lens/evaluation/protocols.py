@@ -8,7 +8,6 @@ from lens.photos.catalog import PartitionEntry
 
 Protocol = Literal["benchmark", "strict"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
-KS = (1, 5, 10, 20, 30)  # those of the In-Shop benchmark
 _FRONT = "_1_front"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from lens import aws
 from lens.errors import LensError, QueueError
 from lens.gallery.versions import Look
 from lens.pipeline.events import looks_message
+from lens.progress import Progress
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -25,7 +26,6 @@ _REQUEST_BYTES = 256 * 1024
 _TRIES = 5
 # How long a dead letter stays hidden while it is being moved.
 _MOVING_SECONDS = 60
-Progress = Callable[[int, int], None]  # done, total
 
 
 @dataclass(frozen=True)
