@@ -1,4 +1,4 @@
-"""AWS: clients of its services, and its refusals as one line that says what to do."""
+"""AWS: clients of its services, and its errors as one line that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress: how long work tells how far it is."""
+"""Progress: the function that long work calls to report how far it is."""
 
 from collections.abc import Callable
 

@@ -15,7 +15,7 @@ from lens.errors import UsageError
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
 
 
-# So many wait two seconds or three for a thread with the slowest model (ViT-B in fp32: 0.3 s).
+# With the slowest model (ViT-B in fp32: 0.3 s) a full line waits two to three seconds.
 _QUEUED_PER_THREAD = 8
 
 
@@ -44,7 +44,7 @@ _LIMITS = Limits()
 
 
 class Settings(BaseModel):
-    """What a process is told when it starts; each field is the variable LENS_{FIELD}."""
+    """A process's settings; each field is the environment variable LENS_{FIELD}."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,1 +1,1 @@
-"""Evaluation: protocols, and the figures of how well a model finds."""
+"""Evaluation: protocols, metrics, and the score of a model under a protocol."""

@@ -143,7 +143,7 @@ class Gallery:
 
         A key is hidden when the live gallery, the first of the guards, has nothing under it, or
         when any of them has a tombstone looked at after this gallery's row. Times are compared,
-        not versions: two models' reconciliations count apart.
+        not versions, because each model counts its reconciliations by itself.
         """
         live = guards[0].known
         rows = Rows.concatenate([rows.take(positions) for rows, positions in self._alive()])
@@ -182,7 +182,7 @@ class Gallery:
 
     @cached_property
     def _snapshot_touched(self) -> Positions:
-        """Snapshot rows whose key the recent rows speak of."""
+        """Snapshot rows whose key is also among the recent rows."""
         return self._snapshot_rows.of_keys(np.unique(self._recent_rows.key))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Loading: a commit as a gallery, with what an earlier gallery of the same model already has."""
+"""Loading: reads a commit as a gallery, reusing what an earlier gallery of the model has loaded."""
 
 from __future__ import annotations
 

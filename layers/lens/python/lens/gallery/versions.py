@@ -27,7 +27,7 @@ class Version(NamedTuple):
         return Version(self.sequencer, self.n + 1)
 
 
-# Below every event's: a key that no row knows yet.
+# Below every event's version: that of a key without a row.
 UNSEEN = Version("", 0)
 
 

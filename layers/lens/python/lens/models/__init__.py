@@ -1,1 +1,1 @@
-"""Models: a network that embeds photos, its manifest, and the pixels that it takes."""
+"""Models: the network that embeds photos, its manifest, and its input pixels."""

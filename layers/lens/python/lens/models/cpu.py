@@ -1,4 +1,4 @@
-"""The CPU's features, as far as a model's precision needs them; none where they are not known."""
+"""The CPU's features that a model's precision may need; none where they cannot be read."""
 
 from __future__ import annotations
 

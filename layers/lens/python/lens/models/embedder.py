@@ -40,7 +40,7 @@ class Network:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         if INT8_DOT_PRODUCTS not in cpu_features():
-            # The fast 8-bit products of older x86 CPUs overflow: all CPUs shall agree.
+            # The fast 8-bit products of older x86 CPUs overflow; results must agree on all CPUs.
             options.add_session_config_entry("session.x64quantprecision", "1")
         try:
             self._session = ort.InferenceSession(

@@ -1,4 +1,4 @@
-"""Weights: an ONNX graph without its large tensors, which stay in its file to be mapped.
+"""External weights: an ONNX graph without its large tensors, which stay in its file to be mapped.
 
 ONNX Runtime holds every tensor of a graph twice while it loads, in the parsed graph and as it
 computes with it; tensors that a graph names as data in a file it maps instead. So the graph is

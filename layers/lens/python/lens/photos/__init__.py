@@ -1,1 +1,1 @@
-"""Photos: which keys are photos and what they show, decoding them, and their thumbnails' files."""
+"""Photos: which keys are photos, what they show, how they are decoded; their thumbnails' files."""

@@ -1,4 +1,4 @@
-"""Photos as bytes: what is accepted, decoding within limits, identity and thumbnails."""
+"""Decoding: which image types are accepted, decoding within limits, a photo's id, thumbnails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thumbs: where small JPEGs lie, addressed by their photo's content, and how long they keep."""
+"""Thumbnail store: where small JPEGs lie, named by their photo's content, and their caching."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Setup: gives new artifacts their first model and an empty gallery; others keep what they have."""
+"""Bootstrap: gives new artifacts their first model and an empty gallery; changes no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The collector: removes what no head, pin, kept history or candidate reaches, after a grace.
+"""Collect: removes what no head, pin, kept history or candidate reaches, after a grace period.
 
 The thumbnails may lie in a bucket with a shop's own files. So one is removed only when its name is
 one that this project gives, and when a segment or snapshot of these artifacts named its photo.
@@ -79,14 +79,14 @@ def collect(
 ) -> int:
     """Mark what is unreachable and remove what has been marked for the grace; how many went.
 
-    Keys that a segment knows better than its gallery, because it was never committed, are queued
-    again before it is removed.
+    A segment that was never committed may have newer rows than the gallery: their keys are queued
+    again before the segment is removed.
     """
     if read_current(artifacts) is None:
         return 0
     for info in artifacts.list(HEADS):
         _abandon(artifacts, info.key.removeprefix(HEADS).removesuffix(".json"), now)
-    # Listed before it is read what is current: what is written meanwhile is not in the listing.
+    # List first, then read what is current: an object written in between is not in the listing.
     listed = [
         info for p in (COMMITS, SEGMENTS, SNAPSHOTS) for info in artifacts.list(p) if _is_ours(info)
     ]
@@ -147,7 +147,7 @@ def _thumbs_left(storage: Storage, unreached: list[ObjectInfo]) -> set[str]:
         try:
             left.update(_thumb_keys(read()))
         except NotFoundError:
-            continue  # a writer that was killed left only some of its files
+            continue  # a killed writer left only some of its files
         except ArtifactError as error:
             log.warning("the thumbnails of a damaged part are not removed: %s", error)
     return left
@@ -167,12 +167,12 @@ def _retained_models(current: Current) -> set[str]:
 
 
 def _abandon(storage: Storage, model_id: str, now: float) -> None:
-    """Empty a head that no one follows, so that its parts become unreachable like any other's."""
+    """Empty the head of a retired model, so that its parts become unreachable."""
 
     def empty(head: Commit) -> Commit | None:
         if head.snapshot is None and not head.segments:
             return None
-        # Asked after the head was read: a promotion that has just begun advances the head too.
+        # Read after the head: a promotion that has just begun advances the head too.
         current = read_current(storage)
         if current is None or model_id in _retained_models(current):
             return None
@@ -225,7 +225,7 @@ def _marked(
 
 
 def _unknown(storage: Storage, model_id: str, orphans: list[tuple[str, str]]) -> list[Look]:
-    """Looks at the keys of which a model's orphaned segments know more than its gallery."""
+    """Looks at the keys of which uncommitted segments have newer rows than the model's gallery."""
     mine = [segment_id for model, segment_id in orphans if model == model_id]
     if not mine:
         return []
@@ -237,7 +237,7 @@ def _unknown(storage: Storage, model_id: str, orphans: list[tuple[str, str]]) ->
         try:
             rows = _segment_rows(storage, model_id, segment_id)
         except (ArtifactError, NotFoundError):
-            continue  # what it would have told, reconciliation finds
+            continue  # reconciliation finds what it would have said
         for row in map(rows.__getitem__, range(len(rows))):
             position = positions.get(row.key)
             if position is None:

@@ -1,4 +1,7 @@
-"""Commit: adds new segments to a model's head, all that are there in one commit."""
+"""Commit: adds new segments to a model's head, all of a batch in one commit.
+
+The Lambda function in `lambdas/build_index` runs this stage. The FAISS index is built by compact.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def commit_segments(
 ) -> list[Look]:
     """Add segments to a model's head; those it has already are left alone.
 
-    Returns keys that must be looked at again: those of segments too old to be trusted, and of
+    Returns looks that must be queued again: those of segments too old to be trusted, and of
     segments for a model whose gallery no longer follows the catalog.
     """
     again: list[Look] = []

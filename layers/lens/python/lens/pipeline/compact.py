@@ -1,4 +1,8 @@
-"""Compaction: keeps a gallery's tail short by merging small segments and folding snapshots."""
+"""Compact: keeps a gallery's tail short.
+
+Minor compaction merges small segments into one. Major compaction folds the whole tail into a new
+snapshot, whose FAISS index is built then.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,7 @@ def compact(storage: Storage, model_id: str, *, now: float) -> bool:
 
 
 def fold(storage: Storage, head: Commit, *, now: float) -> bool:
-    """Fold a commit's whole tail into a new snapshot."""
+    """Major compaction: fold a commit's whole tail into a new snapshot. False if another was first."""
     base = load_snapshot(storage, head.model_id, head.snapshot.id) if head.snapshot else None
     tail = {ref.id: read_segment(storage, head.model_id, ref.id) for ref in head.segments}
     if not tail:
@@ -61,7 +65,7 @@ def fold(storage: Storage, head: Commit, *, now: float) -> bool:
 
 
 def merge(storage: Storage, head: Commit, *, now: float) -> bool:
-    """Merge a commit's small segments into one; all of them when none are small."""
+    """Minor compaction: merge a commit's small segments into one, or all when none are small."""
     small = [ref for ref in head.segments if ref.rows <= SMALL_SEGMENT_ROWS]
     chosen = small if len(small) > 1 else list(head.segments)
     if len(chosen) < 2:

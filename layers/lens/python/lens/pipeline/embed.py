@@ -1,4 +1,4 @@
-"""Embedding: looks at catalog keys and writes what it finds as segments, and thumbnails."""
+"""Embed: looks at catalog keys and writes what it finds as segments and thumbnails."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ class Embedding:
     executor: Executor
     limits: Limits = field(default_factory=Limits)
     clock: Callable[[], float] = time.time
-    # Hears each new segment's key, where the artifacts' storage sends no events of its own.
+    # Called with each new segment's key, where the artifacts' storage sends no events itself.
     announce: Callable[[str], None] | None = None
 
     def run(self, looks: Iterable[Look]) -> None:
-        """Look at each key once and write one segment for every gallery that is kept up.
+        """Look at each key once and write one segment for every model that is followed.
 
-        Raises on any failure of ours, having written nothing or whole segments: asking again is
-        always safe. A photo that cannot be used is a rejected row, not a failure.
+        Any failure of ours raises; only whole segments have been written then, so trying again is
+        safe. A photo that cannot be used is a rejected row, not a failure.
         """
-        # Read before the keys are looked at: a candidate named later finds these changes in the
+        # Read before the looks: a candidate that is nominated later finds these changes in the
         # catalog's listing.
         current = read_current(self.artifacts)
         if current is None:

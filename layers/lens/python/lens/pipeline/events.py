@@ -1,4 +1,4 @@
-"""Events: the messages between the stages, and answering them in batches as SQS wants it."""
+"""Events: the messages between the stages, and answers to batches of them in SQS's form."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def answer_batch(
 ) -> dict[str, list[dict[str, str]]]:
     """Do the work that a batch of SQS messages asks for, and name the messages that failed.
 
-    All messages are worked on together; when that fails, each alone, so that one bad message
-    does not send its neighbors to the dead-letter queue. Work done twice must do no harm.
+    All messages are handled together. When that fails, each is handled alone, so that one bad
+    message does not send its neighbors to the dead-letter queue. Work must be safe to repeat.
     """
     messages = [(record["messageId"], record["body"]) for record in event["Records"]]
     failed = []

@@ -1,4 +1,4 @@
-"""Promotion: fills a candidate model's gallery beside the live one, then switches in one write."""
+"""Promote: fills a candidate model's gallery beside the live one, then switches in one write."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def promote(
 
 
 def nominate(storage: Storage, model_id: str, *, clock: Callable[[], float] = time.time) -> Current:
-    """Make a model the candidate, whose gallery is kept up beside the live one's; the live one
-    where there is none. Repeating it does no harm. Raises PinnedError while searches are pinned.
-    """
+    """Make a model the candidate, whose gallery follows the catalog beside the live one's; where
+    there is no live model, make it live. Safe to repeat. Raises PinnedError while searches are
+    pinned."""
     read_manifest(storage, model_id)
 
     def name(current: Current | None) -> Current | None:
@@ -57,9 +57,10 @@ def nominate(storage: Storage, model_id: str, *, clock: Callable[[], float] = ti
 
     nominated = swap_current(storage, name) or Current(live=model_id)
     if nominated.live != model_id:
-        # A collector that read what is current before that may be about to empty this old head.
-        # Of the two of us one wins; if it is the collector, the differences show it.
-        advance_head(storage, model_id, _touched, now=clock())
+        # A collector that read current.json before this may be about to empty this old head. Both
+        # advance it, and one wins. If the collector wins, the comparison with the catalog finds
+        # every photo missing.
+        advance_head(storage, model_id, _as_it_is, now=clock())
     return nominated
 
 
@@ -70,9 +71,9 @@ def switch(storage: Storage, model_id: str, *, clock: Callable[[], float] = time
     """
     current = read_current(storage)
     if current is None or current.live != model_id:
-        # Nobody shall roll back to before this: that was half filled, or still had photos that
-        # were deleted while the model was retired, and no tombstone of its own says so.
-        advance_head(storage, model_id, _begun, now=clock(), first=True)
+        # A rollback must not reach this model's earlier commits. They were half filled, or still
+        # show photos that were deleted while the model was retired, without tombstones for them.
+        advance_head(storage, model_id, _without_history, now=clock(), first=True)
 
     def change(current: Current | None) -> Current | None:
         if current is None or current.live == model_id:
@@ -86,11 +87,11 @@ def switch(storage: Storage, model_id: str, *, clock: Callable[[], float] = time
     return swap_current(storage, change) or Current(live=model_id)
 
 
-def _touched(head: Commit) -> Commit | None:
+def _as_it_is(head: Commit) -> Commit | None:
     return head if head.number else None
 
 
-def _begun(head: Commit) -> Commit | None:
+def _without_history(head: Commit) -> Commit | None:
     return head if head.parent else None
 
 

@@ -1,4 +1,4 @@
-"""Queues: the SQS queues between the stages, how full they are, and bringing dead letters back."""
+"""Queues: the SQS queues between the stages, their depths, and the redrive of dead letters."""
 
 from __future__ import annotations
 

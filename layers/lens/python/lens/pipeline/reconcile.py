@@ -1,4 +1,4 @@
-"""Reconciliation: finds the keys where the gallery differs from the catalog's listing."""
+"""Reconcile: finds the keys where a gallery differs from the catalog's listing."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Comparison:
     """Where a gallery differs from its catalog.
 
     `oldest` is when the oldest photo that the gallery lacks was written, in seconds since the
-    epoch; None when it lacks none. It says nothing of photos that are gone: a listing does not
-    tell when they went.
+    epoch; None when it lacks none. Photos that are gone do not count: a listing does not say when
+    they went.
     """
 
     gallery: Gallery

@@ -1,4 +1,4 @@
-"""Pins: hold searches at an earlier commit or model while the galleries go on advancing."""
+"""Rollback: pins searches to an earlier commit or model while the galleries go on advancing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The verdict: whether a trained model shall replace the live one; training writes it, promotion
-goes by it."""
+"""The verdict: whether a trained model may replace the live one. Training writes it, promotion
+reads it."""
 
 from __future__ import annotations
 

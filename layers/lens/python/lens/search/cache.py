@@ -1,4 +1,4 @@
-"""A bounded cache: least recently used entries go first; safe between threads; it counts."""
+"""A bounded, thread-safe cache that drops the least recently used entries and counts its hits."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ def load_serving(storage: Storage, before: Serving | None, precision: str) -> Se
                 return _load_newest(storage, current, before, precision)
             return _load_pinned(storage, current, current.pin, before, precision)
         except NotFoundError as error:
-            # The collector may have removed a part between two of our reads: ask for the head
-            # again, and only then call it damage.
+            # The collector may have removed a part between two of our reads. Read the head again,
+            # and report damage only if that fails too.
             if attempt == _LOAD_ATTEMPTS - 1:
                 raise ArtifactError(f"the gallery lacks a part ({error}); index again") from error
     raise AssertionError("unreachable")
@@ -68,7 +68,7 @@ def _load_newest(
         if before.pin is None and before.gallery.commit == head:
             return before
         return Serving(before.embedder, _gallery(storage, head, known))
-    # Most of a start is waiting for the model's bytes: the gallery arrives meanwhile.
+    # Most of a start is waiting for the model's bytes, so the gallery is loaded meanwhile.
     with ThreadPoolExecutor(1, "model") as beside:
         embedder = beside.submit(load_embedder, storage, current.live, precision)
         gallery = _gallery(storage, read_head(storage, current.live), known)
@@ -78,7 +78,7 @@ def _load_newest(
 def _load_pinned(
     storage: Storage, current: Current, pin: Pin, before: Serving | None, precision: str
 ) -> Serving:
-    # A model between the two may be the only one to know that a photo was deleted.
+    # Only a model that was live in between may have the tombstone of a deleted photo.
     models = current.retained[: current.retained.index(pin.model_id) + 1]
     heads = [read_head(storage, model_id) for model_id in models]
     if before and before.pin == pin and [guard.commit for guard in before.guards] == heads:

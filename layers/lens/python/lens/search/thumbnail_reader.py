@@ -1,4 +1,4 @@
-"""Thumbnails: the thumbs of photos that can be found, read lazily into a bounded cache."""
+"""Thumbnails of photos that can be found: made when first asked for, kept in a bounded cache."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Thumbnails:
             return self._storage.read(thumb_key(photo_id))[0]
         except NotFoundError:
             original = self._original(photo_id, key)
-        if identify(original) != photo_id:  # replaced, and the gallery does not know it yet
+        if identify(original) != photo_id:  # replaced, and not committed yet
             raise NotFoundError(f"the photo {photo_id!r} has just been replaced")
         data = thumbnail(decode(original, self._limits))
         write_thumbnail(self._storage, photo_id, data)
@@ -57,5 +57,5 @@ class Thumbnails:
     def _original(self, photo_id: str, key: str) -> bytes:
         try:
             return self._catalog.storage.read(key)[0]
-        except NotFoundError as error:  # whose words name the bucket, which is nobody's business
+        except NotFoundError as error:  # its message names the bucket, which is not public
             raise NotFoundError(f"the photo {photo_id!r} has just been removed") from error

@@ -1,4 +1,4 @@
-"""Single files on a local disk: replaced whole, locked, given unique times, errors explained."""
+"""Disk: single local files, replaced whole, locked, with unique times and explained errors."""
 
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-"""Objects as files of this machine: where they lie, or fetched for as long as they are needed."""
+"""Objects as local files: in place where they are local, else fetched to a temporary file."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Locations: what a person names a storage by, and what lies there opened."""
+"""Locations: parses what a person names a storage by, and opens that storage."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Mapped: an object's bytes as memory that the system pages in from a local file as it is read."""
+"""Mapped: an object's bytes as memory mapped from a local file, paged in as they are read."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def map_object(storage: Storage, key: str, *, sha256: str, size: int) -> NDArray
     """An object's bytes, read-only; NotFoundError without it, ArtifactError when it is damaged.
 
     A folder's file is mapped where it lies, anything else from a temporary file, whose name is
-    removed at once: its space is freed when nothing uses the bytes any more, and no one has to
-    remember it. Either way the bytes outlive the object's removal.
+    removed at once: its space is freed when nothing uses the bytes any more. Either way the bytes
+    outlive the object's removal.
     """
     with local_file(storage, key) as path:
         data = _map(path)

@@ -48,10 +48,10 @@ class InvertedLists:
         return replace(self, nprobe=nprobe, candidates=candidates)
 
     def candidates_for(self, top_k: int, span: range) -> int:
-        """How many candidates to ask for when so many results are wanted.
+        """How many candidates a search for `top_k` results needs.
 
-        Within a category twice as many, from twice as many lists: what is asked for need not be
-        like anything there, and then the codes tell its rows apart less well.
+        Within a category twice as many, from twice as many lists: the query may be unlike
+        everything in the category, and then the codes rank its rows less well.
         """
         count = -(-self.candidates * max(top_k, _USUAL_TOP_K) // _USUAL_TOP_K)
         return count if len(span) == self.index.ntotal else 2 * count
@@ -93,8 +93,8 @@ class InvertedLists:
 def sort_into_lists(
     vectors: Vectors, parts: Sequence[int], rows_per_list: int
 ) -> tuple[Positions, Vectors, Positions]:
-    """Cut parts into lists of about so many rows: the new order of the vectors, within each part,
-    the lists' centroids and where they start.
+    """Cut parts into lists of about `rows_per_list` rows each. Returns the new order of the vectors
+    (within each part), the lists' centroids and where the lists start.
 
     parts: the first position of each part, 0 among them, ascending. Small neighbors share a list.
     """
