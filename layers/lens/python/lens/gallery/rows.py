@@ -172,7 +172,7 @@ def last_of_each_key(sorted_keys: Bytes) -> Mask:
     return last
 
 
-def among(values: Bytes, some: Bytes) -> tuple[Mask, Positions]:
+def among(values: NDArray[Any], some: NDArray[Any]) -> tuple[Mask, Positions]:
     """Which values are among these sorted ones, and where; the place means nothing elsewhere."""
     if len(some) == 0:
         return np.zeros(len(values), dtype=bool), np.zeros(len(values), dtype=np.intp)

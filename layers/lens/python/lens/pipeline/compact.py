@@ -40,7 +40,7 @@ def compact(storage: Storage, model_id: str, *, now: float) -> bool:
 
 
 def fold(storage: Storage, head: Commit, *, now: float) -> bool:
-    """Major compaction: fold a commit's whole tail into a new snapshot. False if another was first."""
+    """Major compaction: fold a commit's whole tail into a new snapshot; False if it lost."""
     base = load_snapshot(storage, head.model_id, head.snapshot.id) if head.snapshot else None
     tail = {ref.id: read_segment(storage, head.model_id, ref.id) for ref in head.segments}
     if not tail:

@@ -11,7 +11,8 @@ import faiss
 import numpy as np
 
 from lens.gallery.index.index import ROUNDING, SCAN_LIMIT, SCANNED_SPAN, Index
-from lens.gallery.index.inverted_lists import Positions, Vectors, encode, sort_into_lists
+from lens.gallery.index.inverted_lists import Vectors, encode, sort_into_lists
+from lens.gallery.rows import Positions
 
 RECALL = 0.993  # asked for on the sample, so that 0.99 holds beyond it
 SAMPLE = 128  # rows searched for, each without itself

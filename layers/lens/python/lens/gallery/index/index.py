@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
-from lens.gallery.index.inverted_lists import InvertedLists
-
-Vectors = NDArray[np.float32]
-Positions = NDArray[np.intp]
+from lens.gallery.index.inverted_lists import InvertedLists, Vectors
+from lens.gallery.rows import Positions, among
 
 # A scan of this many rows takes a third of a millisecond. A gallery of more rows gets inverted
 # lists, and a tail of more is folded.
@@ -66,7 +63,7 @@ class Index:
                 found = _scan(self.vectors[span.start : span.stop], vector, asked) + span.start
             else:
                 found = lists.propose(vector, asked, span)
-            alive = found[~_among(found, dead)]
+            alive = found[~among(found, dead)[0]]
             # The dead must not crowd out what a list's rough order put just behind them.
             enough = top_k if lists is None else asked - asked // 8
             if len(alive) >= enough or asked >= len(span):
@@ -89,12 +86,3 @@ def _scan(vectors: Vectors, vector: Vectors, top_k: int) -> Positions:
     _, positions = faiss.knn(vector[None], vectors, top_k, metric=faiss.METRIC_INNER_PRODUCT)
     found: Positions = positions[0][positions[0] >= 0]
     return found
-
-
-def _among(positions: Positions, some: Positions) -> NDArray[np.bool_]:
-    """Which of the positions are among these sorted ones."""
-    if len(some) == 0:
-        return np.zeros(len(positions), dtype=bool)
-    places = np.minimum(np.searchsorted(some, positions), len(some) - 1)
-    among: NDArray[np.bool_] = some[places] == positions
-    return among

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
+from lens.gallery.rows import Positions
 
 Vectors = NDArray[np.float32]
-Positions = NDArray[np.intp]
 
 _BATCH = 65_536  # vectors encoded at a time
 _CODED_SAMPLE = 16_384  # vectors that the codes are trained on
