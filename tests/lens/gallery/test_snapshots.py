@@ -1,4 +1,4 @@
-"""Snapshots: mapped where they lie or copied, checked, used after their removal, and of old."""
+"""Snapshots and their mapped_arrays: mapped in place or copied, checked, usable once removed."""
 
 from __future__ import annotations
 

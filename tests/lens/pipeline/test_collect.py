@@ -1,4 +1,4 @@
-"""The collector: removes what nothing reaches, after a grace, and nothing else ever."""
+"""Collect: removes what nothing reaches, after the grace of `retention`, and nothing else."""
 
 from __future__ import annotations
 

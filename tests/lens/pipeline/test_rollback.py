@@ -1,4 +1,4 @@
-"""Pins: hold searches where they were, but never bring back what was deleted since."""
+"""Rollback: pins searches to an earlier commit, and never brings back what was deleted since."""
 
 from __future__ import annotations
 

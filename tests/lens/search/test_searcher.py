@@ -1,4 +1,4 @@
-"""The searcher's start: what it loads side by side."""
+"""The searcher and what it is serving: at the start, model and gallery are loaded side by side."""
 
 from __future__ import annotations
 

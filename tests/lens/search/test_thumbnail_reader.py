@@ -1,4 +1,4 @@
-"""Thumbnails: read or made on demand, bounded in bytes, never of a photo that is gone."""
+"""The thumbnail reader and the thumbnail_store: made on demand, bounded, none of a deleted photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What S3 does beyond the contract, on moto: `lens.storage.s3`."""
+"""What S3 does beyond the contract, on moto: `lens.storage.s3`, and the errors of `lens.aws`."""
 
 from __future__ import annotations
 

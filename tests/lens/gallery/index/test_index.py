@@ -1,4 +1,4 @@
-"""The index against a naive scan: by scan and through lists, in parts, with rows that are dead."""
+"""The index, its building and its inverted_lists against a naive scan, also with dead rows."""
 
 from __future__ import annotations
 

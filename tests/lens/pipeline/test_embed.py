@@ -1,0 +1,182 @@
+"""Embed: what a look at a key finds becomes a row, in a segment of each followed model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lens.errors import ArtifactError, StorageError
+from lens.gallery.current import Current, swap_current
+from lens.gallery.rows import Kind, Row
+from lens.gallery.segments import Segment, parse_segment_key, read_segment
+from lens.gallery.versions import Look, Version
+from lens.models.embedder import load_embedder
+from lens.photos.catalog import Catalog
+from lens.photos.decoding import decode, photo_id
+from lens.photos.thumbnail_store import thumb_key
+from lens.pipeline.embed import Embedding
+from lens.settings import Limits
+from lens.storage import FileStorage, ObjectInfo
+from tests.support.tiny_model import DIM, png, write_tiny_model
+
+NOW = 1_000.0
+
+
+class Stage:
+    """An embed stage over folders, and the segments that it announced."""
+
+    def __init__(self, folder: Path, executor: ThreadPoolExecutor) -> None:
+        self.photos = FileStorage(folder / "photos")
+        self.artifacts = FileStorage(folder / "artifacts")
+        self.announced: list[str] = []
+        self.models = [write_tiny_model(self.artifacts, seed).model_id for seed in (1, 2)]
+        self.embedding = Embedding(
+            Catalog(self.photos),
+            self.artifacts,
+            self.artifacts,
+            lambda model_id: load_embedder(self.artifacts, model_id, ""),
+            executor,
+            clock=lambda: NOW,
+            announce=self.announced.append,
+        )
+
+    def follow(self, *models: str) -> None:
+        live, *candidate = models
+        current = Current(live=live, candidate=candidate[0] if candidate else None)
+        swap_current(self.artifacts, lambda _: current)
+
+    def run(self, *looks: Look) -> dict[str, Segment]:
+        """The segments written, by model."""
+        self.embedding.run(looks)
+        names = [parse_segment_key(key) for key in self.announced]
+        self.announced.clear()
+        return {model: read_segment(self.artifacts, model, name) for model, name in names}
+
+    def row(self, key: str) -> Row:
+        """What a look at the key finds."""
+        return self.run(look(key))[self.models[0]].rows[0]
+
+
+def look(key: str, sequencer: str = "1", model_id: str | None = None) -> Look:
+    return Look(key, Version.of_event(sequencer), model_id)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with ThreadPoolExecutor(2) as executor:
+        stage = Stage(tmp_path, executor)
+        stage.follow(stage.models[0])
+        yield stage
+
+
+def test_a_photo_becomes_a_row_its_vector_and_a_thumbnail(stage: Stage) -> None:
+    info = stage.photos.write("WOMEN/Tops/shirt/1.png", png(1))
+    (segment,) = stage.run(look("WOMEN/Tops/shirt/1.png", "a5")).values()
+    assert segment.rows[0] == Row(
+        "WOMEN/Tops/shirt/1.png",
+        Version.of_event("A5"),
+        Kind.PHOTO,
+        NOW,
+        etag=info.etag,
+        photo_id=photo_id(png(1)),
+        item_id="WOMEN/Tops/shirt",
+        category="WOMEN/Tops",
+    )
+    expected = load_embedder(stage.artifacts, stage.models[0], "").embed(decode(png(1), Limits()))
+    np.testing.assert_array_equal(segment.vectors, expected[None])
+    assert stage.artifacts.head(thumb_key(photo_id(png(1)))) is not None
+
+
+def test_a_key_without_a_photo_becomes_a_tombstone(stage: Stage) -> None:
+    assert stage.row("gone.png").kind == Kind.TOMBSTONE
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(b"", "is empty"), (b"%PDF-1.7", "PDF files are not accepted"), (png(1)[:40], "truncat")],
+)
+def test_a_photo_that_cannot_be_used_becomes_a_rejection_with_its_reason(
+    stage: Stage, data: bytes, reason: str
+) -> None:
+    info = stage.photos.write("bad.png", data)
+    row = stage.row("bad.png")
+    assert (row.kind, row.etag) == (Kind.REJECTION, info.etag)
+    assert reason in row.reason
+    assert list(stage.artifacts.list("thumbs/")) == []
+
+
+def test_a_file_over_the_limit_is_rejected_without_being_read(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.photos.write("large.png", png(1))
+
+    def read(key: str) -> tuple[bytes, ObjectInfo]:
+        raise AssertionError(f"{key} was read")
+
+    stage.embedding = replace(stage.embedding, limits=Limits(photo_bytes=10))
+    monkeypatch.setattr(stage.photos, "read", read)
+    row = stage.row("large.png")
+    assert row.kind == Kind.REJECTION
+    assert "MB" in row.reason
+
+
+def test_each_followed_model_gets_a_segment_of_its_own(stage: Stage) -> None:
+    live, candidate = stage.models
+    stage.follow(live, candidate)
+    for key, seed in (("a.png", 1), ("b.png", 2)):
+        stage.photos.write(key, png(seed))
+    found = stage.run(look("a.png"), look("b.png", model_id=candidate))
+    keys = {m: [s.rows[i].key for i in range(len(s.rows))] for m, s in found.items()}
+    assert keys == {live: ["a.png"], candidate: ["a.png", "b.png"]}
+    assert not np.allclose(found[live].vectors[0], found[candidate].vectors[0])
+
+
+def test_of_several_looks_at_a_key_the_highest_version_is_written_once(stage: Stage) -> None:
+    stage.photos.write("a.png", png(1))
+    (segment,) = stage.run(look("a.png", "3"), look("a.png", "9"), look("a.png", "5")).values()
+    assert [segment.rows[i].version for i in range(len(segment.rows))] == [Version.of_event("9")]
+
+
+def test_keys_that_name_no_photo_are_left_alone(stage: Stage) -> None:
+    assert stage.run(look("notes.txt"), look("list_eval_partition.txt")) == {}
+
+
+def test_an_item_comes_from_the_partition_file_where_there_is_one(stage: Stage) -> None:
+    stage.photos.write("img/WOMEN/Tops/id_1/1.png", png(1))
+    lines = ["1", "image_name item_id evaluation_status", "img/WOMEN/Tops/id_1/1.png id_7 query"]
+    stage.photos.write("list_eval_partition.txt", "\n".join(lines).encode())
+    assert stage.row("img/WOMEN/Tops/id_1/1.png").item_id == "id_7"
+
+
+def test_a_failure_of_ours_raises_and_writes_no_segment(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, seed in (("a.png", 1), ("b.png", 2)):
+        stage.photos.write(key, png(seed))
+    read = stage.photos.read
+
+    def failing(key: str) -> tuple[bytes, ObjectInfo]:
+        if key == "b.png":
+            raise StorageError("the disk does not answer")
+        return read(key)
+
+    monkeypatch.setattr(stage.photos, "read", failing)
+    with pytest.raises(StorageError):
+        stage.run(look("a.png"), look("b.png"))
+    assert list(stage.artifacts.list("segments/")) == []
+
+
+def test_without_a_model_it_says_what_to_do(stage: Stage) -> None:
+    stage.artifacts.delete("current.json")
+    with pytest.raises(ArtifactError, match="lens index"):
+        stage.run(look("a.png"))
+
+
+def test_a_segment_without_photos_still_has_the_model_s_dimension(stage: Stage) -> None:
+    (segment,) = stage.run(look("gone.png")).values()
+    assert segment.vectors.shape == (0, DIM)
