@@ -1,4 +1,4 @@
-"""The thumbnail reader and the thumbnail_store: made on demand, bounded, none of a deleted photo."""
+"""The thumbnail reader and thumbnail_store: made on demand, bounded, none of a deleted photo."""
 
 from __future__ import annotations
 
