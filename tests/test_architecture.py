@@ -1,4 +1,4 @@
-"""The three walks of docs/architecture.md: each is run, and enters its files in the order written."""
+"""The three walks of docs/architecture.md: each is run, and enters its files in that order."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_query_from_the_shoppers_photo_to_the_hits(
     client = TestClient(create_app(pipeline.settings, searcher))
     with _followed() as entered:
         reply = client.post("/api/search-image", files={"file": ("query.jpg", png(2))})
-    assert [hit["key"] for hit in reply.json()["hits"]][0] == "b.jpg"
+    assert reply.json()["hits"][0]["key"] == "b.jpg"
     assert entered == _written("query")
 
 
