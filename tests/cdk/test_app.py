@@ -1,4 +1,4 @@
-"""Tests of app.py, run as the CDK command runs it; the rest of it deploys in tests/aws."""
+"""Tests of app.py, run as the CDK command runs it; tests/aws deploys with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the settings in cdk.json's context."""
+"""Tests of config.py: the settings in cdk.json's context."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ EVENT_QUEUES = [
 
 
 def _notifications(parts: Parts, bucket: str) -> set[tuple[str, str, str]]:
-    """(event, prefix, queue) of everything a bucket tells."""
+    """(event, prefix, queue) of each notification of a bucket."""
     found = set()
     (resource,) = parts.named("Custom::S3BucketNotifications", f"Storage{bucket}").values()
     for each in resource["Properties"]["NotificationConfiguration"]["QueueConfigurations"]:

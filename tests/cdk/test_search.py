@@ -42,22 +42,22 @@ def test_a_search_that_resumes_from_a_snapshot_stands_behind_an_alias_of_a_versi
     parts = Parts(synthesize(root, tmp_path, packaging="snapstart"))
     search = parts.function("search")
     assert search["SnapStart"] == {"ApplyOn": "PublishedVersions"}
-    assert "EphemeralStorage" not in search  # beyond 512 MB there is no SnapStart
+    assert "EphemeralStorage" not in search  # SnapStart allows no more than 512 MB
     assert "SnapStart" not in parts.function("embed")
     alias = parts.one("AWS::Lambda::Alias")
     assert "ProvisionedConcurrencyConfig" not in alias
     ((name, version),) = parts.named("AWS::Lambda::Version", "Functionssearch").items()
     assert alias["FunctionVersion"] == {"Fn::GetAtt": [name, "Version"]}
     assert alias["FunctionName"] == version["Properties"]["FunctionName"]
-    # A version that is kept is a snapshot that is paid for.
+    # Every version that is kept is a snapshot that costs money.
     assert version.get("DeletionPolicy", "Delete") == "Delete"
-    # It is initialized as it is published: with the first model, and with the role's rights.
+    # Lambda initializes it when it is published: the first model and the role must be ready.
     assert any(each.startswith("SetupRun") for each in version["DependsOn"])
     ((_, resource),) = parts.named("AWS::Lambda::Function", "Functionssearch").items()
     assert any("DefaultPolicy" in each for each in resource["DependsOn"])
     (live,) = parts.named("AWS::Lambda::Alias")
     assert parts.one("AWS::ApiGatewayV2::Integration")["IntegrationUri"] == {"Ref": live}
-    # Search and embed come with the serving layer, and nothing of the stack with an image.
+    # Search and embed have the serving layer, and no function of the stack is an image.
     layers = {
         each: [layer["Ref"][:-8] for layer in parts.function(each)["Layers"]]
         for each in ("search", "embed", "build_index")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_cdk_nag_finds_nothing_that_is_not_explained(parts: Parts, out: Path) -> None:
-    """Synthesis fails on a finding; this holds that the rules were really asked."""
+    """Synthesis fails on a finding; this shows that cdk-nag's rules did run."""
     report = json.loads((out / "validation-report.json").read_text())
     (checks,) = report["pluginReports"]
     assert (checks["pluginName"], checks["conclusion"]) == ("AwsSolutions", "success")
@@ -27,7 +27,7 @@ def test_cfn_lint_finds_nothing(root: Path, tmp_path: Path, settings: dict[str, 
     synthesize(root, tmp_path, **settings)
     lint = shutil.which("cfn-lint", path=str(Path(sys.executable).parent))
     assert lint
-    # W3005: CDK writes down dependencies that references imply already.
+    # W3005: CDK writes dependencies that references already imply.
     done = subprocess.run(
         [lint, "--ignore-checks", "W3005", "-t", str(tmp_path / "ImageLens.template.json")],
         capture_output=True,
