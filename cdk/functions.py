@@ -32,7 +32,7 @@ _RETENTION = {
 class FunctionSpec:
     """What a function of `lambdas/{package}` needs and may do; memory and disk (/tmp) in MB.
 
-    `files` are paths of the checkout that its zip holds besides the package.
+    `files` are more paths of the checkout that its zip contains.
     """
 
     package: str
