@@ -1,9 +1,9 @@
-"""What is deployed: one stack, one construct a file, in the pipeline's order."""
+"""The deployment: one stack, one construct per file."""
 
 import os
 import sys
 from pathlib import Path
 
-# CDK's library runs on Node: the environment's own, whatever else the machine has.
+# CDK's library runs on Node. Use the Node of this Python environment, not another on this machine.
 if (_node := Path(sys.executable).with_name("node")).exists():
     os.environ.setdefault("JSII_NODE", str(_node))

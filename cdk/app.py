@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Synthesize; a wrong setting or a missing part is one line on standard error."""
+    """Synthesize; a wrong setting or a missing file gives one line on standard error."""
     app = App()
     try:
         config = config_from(app.node.get_all_context())

@@ -1,4 +1,4 @@
-"""The assets: the folders and files that a deployment packs, and whether they are there."""
+"""The assets: the folders and files that a deployment packs; checks that all of them exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _JUNK = ["**/__pycache__", "**/*.pyc"]
 
 @dataclass(frozen=True)
 class Assets:
-    """A checkout and what was built in it; paths in `model` and `bundle` are relative to it."""
+    """A checkout and what was built in it; `model` is relative to `root`."""
 
     root: Path
     target: str
@@ -26,7 +26,7 @@ class Assets:
 
     @staticmethod
     def of(root: Path, config: Config) -> Assets:
-        """ConfigError when something was not built yet."""
+        """The checkout's assets; ConfigError when one of them was not built yet."""
         target = f"py{config.python_version.replace('.', '')}-{config.architecture}"
         model, bundle = config.model.strip("/"), root / config.training_bundle
         assets = Assets(root, target, model, bundle)
@@ -44,17 +44,17 @@ class Assets:
             (bundle, "make assets"),
         ):
             if not path.exists():
-                raise ConfigError(f"{path.relative_to(root)} is not there: run `{command}` first")
+                raise ConfigError(f"{path.relative_to(root)} is missing: run `{command}` first")
         return assets
 
     def metric_definitions(self) -> list[dict[str, str]]:
-        """What SageMaker reads out of the training program's log."""
+        """The metrics that SageMaker reads from the training program's log."""
         path = self.root / "sagemaker_training/metric_definitions.json"
         definitions: list[dict[str, str]] = json.loads(path.read_text())
         return definitions
 
     def layer(self) -> lambda_.Code:
-        """The domain, as a layer."""
+        """The package `lens`, as a layer."""
         return lambda_.Code.from_asset(str(self.root / "layers/lens"), exclude=_JUNK)
 
     def vendor(self, layer: str) -> Path:
@@ -66,9 +66,9 @@ class Assets:
         return lambda_.Code.from_asset(str(self.vendor(layer)))
 
     def function(self, package: str, *others: str) -> lambda_.Code:
-        """One function's package, and other paths beside it, laid out as in the checkout.
+        """One function's package and other paths, laid out as in the checkout.
 
-        Copied first: CDK would walk the whole checkout, whatever it is told to leave out.
+        They are copied first, because CDK would read the whole checkout, excluded files too.
         """
         folder = self.root / "build/functions" / package
         shutil.rmtree(folder, ignore_errors=True)
@@ -82,7 +82,7 @@ class Assets:
         return lambda_.Code.from_asset(str(folder))
 
     def image(self, config: Config, command: str) -> lambda_.DockerImageCode:
-        """The image of search and embed, built by Docker when it is deployed."""
+        """The image of search and embed, which Docker builds during the deployment."""
         arm = config.architecture == "arm64"
         return lambda_.DockerImageCode.from_image_asset(
             str(self.root),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-# The periods that CloudWatch Logs knows and that make sense here, in days.
+# Retention periods, in days: those of CloudWatch Logs that make sense here.
 LogDays = Annotated[
     Literal[1, 3, 7, 14, 30, 90, 180, 365],
     BeforeValidator(lambda given: int(given) if str(given).isdigit() else given),
@@ -19,15 +19,15 @@ _WEB_ACL = _ARN.format(service="wafv2", region="us-east-1", rest=r"global/webacl
 
 # A function has one vCPU per 1,769 MB; 3,008 MB is a new account's limit.
 Memory = Annotated[int, Field(ge=512, le=10_240)]
-# Of /tmp, where files of a gallery are fetched to: about 750 MB for a million photos. A snapshot of
-# SnapStart has no more than the least.
+# Of /tmp, where a gallery's files are downloaded to: about 750 MB for a million photos. SnapStart
+# allows only the minimum.
 Disk = Annotated[int, Field(ge=512, le=10_240)]
 Seconds = Annotated[int, Field(ge=1, le=900)]
 Concurrency = Annotated[int, Field(ge=2, le=1_000)]
 
 
 class ConfigError(Exception):
-    """A setting that is not understood; its message is one line that says what to do."""
+    """A setting or a file is wrong or missing; the message is one line that says what to do."""
 
 
 class Config(BaseModel):
@@ -63,16 +63,17 @@ class Config(BaseModel):
 
     search_memory: Memory = Field(1_769, description="MB; 1,769 are one vCPU")
     search_disk: Disk = Field(
-        512, description="MB of /tmp; a gallery's files, and the next one's while it is fetched"
+        512,
+        description="MB of /tmp, for a gallery's files and, while it is fetched, the next one's",
     )
     search_timeout: Annotated[int, Field(ge=1, le=29)] = Field(
         29, description="seconds; the HTTP API gives up after 30"
     )
     search_reserved: Annotated[int, Field(ge=0, le=1_000)] = Field(
-        0, description="concurrency set aside for search and its limit; 0: none"
+        0, description="reserved concurrency of search, also its limit; 0: none"
     )
     search_provisioned: Annotated[int, Field(ge=0, le=1_000)] = Field(
-        0, description="search functions kept warm, paid by the hour"
+        0, description="search functions kept warm (provisioned concurrency), paid by the hour"
     )
     max_photo_bytes: Annotated[int, Field(ge=1_024, le=4_400_000)] = Field(
         4_400_000, description="of a query; Lambda takes 6 MB in base64"
@@ -83,18 +84,20 @@ class Config(BaseModel):
     throttle_burst: Annotated[int, Field(ge=1, le=5_000)] = Field(
         100, description="API requests at once"
     )
-    cors_origins: str = Field("", description="other sites whose pages may call the API, by comma")
+    cors_origins: str = Field(
+        "", description="other sites whose pages may call the API, separated by commas"
+    )
 
     embed_memory: Memory = Field(1_769, description="MB; 1,769 are one vCPU")
     embed_timeout: Seconds = Field(120, description="seconds, for a batch of 10 photos")
-    embed_concurrency: Concurrency = Field(20, description="embed functions at once, at most")
+    embed_concurrency: Concurrency = Field(20, description="most embed functions at the same time")
     index_memory: Memory = Field(1_769, description="MB, of build_index")
     index_timeout: Seconds = Field(60, description="seconds, of build_index")
     upkeep_memory: Memory = Field(3_008, description="MB, of compact, reconcile and collect")
     upkeep_disk: Disk = Field(512, description="MB of /tmp; a gallery's files")
     upkeep_timeout: Seconds = Field(900, description="seconds, of compact, reconcile and collect")
     receives: Annotated[int, Field(ge=1, le=100)] = Field(
-        5, description="tries of a message before it is a dead letter"
+        5, description="tries of a message before it becomes a dead letter"
     )
     reconcile_hours: Annotated[int, Field(ge=1, le=168)] = Field(
         1, description="hours between two runs"
@@ -115,15 +118,17 @@ class Config(BaseModel):
     price_class: Literal["100", "200", "all"] = Field("100", description="CloudFront's locations")
 
     alarm_email: str = Field(
-        "", pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$", description="who hears alarms"
+        "", pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$", description="who gets the alarms"
     )
     alarm_p95_ms: Annotated[int, Field(ge=1)] = Field(
-        3_000, description="milliseconds of the slowest 5 %"
+        3_000, description="milliseconds; alarm when the slowest 5 % of the searches take longer"
     )
     alarm_gallery_hours: Annotated[int, Field(ge=1)] = Field(
-        2, description="hours that a photo waits to be found"
+        2, description="alarm when a photo waits for longer than this to be found"
     )
-    alarm_rejected: Annotated[int, Field(ge=0)] = Field(100, description="photos rejected")
+    alarm_rejected: Annotated[int, Field(ge=0)] = Field(
+        100, description="alarm at this many rejected photos"
+    )
 
     training_instance: str = Field(
         "ml.p4d.24xlarge", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", description="8 A100"
@@ -131,20 +136,20 @@ class Config(BaseModel):
     training_count: Annotated[int, Field(ge=1, le=64)] = Field(1, description="instances")
     training_spot: bool = Field(True, description="at spot prices, with checkpoints")
     training_hours: Annotated[int, Field(ge=1, le=120)] = Field(
-        12, description="hours that it may run"
+        12, description="hours that a job may run"
     )
     training_wait_hours: Annotated[int, Field(ge=1, le=240)] = Field(
-        36, description="hours that it may take, waiting for spot instances included"
+        36, description="hours that a job may take, including the wait for spot instances"
     )
     training_volume_gb: Annotated[int, Field(ge=30, le=16_384)] = Field(
         200, description="GB of disk"
     )
-    training_image: str = Field("", description="container; empty: AWS's own for PyTorch")
+    training_image: str = Field("", description="container; empty: AWS's container for PyTorch")
     training_bundle: str = Field(
         "build/training/sourcedir.tar.gz", description="the program, as SageMaker unpacks it"
     )
     promote_seconds: Annotated[int, Field(ge=1, le=3_600)] = Field(
-        60, description="seconds between two looks at a new model's gallery while it fills"
+        60, description="seconds between two checks of a new model's gallery while it fills"
     )
     training_data: str = Field(
         "",
@@ -155,7 +160,7 @@ class Config(BaseModel):
     emulator: str = Field(
         "",
         pattern=r"^$|^http://(127\.0\.0\.1|localhost):\d+$",
-        description="address of a local AWS, which CloudFront then finds the API at",
+        description="address of an emulated AWS, where CloudFront then reaches the API",
     )
 
     @model_validator(mode="after")
@@ -175,7 +180,7 @@ class Config(BaseModel):
             )
         if self.search_provisioned and self.packaging == "snapstart":
             raise ValueError(
-                "a search function is kept warm or resumed from a snapshot, not both: "
+                "search_provisioned and packaging=snapstart exclude each other: "
                 "set search_provisioned=0, or packaging=zip"
             )
         return self
@@ -184,13 +189,13 @@ class Config(BaseModel):
 def config_from(context: Mapping[str, Any]) -> Config:
     """The configuration in CDK's context; ConfigError names what is wrong and where to change it.
 
-    CDK's own keys have a colon; everything else must be one of ours, so that no misspelt setting
-    is ignored in silence.
+    CDK's own keys have a colon. Every other key must be a setting, so that a misspelled one is an
+    error and is not ignored.
     """
     given = {name: value for name, value in context.items() if ":" not in name}
     for name in given.keys() - Config.model_fields.keys():
         near = difflib.get_close_matches(name, Config.model_fields, 1)
-        hint = f"did you mean {near[0]}?" if near else "cdk.json lists those there are"
+        hint = f"did you mean {near[0]}?" if near else "cdk.json lists all settings"
         raise ConfigError(f"context {name!r} is not a setting: {hint}")
     try:
         return Config.model_validate(given)

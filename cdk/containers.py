@@ -1,8 +1,8 @@
-"""The training container: AWS's own for PyTorch, as the SageMaker SDK looks it up.
+"""The training container: AWS's image for PyTorch, as the SageMaker SDK looks it up.
 
-The SDK's requirements (rich below 15, protobuf below 7) are not those of the rest, so it has an
-environment of its own: `make containers` asks it and writes containers.json, which a deployment
-reads. Nothing but the standard library may be imported here.
+The SDK needs older libraries (rich below 15, protobuf below 7) than the rest, so it has a Python
+environment of its own. There `make containers` runs this module, which writes containers.json; a
+deployment reads only that file. Import nothing but the standard library here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 REPOSITORY = "pytorch-training"
 _FILE = Path(__file__).with_name("containers.json")
 _PYTORCH, _PYTHON = "2.8.0", "py312"
-# Any instance with and without a GPU: the SDK wants one to tell the kind by.
+# One instance type with a GPU and one without: the SDK chooses the image by the instance type.
 _INSTANCES = {"gpu": "ml.p4d.24xlarge", "cpu": "ml.m5.xlarge"}
 
 
@@ -31,12 +31,12 @@ class Containers:
 
 
 def read_containers() -> Containers:
-    """What was looked up last."""
+    """The result of the last `make containers`."""
     return Containers(**json.loads(_FILE.read_text()))
 
 
 def look_up() -> Containers:
-    """Ask the SDK, without AWS: it carries the table with it."""
+    """Ask the SDK; it contains the table, so this needs no AWS account."""
     from sagemaker.core import image_uris  # type: ignore[import-not-found]
 
     regions = image_uris.config_for_framework("pytorch")["training"]["versions"][_PYTORCH]

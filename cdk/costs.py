@@ -1,6 +1,6 @@
-"""The costs: what idling, searching, indexing and training come to, from list prices.
+"""The costs: estimates for an idle stack, searches, indexing and training, from AWS's list prices.
 
-`python -m cdk.costs` prints them. Free tiers are left out; what AWS bills is AWS's to say.
+`python -m cdk.costs` prints them. Free tiers are left out; the bill comes from AWS.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _MB = 1 / 1_024  # in GB
 
 @dataclass(frozen=True)
 class Prices:
-    """US dollars, us-east-1, on demand; as published when the date says."""
+    """US dollars, us-east-1, on demand, as published on `date`."""
 
     date: str = "2025-11"
     lambda_gb_second: float = 0.0000166667  # x86_64; arm64 0.0000133334
@@ -34,12 +34,12 @@ class Prices:
     metric_month: float = 0.30
     dashboard_month: float = 3.00
     p4d_hour: float = 25.25  # SageMaker training, ml.p4d.24xlarge, 8 A100
-    spot_share: float = 0.5  # of the price on demand; it moves
+    spot_share: float = 0.5  # of the on-demand price; it varies
 
 
 @dataclass(frozen=True)
 class Shop:
-    """How large a shop is and how long its functions run; seconds of one request or photo."""
+    """A shop's size and load; `..._seconds` are per request or photo."""
 
     photos: int = 10_000
     photo_mb: float = 0.5
@@ -72,7 +72,7 @@ class Costs:
 
 
 def costs(shop: Shop | None = None, prices: Prices | None = None) -> Costs:
-    """What a shop pays; the five do not overlap."""
+    """What a shop pays; no cost is counted in two of the five."""
     shop, price = shop or Shop(), prices or Prices()
     return Costs(
         idle_month=_idle(shop, price),
@@ -84,7 +84,7 @@ def costs(shop: Shop | None = None, prices: Prices | None = None) -> Costs:
 
 
 def _idle(shop: Shop, price: Prices) -> float:
-    """Storage, the image, alarms, and reconciling every hour; functions that wait cost nothing."""
+    """Storage, the image, alarms, and reconciling every hour; an idle function costs nothing."""
     stored = shop.photos * (shop.photo_mb + shop.picture_mb) * _MB * price.s3_gb_month
     runs = shop.reconciles_a_day * MONTH_HOURS / 24
     listing = runs * (-(-shop.photos // 1_000)) * price.s3_write
@@ -96,7 +96,7 @@ def _idle(shop: Shop, price: Prices) -> float:
 
 
 def _snapshot(shop: Shop, price: Prices) -> float:
-    """A GB of memory that is kept for a month and resumed."""
+    """One GB of a snapshot's memory, stored for a month and resumed `resumptions` times."""
     kept = MONTH_HOURS * 3_600 * price.snapstart_gb_second
     return kept + shop.resumptions * price.snapstart_restored_gb
 
@@ -110,12 +110,12 @@ def _search(shop: Shop, price: Prices) -> float:
         + price.http_api_request
         + (1 + shop.pictures) * price.cloudfront_request
         + out_gb * price.cloudfront_gb
-        + price.s3_read  # is there a newer commit?
+        + price.s3_read  # to look for a newer commit
     )
 
 
 def _photo(shop: Shop, price: Prices) -> float:
-    """From the upload to a commit, alone in its batch: the dearest case."""
+    """From the upload to a commit, alone in its batch: the most expensive case."""
     embedding = price.lambda_request + shop.embed_seconds * shop.memory_gb * price.lambda_gb_second
     committing = price.lambda_request + 0.3 * shop.memory_gb * price.lambda_gb_second
     compacting = price.lambda_request + 0.3 * shop.upkeep_gb * price.lambda_gb_second

@@ -1,4 +1,4 @@
-"""Embedding: catalog events, and the function that writes segments and thumbnails."""
+"""Embedding: the catalog's events, and the function that writes segments and thumbnails."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk.config import Config
-from cdk.event_queue import Feed
-from cdk.functions import Functions
+from cdk.event_queue import EventQueue
+from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import CATALOG, CURRENT, FORMATS, MODELS, SEGMENTS, read, write
 from cdk.storage import Storage
 
 
 class Embedding(Construct):
-    """`feed` takes what changes under catalog/."""
+    """`photo_events` holds every change under catalog/."""
 
     def __init__(
         self,
@@ -28,8 +28,8 @@ class Embedding(Construct):
     ) -> None:
         super().__init__(scope, name)
         timeout = Duration.seconds(config.embed_timeout)
-        self.feed = Feed(self, "Feed", config=config, timeout=timeout)
-        self.feed.listen(
+        self.photo_events = EventQueue(self, "Feed", config=config, timeout=timeout)
+        self.photo_events.subscribe_to(
             storage.catalog,
             CATALOG,
             [
@@ -39,23 +39,25 @@ class Embedding(Construct):
             ],
         )
         self.function = functions.serving(
-            "embed",
-            environment={
-                "LENS_CATALOG": storage.catalog_location,
-                "LENS_ARTIFACTS": storage.artifacts_location,
-                "LENS_THUMBS": storage.thumbs_location,
-            },
-            policy=[
-                *read(storage.catalog, CATALOG),
-                write(storage.catalog, storage.thumbs),
-                # Segments: a write whose answer was lost is read again.
-                *read(storage.artifacts, CURRENT, FORMATS, MODELS, SEGMENTS),
-                write(storage.artifacts, SEGMENTS),
-            ],
-            memory=config.embed_memory,
-            timeout=timeout,
+            FunctionSpec(
+                "embed",
+                environment={
+                    "LENS_CATALOG": storage.catalog_location,
+                    "LENS_ARTIFACTS": storage.artifacts_location,
+                    "LENS_THUMBS": storage.thumbs_location,
+                },
+                policy=[
+                    *read(storage.catalog, CATALOG),
+                    write(storage.catalog, storage.thumbs),
+                    # Segments: a write that got no reply is checked by reading.
+                    *read(storage.artifacts, CURRENT, FORMATS, MODELS, SEGMENTS),
+                    write(storage.artifacts, SEGMENTS),
+                ],
+                memory=config.embed_memory,
+                timeout=timeout,
+            )
         )
-        self.feed.answer(
+        self.photo_events.invoke(
             self.function,
             batch=10,
             window=Duration.seconds(1),

@@ -1,4 +1,4 @@
-"""A feed: a bucket's events in a queue, the function that answers them, and its dead letters."""
+"""The event queue: a bucket's events, the function that handles them, and its dead letters."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from constructs import Construct
 
 from cdk.config import Config
 
-# The longest that SQS keeps a message; tombstones outlive both queues together.
-_KEPT = Duration.days(14)
+# The longest that SQS keeps a message. Tombstones are kept longer than a message can wait in the
+# queue and among the dead letters together.
+_RETENTION = Duration.days(14)
 
 
-class Feed(Construct):
-    """`queue` and `dead_letters`; `answer` gives them their function."""
+class EventQueue(Construct):
+    """`queue` and `dead_letters`; `subscribe_to` names the events, `invoke` the function."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, timeout: Duration) -> None:
-        """`timeout` is the function's: a message must stay hidden well beyond its tries."""
+        """`timeout` is the function's; messages stay hidden six times as long, as AWS advises."""
         super().__init__(scope, name)
         self.dead_letters = _queue(self, "DeadLetters")
         self.queue = _queue(
@@ -33,14 +34,14 @@ class Feed(Construct):
             ),
         )
 
-    def listen(self, bucket: s3.IBucket, prefix: str, events: Sequence[s3.EventType]) -> None:
+    def subscribe_to(self, bucket: s3.IBucket, prefix: str, events: Sequence[s3.EventType]) -> None:
         """Queue these events of the objects under a prefix."""
         for event in events:
             bucket.add_event_notification(
                 event, s3n.SqsDestination(self.queue), s3.NotificationKeyFilter(prefix=prefix)
             )
 
-    def answer(
+    def invoke(
         self,
         function: lambda_.Function,
         *,
@@ -49,7 +50,10 @@ class Feed(Construct):
         concurrency: int,
         after: Construct,
     ) -> None:
-        """Let the function answer batches, once `after` is done; it names those that failed."""
+        """Invoke the function with batches of events, once `after` is deployed.
+
+        The function's reply names the messages that failed; only those are tried again.
+        """
         self.queue.grant_consume_messages(function)
         source = lambda_.EventSourceMapping(
             self,
@@ -70,6 +74,6 @@ def _queue(scope: Construct, name: str, **properties: object) -> sqs.Queue:
         name,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
-        retention_period=_KEPT,
+        retention_period=_RETENTION,
         **properties,  # type: ignore[arg-type]
     )

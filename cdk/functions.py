@@ -1,8 +1,9 @@
-"""The functions: what all Lambda functions of the stack have in common; each its role and log."""
+"""The functions: makes every Lambda function of the stack, each with its own role and log."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Annotations, Duration, RemovalPolicy, Size
@@ -27,8 +28,29 @@ _RETENTION = {
 }
 
 
+@dataclass(frozen=True)
+class FunctionSpec:
+    """What a function of `lambdas/{package}` needs and may do; memory and disk (/tmp) in MB.
+
+    `files` are more paths of the checkout that its zip contains.
+    """
+
+    package: str
+    environment: Mapping[str, str]
+    policy: Sequence[iam.PolicyStatement]
+    memory: int
+    timeout: Duration
+    disk: int = 512
+    files: tuple[str, ...] = ()
+
+    @property
+    def handler(self) -> str:
+        """What Lambda calls."""
+        return f"lambdas.{self.package}.function.handler"
+
+
 class Functions(Construct):
-    """Makes functions, from zips with two layers each or from the image."""
+    """Makes functions, from zips with two layers each or from the image; `all` lists them."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, assets: Assets) -> None:
         super().__init__(scope, name)
@@ -50,77 +72,59 @@ class Functions(Construct):
             self._serving = [lens, self._layer("Serving", serving, "onnxruntime, pillow, fastapi")]
         self.all: dict[str, lambda_.Function] = {}
 
-    def zipped(
-        self,
-        package: str,
-        *others: str,
-        environment: Mapping[str, str],
-        policy: Sequence[iam.PolicyStatement],
-        memory: int,
-        timeout: Duration,
-        disk: int = 512,
-    ) -> lambda_.Function:
-        """A function of `lambdas/{package}`; `others` are paths of the checkout that it needs."""
+    def zipped(self, spec: FunctionSpec) -> lambda_.Function:
+        """A function that is deployed as a zip."""
         function = lambda_.Function(
             self,
-            package,
-            code=self._assets.function(package, *others),
-            handler=_handler(package),
+            spec.package,
+            code=self._assets.function(spec.package, *spec.files),
+            handler=spec.handler,
             runtime=self._runtime,
             layers=self._layers,
-            **self._common_properties(package, environment, policy, memory, timeout, disk),
+            **self._common_properties(spec),
         )
-        self.all[package] = function
+        self.all[spec.package] = function
         return function
 
     def serving(
-        self,
-        package: str,
-        *,
-        environment: Mapping[str, str],
-        policy: Sequence[iam.PolicyStatement],
-        memory: int,
-        timeout: Duration,
-        disk: int = 512,
-        reserved: int | None = None,
-        resumed: bool = False,
+        self, spec: FunctionSpec, *, reserved: int | None = None, snap_start: bool = False
     ) -> lambda_.Function:
-        """A function of `lambdas/{package}` that runs the model, packaged as the setting says.
+        """A function that runs the model, packaged as the setting `packaging` says.
 
-        `resumed`: its versions start from a snapshot, which only zips can.
+        `reserved` is its reserved concurrency. With `snap_start`, which only a zip can have, its
+        versions start from a snapshot.
         """
-        handler = _handler(package)
-        common = self._common_properties(package, environment, policy, memory, timeout, disk)
+        common = self._common_properties(spec)
         function: lambda_.Function
         if self._config.packaging == "image":
             function = lambda_.DockerImageFunction(
                 self,
-                package,
-                code=self._image(handler),
+                spec.package,
+                code=self._image(spec.handler),
                 reserved_concurrent_executions=reserved,
                 **common,
             )
         else:
             function = lambda_.Function(
                 self,
-                package,
-                code=self._assets.function(package),
-                handler=handler,
+                spec.package,
+                code=self._assets.function(spec.package, *spec.files),
+                handler=spec.handler,
                 runtime=self._runtime,
                 layers=self._serving,
                 reserved_concurrent_executions=reserved,
-                snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if resumed else None,
+                snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
                 **common,
             )
-            # It says that SnapStart is for versions; what resumes is called by an alias of one.
+            # The warning: SnapStart works for versions only. Search is called by an alias of one.
             Annotations.of(function).acknowledge_warning(
                 "@aws-cdk/aws-lambda:snapStartRequirePublish"
             )
-        self.all[package] = function
+        self.all[spec.package] = function
         return function
 
     def log_group(self, scope: Construct, name: str = "Log") -> logs.LogGroup:
-        """A log that ends, and goes with the stack."""
+        """A log that keeps its events for a limited time, and is deleted with the stack."""
         return logs.LogGroup(
             scope,
             name,
@@ -128,31 +132,23 @@ class Functions(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-    def _common_properties(
-        self,
-        package: str,
-        environment: Mapping[str, str],
-        policy: Sequence[iam.PolicyStatement],
-        memory: int,
-        timeout: Duration,
-        disk: int,
-    ) -> dict[str, Any]:
-        place = Construct(self, f"{package}-")
-        log = self.log_group(place)
-        # Not the managed policy for logs: that one may write to every log of the account.
-        role = iam.Role(place, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    def _common_properties(self, spec: FunctionSpec) -> dict[str, Any]:
+        scope = Construct(self, f"{spec.package}-")
+        log = self.log_group(scope)
+        # Not AWS's managed policy for logs: it allows writing to every log of the account.
+        role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log.grant_write(role)
-        for statement in policy:
+        for statement in spec.policy:
             role.add_to_policy(statement)
         return {
             "role": role,
             "log_group": log,
             "logging_format": lambda_.LoggingFormat.JSON,
             "architecture": self._architecture,
-            "environment": dict(environment),
-            "memory_size": memory,
-            "ephemeral_storage_size": Size.mebibytes(disk) if disk > 512 else None,
-            "timeout": timeout,
+            "environment": dict(spec.environment),
+            "memory_size": spec.memory,
+            "ephemeral_storage_size": Size.mebibytes(spec.disk) if spec.disk > 512 else None,
+            "timeout": spec.timeout,
         }
 
     def _layer(self, name: str, code: lambda_.Code, description: str) -> lambda_.LayerVersion:
@@ -173,8 +169,3 @@ class Functions(Construct):
             self, "Repository", name
         )
         return lambda_.DockerImageCode.from_ecr(repository, tag_or_digest=tag, cmd=[command])  # type: ignore[arg-type]
-
-
-def _handler(package: str) -> str:
-    """What Lambda calls of `lambdas.{package}`."""
-    return f"lambdas.{package}.function.handler"

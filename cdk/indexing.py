@@ -1,4 +1,4 @@
-"""Indexing: segment events to commits, and, out of their way, compaction of what was committed."""
+"""Indexing: build_index commits new segments; compact, a function of its own, compacts commits."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk.config import Config
-from cdk.event_queue import Feed
-from cdk.functions import Functions
+from cdk.event_queue import EventQueue
+from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import COMMITS, GALLERY, HEADS, SEGMENTS, SNAPSHOTS, read, write
 from cdk.storage import Storage
 
-# The least that SQS allows. Commits are made by compare-and-swap: more writers only race.
-_FEWEST = 2
+# The lowest that SQS allows. A commit is a compare-and-swap: more writers only make more conflicts.
+_CONCURRENCY = 2
 
 
 class Indexing(Construct):
-    """`segments` and `heads` are the feeds; an advanced head asks if its tail is too long."""
+    """`segment_events` start commits; `head_events` (new commits) start compaction."""
 
     def __init__(
         self,
@@ -28,53 +28,57 @@ class Indexing(Construct):
         config: Config,
         functions: Functions,
         storage: Storage,
-        looks: sqs.IQueue,
+        embed_queue: sqs.IQueue,
         after: Construct,
     ) -> None:
-        """`looks` takes the keys that must be looked at again."""
+        """`embed_queue` takes the keys of photos that must be embedded again."""
         super().__init__(scope, name)
         artifacts = storage.artifacts
         timeout = Duration.seconds(config.index_timeout)
-        self.segments = Feed(self, "Segments", config=config, timeout=timeout)
-        self.segments.listen(artifacts, SEGMENTS, [s3.EventType.OBJECT_CREATED])
+        self.segment_events = EventQueue(self, "Segments", config=config, timeout=timeout)
+        self.segment_events.subscribe_to(artifacts, SEGMENTS, [s3.EventType.OBJECT_CREATED])
         self.build_index = functions.zipped(
-            "build_index",
-            environment={
-                "LENS_ARTIFACTS": storage.artifacts_location,
-                "LENS_EMBED_QUEUE": looks.queue_url,
-            },
-            policy=[*read(artifacts, *GALLERY), write(artifacts, HEADS, COMMITS)],
-            memory=config.index_memory,
-            timeout=timeout,
+            FunctionSpec(
+                "build_index",
+                environment={
+                    "LENS_ARTIFACTS": storage.artifacts_location,
+                    "LENS_EMBED_QUEUE": embed_queue.queue_url,
+                },
+                policy=[*read(artifacts, *GALLERY), write(artifacts, HEADS, COMMITS)],
+                memory=config.index_memory,
+                timeout=timeout,
+            )
         )
-        looks.grant_send_messages(self.build_index)
-        self.segments.answer(
+        embed_queue.grant_send_messages(self.build_index)
+        self.segment_events.invoke(
             self.build_index,
             batch=100,
             window=Duration.seconds(1),
-            concurrency=_FEWEST,
+            concurrency=_CONCURRENCY,
             after=after,
         )
 
         timeout = Duration.seconds(config.upkeep_timeout)
-        self.heads = Feed(self, "Heads", config=config, timeout=timeout)
-        self.heads.listen(artifacts, HEADS, [s3.EventType.OBJECT_CREATED])
+        self.head_events = EventQueue(self, "Heads", config=config, timeout=timeout)
+        self.head_events.subscribe_to(artifacts, HEADS, [s3.EventType.OBJECT_CREATED])
         self.compact = functions.zipped(
-            "compact",
-            environment={"LENS_ARTIFACTS": storage.artifacts_location},
-            policy=[
-                *read(artifacts, *GALLERY),
-                write(artifacts, HEADS, COMMITS, SEGMENTS, SNAPSHOTS),
-            ],
-            memory=config.upkeep_memory,
-            disk=config.upkeep_disk,
-            timeout=timeout,
+            FunctionSpec(
+                "compact",
+                environment={"LENS_ARTIFACTS": storage.artifacts_location},
+                policy=[
+                    *read(artifacts, *GALLERY),
+                    write(artifacts, HEADS, COMMITS, SEGMENTS, SNAPSHOTS),
+                ],
+                memory=config.upkeep_memory,
+                disk=config.upkeep_disk,
+                timeout=timeout,
+            )
         )
-        # A longer window than the others': one look at a head answers for all its advances.
-        self.heads.answer(
+        # A longer window than the others': one run compacts for all commits of the batch.
+        self.head_events.invoke(
             self.compact,
             batch=1_000,
             window=Duration.seconds(20),
-            concurrency=_FEWEST,
+            concurrency=_CONCURRENCY,
             after=after,
         )

@@ -1,4 +1,4 @@
-"""Upkeep: the first model before any event, and reconciliation and collection on a schedule."""
+"""Maintenance: setup, which brings the first model, and reconcile and collect on a schedule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk.config import Config
-from cdk.functions import Functions
+from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import (
     CATALOG,
     COMMITS,
@@ -22,7 +22,7 @@ from cdk.permissions import (
     SEGMENTS,
     SNAPSHOTS,
     delete,
-    lists,
+    list_objects,
     read,
     write,
 )
@@ -33,7 +33,7 @@ METRICS = "ImageLens"
 
 
 class Setup(Construct):
-    """Gives a new stack its model and an empty gallery; an old one keeps what it has."""
+    """Gives a new stack its first model and an empty gallery; keeps an existing gallery."""
 
     def __init__(
         self, scope: Construct, name: str, *, config: Config, functions: Functions, storage: Storage
@@ -42,25 +42,27 @@ class Setup(Construct):
         first = (CURRENT, HEADS, COMMITS, MODELS)
         model = config.model.strip("/")
         self.function = functions.zipped(
-            "setup",
-            model,
-            environment={
-                "LENS_ARTIFACTS": storage.artifacts_location,
-                "LENS_MODEL_FOLDER": model,
-            },
-            policy=[
-                *read(storage.artifacts, *first, FORMATS),
-                write(storage.artifacts, *first),
-            ],
-            memory=config.index_memory,
-            timeout=Duration.seconds(120),
+            FunctionSpec(
+                "setup",
+                environment={
+                    "LENS_ARTIFACTS": storage.artifacts_location,
+                    "LENS_MODEL_FOLDER": model,
+                },
+                policy=[
+                    *read(storage.artifacts, *first, FORMATS),
+                    write(storage.artifacts, *first),
+                ],
+                memory=config.index_memory,
+                timeout=Duration.seconds(120),
+                files=(model,),
+            )
         )
         self.run = triggers.Trigger(self, "Run", handler=self.function)
         self.run.execute_after(storage.artifacts)
 
 
-class Upkeep(Construct):
-    """What mends the gallery without an event, and what removes what nothing reaches."""
+class Maintenance(Construct):
+    """`reconcile` repairs the gallery after lost events; `collect` deletes unreachable objects."""
 
     def __init__(
         self,
@@ -70,53 +72,57 @@ class Upkeep(Construct):
         config: Config,
         functions: Functions,
         storage: Storage,
-        looks: sqs.IQueue,
+        embed_queue: sqs.IQueue,
     ) -> None:
         super().__init__(scope, name)
         artifacts, catalog = storage.artifacts, storage.catalog
         timeout = Duration.seconds(config.upkeep_timeout)
         self.reconcile = functions.zipped(
-            "reconcile",
-            environment={
-                "LENS_CATALOG": storage.catalog_location,
-                "LENS_ARTIFACTS": storage.artifacts_location,
-                "LENS_EMBED_QUEUE": looks.queue_url,
-                "POWERTOOLS_METRICS_NAMESPACE": METRICS,
-                "POWERTOOLS_SERVICE_NAME": config.stack,
-            },
-            # Of the catalog it reads the listing and the partition file.
-            policy=[
-                *read(artifacts, *GALLERY),
-                write(artifacts, FORMATS),
-                *read(catalog, CATALOG),
-            ],
-            memory=config.upkeep_memory,
-            disk=config.upkeep_disk,
-            timeout=timeout,
+            FunctionSpec(
+                "reconcile",
+                environment={
+                    "LENS_CATALOG": storage.catalog_location,
+                    "LENS_ARTIFACTS": storage.artifacts_location,
+                    "LENS_EMBED_QUEUE": embed_queue.queue_url,
+                    "POWERTOOLS_METRICS_NAMESPACE": METRICS,
+                    "POWERTOOLS_SERVICE_NAME": config.stack,
+                },
+                # Of the catalog it needs the listing and the partition file.
+                policy=[
+                    *read(artifacts, *GALLERY),
+                    write(artifacts, FORMATS),
+                    *read(catalog, CATALOG),
+                ],
+                memory=config.upkeep_memory,
+                disk=config.upkeep_disk,
+                timeout=timeout,
+            )
         )
         self.collect = functions.zipped(
-            "collect",
-            environment={
-                "LENS_ARTIFACTS": storage.artifacts_location,
-                "LENS_THUMBS": storage.thumbs_location,
-                "LENS_EMBED_QUEUE": looks.queue_url,
-            },
-            policy=[
-                *read(artifacts, *GALLERY, _MARKS),
-                write(artifacts, _MARKS, HEADS, COMMITS),
-                delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS),
-                lists(catalog, storage.thumbs),
-                delete(catalog, storage.thumbs),
-            ],
-            memory=config.upkeep_memory,
-            disk=config.upkeep_disk,
-            timeout=timeout,
+            FunctionSpec(
+                "collect",
+                environment={
+                    "LENS_ARTIFACTS": storage.artifacts_location,
+                    "LENS_THUMBS": storage.thumbs_location,
+                    "LENS_EMBED_QUEUE": embed_queue.queue_url,
+                },
+                policy=[
+                    *read(artifacts, *GALLERY, _MARKS),
+                    write(artifacts, _MARKS, HEADS, COMMITS),
+                    delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS),
+                    list_objects(catalog, storage.thumbs),
+                    delete(catalog, storage.thumbs),
+                ],
+                memory=config.upkeep_memory,
+                disk=config.upkeep_disk,
+                timeout=timeout,
+            )
         )
         for function, hours in (
             (self.reconcile, config.reconcile_hours),
             (self.collect, config.collect_hours),
         ):
-            looks.grant_send_messages(function)
+            embed_queue.grant_send_messages(function)
             self._every(hours, function)
 
     def _every(self, hours: int, function: lambda_.Function) -> None:

@@ -1,4 +1,4 @@
-"""The findings of cdk-nag (AwsSolutions) that stand, each with its reason."""
+"""The findings of cdk-nag (rules AwsSolutions) that are accepted, each with its reason."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ from cdk.permissions import CATALOG, COMMITS, HEADS, MODELS, SEGMENTS, SNAPSHOTS
 from cdk.storage import Storage
 
 _RULES = {
-    "L1": "the newest Python that every wheel was proven with here; a setting",
-    "S1": "no secrets are in these buckets; CloudTrail records access where it is wanted",
-    "APIG4": "a public search box has no users to tell apart; requests are throttled",
-    "CFR1": "a shop decides where it sells",
+    "L1": "the newest Python that all wheels were tested with here; it is a setting",
+    "S1": "these buckets hold no secrets; CloudTrail can record access where a shop needs it",
+    "APIG4": "the search is public and has no users to authorize; requests are throttled",
+    "CFR1": "a shop decides in which countries it sells",
     "CFR2": "a WAF costs more than the rest of an idle stack; the setting web_acl_arn adds one",
-    "CFR3": "shoppers' addresses are personal data, and nothing here needs them",
-    "CFR4": "CloudFront's own certificate has a fixed policy; with a domain it is TLS 1.2",
+    "CFR3": "access logs hold shoppers' IP addresses: personal data, and nothing here needs them",
+    "CFR4": "the policy of CloudFront's own certificate is fixed; with a domain it is TLS 1.2",
     "SF1": "Step Functions keeps the history of every execution for 90 days",
-    "SF2": "an execution is a handful of steps that take hours: there is nothing to trace",
+    "SF2": "an execution has few steps, which take hours: traces would show nothing more",
 }
 _HERE = "<AWS::Region>:<AWS::AccountId>"
 _WILDCARDS = {
     f"arn:<AWS::Partition>:logs:{_HERE}:log-group:/aws/sagemaker/TrainingJobs:*": (
         "SageMaker names the log streams of a job"
     ),
-    f"arn:<AWS::Partition>:sagemaker:{_HERE}:training-job/*": "an execution names its job",
+    f"arn:<AWS::Partition>:sagemaker:{_HERE}:training-job/*": "a job has its execution's name",
 }
-_NO_RESOURCE = "a registry token and metrics are of no resource; metrics are held to a namespace"
-# Functions that CDK itself brings, with the roles that it gives them.
+_NO_RESOURCE = (
+    "the permissions for a registry token and for metrics take no resource; metrics are restricted "
+    "to a namespace"
+)
+# Functions that CDK itself adds, with roles of its own.
 _HELPERS = {
     "BucketNotificationsHandler": "sets a bucket's notifications, for which CDK has no resource",
     "Custom::CDKBucketDeployment": "copies the page into its bucket and clears CloudFront's cache",
@@ -46,23 +49,23 @@ _COPIES = (
 
 
 def acknowledge(stack: Stack, config: Config, storage: Storage) -> None:
-    """Record what stands, so that a later finding is a new one."""
+    """Accept these findings, so that any other finding fails the synthesis."""
     _record(stack, _RULES)
     _record(stack, {f"IAM5[Resource::{arn}]": why for arn, why in _WILDCARDS.items()})
-    kept = (HEADS, COMMITS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING)
+    prefixes_of_artifacts = (HEADS, COMMITS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING)
     for bucket, prefixes in (
-        (storage.artifacts, kept),
+        (storage.artifacts, prefixes_of_artifacts),
         (storage.catalog, (CATALOG, storage.thumbs)),
     ):
         _record(
             stack,
             {
-                f"IAM5[Resource::{_arn(bucket)}/{prefix}*]": f"what is in {prefix} is named later"
+                f"IAM5[Resource::{_arn(bucket)}/{prefix}*]": f"{prefix}: names made at run time"
                 for prefix in prefixes
             },
         )
     if config.emulator:
-        _record(stack, {"CFR5": "an emulator speaks plain HTTP, on this machine"})
+        _record(stack, {"CFR5": "the emulator is on this machine and speaks plain HTTP"})
     if data := config.training_data.removeprefix("s3://").strip("/"):
         finding = f"IAM5[Resource::arn:<AWS::Partition>:s3:::{data}/*]"
         _record(stack, {finding: "the photos to train on lie under this prefix"})
@@ -86,7 +89,7 @@ def _record(construct: IConstruct, findings: Mapping[str, str]) -> None:
 
 
 def _arn(bucket: s3.IBucket) -> str:
-    """As cdk-nag writes it."""
+    """The bucket's ARN as cdk-nag writes it."""
     resource = bucket.node.default_child
     if isinstance(resource, CfnElement):
         return f"<{Stack.of(bucket).resolve(resource.logical_id)}.Arn>"

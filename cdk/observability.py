@@ -1,4 +1,4 @@
-"""Observability: the alarms that wake somebody, and one dashboard to look at then."""
+"""Observability: the alarms, and one dashboard that shows what they watch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cdk.config import Config
-from cdk.event_queue import Feed
+from cdk.event_queue import EventQueue
 from cdk.maintenance import METRICS
 from cdk.search import Search
 
@@ -22,7 +22,7 @@ _HOUR = 3_600
 
 
 class Observability(Construct):
-    """Every alarm says in its description what to do."""
+    """Every alarm's description says what to do."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Observability(Construct):
         *,
         config: Config,
         functions: Mapping[str, lambda_.Function],
-        feeds: Mapping[str, Feed],
+        event_queues: Mapping[str, EventQueue],
         search: Search,
     ) -> None:
         super().__init__(scope, name)
@@ -42,7 +42,7 @@ class Observability(Construct):
         self._dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=config.stack)
         self._api(search)
         self._functions(functions)
-        self._feeds(feeds)
+        self._event_queues(event_queues)
         self._gallery()
 
     def _api(self, search: Search) -> None:
@@ -82,13 +82,13 @@ class Observability(Construct):
         self._graph("Functions: errors", *errors.values())
         self._graph("Functions: throttles", *throttles.values())
 
-    def _feeds(self, feeds: Mapping[str, Feed]) -> None:
+    def _event_queues(self, event_queues: Mapping[str, EventQueue]) -> None:
         dead, ages = [], []
-        for name, feed in feeds.items():
-            depth = feed.dead_letters.metric_approximate_number_of_messages_visible(
+        for name, events in event_queues.items():
+            depth = events.dead_letters.metric_approximate_number_of_messages_visible(
                 period=_FIVE, statistic="Maximum"
             )
-            age = feed.queue.metric_approximate_age_of_oldest_message(
+            age = events.queue.metric_approximate_age_of_oldest_message(
                 period=_FIVE, statistic="Maximum"
             )
             self._alarm(
@@ -151,7 +151,7 @@ class Observability(Construct):
             threshold=threshold,
             evaluation_periods=periods,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # Nothing happening is no failure: most shops sleep at night.
+            # No data is no failure: many shops have no visitors at night.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=advice,
         )

@@ -1,12 +1,12 @@
-"""Access: policy statements that name prefixes of a bucket, never a whole one."""
+"""Permissions: policy statements for prefixes of a bucket, never for a whole bucket."""
 
 from __future__ import annotations
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
-# What each stage keeps, by where it keeps it (the design's artifacts). A trailing "/" means the
-# objects under it: there the policy ends in "*", because their names are made at run time.
+# Where each stage keeps its objects. A trailing "/" stands for all objects under it: their names
+# are made at run time, so the policy ends in "*" there.
 CURRENT = "current.json"
 HEADS = "heads/"
 COMMITS = "commits/"
@@ -16,22 +16,22 @@ SNAPSHOTS = "snapshots/"
 TRAINING = "training/"
 FORMATS = "formats.json"
 CATALOG = "catalog/"
-# Of a catalog's bucket, which may be an existing one with files of the shop's own: what stacks
-# write there, each under its own name.
+# The catalog's bucket may be an existing one with the shop's own files. Stacks write only under
+# this prefix, each under its own name.
 STACKS = "image-lens/"
 GALLERY = (CURRENT, FORMATS, HEADS, COMMITS, SEGMENTS, SNAPSHOTS)
 
 
 def read(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:
-    """Read, and be told of an object that it is missing rather than forbidden.
+    """Read objects, and list them, so that a missing object gives 404 and not 403.
 
-    For a missing object S3 asks whether the caller may list, with the key as `s3:prefix`.
+    For a missing object S3 checks whether the caller may list, with the key as `s3:prefix`.
     """
-    return [_objects(bucket, "s3:GetObject", prefixes), lists(bucket, *prefixes)]
+    return [_objects(bucket, "s3:GetObject", prefixes), list_objects(bucket, *prefixes)]
 
 
-def lists(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
-    """List what lies under these prefixes."""
+def list_objects(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
+    """List the objects under these prefixes."""
     return iam.PolicyStatement(
         actions=["s3:ListBucket"],
         resources=[bucket.bucket_arn],
@@ -45,7 +45,7 @@ def write(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
 
 
 def delete(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
-    """Delete objects (of a versioned bucket: mark them deleted)."""
+    """Delete objects (in a versioned bucket: mark them as deleted)."""
     return _objects(bucket, "s3:DeleteObject", prefixes)
 
 

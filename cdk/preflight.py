@@ -1,6 +1,6 @@
-"""The preflight: what a deployment needs beside this checkout, asked for before it begins.
+"""The preflight: checks before a deployment that everything it needs is ready.
 
-`python -m cdk.preflight -c name=value ...` ends with one line that says what to do, or with none.
+`python -m cdk.preflight -c name=value ...` prints nothing, or one line that says what to do.
 """
 
 from __future__ import annotations
@@ -20,27 +20,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cdk.assets import Assets
 from cdk.config import Config, ConfigError, config_from
 
-# The version of CDK's bootstrap stack that this CLI deploys with.
+# The parameter with the version of CDK's bootstrap stack.
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 
 
 def preflight(root: Path, context: Mapping[str, Any]) -> Config:
-    """The configuration, once everything is there; ConfigError names what is missing first."""
+    """The configuration, when everything is ready; ConfigError says what is missing."""
     config = config_from(context)
     Assets.of(root, config)
     if config.packaging == "image" and not config.image:
-        _ask_docker()
-    _ask_aws()
+        _check_docker()
+    _check_aws()
     return config
 
 
-def _ask_docker() -> None:
+def _check_docker() -> None:
     advice = (
-        "start Docker, name an image (-c image=repository:tag), or do without (-c packaging=zip)"
+        "start Docker, name an image (-c image=repository:tag), or deploy without Docker "
+        "(-c packaging=zip)"
     )
     if shutil.which("docker") is None:
         raise ConfigError(
-            f"the image of search and embed is built by Docker, which is missing: {advice}"
+            f"the image of search and embed is built by Docker, which is not installed: {advice}"
         )
     done = subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=60)
     if done.returncode:
@@ -49,7 +50,7 @@ def _ask_docker() -> None:
         )
 
 
-def _ask_aws() -> None:
+def _check_aws() -> None:
     login = "log in (aws configure, aws sso login) or set AWS_PROFILE, and AWS_REGION"
     session = boto3.session.Session()
     try:
@@ -64,7 +65,7 @@ def _ask_aws() -> None:
             ) from error
         raise ConfigError(f"AWS refused: {_line(error)}; {login}") from error
     except BotoCoreError as error:
-        raise ConfigError(f"AWS cannot be asked: {_line(error)}; {login}") from error
+        raise ConfigError(f"AWS cannot be reached: {_line(error)}; {login}") from error
 
 
 def _line(error: Exception) -> str:
@@ -72,7 +73,7 @@ def _line(error: Exception) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check; 0 when a deployment can begin."""
+    """Run the checks; 0 when a deployment can begin."""
     parser = argparse.ArgumentParser(prog="preflight", description=__doc__)
     parser.add_argument("-c", "--context", action="append", default=[], metavar="NAME=VALUE")
     options, _ = parser.parse_known_args(arguments)

@@ -1,4 +1,4 @@
-"""Search: the function that answers photos, and the HTTP API before it."""
+"""Search: the function that answers searches, and the HTTP API in front of it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from cdk.config import Config
-from cdk.functions import Functions
+from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import CATALOG, GALLERY, MODELS, read, write
 from cdk.storage import Storage
 
-# No address of the caller: shoppers' are personal data, and throttling does not need them.
+# Without the caller's IP address: it is personal data, and throttling does not need it.
 _ACCESS_LOG = {
     "time": "$context.requestTime",
     "requestId": "$context.requestId",
@@ -29,7 +29,7 @@ _ACCESS_LOG = {
 
 
 class Search(Construct):
-    """`domain` is the API's host; every path is under /api/."""
+    """`domain` is the API's host name; every path is under /api/."""
 
     def __init__(
         self,
@@ -43,27 +43,29 @@ class Search(Construct):
     ) -> None:
         super().__init__(scope, name)
         self.function = functions.serving(
-            "search",
-            environment={
-                "LENS_CATALOG": storage.catalog_location,
-                "LENS_ARTIFACTS": storage.artifacts_location,
-                "LENS_THUMBS": storage.thumbs_location,
-                "LENS_IMAGE_URL": "/catalog/",
-                "LENS_THUMB_URL": f"/{storage.thumbs}",
-                "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
-                "LENS_CORS_ORIGINS": config.cors_origins,
-            },
-            policy=[
-                *read(storage.artifacts, *GALLERY, MODELS),
-                # A thumbnail that is missing is made again from its photo.
-                *read(storage.catalog, CATALOG, storage.thumbs),
-                write(storage.catalog, storage.thumbs),
-            ],
-            memory=config.search_memory,
-            disk=config.search_disk,
-            timeout=Duration.seconds(config.search_timeout),
+            FunctionSpec(
+                "search",
+                environment={
+                    "LENS_CATALOG": storage.catalog_location,
+                    "LENS_ARTIFACTS": storage.artifacts_location,
+                    "LENS_THUMBS": storage.thumbs_location,
+                    "LENS_IMAGE_URL": "/catalog/",
+                    "LENS_THUMB_URL": f"/{storage.thumbs}",
+                    "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
+                    "LENS_CORS_ORIGINS": config.cors_origins,
+                },
+                policy=[
+                    *read(storage.artifacts, *GALLERY, MODELS),
+                    # A missing thumbnail is made again from its photo.
+                    *read(storage.catalog, CATALOG, storage.thumbs),
+                    write(storage.catalog, storage.thumbs),
+                ],
+                memory=config.search_memory,
+                disk=config.search_disk,
+                timeout=Duration.seconds(config.search_timeout),
+            ),
             reserved=config.search_reserved or None,
-            resumed=config.packaging == "snapstart",
+            snap_start=config.packaging == "snapstart",
         )
         self.api = apigateway.HttpApi(
             self,
@@ -75,7 +77,7 @@ class Search(Construct):
         self.api.add_routes(
             path="/api/{proxy+}",
             methods=[apigateway.HttpMethod.ANY],
-            integration=HttpLambdaIntegration("Search", self._answering(config, after)),
+            integration=HttpLambdaIntegration("Search", self._target(config, after)),
         )
         log = functions.log_group(self, "AccessLog")
         apigateway.CfnStage(
@@ -96,9 +98,12 @@ class Search(Construct):
         )
         self.domain = f"{self.api.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
 
-    def _answering(self, config: Config, after: Construct) -> lambda_.IFunction:
-        """What the API calls: an alias of a version where functions are kept warm or resumed from
-        a snapshot. They start when the version is published: once there is a model to load."""
+    def _target(self, config: Config, after: Construct) -> lambda_.IFunction:
+        """What the API invokes: the function, or an alias of a version of it.
+
+        Functions that are kept warm or resumed from a snapshot need a version. Lambda starts them
+        when it is published, so that comes after there is a model to load.
+        """
         if not config.search_provisioned and config.packaging != "snapstart":
             return self.function
         version = self.function.current_version

@@ -1,4 +1,4 @@
-"""The stack: wires the constructs, in the pipeline's order, and tells what came of it."""
+"""The stack: connects the constructs, in the pipeline's order, and lists its outputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cdk.config import Config
 from cdk.embedding import Embedding
 from cdk.functions import Functions
 from cdk.indexing import Indexing
-from cdk.maintenance import Setup, Upkeep
+from cdk.maintenance import Maintenance, Setup
 from cdk.nag import acknowledge
 from cdk.observability import Observability
 from cdk.search import Search
@@ -39,17 +39,24 @@ class ImageLensStack(Stack):
             storage=storage,
             after=setup.run,
         )
-        looks = embedding.feed.queue
+        embed_queue = embedding.photo_events.queue
         indexing = Indexing(
             self,
             "Indexing",
             config=config,
             functions=functions,
             storage=storage,
-            looks=looks,
+            embed_queue=embed_queue,
             after=setup.run,
         )
-        Upkeep(self, "Upkeep", config=config, functions=functions, storage=storage, looks=looks)
+        Maintenance(
+            self,
+            "Upkeep",
+            config=config,
+            functions=functions,
+            storage=storage,
+            embed_queue=embed_queue,
+        )
         training = Training(
             self,
             "Training",
@@ -57,7 +64,7 @@ class ImageLensStack(Stack):
             assets=assets,
             functions=functions,
             storage=storage,
-            looks=looks,
+            embed_queue=embed_queue,
         )
         search = Search(
             self,
@@ -76,17 +83,21 @@ class ImageLensStack(Stack):
             storage=storage,
             search=search,
         )
-        feeds = {"embed": embedding.feed, "segments": indexing.segments, "heads": indexing.heads}
+        event_queues = {
+            "embed": embedding.photo_events,
+            "segments": indexing.segment_events,
+            "heads": indexing.head_events,
+        }
         Observability(
             self,
             "Observability",
             config=config,
             functions=functions.all,
-            feeds=feeds,
+            event_queues=event_queues,
             search=search,
         )
         acknowledge(self, config, storage)
-        self._tell(
+        self._add_outputs(
             PageUrl=website.address,
             ApiUrl=f"https://{search.domain}/api",
             CatalogBucket=storage.catalog.bucket_name,
@@ -96,11 +107,12 @@ class ImageLensStack(Stack):
             SiteBucket=storage.site.bucket_name,
             TrainingMachine=training.machine.state_machine_arn,
             **{
-                f"{name.capitalize()}QueueUrl": each.queue.queue_url for name, each in feeds.items()
+                f"{name.capitalize()}QueueUrl": each.queue.queue_url
+                for name, each in event_queues.items()
             },
             **{
                 f"{name.capitalize()}DeadLettersUrl": each.dead_letters.queue_url
-                for name, each in feeds.items()
+                for name, each in event_queues.items()
             },
             **{
                 f"{name.title().replace('_', '')}Function": each.function_name
@@ -108,6 +120,6 @@ class ImageLensStack(Stack):
             },
         )
 
-    def _tell(self, **outputs: str) -> None:
+    def _add_outputs(self, **outputs: str) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

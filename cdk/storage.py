@@ -11,7 +11,7 @@ from cdk.permissions import CATALOG, STACKS
 
 
 class Storage(Construct):
-    """`catalog` (new, or one that exists), `artifacts` and `site`; `thumbs` is the prefix of the
+    """Buckets: `catalog` (new or existing), `artifacts` and `site`; `thumbs` is the prefix of the
     thumbnails in the catalog's bucket."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config) -> None:
@@ -24,17 +24,17 @@ class Storage(Construct):
             else s3.Bucket.from_bucket_name(self, "Catalog", config.catalog_bucket)
         )
         self.artifacts = self._bucket("Artifacts", versioned=True)
-        # The page is in the repository: nothing to lose.
+        # No versions: the page is in the repository.
         self.site = self._bucket("Site", versioned=False)
         self.catalog_location = f"s3://{self.catalog.bucket_name}/{CATALOG.rstrip('/')}"
-        # Two stacks may share a bucket, and neither may remove the other's thumbnails.
+        # Two stacks may share a bucket, and neither may delete the other's thumbnails.
         self.own_prefix = f"{STACKS}{config.stack}/"
         self.thumbs = f"{self.own_prefix}thumbs/"
         self.thumbs_location = f"s3://{self.catalog.bucket_name}/{self.own_prefix.rstrip('/')}"
         self.artifacts_location = f"s3://{self.artifacts.bucket_name}"
 
     def _bucket(self, name: str, *, versioned: bool) -> s3.Bucket:
-        """What is unreachable is the collector's to delete; rules only touch what lies under it."""
+        """No lifecycle rule expires a current object: deleting those is the work of `collect`."""
         destroy = self._config.removal == "destroy"
         noncurrent = Duration.days(self._config.noncurrent_days) if versioned else None
         return s3.Bucket(

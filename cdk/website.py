@@ -1,4 +1,4 @@
-"""The website: CloudFront before the page, the API, the photos and their thumbnails."""
+"""The website: CloudFront in front of the page, the API, the photos and their thumbnails."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from cdk.permissions import STACKS
 from cdk.search import Search
 from cdk.storage import Storage
 
-# Everything the page needs comes from its own origin, and nothing of it is written inline; blob:
-# and data: are pictures that the page itself makes. The local server sends the same (a test).
+# The page loads everything from its own origin and has no inline code; blob: and data: are images
+# that the page itself makes. The local server sends the same policy (a test compares them).
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# Photos are the shop's files: should one be a page in disguise, it can do nothing here.
+# Photos are the shop's files: if one of them is HTML, it can run nothing here.
 PHOTO_POLICY = "default-src 'none'; sandbox"
 _YEAR = Duration.days(365)
 _NO_TIME = Duration.seconds(0)
 
 
 class Website(Construct):
-    """`distribution`; no error pages, which would replace the API's JSON."""
+    """`distribution`; without error pages, because they would replace the API's JSON."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Website(Construct):
                 "/catalog/*": self._files("Catalog", photos, PHOTO_POLICY, Duration.hours(1)),
             },
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
-            # CloudFront's own certificate knows no such choice.
+            # CloudFront's own certificate does not have this option.
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
             if certificate
             else None,
@@ -80,7 +80,7 @@ class Website(Construct):
                 destination_bucket=storage.site,
                 distribution=self.distribution,
                 distribution_paths=["/*"],
-                # A browser asks each time whether the page has changed: it is small.
+                # A browser asks every time whether the page has changed; the page is small.
                 cache_control=[deployment.CacheControl.no_cache()],
                 memory_limit=512,
                 ephemeral_storage_size=Size.mebibytes(512),
@@ -88,9 +88,9 @@ class Website(Construct):
             )
 
     def _files(
-        self, name: str, origin: cloudfront.IOrigin, policy: str, kept: Duration
+        self, name: str, origin: cloudfront.IOrigin, policy: str, default_ttl: Duration
     ) -> cloudfront.BehaviorOptions:
-        """Objects of a bucket; `kept` for those that do not say how long they may be."""
+        """Objects of a bucket; `default_ttl` is for those without a Cache-Control header."""
         return cloudfront.BehaviorOptions(
             origin=origin,
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -99,7 +99,7 @@ class Website(Construct):
                 self,
                 f"{name}Cache",
                 min_ttl=_NO_TIME,
-                default_ttl=kept,
+                default_ttl=default_ttl,
                 max_ttl=_YEAR,
                 enable_accept_encoding_gzip=True,
                 enable_accept_encoding_brotli=True,
@@ -108,7 +108,7 @@ class Website(Construct):
         )
 
     def _api(self, config: Config, search: Search) -> cloudfront.BehaviorOptions:
-        """The API says itself what may be kept: thumbnails for ever, JSON never."""
+        """The API's own headers say what is cached: thumbnails for a year, JSON never."""
         return cloudfront.BehaviorOptions(
             origin=_api_origin(config, search),
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
@@ -121,7 +121,7 @@ class Website(Construct):
                 default_ttl=_NO_TIME,
                 max_ttl=_YEAR,
                 query_string_behavior=cloudfront.CacheQueryStringBehavior.all(),
-                # Replies to other sites' pages carry their address.
+                # Replies to other sites' pages contain their origin.
                 header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
                 enable_accept_encoding_gzip=True,
                 enable_accept_encoding_brotli=True,
@@ -152,7 +152,7 @@ class Website(Construct):
             custom_headers_behavior=cloudfront.ResponseCustomHeadersBehavior(
                 custom_headers=[
                     cloudfront.ResponseCustomHeader(
-                        # The page takes photos with a file input, which asks by itself.
+                        # The page takes photos with a file input, which needs none of these.
                         header="Permissions-Policy",
                         value="camera=(), geolocation=(), microphone=(), payment=()",
                         override=True,
@@ -163,7 +163,7 @@ class Website(Construct):
 
 
 def _bucket(bucket: s3.IBucket) -> cloudfront.IOrigin:
-    """A private bucket, of which CloudFront may read objects."""
+    """A private bucket, whose objects CloudFront may read."""
     return origins.S3BucketOrigin.with_origin_access_control(bucket)
 
 

@@ -1,10 +1,10 @@
-"""The build: a deployment's layers of packages, from wheels, as Lambda unpacks them.
+"""The build: a deployment's layers of packages, made from wheels, laid out as on Lambda.
 
     python -m layers.build -c packaging=zip -c python_version=3.13
 
-Takes the deployment's settings as `cdk` does. Writes layers/vendor/gallery-py313-x86_64/python/ and
-its like, checked (layers/check.py), without Docker and on any machine; does nothing when they are
-up to date.
+Takes the deployment's settings as `cdk` does. Writes folders like
+layers/vendor/gallery-py313-x86_64/python/ and checks them (layers/check.py). Needs no Docker and
+runs on any machine; does nothing when the layers are up to date.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _UNREACHABLE = re.compile(r"Connection|timed? ?out|Name or service|name resoluti
 
 
 class UnreachableIndexError(LayerError):
-    """The package index did not answer."""
+    """The package index cannot be reached."""
 
 
 def build(layer: Layer, target: Target, vendor: Path = VENDOR) -> str:
-    """Build the layer unless it is up to date; says in a line what was done.
+    """Build the layer unless it is up to date; returns one line that says what was done.
 
-    Raises LayerError when it cannot be built, or does not pass its check.
+    Raises LayerError when the layer cannot be built or fails its check.
     """
     name = f"{layer.name}-{target.name}"
     folder, stamp = vendor / name, vendor / f"{name}.stamp"
@@ -55,7 +55,7 @@ def build(layer: Layer, target: Target, vendor: Path = VENDOR) -> str:
         made.chmod(0o755)
         packages.chmod(0o755)
         findings = check.check(layer, target, packages)
-        # Without its stamp a half-done swap is built anew.
+        # Without its stamp the layer is built again if this is interrupted between the two renames.
         stamp.unlink(missing_ok=True)
         if folder.exists():
             folder.rename(Path(scratch) / "old")
@@ -65,19 +65,19 @@ def build(layer: Layer, target: Target, vendor: Path = VENDOR) -> str:
 
 
 def _inputs(layer: Layer, target: Target, python: Path | None) -> str:
-    """Changes with whatever changes the layer."""
+    """A text that is different whenever the built layer would be different."""
     files = [CONSTRAINTS, REQUIREMENTS, *sorted(Path(__file__).parent.glob("*.py"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return f"{layer.name} {target.name} {'compiled' if python else 'sources'} {digest}\n"
 
 
 def _compile(target: Target, python: Path, packages: Path) -> None:
-    """Compile as the image does: Lambda may not write into a layer, so what is not compiled here
-    is compiled at every cold start (serving: 2.5 s of CPU to import instead of 0.8)."""
+    """Compile as the image does. Lambda cannot write into a layer, so a module that is not compiled
+    here is compiled at every cold start (serving: importing takes 2.5 s of CPU instead of 0.8)."""
     done = subprocess.run(
         [
             *(python, "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"),
-            # Named as Lambda unpacks them: for tracebacks, and for the same bytes everywhere.
+            # The paths on Lambda: right in tracebacks, and the same bytes on every machine.
             *("-s", packages, "-p", "/opt/python", packages),
         ],
         capture_output=True,
@@ -92,7 +92,7 @@ def _compile(target: Target, python: Path, packages: Path) -> None:
 
 
 def _install(layer: Layer, target: Target, packages: Path) -> None:
-    # pip takes a platform literally: a wheel for an older glibc fits too, if it is named.
+    # pip accepts exactly the platforms that it is given, so name those of older glibc versions too.
     tags = [f"manylinux_2_{minor}" for minor in range(NEWEST_GLIBC, 16, -1)] + ["manylinux2014"]
     platforms = [f"--platform={tag}_{target.machine}" for tag in tags]
     done = subprocess.run(
@@ -117,14 +117,14 @@ def _explained(target: Target, said: str) -> LayerError:
         )
     if "No module named pip" in said:
         return LayerError(f"{sys.executable} has no pip: run `{sys.executable} -m ensurepip`")
-    # pip does not tell an absent wheel from pins that contradict each other.
+    # pip reports a missing wheel and conflicting pins in the same way.
     if missing := re.search(r"(?:distribution found for|Cannot install) (\S+)", said):
         return LayerError(
-            f"{missing[1]}, or what it needs, has no wheel for Python {target.python} on "
+            f"{missing[1]}, or a package that it needs, has no wheel for Python {target.python} on "
             f"{target.architecture}: pin a version that has one in constraints.txt, or choose "
             "another python_version"
         )
-    return LayerError(f"pip failed ({_last(said)}): mend that and build again")
+    return LayerError(f"pip failed ({_last(said)}): fix that and build again")
 
 
 def _last(said: str) -> str:
@@ -132,7 +132,7 @@ def _last(said: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; what else `cdk` would be told is cdk's."""
+    """The command; ignores arguments that are for `cdk` only."""
     os.umask(0o022)
     parser = argparse.ArgumentParser(prog="python -m layers.build", description="Build the layers.")
     parser.add_argument("-c", "--context", action="append", default=[], metavar="NAME=VALUE")

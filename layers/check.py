@@ -1,4 +1,4 @@
-"""The check of a built layer: its wheels fit Lambda, its size fits the limit, and it imports."""
+"""The check of a built layer: its wheels fit Lambda, it is small enough, and it imports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAMBDAS = ROOT / "lambdas"
 LIMIT_BYTES = 250 * 2**20
 
 _ELF_MACHINES = {"x86_64": 62, "aarch64": 183}
-# Without a region and a place for everything, no function starts.
+# No function starts without a region and these settings.
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "LENS_ARTIFACTS": "/nowhere",
@@ -41,9 +41,9 @@ for service in ("s3", "sqs", "sts"):
 
 
 def check(layer: Layer, target: Target, packages: Path) -> str:
-    """Check a layer's python/ folder and the code that runs beside it; what was found, in a line.
+    """Check a layer's python/ folder and the code that runs with it; returns one line of findings.
 
-    Raises LayerError at the first thing that would fail on Lambda.
+    Raises LayerError at the first problem that would make Lambda fail.
     """
     wheels = check_tags(target, packages)
     binaries = check_binaries(target, packages)
@@ -52,7 +52,7 @@ def check(layer: Layer, target: Target, packages: Path) -> str:
 
 
 def check_tags(target: Target, packages: Path) -> int:
-    """The number of wheels, each of which has a tag that fits the target."""
+    """The number of wheels; LayerError when one has no tag that fits the target."""
     files = sorted(packages.glob("*.dist-info/WHEEL"))
     for file in files:
         tags = re.findall(r"^Tag: (\S+)-(\S+)-(\S+)$", file.read_text(), re.MULTILINE)
@@ -67,7 +67,7 @@ def check_tags(target: Target, packages: Path) -> int:
 
 
 def check_binaries(target: Target, packages: Path) -> int:
-    """The number of ELF files, each of which is for the target's processor and glibc."""
+    """The number of ELF files; LayerError when one is for another processor or a newer glibc."""
     count = 0
     for path in _files(packages):
         with path.open("rb") as file:
@@ -77,7 +77,7 @@ def check_binaries(target: Target, packages: Path) -> int:
             content = header + file.read()
         count += 1
         if int.from_bytes(header[18:20], "little") != _ELF_MACHINES[target.machine]:
-            raise LayerError(f"{path.name} is not for {target.architecture}: build the layer anew")
+            raise LayerError(f"{path.name} is not for {target.architecture}: build the layer again")
         needs = max((int(minor) for minor in re.findall(rb"\0GLIBC_2\.(\d+)", content)), default=0)
         if needs > NEWEST_GLIBC:
             raise LayerError(
@@ -88,11 +88,11 @@ def check_binaries(target: Target, packages: Path) -> int:
 
 
 def check_size(*parts: Path, limit: int = LIMIT_BYTES) -> str:
-    """The sum of the folders' files, which is within Lambda's limit."""
+    """The size of all files in the folders; LayerError when it is over Lambda's limit."""
     size = sum(path.stat().st_size for part in parts for path in _files(part))
     figure = f"{size / 2**20:.1f} of {limit / 2**20:.0f} MiB unzipped, with lens and the functions"
     if size > limit:
-        raise LayerError(f"{figure}: take something out in layers/trim.py")
+        raise LayerError(f"{figure}: remove more in layers/trim.py")
     return figure
 
 
@@ -109,13 +109,13 @@ def _fits(target: Target, python: str, abi: str, system: str) -> bool:
 
 
 def _imported(layer: Layer, target: Target, packages: Path) -> str:
-    """Import the functions, with the layers only, in that Python if it is here."""
+    """Import the functions with the layers only, if the target's Python is installed here."""
     if (platform.system(), platform.machine()) != ("Linux", target.machine):
-        return f"not imported: this machine is no {target.architecture} Linux"
+        return f"not imported: this machine is not {target.architecture} Linux"
     python = find_python(target.python)
     if python is None:
-        return f"neither compiled nor imported: there is no Python {target.python} on this machine"
-    # -S leaves site-packages out, -I the environment's own paths, -B bytecode.
+        return f"neither compiled nor imported: this machine has no Python {target.python}"
+    # -S leaves out site-packages, -I the paths of the environment; -B writes no bytecode.
     done = subprocess.run(
         [
             *(str(python), "-I", "-S", "-B", "-c", _IMPORTS),
@@ -129,8 +129,8 @@ def _imported(layer: Layer, target: Target, packages: Path) -> str:
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise LayerError(
-            f"Python {target.python} cannot import what {layer.name} is for ({last[0]}): add what "
-            "is missing in layers/contents.py"
+            f"Python {target.python} cannot import the functions of {layer.name} ({last[0]}): add "
+            "the missing package in layers/contents.py"
         )
     return f"compiled for and imported by Python {target.python}"
 

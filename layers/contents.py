@@ -1,4 +1,4 @@
-"""The contents: which packages each layer holds, and the functions that they are for."""
+"""The contents: which packages each layer holds, and which functions use it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# What search and embed need, in the image and in the serving layer alike.
+# What search and embed need, both in the image and in the serving layer.
 REQUIREMENTS = ROOT / "lambdas" / "requirements.txt"
 
 
@@ -40,5 +40,5 @@ SERVING = Layer(
 
 
 def deployed(context: Mapping[str, str]) -> tuple[Layer, ...]:
-    """The layers that a deployment with this context packs (cdk/config.py)."""
+    """The layers that a deployment with this context needs (cdk/config.py)."""
     return (GALLERY,) if context["packaging"] == "image" else (GALLERY, SERVING)

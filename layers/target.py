@@ -8,16 +8,16 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-# From 3.12 on, Lambda runs on Amazon Linux 2023. 3.11 is for an emulator on this machine's Python.
+# Lambda runs Python 3.12 and newer on Amazon Linux 2023. 3.11 is for an emulator on this machine.
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-# Lambda's names by the ones that wheels and kernels use.
+# Lambda's name of an architecture, and the name that wheels and kernels use.
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 # manylinux_2_28: faiss-cpu and numpy have no wheels for an older glibc; Amazon Linux 2023 has 2.34.
 NEWEST_GLIBC = 28
 
 
 class LayerError(Exception):
-    """A layer cannot be built or used; one line that says what to do."""
+    """A layer cannot be built or used; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        """In the names of folders under layers/vendor."""
+        """As part of a folder's name under layers/vendor."""
         return f"py{self.python.replace('.', '')}-{self.architecture}"
 
     @property
@@ -47,7 +47,9 @@ class Target:
 
 
 def find_python(version: str) -> Path | None:
-    """That Python on the PATH or among pyenv's; a pyenv shim that would not run does not count."""
+    """The executable of this Python version, on the PATH or among pyenv's, if it runs.
+
+    A pyenv shim may be on the PATH and not run."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = shutil.which(f"python{version}")
     candidates = [Path(found)] if found else []

@@ -1,7 +1,8 @@
-"""The trim: takes out of installed packages what a function never reads, and leaves no trace of
+"""The trim: deletes files that no function reads from installed packages, and files that depend on
 the machine that installed them, so that the same pins give the same bytes.
 
-Standard library only: the layer's build imports it, and the image's runs it (`trim.py FOLDER`).
+Standard library only: the layers' build imports this module, and the image's build runs it
+(`trim.py FOLDER`).
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ import shutil
 import sys
 from pathlib import Path
 
-# botocore describes 400 services in 28 MB; these are all that the functions call.
+# botocore has 28 MB of descriptions of 400 services; the functions call only these.
 SERVICES = {"s3", "sqs", "sts"}
 
-# ONNX Runtime's tools for making models, and its second build, for programs in C.
+# ONNX Runtime's tools for making models, and its second library, for programs in C.
 _UNREAD_OF_ONNXRUNTIME = (
     *("backend", "datasets", "quantization", "tools", "transformers"),
     "capi/libonnxruntime.so.*",
 )
 _UNREAD_FOLDERS = {"__pycache__", "tests"}
 _UNREAD_SUFFIXES = {".a", ".pyi"}
-# pip's own notes; RECORD lists scripts whose first line names the Python that installed them.
+# pip's own records. RECORD lists scripts whose first line names the Python that installed them.
 _PIP_NOTES = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json"}
 
 
 def trim(packages: Path) -> None:
-    """Trim a folder that `pip install --target` filled."""
+    """Trim a folder that `pip install --target` has filled."""
     _remove(packages / "bin")
     for path in packages.glob("botocore/data/*/"):
         if path.is_dir() and path.name not in SERVICES:
@@ -43,7 +44,7 @@ def trim(packages: Path) -> None:
         if noted or path.suffix in _UNREAD_SUFFIXES:
             path.unlink()
         else:
-            # Lambda's user reads them, whatever this machine's umask is.
+            # Lambda's user must be able to read them, whatever the umask of this machine is.
             path.chmod(0o644)
 
 

@@ -1,5 +1,4 @@
-"""One deployment for all tests: on MiniStack with IAM enforced, so that every flow runs under the
-roles that it is deployed with."""
+"""One deployment for all tests, on MiniStack with IAM enforced: functions run under their roles."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from tests.aws.stand_in.bundle import pack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What deploys it otherwise comes late, and what takes it away comes last."""
+    """Run the tests that change the packaging late, and the test that destroys the stack last."""
     items.sort(
         key=lambda item: (
             item.name == "test_destroying_the_stack_leaves_nothing",
@@ -39,7 +38,7 @@ def python() -> Interpreters:
 
 @pytest.fixture(scope="session")
 def account(python: Interpreters, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An AWS account in which nothing was done yet."""
+    """A new, empty AWS account."""
     with emulator(python, tmp_path_factory.mktemp("aws") / "emulator", auth=True) as running:
         yield running
 
@@ -48,7 +47,7 @@ def account(python: Interpreters, tmp_path_factory: pytest.TempPathFactory) -> I
 def shop(
     account: Emulator, python: Interpreters, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:
-    """The deployed stack, and the page's visitor; its empty state was looked at first."""
+    """The deployed stack and a visitor of its page; its empty state was recorded first."""
     folder = tmp_path_factory.mktemp("deployment")
     deployment = Deployment(
         account,
@@ -69,10 +68,10 @@ def shop(
 
 @pytest.fixture(scope="session")
 def artifacts(shop: Shop) -> Storage:
-    """The artifacts, with the account's own rights."""
+    """The artifacts, with the account's own permissions."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in shop.deployment.emulator.environment.items():
             patch.setenv(name, value)
         storage = open_storage(shop.deployment.outputs["ArtifactsLocation"])
-        storage.head("current.json")  # its client is made now, with these rights
+        storage.head("current.json")  # makes its client now, with these credentials
         return storage

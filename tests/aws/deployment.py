@@ -1,4 +1,4 @@
-"""The deployment: the project's own CDK commands against the emulator, and what they made."""
+"""The deployment: runs the project's CDK commands against the emulator and keeps the outputs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.aws.interpreters import ROOT
 
 STACK = "ImageLens"
 CDK = ROOT / "node_modules/aws-cdk/bin/cdk"
-# Of MiniStack's ECR; the emulator runs the image functions by itself.
+# An image name that is not pulled: the emulator runs the image functions itself (inside/).
 _LOCAL = {"image": "image-lens:emulator", "site": "false", "architecture": "x86_64"}
 
 
 @dataclass
 class Deployment:
-    """The stack `ImageLens`; `outputs` are known once it is deployed, `seconds` by command."""
+    """The stack `ImageLens`; `outputs` are set by `deploy`, `seconds` are the times by command."""
 
     emulator: Emulator
     folder: Path
@@ -33,7 +33,7 @@ class Deployment:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What this checkout's own programs run with, against the emulator."""
+        """The environment for this checkout's programs to use the emulator."""
         return {
             **self.emulator.environment,
             "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/lens/python'}",
@@ -44,7 +44,7 @@ class Deployment:
     def cdk(
         self, command: str, *arguments: str, **context: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run the CDK command; its output is for people, its status says how it went."""
+        """Run the CDK command; its exit status says whether it succeeded."""
         given = {**_LOCAL, **self.context, "emulator": self.emulator.address, **context}
         started = time.monotonic()
         done = subprocess.run(
@@ -70,7 +70,7 @@ class Deployment:
         return done
 
     def make_assets(self) -> None:
-        """Build what is packed, as `make assets` does, for the Python at hand."""
+        """Build the assets as `make assets` does, for the Python version in use."""
         context = {**_LOCAL, **self.context, "packaging": "zip"}  # all layers
         chosen = [text for name, value in context.items() for text in ("-c", f"{name}={value}")]
         for command in (
@@ -92,7 +92,7 @@ class Deployment:
         self._must("bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def deploy(self) -> None:
-        """Deploy, and upload the page: CDK's own function for that needs the AWS CLI in a layer."""
+        """Deploy, and upload the page: CDK's function for that needs the AWS CLI, as a layer."""
         told = self.folder / "outputs.json"
         self._must("deploy", "--require-approval", "never", "--outputs-file", str(told))
         self.outputs = json.loads(told.read_text())[STACK]
@@ -108,11 +108,11 @@ class Deployment:
             )
 
     def destroy(self) -> None:
-        """Take everything away."""
+        """Destroy the stack."""
         self._must("destroy", "--force")
 
     def resources(self) -> list[dict[str, Any]]:
-        """What CloudFormation says it made."""
+        """The stack's resources, as CloudFormation lists them."""
         pages = self.emulator.client("cloudformation").get_paginator("list_stack_resources")
         return [
             each

@@ -1,4 +1,4 @@
-"""The emulator: MiniStack as a process on loopback, and clients that talk to it."""
+"""The emulator: MiniStack as a process on loopback, and clients for it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.aws.interpreters import ROOT, Interpreters
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-# Settings of this machine's own AWS account and certificates must reach neither us nor a worker.
-_KEPT_OUT = ("AWS_", "LENS_", "CDK_", "SSL_CERT_", "NODE_EXTRA_CA_CERTS", "PYTHONPATH")
+# This machine's AWS account and certificates must not be used, neither here nor by a function.
+_REMOVED = ("AWS_", "LENS_", "CDK_", "SSL_CERT_", "NODE_EXTRA_CA_CERTS", "PYTHONPATH")
 
 
 class EmulatorError(Exception):
@@ -39,7 +39,7 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process needs to take the emulator for AWS."""
+        """The environment with which a process uses the emulator as AWS."""
         return {
             **clean_environment(),
             "AWS_ACCESS_KEY_ID": "test",
@@ -51,18 +51,18 @@ class Emulator:
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client with the account's own rights."""
+        """A boto3 client with the account's own permissions."""
         return boto3.session.Session(
             aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
         ).client(service, endpoint_url=self.address)  # type: ignore[call-overload]
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without its AWS account, settings and certificates."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)}
+    """This process's environment without AWS account, settings and certificates."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_REMOVED)}
     return {
         **kept,
-        # Node first of all from this environment, where it is a package.
+        # Prefer the Node of this Python environment, where it is a package.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -74,8 +74,8 @@ def clean_environment() -> dict[str, str]:
 def emulator(python: Interpreters, folder: Path, *, auth: bool = False) -> Iterator[Emulator]:
     """Run MiniStack with its state in `folder`; with `auth` it enforces IAM.
 
-    It ends with the pipe to its standard input (tests/aws/inside), so nothing is left behind
-    however this process ends.
+    It ends when the pipe to its standard input closes (tests/aws/inside), so no process is left,
+    even if this process is killed.
     """
     folder.mkdir(parents=True)
     port = _free_port()
@@ -90,7 +90,7 @@ def emulator(python: Interpreters, folder: Path, *, auth: bool = False) -> Itera
         "MINISTACK_REGION": REGION,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "TMPDIR": str(folder),
-        # CDK's helper functions find the SDK that Lambda brings here.
+        # CDK's helper functions find the AWS SDK here; on Lambda it is preinstalled.
         "NODE_PATH": str(ROOT / "node_modules"),
     }
     with log.open("wb") as sink:

@@ -1,7 +1,7 @@
-"""The interpreters: the Python that functions are deployed on, and the environments made of it.
+"""The interpreters: finds a Python that the functions can run on, and makes two environments of it.
 
-Two, because MiniStack pins a botocore of its own: one runs the emulator and the zip functions, the
-other the image functions with what the image holds. Both are made once, in .emulator/.
+MiniStack pins another botocore, so one environment runs the emulator and the zip functions, and the
+other runs the image functions with the image's libraries. Both are made once, in .emulator/.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RUNTIME_CLIENT = "awslambdaric==4.2.2"
 
 
 class NoPythonError(Exception):
-    """There is no Python here that the functions could be deployed on."""
+    """This machine has no Python that the functions can run on."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Interpreters:
 
 
 def interpreters() -> Interpreters:
-    """Find Python and make both environments, unless they are there; the first time, minutes."""
+    """Find Python and make both environments if they are missing, which takes minutes."""
     version, python = _python()
     here = Path(__file__).parent
     libraries = ROOT / "lambdas/requirements.txt"
@@ -59,9 +59,9 @@ def _python() -> tuple[str, str]:
         if (version := told.stdout.strip()) in WANTED:
             return version, candidate
     named = os.environ.get("PYTHON_AWS")
-    found = f"PYTHON_AWS={named} is none" if named else "none is here"
+    found = f"PYTHON_AWS={named} is not one" if named else "this machine has none"
     raise NoPythonError(
-        f"make test-aws needs Python {' or '.join(WANTED)}, as the functions do, and {found}: "
+        f"make test-aws needs Python {' or '.join(WANTED)}, as the functions do, but {found}: "
         "install one, or name it: make test-aws PYTHON_AWS=/path/to/python"
     )
 
@@ -78,7 +78,7 @@ def _candidates() -> Iterator[str]:
 
 
 def _environment(python: str, name: str, requirements: list[str]) -> Path:
-    """A venv with these requirements, stamped with them once it is whole."""
+    """A venv with these requirements; its stamp is written when it is complete."""
     folder = HOME / name
     executable = folder / "bin/python"
     files = [Path(each) for each in requirements if each.endswith(".txt")]

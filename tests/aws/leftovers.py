@@ -1,11 +1,11 @@
-"""The leftovers: what of a stack is still in an account, service by service."""
+"""The leftovers: lists a stack's resources that are still in an account, by service."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# Service, listing, its list, and the name of each.
+# Service, operation that lists, path to the items, path to an item's name.
 _LISTINGS = (
     ("s3", "list_buckets", "Buckets", "Name"),
     ("sqs", "list_queues", "QueueUrls", ""),
@@ -39,7 +39,7 @@ _LISTINGS = (
 
 
 def leftovers(client: Callable[[str], Any], stack: str) -> list[str]:
-    """Service and name of everything whose name has the stack's in it."""
+    """Service and name of every resource whose name contains the stack's name."""
     return [
         f"{service}: {name}"
         for service, operation, items, attribute in _LISTINGS

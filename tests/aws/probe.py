@@ -1,4 +1,4 @@
-"""The probe: a function that does one AWS call under a role of the stack, and says what came."""
+"""The probe: a function that makes one AWS call with a role of the stack and returns the result."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def handler(event, context):
 
 
 def probe(client: Any, function: str, service: str, operation: str, **arguments: Any) -> str:
-    """Call AWS under the role of this function; the error's code, or nothing where it worked."""
+    """Call AWS with the role of this function; the error's code, or "" if it succeeded."""
     role = client.get_function_configuration(FunctionName=function)["Role"]
     name = f"probe-{role.rpartition('/')[2]}"[:64]
     made = {each["FunctionName"] for each in _functions(client)}
@@ -46,7 +46,7 @@ def probe(client: Any, function: str, service: str, operation: str, **arguments:
 
 
 def remove_probes(client: Any, logs: Any) -> None:
-    """Take them and their logs away: they are not the stack's."""
+    """Delete the probes and their logs: they do not belong to the stack."""
     for name in [each["FunctionName"] for each in _functions(client)]:
         if name.startswith("probe-"):
             client.delete_function(FunctionName=name)

@@ -1,4 +1,4 @@
-"""The shop: a deployed stack as its engineer and its shoppers meet it."""
+"""The shop: a deployed stack, used as its engineer and its shoppers use it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def garment(seed: int) -> bytes:
-    """A JPEG of large colored fields, unlike that of any other seed."""
+    """A JPEG of large colored fields, different for every seed."""
     fields = np.random.default_rng(seed).integers(0, 256, (4, 3, 3), dtype=np.uint8)
     out = BytesIO()
     Image.fromarray(fields).resize((180, 240), Image.Resampling.NEAREST).save(out, "JPEG")
@@ -32,17 +32,17 @@ def garment(seed: int) -> bytes:
 
 
 def eventually(look: Callable[[], T], seconds: float = 30) -> T:
-    """The first true answer; AssertionError with the last one when none came in time."""
+    """The first true result; AssertionError with the last one when the time is over."""
     deadline = time.monotonic() + seconds
     while not (answer := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s, but {answer}"
+        assert time.monotonic() < deadline, f"after {seconds} s still {answer}"
         time.sleep(0.05)
     return answer
 
 
 @dataclass(frozen=True)
 class Shop:
-    """`before` is what the API said before any photo: of a search, and of its health."""
+    """`before`: the API's replies to a search and to /api/health before any photo was uploaded."""
 
     deployment: Deployment
     visitor: Visitor
@@ -52,7 +52,7 @@ class Shop:
     @classmethod
     @contextmanager
     def opened(cls, deployment: Deployment) -> Iterator[Shop]:
-        """Open it, and ask the API before there is anything to find."""
+        """Open it, and record the API's replies before any photo was uploaded."""
         visitor = Visitor(deployment)
         try:
             before = (visitor.search(garment(0)), visitor.health())
@@ -61,7 +61,7 @@ class Shop:
             visitor.close()
 
     def aws(self, service: str) -> Any:
-        """A client with the account's own rights."""
+        """A client with the account's own permissions."""
         if service not in self._clients:
             self._clients[service] = self.deployment.emulator.client(service)
         return self._clients[service]
@@ -77,16 +77,16 @@ class Shop:
         self.aws("s3").delete_object(Bucket=self.catalog_bucket, Key=f"catalog/{key}")
 
     def shows(self, photo: bytes, key: str) -> bool:
-        """Whether a search by this photo finds exactly it, under this key, first."""
+        """Whether the first hit of a search with this photo is the photo itself, under this key."""
         hits = self.visitor.hits(photo, top_k=1)
         return bool(hits) and hits[0]["key"] == key and hits[0]["similarity"] > 0.9999
 
     def found(self) -> set[str]:
-        """The keys that can be found, up to the hundred nearest to some photo."""
+        """The keys that can be found: the hundred nearest to one photo."""
         return {hit["key"] for hit in self.visitor.hits(garment(0), top_k=100)}
 
     def invoke(self, function: str, event: Any = None) -> Any:
-        """Call one of the stack's functions by its output's name; its reply, unless it failed."""
+        """Invoke a function by the name of its output; its reply, or AssertionError."""
         reply = self.aws("lambda").invoke(
             FunctionName=self.deployment.outputs[f"{function}Function"],
             Payload=json.dumps(event if event is not None else {}),
@@ -110,12 +110,15 @@ class Shop:
         return done.stdout + done.stderr
 
     def probe(self, function: str, service: str, operation: str, **arguments: Any) -> str:
-        """Call AWS under a function's role; the error's code, or nothing where it worked."""
+        """Call AWS with a function's role; the error's code, or "" if it succeeded."""
         name = self.deployment.outputs[f"{function}Function"]
         return probe(self.aws("lambda"), name, service, operation, **arguments)
 
     def simulate(self, role: str, prefix: str) -> Callable[[str, str], bool]:
-        """Whether the role with this in its logical name may do an action to prefix + resource."""
+        """A function that says whether a role may do an action on `prefix` + resource.
+
+        `role` is a part of the role's logical name.
+        """
         [name] = [
             each["PhysicalResourceId"]
             for each in self.deployment.resources()
@@ -132,7 +135,7 @@ class Shop:
         return allowed
 
     def stranger(self, path: str) -> httpx.Response:
-        """What somebody without an account gets of a bucket."""
+        """The reply that a client without credentials gets from a bucket."""
         return httpx.get(f"{self.deployment.emulator.address}{path}", trust_env=False)
 
     def versions(self, prefix: str) -> list[str]:
@@ -145,7 +148,7 @@ class Shop:
         return [item["VersionId"] for page in pages for item in page.get("Versions", [])]
 
     def metrics(self, function: str, since: int) -> dict[str, Any]:
-        """The metrics that a function has put in its log since then (ms), or none yet."""
+        """The newest metrics in a function's log since then (ms), or {}."""
         name = self.deployment.outputs[f"{function}Function"]
         settings = self.aws("lambda").get_function_configuration(FunctionName=name)
         events = self.aws("logs").filter_log_events(
@@ -155,7 +158,7 @@ class Shop:
         return json.loads(told[-1]) if told else {}
 
     def depth(self, queue: str) -> int:
-        """Messages that wait or are being worked on, by the queue's output's name."""
+        """The number of messages waiting or in work, by the name of the queue's output."""
         attributes = self.aws("sqs").get_queue_attributes(
             QueueUrl=self.deployment.outputs[queue], AttributeNames=["All"]
         )["Attributes"]
@@ -165,5 +168,5 @@ class Shop:
 
     @property
     def catalog_bucket(self) -> str:
-        """Photos and thumbnails."""
-        return self.deployment.outputs["ThumbsLocation"].removeprefix("s3://")
+        """The bucket of photos and thumbnails."""
+        return self.deployment.outputs["CatalogBucket"]

@@ -1,4 +1,4 @@
-"""Test that the training containers are those that the SageMaker SDK knows."""
+"""Tests of cdk/containers.py: containers.json is what the SageMaker SDK says."""
 
 from __future__ import annotations
 

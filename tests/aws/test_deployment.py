@@ -1,4 +1,4 @@
-"""The deployment: it is quick, begins empty, repeats without harm, and serves the page safely."""
+"""The deployment: it is quick, starts empty, can be repeated, and serves the page safely."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_before_any_photo_a_search_answers_with_no_hits_and_health_says_empty(sh
 
 
 def test_the_emulated_account_holds_the_functions_to_their_roles(shop: Shop) -> None:
-    """Without this the run would prove nothing of the roles."""
+    """Without this the tests would prove nothing about the roles."""
     reply = shop.visitor.get("/api/health")
     assert reply.status_code == 200
     denied = shop.probe("Search", "s3", "list_buckets")
@@ -97,15 +97,15 @@ def test_an_error_of_the_api_stays_its_own_json_behind_cloudfront(shop: Shop) ->
 
 
 def test_destroying_the_stack_leaves_nothing(shop: Shop) -> None:
-    """Photos, old versions and galleries included, since the setting is removal=destroy.
+    """Also photos, old versions and galleries are deleted, because the setting is removal=destroy.
 
-    But for the logs of CDK's helper functions, which Lambda makes and no stack owns.
+    Except the logs of CDK's helper functions: Lambda makes them, and they belong to no stack.
     """
     shop.put("last/a.jpg", garment(101))
     eventually(lambda: shop.shows(garment(101), "last/a.jpg"))
     made = {each["ResourceType"] for each in shop.deployment.resources()}
     remove_probes(shop.aws("lambda"), shop.aws("logs"))
-    assert leftovers(shop.aws, STACK)  # the listings do show what is there
+    assert leftovers(shop.aws, STACK)  # the listings work
 
     shop.deployment.destroy()
 

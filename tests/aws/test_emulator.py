@@ -1,4 +1,4 @@
-"""The emulator ends with whoever started it, however that ended."""
+"""The emulator ends when the process that started it ends, for whatever reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gallery follows the bucket: photos come, change and go, and searches say so in seconds."""
+"""The gallery follows the bucket: searches show added, replaced and deleted photos in seconds."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_searches_stay_at_the_commit_rolled_back_to_until_released(shop: Shop) -
     assert f"commit {before} " in shop.lens("rollback", "--commit", str(before))
     eventually(lambda: "pinned/new.jpg" not in shop.found())
     assert shop.shows(garment(216), "pinned/old.jpg")
-    shop.remove("pinned/old.jpg")  # a takedown goes through the pin
+    shop.remove("pinned/old.jpg")  # a deletion takes effect in spite of the pin
     eventually(lambda: "pinned/old.jpg" not in shop.found())
 
     shop.lens("release")

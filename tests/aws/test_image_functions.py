@@ -1,4 +1,4 @@
-"""The image functions' stand-in for Docker fails, waits and starts anew as Lambda does."""
+"""The image functions without Docker: they fail, time out and restart as on Lambda."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stack in use goes over from the image to zips, its searches resumed from a snapshot."""
+"""A stack in use changes from the image to zips, with searches resumed from a snapshot."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def test_a_stack_in_use_goes_over_to_zips_and_a_snapshot_and_keeps_its_gallery(s
     shop.deployment.deploy()
 
     name = shop.deployment.outputs["SearchFunction"]
-    assert name != image  # how a function is packaged cannot be changed
+    assert name != image  # the packaging of a function cannot be changed: it is a new one
     functions = shop.aws("lambda")
     version = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
-    # MiniStack takes no snapshot, but starts a version as it is published, as Lambda does then.
+    # MiniStack takes no snapshot, but like Lambda it starts a version when it is published.
     functions.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version)
     published = functions.get_function_configuration(FunctionName=name, Qualifier=version)
     assert published["PackageType"] == "Zip"

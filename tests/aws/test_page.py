@@ -1,4 +1,4 @@
-"""The page as CloudFront serves it, in a real Chromium: a photo goes in, the product comes out."""
+"""The page as CloudFront serves it, in a real Chromium: a photo finds its product."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.aws
 
 @pytest.fixture
 def page(shop: Shop) -> Iterator[Page]:
-    """The page at its own address; its host is found at the emulator, which speaks no TLS."""
+    """The page at its own address; its host resolves to the emulator, which has no TLS."""
     host = shop.deployment.outputs["PageUrl"].removeprefix("https://")
     port = shop.deployment.emulator.address.rpartition(":")[2]
     arguments = (

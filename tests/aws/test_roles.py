@@ -1,4 +1,4 @@
-"""The roles: what each function may not do is denied; that it may do its work, the flows show."""
+"""The roles: a function is denied what is not its work; the other tests show that it can work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _READ = {"operation": "get_object"}
 _WRITE = {"operation": "put_object", "Body": "x"}
 _DELETE = {"operation": "delete_object"}
 
-# Function, what it tries, in which bucket, and the key.
+# Function, operation, bucket and key.
 _FORBIDDEN = [
     ("Search", _WRITE, "artifacts", "current.json"),
     ("Search", _WRITE, "artifacts", "heads/a.json"),
@@ -115,7 +115,7 @@ def test_only_functions_that_find_keys_to_look_at_again_may_queue_them(
 
 
 def test_a_missing_object_is_told_from_a_forbidden_one(shop: Shop) -> None:
-    """Else a deleted photo would look like a refusal, and never leave the gallery."""
+    """Otherwise a deleted photo would look like a denied one, and would stay in the gallery."""
     assert _try(shop, "Embed", _READ, "catalog", "catalog/not-there.jpg") == "NoSuchKey"
     shop.put("there/one.jpg", garment(400))
     eventually(lambda: shop.shows(garment(400), "there/one.jpg"))

@@ -1,4 +1,4 @@
-"""Training: the state machine runs the program on SageMaker and tells how it ended."""
+"""Training: the state machine runs the program on SageMaker and returns its result."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_better_model_fills_its_gallery_and_goes_live_in_one_switch(
         places.append(told.index(step, places[-1]))
     assert f"{model_id} is live" in told and "training/better-run/report.html" in told
     assert model_id != before
-    # A warm searcher looks for a newer commit while it answers, so ask, then look.
+    # A warm searcher looks for a newer commit during a search, so search first, then check.
     eventually(
         lambda: (
             shop.shows(garment(500), "promoted/one.jpg")

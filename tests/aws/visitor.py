@@ -1,4 +1,4 @@
-"""A visitor: requests to CloudFront's address as a browser makes them."""
+"""A visitor: sends requests to CloudFront's address as a browser does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.aws.deployment import Deployment
 
 
 class Visitor:
-    """Speaks to the emulator in the name of the page's host, over what it takes for TLS."""
+    """Sends requests to the emulator with the page's host name, marked as HTTPS."""
 
     def __init__(self, deployment: Deployment) -> None:
         host = deployment.outputs["PageUrl"].removeprefix("https://")
@@ -27,7 +27,7 @@ class Visitor:
         return self._http.get(path, headers=headers)
 
     def search(self, photo: Path | bytes, top_k: int = 12) -> httpx.Response:
-        """Search by a photo, as the page does."""
+        """Search with a photo, as the page does."""
         data = photo if isinstance(photo, bytes) else photo.read_bytes()
         return self._http.post(
             "/api/search-image",
@@ -36,17 +36,17 @@ class Visitor:
         )
 
     def hits(self, photo: Path | bytes, top_k: int = 12) -> list[dict[str, Any]]:
-        """What a search finds."""
+        """The hits of a search."""
         found = self.search(photo, top_k).raise_for_status().json()["hits"]
         assert isinstance(found, list)
         return found
 
     def health(self) -> dict[str, Any]:
-        """What the API says of itself."""
+        """The reply of /api/health."""
         told = self.get("/api/health").json()
         assert isinstance(told, dict)
         return told
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._http.close()

@@ -17,7 +17,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the default deployment's template lies."""
+    """The folder with the default deployment's template."""
     return tmp_path_factory.mktemp("cdk.out")
 
 

@@ -1,4 +1,4 @@
-"""A checkout with nothing built for real, and the templates that synthesis makes of it."""
+"""A fake checkout with placeholder files, and the template that CDK synthesizes from it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FILES = (
 
 
 def checkout(folder: Path) -> Path:
-    """A folder with every file that a deployment packs, each with its own name in it."""
+    """A folder with every file that a deployment packs; each file contains its own path."""
     for name in _FILES:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,19 +50,19 @@ def checkout(folder: Path) -> Path:
 
 
 def synthesize(root: Path, out: Path, *, region: str | None = None, **settings: Any) -> Template:
-    """The stack's template under these settings; cdk-nag's findings lie beside it in `out`."""
+    """The stack's template with these settings; cdk-nag's report is written to `out` too."""
     config = Config.model_validate(settings)
     app = App(outdir=str(out))
     stack = ImageLensStack(
         app, config=config, assets=Assets.of(root, config), env=Environment(region=region)
     )
-    if region is None:  # the findings that stand are named without one
+    if region is None:  # nag.py names the accepted findings without a region
         Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return Template.from_stack(stack)
 
 
 class Parts:
-    """A template's resources, found by type and by what their names begin with."""
+    """A template's resources, found by type and by the start of their logical name."""
 
     def __init__(self, template: Template) -> None:
         self.resources: dict[str, dict[str, Any]] = template.to_json()["Resources"]
@@ -76,7 +76,7 @@ class Parts:
         }
 
     def one(self, kind: str, prefix: str = "") -> dict[str, Any]:
-        """The properties of the only such resource."""
+        """The properties of the only resource of this type and prefix."""
         (resource,) = self.named(kind, prefix).values()
         properties: dict[str, Any] = resource.get("Properties", {})
         return properties
@@ -86,7 +86,7 @@ class Parts:
         return self.one("AWS::Lambda::Function", f"Functions{name.replace('_', '')}")
 
     def statements(self, name: str) -> list[dict[str, Any]]:
-        """What a function's role may do."""
+        """The policy statements of a function's role."""
         prefix = f"Functions{name.replace('_', '')}"
         found: list[dict[str, Any]] = []
         for policy in self.named("AWS::IAM::Policy", prefix).values():
@@ -95,12 +95,12 @@ class Parts:
 
 
 def several(value: str | list[Any] | dict[str, Any]) -> list[Any]:
-    """CloudFormation writes one of something without a list."""
+    """A list also where CloudFormation writes a single value without one."""
     return value if isinstance(value, list) else [value]
 
 
 def text(value: Any) -> str:
-    """An ARN with its references spelled out: {"Fn::GetAtt": ["Bucket", "Arn"]} is <Bucket>."""
+    """An ARN with its references written as text: {"Fn::GetAtt": ["Bucket", "Arn"]} is <Bucket>."""
     if isinstance(value, str):
         return value
     if "Fn::Join" in value:

@@ -1,4 +1,4 @@
-"""Tests of the settings in cdk.json's context."""
+"""Tests of config.py: the settings in cdk.json's context."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
         ({"packaging": "zip", "image": "lens:1"}, ["packaging=zip", "leave image empty"]),
         (
             {"packaging": "snapstart", "search_provisioned": 1},
-            ["kept warm or resumed from a snapshot", "search_provisioned=0, or packaging=zip"],
+            ["exclude each other", "search_provisioned=0, or packaging=zip"],
         ),
         ({"search_disk": 100}, ["search_disk=100", "512", "of /tmp"]),
         (

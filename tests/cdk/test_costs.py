@@ -1,4 +1,4 @@
-"""Tests of the costs: each part against arithmetic by hand, and the shop against the stack."""
+"""Tests of costs.py: each part against a calculation by hand, the shop against the stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of who may do what: each role its own prefixes, and nothing else."""
+"""Tests of permissions.py and of every role: it may use its own prefixes and nothing else."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ RECEIVES = {
 
 
 def _plain(resource: object) -> str:
-    """Without the angle brackets and hashes that CloudFormation's names end in."""
+    """Without angle brackets, and without the hash at the end of CloudFormation's names."""
     name, _, rest = text(resource).removeprefix("<").partition(">")
     return name.rstrip("0123456789ABCDEF") + rest
 
@@ -106,11 +106,11 @@ def test_a_function_uses_only_its_queue(parts: Parts, function: str) -> None:
 
 
 def test_a_wildcard_only_ends_a_prefix(parts: Parts) -> None:
-    """Two actions know no resource: a registry token, and metrics, held to a namespace."""
+    """Two actions take no resource: a registry token, and metrics, restricted to a namespace."""
     bare = []
     for name, policy in parts.named("AWS::IAM::Policy").items():
         if name.startswith("CustomCDK"):
-            continue  # CDK's own helper; acknowledged, with its reason, beside cdk-nag
+            continue  # CDK's own helper; accepted with its reason in nag.py
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             actions = several(statement["Action"])
             assert not [action for action in actions if "*" in action], (name, actions)

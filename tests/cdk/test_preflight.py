@@ -1,4 +1,4 @@
-"""Tests of what is asked before a deployment begins."""
+"""Tests of preflight.py: what is checked before a deployment begins."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cdk.assets import Assets
-from cdk.config import Config, ConfigError
+from cdk.config import ConfigError
 from cdk.preflight import main, preflight
 
 READY = {"image": "lens:1"}
@@ -17,7 +16,7 @@ READY = {"image": "lens:1"}
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody's account, in memory."""
+    """An AWS account, in memory (moto)."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
@@ -56,7 +55,9 @@ def test_a_missing_docker_is_told_unless_an_image_is_named(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigError, match=r"Docker, which is missing.*-c image=.*-c packaging=zip"):
+    with pytest.raises(
+        ConfigError, match=r"Docker, which is not installed.*-c image=.*-c packaging=zip"
+    ):
         preflight(root, {})
 
 
@@ -80,38 +81,6 @@ def test_a_docker_that_does_not_answer_is_told(
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with pytest.raises(ConfigError, match=r"Docker, which does not answer.*start Docker"):
         preflight(root, {})
-
-
-def test_a_serving_layer_that_was_not_built_is_told_with_its_command(root: Path) -> None:
-    name = "layers/vendor/serving-py312-x86_64"
-    gallery = root / "layers/vendor/gallery-py312-x86_64/python"
-    gallery.mkdir(parents=True)
-    config = Config(packaging="zip", python_version="3.12")
-    chosen = "-c packaging=zip -c python_version=3.12 -c architecture=x86_64"
-    with pytest.raises(
-        ConfigError, match=f'{name}/python is not.*`make assets CONTEXT="{chosen}"`'
-    ):
-        Assets.of(root, config)
-
-
-@pytest.mark.parametrize(
-    ("missing", "command"),
-    [
-        ("layers/vendor/gallery-py313-x86_64/python", 'make assets CONTEXT="-c packaging=image'),
-        ("build/model/models", "make assets"),
-        ("build/training/sourcedir.tar.gz", "make assets"),
-    ],
-)
-def test_what_was_not_built_is_told_with_its_command(
-    root: Path, missing: str, command: str
-) -> None:
-    aside = root / "aside"
-    (root / missing).rename(aside)
-    try:
-        with pytest.raises(ConfigError, match=f"{missing} is not there: run `{command}"):
-            Assets.of(root, Config())
-    finally:
-        aside.rename(root / missing)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tests of the buckets: private, and nothing is lost that cannot be made again."""
+"""Tests of storage.py: buckets are private, and photos and artifacts are never lost."""
 
 from __future__ import annotations
 

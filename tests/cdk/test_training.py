@@ -1,4 +1,4 @@
-"""Tests of the state that runs the training program."""
+"""Tests of training.py, training_job.py and containers.py."""
 
 from __future__ import annotations
 

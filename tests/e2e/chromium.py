@@ -1,4 +1,4 @@
-"""The browser: which Chromium the tests drive, and how it is started."""
+"""The browser: finds and starts the Chromium that the tests drive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MISSING = (
     "no Chromium: install Debian's (apt-get install chromium) "
     "or Playwright's own (playwright install chromium)"
 )
-# Nothing of the browser's own goes over the network; there is no GPU and no user namespace.
+# The browser itself sends nothing over the network, and needs no GPU and no user namespace.
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -26,12 +26,12 @@ _ARGUMENTS = (
 
 
 class NoBrowserError(Exception):
-    """Neither Debian's Chromium nor Playwright's own is here."""
+    """Neither Debian's Chromium nor Playwright's own is installed."""
 
 
 @contextmanager
 def chromium(*arguments: str) -> Iterator[Browser]:
-    """A headless Chromium, with these arguments besides; NoBrowserError without one."""
+    """A headless Chromium with these additional arguments; NoBrowserError if none is installed."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=_executable(playwright), args=[*_ARGUMENTS, *arguments]

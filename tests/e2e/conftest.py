@@ -1,4 +1,4 @@
-"""A browser at a small shop: part of the sample catalog, served by `lens serve`."""
+"""A browser on the page of a small shop: part of the sample catalog, served by `lens serve`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.e2e.serving import Server, serving
 
 DRAWN = ("Sweaters", "Dresses", "Denim", "Cardigans", "Skirts", "Blouses_Shirts")
 
-# Keeps what travels: the files of every search, in window.sent.
+# Keeps the file that each search uploads in window.sent.
 _REMEMBER = """
 window.sent = [];
 const send = XMLHttpRequest.prototype.send;
@@ -33,24 +33,24 @@ XMLHttpRequest.prototype.send = function (body) {
 
 @dataclass
 class Visit:
-    """A page at the shop, and what its console complained of."""
+    """An open page of the shop, with the errors and warnings of its console."""
 
     page: Page
     shop: Shop
     complaints: list[str] = field(default_factory=list)
-    forgiven: str = "$^"  # complaints that a test provokes, as a regular expression
+    forgiven: str = "$^"  # errors that a test causes on purpose, as a regular expression
 
     def choose(self, photo: Path | str | dict[str, Any]) -> None:
-        """Choose a file and wait for what is found."""
+        """Choose a file and wait for its results."""
         self.page.set_input_files("#choose", photo)  # type: ignore[arg-type]
         self.settled()
 
     def settled(self) -> None:
-        """Wait until cards are shown and nothing is under way."""
+        """Wait until cards are shown and no search is running."""
         self.page.wait_for_selector("#results:not(.stale)[aria-busy=false] .card:not(.waiting)")
 
     def sent(self) -> list[bytes]:
-        """The files of all searches so far."""
+        """The files that all searches so far have uploaded."""
         arrays: list[list[int]] = self.page.evaluate(
             """async () => {
               const read = async (file) => [...new Uint8Array(await file.arrayBuffer())];
@@ -64,14 +64,14 @@ class Visit:
         return int(self.page.evaluate("window.sent.length"))
 
     def items(self) -> list[str]:
-        """The items on the cards."""
+        """The items on the cards, in order."""
         found: list[str] = self.page.locator(".card").evaluate_all(
             "cards => cards.map((card) => card.dataset.item)"
         )
         return found
 
     def notice(self) -> str:
-        """What the page says is wrong, and what to do."""
+        """The text of the visible notice: what is wrong, and what to do."""
         return self.page.locator(".notice:visible").inner_text()
 
 
@@ -108,8 +108,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield Shop(folder, server)
 
 
-# Not for the session: while Playwright runs, this thread has an event loop, and the tests of the
-# API start their own.
+# Not one browser for the session: while Playwright runs, this thread has an event loop, and the
+# API's tests start their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     try:
@@ -123,7 +123,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
-    """Opens pages; at the end no console may have complained."""
+    """Opens pages; at the end no page's console may have errors or warnings."""
     opened: list[Visit] = []
 
     def visit(width: int = 1280, *, touch: bool = False, **options: Any) -> Visit:

@@ -1,6 +1,7 @@
-"""The README's picture: `python -m tests.e2e.screenshots` draws, serves and photographs the page.
+"""The README's picture: `python -m tests.e2e.screenshots` draws a catalog, serves it and takes
+the screenshot page.png of a photo's results.
 
-Beside page.png it writes both widths, light and dark, into the folder named as its argument.
+With a folder as its argument it writes there the page in two widths, light and dark.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ QUERY = "img/WOMEN/Sweaters/id_00000027/01_2_side.jpg"
 
 
 def photograph(browser: Browser, address: str, photo: Path, width: int, scheme: str) -> bytes:
-    """A PNG of what is found for a photo."""
+    """A PNG of the page with a photo's results."""
     small = width < 600
     context = browser.new_context(
         viewport={"width": width, "height": 780 if small else 900},
@@ -50,7 +51,7 @@ def main() -> None:
         with serving(folder, Path(name) / "artifacts", photos) as server, chromium() as browser:
             address, query = server.address, folder / QUERY
             picture = Image.open(BytesIO(photograph(browser, address, query, 1440, "light")))
-            # 256 colors of its own keep it under 300 KB, and nobody sees the difference.
+            # A palette of 256 colors keeps it under 300 KB, without a visible difference.
             picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
                 PICTURE, optimize=True
             )

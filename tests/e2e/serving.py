@@ -1,4 +1,4 @@
-"""A served shop: `lens serve` as a process, over a folder of photos."""
+"""A served shop: `lens serve` as a process, for a folder of photos."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Server:
     process: subprocess.Popen[str]
 
     def stop(self) -> None:
-        """End it, as when a machine goes away."""
+        """Kill the server, as when its machine fails."""
         self.process.kill()
         self.process.wait()
 
 
 @contextmanager
 def serving(folder: Path, artifacts: Path, photos: int, port: int = 0) -> Iterator[Server]:
-    """Serve a folder, once its photos can be found."""
+    """Serve a folder; the block starts when its photos can be found."""
     process = subprocess.Popen(
         [sys.executable, "-m", "lambdas.local.cli", "serve", str(folder)],
         env={**os.environ, "LENS_PORT": str(port), "LENS_ARTIFACTS": str(artifacts)},

@@ -1,4 +1,4 @@
-"""The page in a real Chromium: every way in, every way on, and what it costs."""
+"""The page in a real Chromium: giving a photo, results, errors, accessibility and size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.e2e.serving import serving
 
 pytestmark = pytest.mark.slow
 
-HEIC = Path(__file__).parents[1] / "lens" / "photos" / "plain.heic"
+HEIC = Path(__file__).parents[1] / "lens" / "photos" / "files" / "plain.heic"
 KB = 1_000
 TRAVEL_BYTES = 200 * KB
 
@@ -36,7 +36,7 @@ def wait_for_searches(visit: Visit, count: int) -> None:
 
 
 def large_photo(*, orientation: int = 1) -> bytes:
-    """A 12 MP JPEG, grainy as a phone's; its top left quarter is red before it is turned."""
+    """A 12 MP JPEG with noise like a phone's; its top left quarter is red before it is rotated."""
     grain = np.random.default_rng(0).integers(0, 90, (3000, 4000, 3), dtype=np.uint8)
     grain[:1500, :2000, 0] += 160
     exif = Image.Exif()
@@ -50,7 +50,7 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data))
 
 
-# ---- ways in
+# ---- giving a photo
 
 
 def test_a_chosen_photo_finds_its_item_first_and_says_that_it_is_this_very_photo(
@@ -64,7 +64,7 @@ def test_a_chosen_photo_finds_its_item_first_and_says_that_it_is_this_very_photo
     assert visit.items()[0] == photo.parent.name
     assert title(visit) == "This very photo is in the catalog"
     expect(visit.page.locator(".card.best .badge")).to_have_text("This very photo")
-    assert visit.sent() == [photo.read_bytes()], "a small photo travels as it is"
+    assert visit.sent() == [photo.read_bytes()], "a small photo is uploaded unchanged"
 
 
 def test_a_photo_can_be_dropped_anywhere(visit: Visit) -> None:
@@ -120,7 +120,7 @@ def test_a_desktop_does_not_offer_a_camera(visit: Visit) -> None:
     expect(visit.page.get_by_role("button", name="Take a photo")).to_have_count(0)
 
 
-# ---- what travels
+# ---- what is uploaded
 
 
 def test_a_12_megapixel_photo_travels_small_and_upright(visit: Visit) -> None:
@@ -358,7 +358,7 @@ def test_back_and_forward_go_through_what_was_seen(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Photograph a garment")).to_be_visible()
 
 
-# ---- when it does not go well
+# ---- errors
 
 
 def test_a_search_can_be_canceled_and_begun_again(visit: Visit) -> None:
@@ -398,9 +398,9 @@ def test_a_server_that_is_gone_is_told_and_found_again(
     shutil.copytree(shop.photo("Sweaters").parent, photos / "item")
     count = len(list(photos.rglob("*.jpg")))
     visit = visits()
-    visit.forgiven = ""  # a server that dies may cut anything short; other tests hear complaints
+    visit.forgiven = ""  # any request may fail when the server dies; other tests check the console
     with serving(photos, tmp_path / "artifacts", count) as server:
-        visit.page.goto(server.address, wait_until="networkidle")  # nothing is cut off half-way
+        visit.page.goto(server.address, wait_until="networkidle")  # no request is still running
         server.stop()
         visit.page.set_input_files("#choose", shop.photo("Sweaters"))
         visit.page.wait_for_selector(".notice")
@@ -472,7 +472,7 @@ def test_an_empty_catalog_says_what_to_do(visit: Visit) -> None:
     assert "add photos" in visit.notice()
 
 
-# ---- everyone
+# ---- accessibility
 
 
 def test_everything_can_be_done_with_the_keyboard(visit: Visit) -> None:
@@ -485,8 +485,8 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visit) -> None:
                 return
         raise AssertionError(f"Tab never reaches {selector}")
 
-    # Begun before the way to the button: Playwright's interception of choosers is not awaited, and
-    # on a busy machine a key can be faster.
+    # Started before the first key press: Playwright does not wait until it intercepts choosers, and
+    # on a busy machine the key can be faster.
     with page.expect_file_chooser() as chooser:
         tab_to("#start [data-pick=choose]")
         page.keyboard.press("Enter")
@@ -546,7 +546,7 @@ def test_no_width_scrolls_sideways_and_axe_finds_nothing_serious(
     fine()
 
 
-# ---- what it costs, and what it may do
+# ---- size and security policy
 
 
 def test_the_page_is_small(visits: Visits, browser_bytes: dict[str, int]) -> None:
@@ -559,7 +559,7 @@ def test_the_page_is_small(visits: Visits, browser_bytes: dict[str, int]) -> Non
 
 @pytest.fixture
 def browser_bytes(visits: Visits) -> dict[str, int]:
-    """What a first visit transfers before thumbnails, headers included, by path."""
+    """The bytes that a first visit loads by path, headers included, without thumbnails."""
     visit = visits()
     loaded: dict[str, int] = {}
 

@@ -1,6 +1,6 @@
-"""The builder: buildah on a machine without Docker, a Debian base in AWS's place.
+"""The builder: builds and runs the image with buildah, on a machine without Docker.
 
-Everything it makes lies under one folder, buildah's own storage too.
+Its base is Debian and not AWS's. All its files are under one folder, also buildah's storage.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BASE = "localhost/lambda-base"
 IMAGE = "localhost/image-lens"
-# Lambda's own is another number; what counts is that it owns no file.
+# Lambda's own user has another number; what matters is that it owns no file.
 USER = "65534:65534"
 
 
@@ -32,19 +32,19 @@ class Builder:
         self.pip_settings = _pip_settings()
 
     def buildah(self, command: str, *arguments: str) -> list[str]:
-        """A buildah command line, for chroots instead of containers: it needs no cgroups."""
+        """A buildah command line; it uses chroots and not containers, so it needs no cgroups."""
         storage = ["--storage-driver=vfs", f"--root={self.work}/storage"]
         return ["buildah", *storage, f"--runroot={self.work}/run", command, *arguments]
 
     def call(self, command: str, *arguments: str) -> str:
-        """Run buildah; its output. What it says beside that goes to log.txt."""
+        """Run buildah; returns its output. Its standard error goes to log.txt."""
         line = self.buildah(command, *arguments)
         with (self.work / "log.txt").open("ab") as log:
             done = subprocess.run(line, stdout=subprocess.PIPE, stderr=log, text=True, check=True)
         return done.stdout.strip()
 
     def build_base(self) -> None:
-        """Make the stand-in for AWS's base image, unless it is there."""
+        """Build the replacement for AWS's base image, unless it exists."""
         if BASE in self.call("images", "--format={{.Name}}"):
             return
         context = self.work / "base"
@@ -95,7 +95,7 @@ class Builder:
         self.call(*build, *self._pip_mounts(), *arguments, str(context))
 
     def _pip_mounts(self) -> list[str]:
-        """pip's configuration of this machine and the folders that it names, for a build's RUNs."""
+        """Mounts for a build's RUNs: this machine's pip configuration and the folders it names."""
         file = self.work / "pip.conf"
         lines = [f"{name} = {value}" for name, value in self.pip_settings.items()]
         file.write_text("\n".join(["[global]", *lines, ""]))
@@ -113,7 +113,7 @@ def _in_container(container: str, command: list[str], environment: dict[str, str
 
 
 def _top(path: Path) -> Path:
-    """An index's folder links to files in the folders beside it."""
+    """A package index's folder may link to its neighbors, so mount the folder above them."""
     return path if path.is_file() else Path(*path.parts[:3])
 
 
@@ -124,7 +124,7 @@ def _pip_settings() -> dict[str, str]:
 
 
 def _mirror() -> str:
-    """Where apt of this machine gets Debian from."""
+    """The address that this machine's apt gets Debian from."""
     command = ["apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return next(uri for uri in said if re.search(r"/debian/?$", uri))

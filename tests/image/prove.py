@@ -1,11 +1,11 @@
-"""The proof of the image: builds lambdas/Dockerfile for real, and invokes both of its functions.
+"""The proof of the image: builds lambdas/Dockerfile, and invokes both of its functions.
 
     python -m tests.image.prove [FOLDER]
 
-For a machine without Docker and image registry; run it as root. buildah builds the Dockerfile on a
-Debian base in AWS's place; the image then runs in a chroot, as Lambda's unprivileged user, its
-command under the real awslambdaric against a Runtime API and an S3 (moto) on loopback. FOLDER
-(build/image-proof) keeps the base, so that only the first run makes it.
+For a machine without Docker and without an image registry; run it as root. buildah builds the
+Dockerfile on a Debian base that replaces AWS's. The image then runs in a chroot as an unprivileged
+user, as on Lambda, with the real awslambdaric, against a Runtime API and an S3 (moto) on loopback.
+FOLDER (build/image-proof) keeps the base, so that only the first run builds it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _IMPORT = "import time; t = time.time(); import {}; print(round(time.time() - t,
 
 
 def prove(work: Path) -> None:
-    """Build, measure, invoke; a line for each finding, an exception at the first failure."""
+    """Build, measure and invoke; prints one line per finding, raises at the first failure."""
     builder = Builder(work)
     started = time.monotonic()
     builder.build_base()
@@ -54,12 +54,12 @@ def prove(work: Path) -> None:
     try:
         prove_container(builder, container)
     finally:
-        builder.call("rm", "--all")  # the storage is the proof's own
+        builder.call("rm", "--all")  # this storage has only the containers made here
         builder.call("rmi", "--prune")
 
 
 def prove_container(builder: Builder, container: str) -> None:
-    """The image's wheels, size, import times and answers."""
+    """Check the image's wheels, size, import times and replies."""
     measure(builder, container)
     with s3_server(builder.work, "shop-catalog", "shop-artifacts") as clients:
         environment = {
@@ -78,7 +78,7 @@ def prove_container(builder: Builder, container: str) -> None:
 
 
 def measure(builder: Builder, container: str) -> None:
-    """The task root's wheels against Amazon Linux 2023, and its size."""
+    """Check that the task root's wheels fit Amazon Linux 2023, and print its size."""
     task = Path(builder.call("mount", container)) / "var" / "task"
     target = Target("3.13", os.uname().machine.replace("aarch64", "arm64"))
     wheels, binaries = check_tags(target, task), check_binaries(target, task)
@@ -90,7 +90,7 @@ def measure(builder: Builder, container: str) -> None:
 
 
 def invoke_both(builder: Builder, container: str, environment: dict[str, str]) -> None:
-    """An empty gallery, a photo embedded and committed, and that photo found."""
+    """Search an empty gallery, embed and commit a photo, and find that photo."""
     with function(builder, container, environment) as search:
         health = answered(search(event("GET", "/api/health")))
         assert health["status"] == "empty", health
@@ -122,7 +122,7 @@ def invoke_both(builder: Builder, container: str, environment: dict[str, str]) -
 def function(
     builder: Builder, container: str, environment: dict[str, str], handler: str | None = None
 ) -> Iterator[Callable[[Any], Any]]:
-    """The image's entry point running, with its own command or another handler; call it."""
+    """The image's entry point, running its own command or another handler, as a callable."""
     configuration = builder.configuration()
     command = [*configuration["Entrypoint"], *([handler] if handler else configuration["Cmd"])]
     with closing(RuntimeApi()) as api:
@@ -135,7 +135,7 @@ def function(
 
 
 def invoke(api: RuntimeApi, given: Any) -> Any:
-    """A function's reply; AssertionError with its own words when it failed."""
+    """A function's reply; AssertionError with the function's error when it failed."""
     deadline = int((time.time() + _DEADLINE_SECONDS) * 1_000)
     function_arn = "arn:aws:lambda:us-east-1:123456789012:function:proof"
     api.send(Invocation(str(uuid.uuid4()), json.dumps(given).encode(), deadline, function_arn))
@@ -146,7 +146,7 @@ def invoke(api: RuntimeApi, given: Any) -> Any:
 
 
 def serve(builder: Builder, container: str, environment: dict[str, str]) -> None:
-    """The same app over HTTP, as lambdas/Dockerfile says."""
+    """Serve the same app over HTTP, as a comment in lambdas/Dockerfile describes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -158,14 +158,14 @@ def serve(builder: Builder, container: str, environment: dict[str, str]) -> None
 
 
 def answered(reply: dict[str, Any]) -> dict[str, Any]:
-    """The JSON of an HTTP API's 200."""
+    """The JSON body of a reply with status 200."""
     assert reply["statusCode"] == 200, reply
     body: dict[str, Any] = json.loads(reply["body"])
     return body
 
 
 def created(key: str) -> dict[str, Any]:
-    """What Lambda gets from SQS when S3 has announced a new object."""
+    """The event that Lambda gets from SQS after S3's notification of a new object."""
     notification = {
         "Records": [
             {
@@ -197,6 +197,9 @@ def created(key: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     if os.geteuid() or not (shutil.which("buildah") and shutil.which("debootstrap")):
-        print(f"{IMAGE} is proven by root: apt-get install buildah debootstrap", file=sys.stderr)
+        print(
+            f"{IMAGE} is proven by root, with: apt-get install buildah debootstrap",
+            file=sys.stderr,
+        )
         sys.exit(1)
     prove(Path(sys.argv[1] if sys.argv[1:] else ROOT / "build" / "image-proof").resolve())

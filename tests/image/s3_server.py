@@ -1,4 +1,4 @@
-"""The S3 server: moto on loopback, its buckets empty, in an environment of its own."""
+"""The S3 server: moto on loopback with empty buckets, in a Python environment of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
 
 @contextmanager
 def s3_server(work: Path, *buckets: str) -> Iterator[dict[str, str]]:
-    """The environment variables of its clients; moto is installed under `work` once."""
+    """The environment variables for clients; moto is installed under `work` the first time."""
     python = work / "moto" / "bin" / "python"
     if not python.exists():
         venv.create(work / "moto", with_pip=True)
@@ -54,7 +54,7 @@ def s3_server(work: Path, *buckets: str) -> Iterator[dict[str, str]]:
 
 
 def wait_for(address: str) -> bytes:
-    """What a server that was just started says at an address."""
+    """The reply at an address of a server that is just starting."""
     deadline = time.monotonic() + 30
     while True:
         try:

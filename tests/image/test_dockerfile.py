@@ -1,4 +1,4 @@
-"""The image without a builder: CDK stages its context, and what the Dockerfile copies suffices."""
+"""The image without building it: the files that CDK stages and the Dockerfile copies are enough."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def task_root(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code that the Dockerfile copies, where it copies it."""
+    """A folder with the code that the Dockerfile copies, laid out as in the image."""
     root = tmp_path_factory.mktemp("task")
     for line in (context / DOCKERFILE).read_text().splitlines():
         if line.startswith("COPY "):
@@ -47,7 +47,7 @@ def task_root(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(task_root: Path, code: str) -> str:
-    """What code prints where the copied files come before this environment's packages."""
+    """What the code prints; the copied files come before this environment's packages."""
     places = {"LENS_CATALOG": "/tmp", "LENS_ARTIFACTS": "/tmp", "LENS_THUMBS": "/tmp"}
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -113,5 +113,5 @@ def closure(requirements: str) -> set[str]:
 
 
 def normalized(name: str) -> str:
-    """A distribution's name as indexes spell it."""
+    """A distribution's name as package indexes write it."""
     return name.lower().replace("_", "-")

@@ -1,4 +1,4 @@
-"""The layers of packages, built from the package index that pip is configured with."""
+"""Tests of every module of layers/; the slow ones build from the package index that pip uses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ print(sqs.meta.endpoint_url)
 
 
 def built(target: Target, vendor: Path) -> Path:
-    """The layer's folder; a machine that cannot reach a package index skips the test."""
+    """The layer's folder; skips the test on a machine that cannot reach a package index."""
     try:
         build(GALLERY, target, vendor)
     except UnreachableIndexError as error:
@@ -37,7 +37,7 @@ def built(target: Target, vendor: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Each file's path by the digest of its bytes."""
+    """The digest of each file's bytes, by its path."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
@@ -108,7 +108,7 @@ def test_an_up_to_date_layer_is_left_alone_and_a_damaged_one_gets_the_same_bytes
     before = layer.stat()
     assert "is up to date: 17 wheels" in build(GALLERY, target, vendor)
     assert layer.stat() == before
-    # As a build leaves it that was killed between its two renames.
+    # The state after a build was killed between its two renames.
     (layer / "python" / "six.py").unlink()
     layer.with_name(f"{layer.name}.stamp").unlink()
     assert "is built: 17 wheels" in build(GALLERY, target, vendor)
@@ -155,7 +155,7 @@ def test_the_size_of_all_parts_counts(tmp_path: Path) -> None:
         (tmp_path / name / "file").write_bytes(bytes(2**20))
     parts = (tmp_path / "layer", tmp_path / "code")
     assert check_size(*parts, limit=2**21).startswith("2.0 of 2 MiB")
-    with pytest.raises(LayerError, match=r"2\.0 of 2 MiB .*: take something out"):
+    with pytest.raises(LayerError, match=r"2\.0 of 2 MiB .*: remove more"):
         check_size(*parts, limit=2**21 - 1)
 
 
@@ -204,7 +204,7 @@ def test_everybody_may_read_a_layer_whatever_the_umask_was(tmp_path: Path) -> No
 
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the build's command in a process of its own, its layers in the checkout."""
+    """Run the build's command as a process of its own; its layers lie in the checkout."""
     return subprocess.run(
         [sys.executable, "-m", "layers.build", *arguments],
         cwd=ROOT,
@@ -219,8 +219,9 @@ def test_a_missing_wheel_says_what_to_do(tmp_path: Path) -> None:
     done = command("-cpython_version=3.14", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "layers.build: aws-lambda-powertools, or what it needs, has no wheel for Python 3.14 on "
-        "x86_64: pin a version that has one in constraints.txt, or choose another python_version\n"
+        "layers.build: aws-lambda-powertools, or a package that it needs, has no wheel for Python "
+        "3.14 on x86_64: pin a version that has one in constraints.txt, or choose another "
+        "python_version\n"
     )
 
 

@@ -1,1 +1,1 @@
-"""What runs in the emulator's process: MiniStack, and what MiniStack lacks."""
+"""The emulator's process: MiniStack, and replacements for what MiniStack lacks."""

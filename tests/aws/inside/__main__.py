@@ -1,9 +1,9 @@
-"""The emulator's process: MiniStack, its gaps filled; it lives as long as its standard input.
+"""Runs MiniStack with its gaps filled, until standard input closes.
 
     python -m tests.aws.inside CHECKOUT IMAGE_PYTHON
 
-Whoever started it may fail, be interrupted or be killed: in every case the pipe closes, and the
-emulator goes with all that it started. MiniStack itself can hang on SIGTERM.
+When the process that started it fails, is interrupted or is killed, the pipe closes, and the
+emulator ends with all processes that it started. MiniStack itself can hang on SIGTERM.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _run_images_without_docker(functions: ImageFunctions) -> None:
 
 
 def _run_training_jobs(jobs: TrainingJobs) -> None:
-    """MiniStack has no SageMaker; Step Functions asks it for nothing but this."""
+    """MiniStack has no SageMaker; Step Functions uses nothing else of it."""
     invoke = stepfunctions._invoke_resource
 
     def invoke_or_train(resource: str, given: dict[str, Any]) -> Any:
@@ -80,7 +80,7 @@ def _run_training_jobs(jobs: TrainingJobs) -> None:
 
 
 def _session(role_arn: str, name: str) -> dict[str, str]:
-    """Credentials of a role, as SageMaker gives them to a job; with AUTH they are held to it."""
+    """A role's credentials, as SageMaker gives them to a job; with AUTH its policy is enforced."""
     if not app.AUTH:
         return {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     role = role_arn.rpartition("/")[2]
@@ -114,7 +114,7 @@ def _keep_bucket_tags() -> None:
 
 
 def _refuse_to_delete_full_buckets() -> None:
-    """As CloudFormation does: only so does `cdk destroy` prove that somebody emptied them."""
+    """As CloudFormation does: so `cdk destroy` proves that the stack empties its buckets."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
     delete = handlers["delete"]
 
@@ -127,8 +127,8 @@ def _refuse_to_delete_full_buckets() -> None:
 
 
 def _judge_as_aws_does() -> None:
-    """Two differences: policies that ask for TLS, where loopback has none, and batches of SQS,
-    which need the permission for one message and have none of their own."""
+    """Evaluate policies as if over TLS, which loopback does not have. SQS's batch actions need the
+    permission for a single message; they have no permission of their own."""
     evaluate = iam_evaluator.evaluate
 
     def evaluate_as_aws(context: Any, *policies: Any) -> Any:

@@ -11,7 +11,7 @@ _ROOT = re.compile(r"(\$\{?LAMBDA_TASK_ROOT\}?|/var/task)/?|(?!/)")  # also a re
 
 
 class Image:
-    """What lambdas/Dockerfile puts into the function's folder; its libraries are a venv's."""
+    """The files that lambdas/Dockerfile puts into the task root; its libraries are in a venv."""
 
     def __init__(self, checkout: Path) -> None:
         self._checkout = checkout
@@ -20,13 +20,13 @@ class Image:
 
     @property
     def command(self) -> str:
-        """The handler, unless the function names another."""
+        """The handler that is used unless the function names another."""
         commands = [line.removeprefix("CMD ") for line in self._lines if line.startswith("CMD ")]
         [handler] = json.loads(commands[-1])
         return str(handler)
 
     def unpack(self, folder: Path) -> None:
-        """Copy what the image would hold."""
+        """Copy the image's files into a folder."""
         for line in self._lines:
             words = [word for word in line.split() if not word.startswith("--")]
             if words[:1] != ["COPY"]:
@@ -39,7 +39,7 @@ class Image:
                 self._copy(self._checkout / source, place, into=target.endswith("/"))
 
     def _copy(self, source: Path, place: Path, *, into: bool) -> None:
-        """As Docker does: a folder gives its contents, a file goes into a target with a slash."""
+        """As Docker does: copy a folder's contents; a target that ends in a slash is a folder."""
         if source.is_dir():
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(source, place, dirs_exist_ok=True, ignore=ignored)

@@ -21,12 +21,12 @@ from tests.aws.inside.runtime_api import Invocation, Outcome, RuntimeApi
 
 log = logging.getLogger(__name__)
 
-_INIT_SECONDS = 10  # Lambda's own limit; what takes longer starts again within the invocation
-_GIVEN = ("PATH", "HOME", "LANG", "TMPDIR")  # of this machine; nothing else gets through
+_INIT_SECONDS = 10  # Lambda's limit; a slower start is repeated within the invocation
+_GIVEN = ("PATH", "HOME", "LANG", "TMPDIR")  # of this machine; no other variable is passed on
 
 
 class ImageFunctions:
-    """Keeps instances warm; one that was changed, failed to start or timed out is replaced."""
+    """Keeps instances warm; replaces one that was changed, failed to start or timed out."""
 
     def __init__(self, image: Image, python: str) -> None:
         self._image = image
@@ -39,7 +39,7 @@ class ImageFunctions:
     def invoke(
         self, config: dict[str, Any], credentials: Mapping[str, str], event: Any, request_id: str
     ) -> dict[str, Any]:
-        """What MiniStack's executors reply: body, error, log."""
+        """The reply in the form of MiniStack's executors: body, error, log."""
         arn, timeout = config["FunctionArn"], int(config.get("Timeout") or 3)
         instance = self._take(config, credentials)
         started = time.monotonic()
@@ -65,7 +65,7 @@ class ImageFunctions:
         return {"body": outcome.body, "error": outcome.failed, "log": lines}
 
     def end(self) -> None:
-        """Kill every idle instance, and forget the image."""
+        """Kill every idle instance, and delete the image's files."""
         with self._lock:
             for instances in self._idle.values():
                 while instances:
@@ -86,7 +86,7 @@ class ImageFunctions:
     def _environment(
         self, config: dict[str, Any], credentials: Mapping[str, str], handler: str
     ) -> dict[str, str]:
-        """What Lambda sets, what the function's configuration adds, and the way back here."""
+        """Lambda's variables, those of the function's configuration, and the emulator's address."""
         region = config["FunctionArn"].split(":")[3]
         here = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
         return {
@@ -107,7 +107,7 @@ class ImageFunctions:
 
 
 class _Instance:
-    """One process that runs the handler, and the API that feeds it."""
+    """One process that runs the handler, and the API that gives it events."""
 
     def __init__(
         self, key: str, python: str, folder: Path, environment: dict[str, str], handler: str
@@ -129,7 +129,7 @@ class _Instance:
         )
 
     def started(self) -> Outcome | None:
-        """None once it asks for events; else why it does not."""
+        """Wait until it asks for events, then None; otherwise the reason why it does not."""
         while not self._api.waiting.wait(0.005):
             if early := self._api.outcome(0):
                 return early
@@ -156,7 +156,7 @@ class _Instance:
         return None
 
     def log(self) -> str:
-        """What it wrote since it was asked last."""
+        """The lines written since the last call."""
         read = os.pread(self._log.fileno(), 1 << 20, self._read_to)
         self._read_to += len(read)
         return read.decode(errors="replace")

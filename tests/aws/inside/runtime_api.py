@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, one function instance's: events go out, replies come back.
+"""Lambda's Runtime API for one function instance: it sends events and receives replies.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -19,7 +19,7 @@ _ENDED = re.compile(rf"{_VERSION}/invocation/([\w-]+)/(response|error)")
 
 @dataclass(frozen=True)
 class Invocation:
-    """One event, and what Lambda tells of it beside."""
+    """One event and its metadata."""
 
     request_id: str
     event: bytes
@@ -29,7 +29,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the function said; of an invocation, or of its start where there is no request id."""
+    """The function's reply or error; without a request id it is of the function's start."""
 
     request_id: str | None
     body: Any
@@ -40,7 +40,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """An instance that was killed hangs up; nothing is wrong here."""
+        """Ignored: the connection of an instance that was killed."""
 
 
 class RuntimeApi:
@@ -80,7 +80,7 @@ class RuntimeApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # A reply leaves in one write: in two, Nagle's algorithm holds up the second.
+            # Send a reply in one write: Nagle's algorithm would delay a second one.
             wbufsize = 1 << 16
             disable_nagle_algorithm = True
 

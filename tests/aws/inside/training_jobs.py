@@ -1,7 +1,7 @@
-"""The training jobs: what SageMaker does with one, as a process on this machine.
+"""The training jobs: runs a job as SageMaker does, as a process on this machine.
 
-The program gets the environment that AWS's training toolkit gives it, without /opt/ml: SM_MODEL_DIR
-and its siblings name folders of the job, and SM_CHECKPOINT_DIR the one kept as checkpoints.
+The program gets the environment of AWS's training toolkit, but without /opt/ml: SM_MODEL_DIR and
+similar variables name folders of the job, and SM_CHECKPOINT_DIR the folder of checkpoints.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class TrainingJobs:
 
 
 def check(request: dict[str, Any]) -> None:
-    """Refuse what SageMaker's CreateTrainingJob refuses, as far as its reference says."""
+    """Refuse requests that SageMaker's CreateTrainingJob refuses, according to its reference."""
     _need(all(name in request for name in _REQUIRED), f"needs {', '.join(_REQUIRED)}")
     _need(request.keys() <= _KNOWN, f"unknown: {sorted(request.keys() - _KNOWN)}")
     _need(_NAME.fullmatch(request["TrainingJobName"]), "TrainingJobName: letters, digits, -; ≤ 63")
@@ -190,7 +190,7 @@ def _need_place(uri: object) -> None:
 
 
 def _failure(folder: Path, status: int) -> str:
-    """Why the job failed, as SageMaker says it; empty if it did not."""
+    """The reason in SageMaker's words; empty if the job did not fail."""
     if status == 0:
         return ""
     if status == -1:

@@ -1,1 +1,1 @@
-"""A stand-in for the training program: it proves the wiring, and learns nothing."""
+"""A stand-in for the training program: it tests the connections and trains nothing."""

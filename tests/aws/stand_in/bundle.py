@@ -1,4 +1,4 @@
-"""The stand-in's bundle: its program and `lens`, as SageMaker unpacks a source folder."""
+"""The stand-in's bundle: its program and `lens`, laid out as SageMaker unpacks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads its photos, writes a report through `lens`; the preset "broken" makes it fail.
+"""The stand-in program: counts its photos and writes a report; fails with the preset "broken".
 
 python train.py --artifacts s3://... --job NAME --preset NAME --seed N --gate-margin R
 """
@@ -29,7 +29,7 @@ def main() -> int:
     report = {"photos": len(photos), "seed": int(options.seed), "preset": options.preset}
     artifacts = open_storage(options.artifacts)
     artifacts.write(f"training/{options.job}/report.json", json.dumps(report).encode())
-    # The preset "better" is a model that lies there already, and beats the live one.
+    # The preset "better" reports an existing model as better than the live one.
     better = options.preset == "better"
     verdict = {
         "format": 1,

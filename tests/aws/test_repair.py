@@ -1,4 +1,4 @@
-"""Mending: lost events, long tails, unreachable objects and failing functions end well."""
+"""Repair: recovery from lost events, long tails, unreachable objects and failing functions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.aws
 
 @contextmanager
 def changed(shop: Shop, function: str, **environment: str) -> Iterator[None]:
-    """Give a function other variables for a while."""
+    """Change a function's environment variables within the block."""
     client, name = shop.aws("lambda"), shop.deployment.outputs[f"{function}Function"]
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
 
@@ -38,8 +38,8 @@ def changed(shop: Shop, function: str, **environment: str) -> Iterator[None]:
 
 
 @contextmanager
-def impatient(shop: Shop, queue: str) -> Iterator[None]:
-    """Let a queue's messages be tried again at once, and not after minutes."""
+def retrying_at_once(shop: Shop, queue: str) -> Iterator[None]:
+    """Let a queue's messages be tried again at once within the block, and not after minutes."""
     client, url = shop.aws("sqs"), shop.deployment.outputs[queue]
     names = ["VisibilityTimeout"]
     before = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
@@ -51,8 +51,8 @@ def impatient(shop: Shop, queue: str) -> Iterator[None]:
 
 
 @contextmanager
-def deaf(shop: Shop) -> Iterator[None]:
-    """Lose the catalog's events for a while."""
+def losing_events(shop: Shop) -> Iterator[None]:
+    """Lose the catalog's events within the block."""
     client, bucket = shop.aws("s3"), shop.deployment.outputs["CatalogBucket"]
     before = client.get_bucket_notification_configuration(Bucket=bucket)
     before.pop("ResponseMetadata")
@@ -68,7 +68,7 @@ def deaf(shop: Shop) -> Iterator[None]:
 def test_the_reconcile_function_heals_what_lost_events_left_undone(shop: Shop) -> None:
     shop.put("lost/deleted.jpg", garment(300))
     eventually(lambda: shop.shows(garment(300), "lost/deleted.jpg"))
-    with deaf(shop):
+    with losing_events(shop):
         shop.put("lost/new.jpg", garment(301))
         shop.remove("lost/deleted.jpg")
         time.sleep(2)
@@ -92,7 +92,10 @@ def test_reconciling_tells_the_state_of_the_gallery_as_metrics(shop: Shop) -> No
 
 
 def test_failed_events_become_dead_letters_that_redriving_brings_home(shop: Shop) -> None:
-    with changed(shop, "Embed", LENS_ARTIFACTS="s3://not-ours"), impatient(shop, "EmbedQueueUrl"):
+    with (
+        changed(shop, "Embed", LENS_ARTIFACTS="s3://not-ours"),
+        retrying_at_once(shop, "EmbedQueueUrl"),
+    ):
         shop.put("late/one.jpg", garment(302))
         eventually(lambda: shop.depth("EmbedDeadLettersUrl"), seconds=60)
     assert not shop.shows(garment(302), "late/one.jpg")
@@ -108,12 +111,12 @@ def test_failed_events_become_dead_letters_that_redriving_brings_home(shop: Shop
 def test_a_long_tail_is_folded_and_rows_without_a_photo_go_at_the_next_reconciliation(
     shop: Shop, artifacts: Storage
 ) -> None:
-    """300 rows that no photo stands behind: more than a tail may have."""
+    """300 rows without photos: more than a tail may have."""
     model = shop.visitor.health()["model_id"]
     write_segment(artifacts, model, _invented(300))
 
     def folded() -> bool:
-        shop.found()  # a search asks for a newer gallery, health tells of the one in use
+        shop.found()  # a search looks for a newer gallery; health shows the one in use
         return bool(shop.visitor.health()["gallery"]["snapshot_rows"] >= 300)
 
     eventually(folded)
@@ -126,7 +129,7 @@ def test_a_long_tail_is_folded_and_rows_without_a_photo_go_at_the_next_reconcili
 def test_the_collect_function_marks_what_nothing_reaches_and_keeps_the_rest(
     shop: Shop, artifacts: Storage
 ) -> None:
-    """Marked now, removed after a day; that it may remove it is shown by its role's tests."""
+    """It marks now and deletes after a day; test_roles shows that it may delete."""
     shop.put("kept/one.jpg", garment(303))
     eventually(lambda: shop.shows(garment(303), "kept/one.jpg"))
     stray = f"snapshots/nobodys/{'0' * 32}/gallery.index"

@@ -1,4 +1,4 @@
-"""Mistakes of a person: each is one line that says what to do."""
+"""User errors: each gives one line that says what to do."""
 
 from __future__ import annotations
 

@@ -1,0 +1,179 @@
+"""The training job: the request to SageMaker, and the role that the training program runs under."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Aws, CfnMapping, Stack, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from cdk.assets import Assets
+from cdk.config import Config, ConfigError
+from cdk.containers import REPOSITORY, read_containers
+from cdk.permissions import CURRENT, MODELS, TRAINING, read, write
+from cdk.storage import Storage
+
+_HOUR = 3_600
+
+
+class TrainingJob:
+    """`role` is the program's; `state` starts a job and waits until it has ended.
+
+    CDK's own task supports neither spot instances nor checkpoints: the state is written out here.
+    """
+
+    def __init__(
+        self, scope: Construct, *, config: Config, assets: Assets, storage: Storage
+    ) -> None:
+        """`scope` gets the program's bundle, the table of container registries and the role."""
+        self._scope = scope
+        self._config = config
+        self._storage = storage
+        self._program = s3_assets.Asset(scope, "Program", path=str(assets.bundle))
+        self._metrics = assets.metric_definitions()
+        self._registry = self._registry_account()
+        self.role = self._role()
+
+    def state(self) -> dict[str, Any]:
+        """The state in Amazon States Language; the job has the name of the execution."""
+        config, place = self._config, f"{self._storage.artifacts_location}/{TRAINING}"
+        stopping = {"MaxRuntimeInSeconds": config.training_hours * _HOUR}
+        if config.training_spot:
+            stopping["MaxWaitTimeInSeconds"] = config.training_wait_hours * _HOUR
+        return {
+            "Type": "Task",
+            "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
+            "Parameters": {
+                "TrainingJobName.$": "$$.Execution.Name",
+                "RoleArn": self.role.role_arn,
+                "AlgorithmSpecification": {
+                    "TrainingImage": config.training_image or self._container(),
+                    "TrainingInputMode": "File",
+                    "MetricDefinitions": self._metrics,
+                },
+                "HyperParameters": {
+                    "sagemaker_program": "train.py",
+                    "sagemaker_submit_directory": self._program.s3_object_url,
+                    "sagemaker_region": Aws.REGION,
+                    # One process for every GPU, by torchrun.
+                    "sagemaker_torch_distributed_enabled": "true",
+                    "artifacts": self._storage.artifacts_location,
+                    "job.$": "$$.Execution.Name",
+                    "preset.$": "$.preset",
+                    "seed.$": "States.Format('{}', $.seed)",
+                    "gate-margin.$": "States.Format('{}', $.margin)",
+                },
+                "InputDataConfig": [
+                    {
+                        "ChannelName": "training",
+                        "DataSource": {
+                            "S3DataSource": {
+                                "S3DataType": "S3Prefix",
+                                "S3DataDistributionType": "FullyReplicated",
+                                "S3Uri.$": "$.data",
+                            }
+                        },
+                    }
+                ],
+                "OutputDataConfig": {"S3OutputPath": f"{place}output/"},
+                "ResourceConfig": {
+                    "InstanceType": config.training_instance,
+                    "InstanceCount": config.training_count,
+                    "VolumeSizeInGB": config.training_volume_gb,
+                },
+                "StoppingCondition": stopping,
+                "EnableManagedSpotTraining": config.training_spot,
+                "CheckpointConfig": {
+                    "S3Uri.$": f"States.Format('{place}{{}}/checkpoints/', $$.Execution.Name)",
+                    "LocalPath": "/opt/ml/checkpoints",
+                },
+                "Tags": [{"Key": "stack", "Value": config.stack}],
+            },
+            "ResultPath": "$.job",
+        }
+
+    def _registry_account(self) -> str:
+        """The account whose registry holds AWS's containers: each region has its own."""
+        accounts, region = read_containers().accounts, Stack.of(self._scope).region
+        if not Token.is_unresolved(region) and region not in accounts:
+            if self._config.training_image:
+                return Aws.ACCOUNT_ID
+            raise ConfigError(
+                f"AWS's training container is not known in {region}: name one with training_image, "
+                "or run `make containers` for a newer list"
+            )
+        mapping = CfnMapping(
+            self._scope,
+            "Registries",
+            mapping={region: {"account": account} for region, account in accounts.items()},
+            lazy=True,
+        )
+        return mapping.find_in_map(region, "account")
+
+    def _container(self) -> str:
+        tag = read_containers().tag(self._config.training_instance)
+        return f"{self._registry}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/{REPOSITORY}:{tag}"
+
+    def _role(self) -> iam.Role:
+        """For the program: it reads its photos and its bundle, and writes models and reports."""
+        role = iam.Role(
+            self._scope, "JobRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")
+        )
+        artifacts, program = self._storage.artifacts, self._program
+        partition, region, account = Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID
+        statements = [
+            *read(artifacts, CURRENT, MODELS, TRAINING),
+            write(artifacts, MODELS, TRAINING),
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[program.bucket.arn_for_objects(program.s3_object_key)],
+            ),
+            iam.PolicyStatement(
+                actions=[
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ],
+                resources=[
+                    f"arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/TrainingJobs:*"
+                ],
+            ),
+            # The container is in AWS's registry. Reading it needs a token, and the permission for
+            # that takes no resource.
+            iam.PolicyStatement(
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
+                resources=[
+                    f"arn:{partition}:ecr:{region}:{self._registry}:repository/{REPOSITORY}"
+                ],
+            ),
+            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={
+                    "StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/TrainingJobs"}
+                },
+            ),
+        ]
+        if self._config.training_data:
+            bucket, _, prefix = self._config.training_data.removeprefix("s3://").partition("/")
+            arn, folder = f"arn:{partition}:s3:::{bucket}", prefix.strip("/")
+            path = f"{folder}/*" if folder else "*"
+            statements += [
+                iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{arn}/{path}"]),
+                iam.PolicyStatement(
+                    actions=["s3:ListBucket"],
+                    resources=[arn],
+                    conditions={"StringLike": {"s3:prefix": [path]}},
+                ),
+            ]
+        for statement in statements:
+            role.add_to_policy(statement)
+        return role

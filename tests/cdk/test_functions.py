@@ -1,0 +1,77 @@
+"""Tests of functions.py: packaging, disk, environment and logs of every function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cdk.synthesis import Parts, several, synthesize
+
+pytestmark = pytest.mark.slow
+
+FUNCTIONS = (
+    "embed",
+    "build_index",
+    "compact",
+    "reconcile",
+    "collect",
+    "setup",
+    "promote",
+    "search",
+)
+
+
+def test_zip_functions_have_both_layers_and_images_their_command(parts: Parts) -> None:
+    layers = [{"Ref": name} for name in parts.named("AWS::Lambda::LayerVersion", "Functions")]
+    assert len(layers) == 2
+    for name in ("build_index", "compact", "reconcile", "collect", "setup", "promote"):
+        function = parts.function(name)
+        assert function["Layers"] == layers
+        assert function["Handler"] == f"lambdas.{name}.function.handler"
+        assert function["Runtime"] == "python3.13"
+    for name in ("embed", "search"):
+        function = parts.function(name)
+        assert function["PackageType"] == "Image"
+        assert function["ImageConfig"]["Command"] == [f"lambdas.{name}.function.handler"]
+
+
+def test_a_large_gallery_s_files_have_the_room_that_they_are_given(
+    root: Path, tmp_path: Path
+) -> None:
+    parts = Parts(synthesize(root, tmp_path, search_disk=1_536, upkeep_disk=1_024))
+    given = {
+        name: parts.function(name).get("EphemeralStorage", {}).get("Size")
+        for name in ("search", "compact", "reconcile", "collect", "promote", "embed", "build_index")
+    }
+    upkeep = dict.fromkeys(("compact", "reconcile", "collect", "promote"), 1_024)
+    assert given == {"search": 1_536, **upkeep, "embed": None, "build_index": None}
+
+
+def test_every_function_says_where_its_part_of_the_world_is(parts: Parts) -> None:
+    told: dict[str, set[str]] = {}
+    for name in FUNCTIONS:
+        variables: dict[str, Any] = parts.function(name)["Environment"]["Variables"]
+        told[name] = {each.removeprefix("LENS_").lower() for each in variables}
+    assert told == {
+        "embed": {"catalog", "artifacts", "thumbs"},
+        "build_index": {"artifacts", "embed_queue"},
+        "compact": {"artifacts"},
+        "reconcile": {"catalog", "artifacts", "embed_queue"}
+        | {"powertools_metrics_namespace", "powertools_service_name"},
+        "collect": {"artifacts", "thumbs", "embed_queue"},
+        "setup": {"artifacts", "model_folder"},
+        "promote": {"catalog", "artifacts", "embed_queue"},
+        "search": {"catalog", "artifacts", "thumbs", "image_url", "thumb_url"}
+        | {"max_photo_bytes", "cors_origins"},
+    }
+
+
+def test_every_log_ends_and_is_json(parts: Parts) -> None:
+    for log in parts.named("AWS::Logs::LogGroup").values():
+        assert log["Properties"]["RetentionInDays"] == 30
+        assert log["DeletionPolicy"] == "Delete"
+    for name in FUNCTIONS:
+        assert parts.function(name)["LoggingConfig"]["LogFormat"] == "JSON"
+        assert several(parts.function(name)["LoggingConfig"]["LogGroup"])[0]["Ref"]

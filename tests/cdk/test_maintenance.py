@@ -1,0 +1,22 @@
+"""Tests of maintenance.py: setup before any event, reconcile and collect on a schedule."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cdk.synthesis import Parts
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_first_model_is_there_before_any_event_is_answered(parts: Parts) -> None:
+    (trigger,) = parts.named("Custom::Trigger", "SetupRun")
+    for source in parts.named("AWS::Lambda::EventSourceMapping").values():
+        assert trigger in source["DependsOn"]
+
+
+@pytest.mark.parametrize(("function", "rate"), [("reconcile", "1 hour"), ("collect", "1 day")])
+def test_maintenance_runs_on_a_schedule(parts: Parts, function: str, rate: str) -> None:
+    rule = parts.one("AWS::Events::Rule", f"Upkeep{function}")
+    assert rule["ScheduleExpression"] == f"rate({rate})"
+    assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0].startswith(f"Functions{function}")

@@ -1,0 +1,70 @@
+"""Tests of search.py: the HTTP API, and the version of the function that it invokes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cdk.synthesis import Parts, synthesize
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_api_is_throttled_and_logged_without_addresses(parts: Parts) -> None:
+    stage = parts.one("AWS::ApiGatewayV2::Stage")
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
+    assert "sourceIp" not in stage["AccessLogSettings"]["Format"]
+    assert "$context.status" in stage["AccessLogSettings"]["Format"]
+
+
+def test_cors_is_the_applications(parts: Parts) -> None:
+    assert "CorsConfiguration" not in parts.one("AWS::ApiGatewayV2::Api")
+    route = parts.one("AWS::ApiGatewayV2::Route")
+    assert route["RouteKey"] == "ANY /api/{proxy+}"
+    assert parts.one("AWS::ApiGatewayV2::Integration")["PayloadFormatVersion"] == "2.0"
+
+
+def test_warm_functions_stand_behind_an_alias(root: Path, tmp_path: Path) -> None:
+    parts = Parts(synthesize(root, tmp_path, search_provisioned=2, search_reserved=10))
+    alias = parts.one("AWS::Lambda::Alias")
+    assert alias["ProvisionedConcurrencyConfig"]["ProvisionedConcurrentExecutions"] == 2
+    (name,) = parts.named("AWS::Lambda::Alias")
+    uri = parts.one("AWS::ApiGatewayV2::Integration")["IntegrationUri"]
+    assert uri == {"Ref": name}
+    assert parts.function("search")["ReservedConcurrentExecutions"] == 10
+
+
+def test_a_search_that_resumes_from_a_snapshot_stands_behind_an_alias_of_a_version(
+    root: Path, tmp_path: Path
+) -> None:
+    parts = Parts(synthesize(root, tmp_path, packaging="snapstart"))
+    search = parts.function("search")
+    assert search["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert "EphemeralStorage" not in search  # SnapStart allows no more than 512 MB
+    assert "SnapStart" not in parts.function("embed")
+    alias = parts.one("AWS::Lambda::Alias")
+    assert "ProvisionedConcurrencyConfig" not in alias
+    ((name, version),) = parts.named("AWS::Lambda::Version", "Functionssearch").items()
+    assert alias["FunctionVersion"] == {"Fn::GetAtt": [name, "Version"]}
+    assert alias["FunctionName"] == version["Properties"]["FunctionName"]
+    # Every version that is kept is a snapshot that costs money.
+    assert version.get("DeletionPolicy", "Delete") == "Delete"
+    # Lambda initializes it when it is published: the first model and the role must be ready.
+    assert any(each.startswith("SetupRun") for each in version["DependsOn"])
+    ((_, resource),) = parts.named("AWS::Lambda::Function", "Functionssearch").items()
+    assert any("DefaultPolicy" in each for each in resource["DependsOn"])
+    (live,) = parts.named("AWS::Lambda::Alias")
+    assert parts.one("AWS::ApiGatewayV2::Integration")["IntegrationUri"] == {"Ref": live}
+    # Search and embed have the serving layer, and no function of the stack is an image.
+    layers = {
+        each: [layer["Ref"][:-8] for layer in parts.function(each)["Layers"]]
+        for each in ("search", "embed", "build_index")
+    }
+    assert layers["search"] == layers["embed"] == ["FunctionsLens", "FunctionsServing"]
+    assert layers["build_index"] == ["FunctionsLens", "FunctionsGallery"]
+    for each in parts.named("AWS::Lambda::Function", "Functions").values():
+        assert each["Properties"].get("PackageType", "Zip") == "Zip"
+    assert search["Handler"] == "lambdas.search.function.handler"
+    assert parts.function("embed")["Handler"] == "lambdas.embed.function.handler"
