@@ -58,7 +58,7 @@ def test_no_process_is_left_when_the_tests_are_interrupted_or_killed(
 
     starter.send_signal(end)
 
-    starter.wait(10)
+    starter.wait(60)
     eventually(lambda: not _processes(folder), seconds=10)
     starter.stdout.close()
 

@@ -65,7 +65,7 @@ def serving(folder: Path) -> Iterator[Shop]:
         with shop.http:
             yield shop
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
