@@ -1,1 +1,1 @@
-"""The build_index function: segment events in, commits out."""
+"""The build_index function: segment events in, commits out; compact builds the FAISS index."""

@@ -1,4 +1,4 @@
-"""The build_index function: what Lambda calls with a batch of segment events."""
+"""The build_index function: what Lambda calls with segment events. It commits the segments."""
 
 from __future__ import annotations
 

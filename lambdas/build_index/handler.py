@@ -1,4 +1,7 @@
-"""The build_index handler: segment events from a queue become commits."""
+"""The build_index handler: commits the segments that a batch of events names.
+
+It builds no FAISS index, in spite of its name: `compact` does, when it folds a snapshot.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The compact function: advanced heads in, short tails out."""
+"""The compact function: advanced heads in; short tails and snapshots with a FAISS index out."""

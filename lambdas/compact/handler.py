@@ -1,4 +1,4 @@
-"""The compact handler: heads that advanced, from a queue; galleries whose tail is too long mend."""
+"""The compact handler: compacts the galleries whose heads advanced."""
 
 from __future__ import annotations
 

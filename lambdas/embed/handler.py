@@ -24,7 +24,7 @@ class EmbedHandler:
         artifacts: Storage,
         announce: Callable[[str], None] | None = None,
     ) -> None:
-        """`announce` hears new segments' keys, where no bucket sends events of them."""
+        """`announce` is called with new segments' keys, where no bucket sends events of them."""
         catalog = open_storage(settings.catalog)
         self._prefix = key_prefix(catalog)
         # Two: the live model and a candidate.

@@ -1,4 +1,4 @@
-"""Evaluation: indexes a protocol's gallery in a temporary place and runs its queries."""
+"""Evaluation: indexes a protocol's gallery in a temporary folder and runs its queries."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Trial:
-    """A protocol's gallery, ready to be asked."""
+    """A protocol's gallery, ready to be searched."""
 
     catalog: Catalog
     partition: dict[str, PartitionEntry]
@@ -54,11 +54,11 @@ class Trial:
 def trial_of(
     settings: Settings, protocol: Protocol, bars: Bars, model_id: str | None = None
 ) -> Iterator[Trial]:
-    """Index a protocol's gallery of a catalog with a partition file, for as long as it is asked.
+    """Index a protocol's gallery in a temporary folder, for the time of the block.
 
     It is indexed exactly as `lens index` would index a catalog of just these photos: the head is
-    fit on them, or `model_id` of the catalog's own artifacts is used as it is. The live gallery is
-    neither read nor written. Raises UsageError without a usable partition file.
+    fit on them, or the model `model_id` of the catalog's artifacts is used unchanged. The live
+    gallery is neither read nor written. Raises UsageError without a usable partition file.
     """
     catalog = Catalog(open_storage(settings.catalog))
     if not isinstance(catalog.storage, FileStorage):

@@ -25,7 +25,7 @@ def index_catalog(pipeline: Pipeline, bars: Bars, model_id: str | None = None) -
     """Bring the gallery in line with the catalog; how many keys were looked at.
 
     Sets up the default model first where there is none, or fits its head once there are enough
-    photos; `model_id` is used as it is instead.
+    photos. With `model_id`, that model is used unchanged.
     """
     if not pipeline.settings.stack:  # a stack's own functions tell which release runs there
         announce_format(pipeline.artifacts, time.time())

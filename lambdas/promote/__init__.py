@@ -1,1 +1,1 @@
-"""The promote function: a trained model's verdict in, a step towards its gallery out."""
+"""The promote function: takes one step towards making a trained model live."""

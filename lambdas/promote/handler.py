@@ -1,4 +1,4 @@
-"""The promote handler: a step towards making a trained model live, until there is none left."""
+"""The promote handler: takes one step towards making a trained model live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reconcile handler: queues what differs from the catalog, and tells how far behind it is."""
+"""The reconcile handler: queues the keys that differ from the catalog, and publishes how many."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BUSY = 1_000
 
 
 class ReconcileHandler:
-    """Compares every gallery that is kept up with the catalog."""
+    """Compares the gallery of every followed model with the catalog."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class ReconcileHandler:
         queue: Queue,
         publish: Callable[[dict[str, float]], None] = lambda figures: None,
     ) -> None:
-        """`publish` hears the live gallery's figures: counts of photos, and an age in seconds."""
+        """`publish` gets the live gallery's figures: counts of photos, and an age in seconds."""
         self._catalog = catalog
         self._artifacts = artifacts
         self._queue = queue

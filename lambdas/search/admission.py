@@ -1,4 +1,4 @@
-"""Admission: how much runs at once, how much more may wait for its turn, and who is turned away."""
+"""Admission: how many requests run at once, how many wait, and which are refused as busy."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _HUNG_UP = 499  # nginx's status for it; it is seen by logs alone
 
 
 class Admission:
-    """Work in at most `threads` threads, and a line of `places` before them: first come, first
-    served, and those who hang up leave it. Used from one event loop."""
+    """At most `threads` requests run in threads and `places` more wait, in the order they came. A
+    request whose caller disconnects leaves the line. Used from one event loop."""
 
     def __init__(
         self, threads: int, places: int, clock: Callable[[], float] = time.monotonic
@@ -117,7 +117,7 @@ class Admission:
 
 
 async def _cancel_without(request: Request, scope: CancelScope) -> None:
-    """Cancel when nobody listens any more; the body has been read, so little else is received."""
+    """Cancel when the caller disconnects; the body has been read already."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
     scope.cancel()

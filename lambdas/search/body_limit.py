@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyLimit:
-    """ASGI middleware: whoever reads more than `max_bytes` of a body gets an HTTPException 413.
+    """ASGI middleware: reading more than `max_bytes` of a body raises HTTPException 413.
 
     FastAPI's own `max_body_size` replies in plain text instead of in the shape of our errors.
     """

@@ -147,3 +147,17 @@ def _reply(refusal: Refusal, message: str, headers: dict[str, str] | None = None
     # What is refused now may be fine in a moment: a cache must not hold on to it.
     headers = {"Cache-Control": "no-store", **(headers or {})}
     return JSONResponse(_body(refusal.code, message), refusal.status, headers)
+
+
+# What routes can answer, for their OpenAPI.
+PHOTO_ERRORS = documented(
+    NotAnImageError,
+    BrokenImageError,
+    MALFORMED,
+    PhotoTooLargeError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+    INVALID,
+)
+GALLERY_ERRORS = documented(ArtifactError, BusyError, StorageError)
+LOOKUP_ERRORS = documented(NotFoundError, INVALID) | GALLERY_ERRORS

@@ -37,8 +37,8 @@ with contextlib.suppress(ImportError):
 
 # "auto" would start the app anew in every invocation (Mangum 0.22).
 handler = Mangum(create_app(_settings, _searcher), lifespan="off")
-# A gallery that cannot be loaded is told by health and tried again by every search; failing here
-# would leave the caller with a bare 500.
+# Health reports a gallery that cannot be loaded, and every search tries again; failing here would
+# give the caller a bare 500.
 with contextlib.suppress(LensError):
     _loading.result()
 gc.freeze()  # what is there now stays, and need not be looked through ever again

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
         sys.stdout.flush()
-    except BrokenPipeError:  # `lens status | head`: nobody reads on, and that is no failure
+    except BrokenPipeError:  # `lens status | head` stops reading early; that is no failure
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except UsageError as error:
         return _fail(error, 2)
@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     location(child, "PHOTOS")
     child.add_argument("--protocol", choices=("benchmark", "strict"), help="both by default")
-    child.add_argument("--model", metavar="ID", help="use this model as it is, refit nothing")
+    child.add_argument("--model", metavar="ID", help="use this model, and fit nothing")
     as_json(child)
 
     child = command("status", commands.status, "show model, gallery, pin and rejected photos")
@@ -96,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     as_json(child)
 
     location(
-        command("reconcile", commands.reconcile, "compare the gallery with the catalog and mend it")
+        command(
+            "reconcile", commands.reconcile, "compare the gallery with the catalog and repair it"
+        )
     )
 
     child = command("rollback", commands.rollback, "hold searches at an earlier commit or model")

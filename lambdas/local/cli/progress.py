@@ -1,4 +1,4 @@
-"""Progress bars on standard error, where somebody is looking."""
+"""Progress bars on standard error, if that is a terminal."""
 
 from __future__ import annotations
 

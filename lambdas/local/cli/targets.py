@@ -11,7 +11,7 @@ from lens.errors import UsageError
 from lens.settings import Settings, settings_from, variable
 from lens.storage import FileStorage, open_storage
 
-# What a stack's outputs say, and nobody else should.
+# These settings come from a stack's outputs; they must not be given beside it.
 _OF_STACK = ("catalog", "artifacts", "thumbs", "embed_queue")
 
 

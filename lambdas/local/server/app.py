@@ -31,8 +31,8 @@ _COLLECT_SECONDS = 3_600.0
 
 
 def serve(settings: Settings, bars: Bars, announce: Callable[[str], None]) -> None:
-    """Serve until interrupted. `announce` hears the address as soon as it answers; photos can be
-    found while a first indexing still runs.
+    """Serve until interrupted. `announce` is called with the address as soon as it answers;
+    photos can be found while a first indexing still runs.
 
     Raises UsageError when the port is taken.
     """

@@ -59,7 +59,7 @@ def read_deployment(stack: str) -> Deployment:
         if name not in outputs:
             raise UsageError(
                 f"stack {stack} has no output {name}: is it an Image Lens, and did its deployment "
-                "finish? `make deploy` mends both"
+                "finish? `make deploy` repairs both"
             )
         return outputs[name]
 

@@ -41,7 +41,7 @@ def synchronize(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Synced:
-    """Make the catalog's photos those of the folder; what it has besides goes with `delete` only.
+    """Upload the folder's photos to the catalog; with `delete`, remove the catalog's other photos.
 
     A file is there already when its MD5 is the object's ETag; one that was uploaded in parts or
     encrypted by KMS has another ETag and is uploaded again. Interrupted and run again, it goes on.

@@ -1,0 +1,69 @@
+"""Lookups: thumbnails, items and categories of the gallery."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from lambdas.search.admission import Admission
+from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS
+from lambdas.search.schemas import CategoriesSchema, ItemSchema, categories_schema, photo_schema
+from lens.errors import NotFoundError
+from lens.photos.decoding import THUMBNAIL_SIDE
+from lens.photos.thumbnail_store import FOREVER
+from lens.search.searcher import Searcher
+from lens.search.thumbnail_reader import Thumbnails
+from lens.settings import Settings
+
+_JPEG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}
+}
+
+
+def lookup_routes(
+    searcher: Searcher, thumbnails: Thumbnails, lookups: Admission, settings: Settings
+) -> APIRouter:
+    """`/api/thumb`, `/api/items` and `/api/categories`."""
+    routes = APIRouter()
+
+    @routes.get("/api/thumb/{photo_id}", responses=_JPEG | LOOKUP_ERRORS, response_class=Response)
+    async def thumb(
+        request: Request,
+        photo_id: str,
+        size: Annotated[int, Query(ge=16, le=THUMBNAIL_SIDE)] = THUMBNAIL_SIDE,
+        if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
+    ) -> Response:
+        """A JPEG of a photo, its long side at most `size` pixels."""
+
+        def read() -> bytes:
+            serving = searcher.refresh()
+            return thumbnails.read(serving.gallery if serving else None, photo_id, size)
+
+        data = await lookups.run(read, request)
+        headers = {"Cache-Control": FOREVER, "ETag": f'"{photo_id}-{size}"'}
+        if headers["ETag"] in if_none_match:
+            return Response(status_code=304, headers=headers)
+        return Response(data, media_type="image/jpeg", headers=headers)
+
+    @routes.get("/api/items/{item_id:path}", responses=LOOKUP_ERRORS)
+    async def item(request: Request, item_id: str) -> ItemSchema:
+        """An item's photos."""
+        serving = await lookups.run(searcher.refresh, request)
+        rows = serving.gallery.item(item_id) if serving else []
+        if not rows:
+            raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
+        photos = [photo_schema(row, settings) for row in rows]
+        return ItemSchema(item_id=item_id, category=rows[0].category, photos=photos)
+
+    @routes.get("/api/categories", responses=GALLERY_ERRORS)
+    async def categories(request: Request) -> CategoriesSchema:
+        """The catalog's categories, each with its number of photos and one of them."""
+
+        def read() -> CategoriesSchema:
+            serving = searcher.refresh()
+            return categories_schema(serving.gallery if serving else None, settings)
+
+        return await lookups.run(read, request)
+
+    return routes
