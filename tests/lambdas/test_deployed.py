@@ -1,4 +1,7 @@
-"""All functions (lambdas/*) over a bucket and queues in memory: what each does and leaves."""
+"""All functions (lambdas/*) over a bucket and queues in memory: what each does and leaves.
+
+Covers: embed, build_index, compact, reconcile, collect, setup and its bundle.
+"""
 
 from __future__ import annotations
 

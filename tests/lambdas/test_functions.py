@@ -1,4 +1,7 @@
-"""Every function's entry (lambdas/*): started by name, from the environment, with its libraries."""
+"""Every function's entry (lambdas/*): started by name, from the environment, with its libraries.
+
+Covers: the `function` modules of embed, build_index, compact, reconcile, collect, setup, promote.
+"""
 
 from __future__ import annotations
 

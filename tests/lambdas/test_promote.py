@@ -1,4 +1,7 @@
-"""The promote function: a verdict in, steps towards a new model's gallery out."""
+"""The promote function: a verdict in, steps towards a new model's gallery out.
+
+Covers: promote; `lens.pipeline.verdict`.
+"""
 
 from __future__ import annotations
 

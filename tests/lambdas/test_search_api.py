@@ -1,4 +1,7 @@
-"""The HTTP API (lambdas/search) over a real gallery: results, thumbnails, items and health."""
+"""The HTTP API (lambdas/search) over a real gallery: results, thumbnails, items and health.
+
+Covers: app, searching, lookups, health, schemas.
+"""
 
 from __future__ import annotations
 

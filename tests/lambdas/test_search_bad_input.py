@@ -1,4 +1,7 @@
-"""The HTTP API (lambdas/search) given bad input: each gets a 4xx that says what to do."""
+"""The HTTP API (lambdas/search) given bad input: each gets a 4xx that says what to do.
+
+Covers: errors, body_limit, searching.
+"""
 
 from __future__ import annotations
 

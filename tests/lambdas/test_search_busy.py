@@ -1,4 +1,7 @@
-"""The HTTP API (lambdas/search) under load: who waits, who is refused, who is let go."""
+"""The HTTP API (lambdas/search) under load: who waits, who is refused, who is let go.
+
+Covers: admission.
+"""
 
 from __future__ import annotations
 

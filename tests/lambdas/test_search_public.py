@@ -1,4 +1,7 @@
-"""The HTTP API (lambdas/search) in public: other sites' pages, a CDN's addresses, no secrets."""
+"""The HTTP API (lambdas/search) in public: other sites' pages, a CDN's addresses, no secrets.
+
+Covers: app.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The training command from photos to a delivered model: job, delivery and checkpoints included."""
+"""The training command from photos to a delivered model: job, delivery and checkpoints included.
+
+Covers: job, deliver, checkpoints.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Promotion: another model goes live with the whole catalog, or not at all."""
+"""Promotion: another model goes live with the whole catalog, or not at all.
+
+Covers: promote, verdict.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The ViT's graph and its linear layers in every precision, against torch."""
+"""The ViT's graph and its linear layers in every precision, against torch.
+
+Covers: dinov2_graph, graph_builder, linears.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The model to be trained: its backbones, LoRA, color part and heads against what is served."""
+"""The model to be trained: its backbones, LoRA, color part and heads against what is served.
+
+Covers: embedding_model, vit, lite0, lora, color.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The `lens` command (cli, commands, reports) as a person uses it, slips included."""
+"""The `lens` command (cli, commands, reports) as a person uses it, slips included.
+
+Covers: arguments, commands, reports, progress, targets.
+"""
 
 from __future__ import annotations
 

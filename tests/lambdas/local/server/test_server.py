@@ -1,4 +1,7 @@
-"""`lens serve` as a process (server, page, watcher, indexer), over a folder that it follows."""
+"""`lens serve` as a process (server, page, watcher, indexer), over a folder that it follows.
+
+Covers: app, page, watcher, indexer, pipeline.
+"""
 
 from __future__ import annotations
 
