@@ -8,12 +8,11 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
 
 from lens.gallery.segments import parse_segment_key
 from lens.gallery.versions import Look
 from lens.pipeline.commit import commit_segments
-from lens.pipeline.events import answer_batch, keys_in
+from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, keys_in
 from lens.storage import Storage, key_prefix
 
 
@@ -25,7 +24,7 @@ class BuildIndexHandler:
         self._prefix = key_prefix(artifacts)
         self._queue = queue
 
-    def __call__(self, event: dict[str, Any], context: object = None) -> dict[str, Any]:
+    def __call__(self, event: SqsEvent, context: object = None) -> BatchReply:
         """Lambda's calling convention; the reply names the messages that failed."""
         return answer_batch(event, lambda body: keys_in(body, self._prefix), self._commit)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from lens.gallery.commits import parse_head_key
 from lens.gallery.current import read_current
 from lens.pipeline.compact import compact
-from lens.pipeline.events import answer_batch, keys_in
+from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, keys_in
 from lens.storage import Storage, key_prefix
 
 
@@ -19,7 +18,7 @@ class CompactHandler:
         self._artifacts = artifacts
         self._prefix = key_prefix(artifacts)
 
-    def __call__(self, event: dict[str, Any], context: object = None) -> dict[str, Any]:
+    def __call__(self, event: SqsEvent, context: object = None) -> BatchReply:
         """Lambda's calling convention; the reply names the messages that failed."""
         outcomes: dict[str, Exception | None] = {}
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
 
 from lens.models.embedder import load_embedder
 from lens.photos.catalog import Catalog
 from lens.pipeline.embed import Embedding
-from lens.pipeline.events import answer_batch, looks_in
+from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, looks_in
 from lens.settings import Settings
 from lens.storage import Storage, key_prefix, open_storage
 
@@ -41,6 +40,6 @@ class EmbedHandler:
             announce=announce,
         )
 
-    def __call__(self, event: dict[str, Any], context: object = None) -> dict[str, Any]:
+    def __call__(self, event: SqsEvent, context: object = None) -> BatchReply:
         """Lambda's calling convention; the reply names the messages that failed."""
         return answer_batch(event, lambda body: looks_in(body, self._prefix), self._embedding.run)

@@ -60,7 +60,7 @@ class Project:
             "LENS_THREADS": str(threads or os.cpu_count() or 1),
         }
         self._folder = folder
-        self._embed: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+        self._embed: Callable[[Any], Any] | None = None
 
     @cached_property
     def _handler(self) -> Any:
@@ -105,7 +105,7 @@ class Project:
         searcher.refresh()
         return local_app(settings, searcher, Catalog(open_storage(settings.catalog)))
 
-    def _embed_handler(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def _embed_handler(self) -> Callable[[Any], Any]:
         """It writes segments and thumbnails: into artifacts that have the model alone."""
         from lambdas.embed.handler import EmbedHandler
         from lens.settings import settings_from

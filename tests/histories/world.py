@@ -30,7 +30,13 @@ from lens.pipeline import compact as compaction
 from lens.pipeline.collect import collect
 from lens.pipeline.commit import commit_segments
 from lens.pipeline.embed import Embedding
-from lens.pipeline.events import answer_batch, looks_in, looks_message, s3_notification
+from lens.pipeline.events import (
+    answer_batch,
+    looks_in,
+    looks_message,
+    s3_notification,
+    sqs_event,
+)
 from lens.pipeline.promote import promote
 from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.rollback import release, rollback
@@ -457,8 +463,7 @@ class World:
         self._announce("ObjectRemoved:Delete", key)
 
     def _embed(self, batch: list[str]) -> None:
-        event = {"Records": [{"messageId": str(i), "body": b} for i, b in enumerate(batch)]}
-        reply = answer_batch(event, lambda body: looks_in(body, ""), self.embedding.run)
+        reply = answer_batch(sqs_event(batch), lambda body: looks_in(body, ""), self.embedding.run)
         failed = {int(failure["itemIdentifier"]) for failure in reply["batchItemFailures"]}
         excused = self.artifacts.failed or read_current(self.bare) is None
         assert excused or not failed, "a message failed though nothing had gone wrong"

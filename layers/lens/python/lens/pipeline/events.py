@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote_plus, unquote_plus
 
 from lens.gallery.versions import Look, Version
@@ -13,6 +13,31 @@ from lens.storage.contract import is_key
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+class SqsMessage(TypedDict):
+    """A message as Lambda gets it, as far as it is read here."""
+
+    messageId: str
+    body: str
+
+
+class SqsEvent(TypedDict):
+    """A batch of messages from a queue."""
+
+    Records: list[SqsMessage]
+
+
+class FailedMessage(TypedDict):
+    """The id of a message that is to be delivered again."""
+
+    itemIdentifier: str
+
+
+class BatchReply(TypedDict):
+    """ReportBatchItemFailures: the messages that failed; the others are done."""
+
+    batchItemFailures: list[FailedMessage]
 
 
 def looks_in(body: str, prefix: str) -> list[Look]:
@@ -63,15 +88,14 @@ def s3_notification(event_name: str, key: str, sequencer: str) -> str:
     )
 
 
-def sqs_event(bodies: Sequence[str]) -> dict[str, Any]:
+def sqs_event(bodies: Sequence[str]) -> SqsEvent:
     """An SQS batch in Lambda's shape."""
-    records = [{"messageId": str(i), "body": body} for i, body in enumerate(bodies)]
-    return {"Records": records}
+    return {"Records": [{"messageId": str(i), "body": body} for i, body in enumerate(bodies)]}
 
 
 def answer_batch(
-    event: dict[str, Any], parse: Callable[[str], list[T]], work: Callable[[list[T]], None]
-) -> dict[str, list[dict[str, str]]]:
+    event: SqsEvent, parse: Callable[[str], list[T]], work: Callable[[list[T]], None]
+) -> BatchReply:
     """Do the work that a batch of SQS messages asks for, and name the messages that failed.
 
     All messages are handled together. When that fails, each is handled alone, so that one bad
