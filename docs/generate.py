@@ -30,8 +30,7 @@ FOLDERS = {
 _PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Defaults that depend on the machine or on the catalog.
 _DEFAULTS = {"artifacts": "`.lens/…`", "threads": "all cores", "queued_searches": "8 a thread"}
-# So wide that argparse breaks no usage line, whatever the terminal and the release of Python.
-_TERMINAL = {"COLUMNS": "140", "NO_COLOR": "1"}
+_TERMINAL = {"COLUMNS": "140", "NO_COLOR": "1"}  # so wide that argparse breaks no usage line
 
 
 def generated(text: str) -> str:
