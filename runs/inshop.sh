@@ -31,5 +31,5 @@ done
 
 # The table: means, spread, paired bootstrap over queries.
 aws s3 sync "$artifacts/training" build/runs --exclude '*' --include '*/run.json'
-PYTHONPATH=layers/lens/python python sagemaker_training/compare.py \
+python sagemaker_training/compare.py \
   --ours build/runs/inshop-* --theirs build/runs/seed-*
