@@ -25,7 +25,7 @@ FOLDERS = {
     "cdk/": "what is deployed on AWS: one stack, one construct a file",
     "runs/": "training runs as scripts",
     "tests/": "the same folders again; histories/, e2e/ (browser), aws/ (emulator), benchmarks/",
-    "docs/": "the pages listed above, and the program that writes parts of them",
+    "docs/": "the pages listed below, and the program that writes parts of them",
 }
 _PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Defaults that depend on the machine or on the catalog.

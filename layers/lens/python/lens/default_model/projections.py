@@ -46,8 +46,8 @@ def fit_head(features: NDArray[np.float32], dim: int) -> Head:
     """Return the half-whitened PCA of (N, F) features: directions scaled by eigenvalue**-1/4.
 
     Full whitening (-1/2) raises weak directions to noise, none lets a few strong ones decide;
-    halfway retrieves best here (README). Directions without variance become zero columns. Raises
-    UsageError unless N > dim and F >= dim.
+    halfway retrieves best here (docs/experiments.md). Directions without variance become zero
+    columns. Raises UsageError unless N > dim and F >= dim.
     """
     photos, width = features.shape
     if photos <= dim or width < dim:
