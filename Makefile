@@ -12,7 +12,7 @@ CHECKS := $(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && PYTH
 # Node, for CDK, is the environment's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo check test test-aws bench image-proof containers assets synth diff deploy destroy chromium format clean
+.PHONY: help demo check test test-aws bench docs image-proof containers assets synth diff deploy destroy chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -39,6 +39,9 @@ bench: .venv/dev.stamp ## measure against the seed's design (QUICK=1: two minute
 
 test-aws: .venv/dev.stamp .sagemaker/stamp node_modules ## deploy to an emulated AWS, use it, destroy it
 	@PYTHON_AWS="$(PYTHON_AWS)" $(BIN)/pytest -m aws -rs tests/aws
+
+docs: .venv/dev.stamp ## write the generated parts of the documents
+	@$(BIN)/python -m docs.generate
 
 image-proof: .venv/dev.stamp ## build and run the image without Docker (root, Debian; two minutes)
 	@command -v buildah debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends buildah debootstrap

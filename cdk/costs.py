@@ -126,7 +126,7 @@ def _photo(shop: Shop, price: Prices) -> float:
 
 
 def main() -> None:
-    """Print the table of the README."""
+    """Print the table of docs/aws.md."""
     found = costs()
     labels = {
         "idle_month": "idle, a month, with 10,000 photos",

@@ -124,7 +124,7 @@ INSHOP = Recipe(
 
 # Two cores, hundreds of photos and no hub: EfficientNet-Lite0, its upper two thirds trained (below
 # them nothing needs a gradient) on photos in any order of their channels, from heads that are fit
-# without labels. Color finds garments too, but is best told apart from shape (README.md).
+# without labels. Color finds garments too, but is best told apart from shape (docs/experiments.md).
 LAPTOP = Recipe(
     name="laptop",
     backbone="efficientnet-lite0",

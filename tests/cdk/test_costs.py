@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cdk.config import Config
-from cdk.costs import Costs, Prices, Shop, costs
+from cdk.costs import Costs, Prices, Shop, costs, main
 from tests.cdk.synthesis import Parts
 
 NOTHING: dict[str, Any] = {each.name: 0.0 for each in fields(Prices) if each.name != "date"}
@@ -57,8 +58,16 @@ def test_a_snapshot_is_paid_by_the_month_that_it_is_kept_and_by_the_resumption()
     assert kept_and_resumed == pytest.approx(2 * (730 * 3.6e-3 + 0.5))
 
 
+def test_the_page_has_the_table_that_the_command_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main()
+    page = (Path(__file__).parents[2] / "docs/aws.md").read_text()
+    assert capsys.readouterr().out in page
+
+
 @pytest.mark.slow
-def test_the_shop_of_the_readme_is_the_default_stack(parts: Parts) -> None:
+def test_the_shop_of_the_costs_is_the_default_stack(parts: Parts) -> None:
     shop, config = Shop(), Config()
     assert shop.alarms == len(parts.named("AWS::CloudWatch::Alarm"))
     assert shop.memory_gb == config.search_memory / 1_024 == config.embed_memory / 1_024

@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     def command(
         name: str, run: Callable[[argparse.Namespace], None], text: str
     ) -> argparse.ArgumentParser:
-        child = subparsers.add_parser(name, help=text, description=text.capitalize() + ".")
+        child = subparsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         child.set_defaults(run=run)
         return child
 

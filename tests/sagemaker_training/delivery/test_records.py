@@ -13,8 +13,8 @@ from compare import Comparison, compare, main
 from training.delivery.runs import Run, read_record
 
 ROOT = Path(__file__).parents[3]
-PROGRAM = ROOT / "sagemaker_training"
-RECORD = PROGRAM / "records" / "laptop-vs-seed.json"
+RECORD = ROOT / "sagemaker_training" / "records" / "laptop-vs-seed.json"
+TRAINING, EXPERIMENTS = ROOT / "docs" / "training.md", ROOT / "docs" / "experiments.md"
 
 PRINTED = """\
 benchmark, 314 queries, Recall@1 in percent
@@ -53,22 +53,22 @@ def test_the_command_prints_the_comparison_from_the_record(
     assert capsys.readouterr().out == PRINTED
 
 
-def test_the_tables_of_both_readmes_are_what_the_record_says(tables: list[Comparison]) -> None:
-    front, training = ((folder / "README.md").read_text() for folder in (ROOT, PROGRAM))
+def test_the_tables_of_both_pages_are_what_the_record_says(tables: list[Comparison]) -> None:
+    short, long = TRAINING.read_text(), EXPERIMENTS.read_text()
     for found in tables:
         ours, theirs = _spread(found.ours), _spread(found.theirs)
         low, high = (f"{100 * value:+.1f}" for value in found.interval)
         name, ahead = found.protocol, f"{100 * found.difference:+.1f}"
-        assert f"| Recall@1, {name} | {ours} % | {theirs} % | {low} to {high} |\n" in front
+        assert f"| Recall@1, {name} | {ours} % | {theirs} % | {low} to {high} |\n" in short
         row = f"| {name}, {found.queries} queries | **{ours}** | {theirs} |"
-        assert f"{row} {ahead} ({low} to {high}) |\n" in training
+        assert f"{row} {ahead} ({low} to {high}) |\n" in long
 
 
 def test_the_minutes_a_seed_are_what_the_record_says(groups: dict[str, list[Run]]) -> None:
     ours, theirs = (
         ", ".join(f"{run.seconds / 60:.0f}" for run in groups[name]) for name in ("ours", "theirs")
     )
-    assert f"| minutes a seed | {ours} | {theirs} | |\n" in (PROGRAM / "README.md").read_text()
+    assert f"| minutes a seed | {ours} | {theirs} | |\n" in EXPERIMENTS.read_text()
 
 
 def test_the_recorded_figures_follow_from_the_recorded_answers(

@@ -1,0 +1,150 @@
+"""Writes the parts of the documents that the code knows better: `make docs`.
+
+A part lies between `<!-- generated: name -->` and `<!-- end -->`; tests/test_docs.py compares.
+"""
+
+import io
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout, suppress
+from dataclasses import fields
+from pathlib import Path
+from unittest.mock import patch
+
+from docs.markdown import allowed, block, default, limits, table
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = {
+    "layers/lens/python/lens/": "the domain: photos, models, gallery, search; imports no other",
+    "lambdas/": "what runs: one folder for each function; local/ runs them on this machine",
+    "layers/": "the layers of the functions in zips: the domain, and the packages it needs",
+    "frontend/": "the page: plain HTML, CSS and ES modules, no build step",
+    "sagemaker_training/": "how models are trained, with torch",
+    "cdk/": "what is deployed on AWS: one stack, one construct a file",
+    "runs/": "training runs as scripts",
+    "tests/": "the same folders again; histories/, e2e/ (browser), aws/ (emulator), benchmarks/",
+    "docs/": "the pages listed below, and the program that writes parts of them",
+}
+_PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# Defaults that depend on the machine or on the catalog.
+_DEFAULTS = {"artifacts": "`.lens/…`", "threads": "all cores", "queued_searches": "8 a thread"}
+_TERMINAL = {"COLUMNS": "140", "NO_COLOR": "1"}  # so wide that argparse breaks no usage line
+
+
+def generated(text: str) -> str:
+    """A document with its generated parts written anew."""
+    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n\n{part[3]}", text)
+
+
+def documents() -> list[Path]:
+    """Every document that may have generated parts."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def _folders() -> str:
+    width = max(map(len, FOLDERS)) + 1
+    return block("".join(f"{name:<{width}}{text}\n" for name, text in FOLDERS.items()))
+
+
+def _commands() -> str:
+    from lambdas.local.cli import main
+    from lambdas.local.stack.training_job import parse_options
+
+    overview = _help(main)
+    names = re.findall(r"^    (\w+)", overview, re.MULTILINE)
+    # `lens train` has no help of its own: here it is the program's, on a stack the job's.
+    texts = (_help(main, name) if name != "train" else _help(parse_options) for name in names)
+    return "\n\n".join(map(block, (overview, *texts)))
+
+
+def _help(command: Callable[[Sequence[str]], object], *words: str) -> str:
+    told = io.StringIO()
+    with patch.dict("os.environ", _TERMINAL), redirect_stdout(told), suppress(SystemExit):
+        command([*words, "--help"])
+    return told.getvalue()
+
+
+def _settings() -> str:
+    from lens.settings import Settings, variable
+
+    rows = (
+        (f"`{variable(name)}`", _DEFAULTS.get(name) or default(field), field.description)
+        for name, field in Settings.model_fields.items()
+    )
+    return table(("setting", "default", "meaning"), rows)
+
+
+def _deployment() -> str:
+    from cdk.config import Config
+
+    rows = (
+        (f"`{name}`", default(field), allowed(field), field.description)
+        for name, field in Config.model_fields.items()
+    )
+    return table(("setting", "default", "allowed", "meaning"), rows)
+
+
+def _targets() -> str:
+    lines = re.findall(r"^([a-z-]+):.*?## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    return table(("command", "what it does"), ((f"`make {name}`", text) for name, text in lines))
+
+
+def _recipes() -> str:
+    sys.path.insert(0, str(ROOT / "sagemaker_training"))
+    from training.presets import PRESETS, Recipe
+
+    names = [field.name for field in fields(Recipe) if field.name != "name"]
+    rows = ((f"`{name}`", *(getattr(each, name) for each in PRESETS.values())) for name in names)
+    return table(("field", *(f"`{name}`" for name in PRESETS)), rows)
+
+
+def _endpoints() -> str:
+    from lambdas.search.app import create_app
+    from lens.search.searcher import Searcher
+    from lens.settings import Settings
+    from lens.storage import open_storage
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(catalog=folder, artifacts=folder)
+        document = create_app(settings, Searcher(open_storage(folder))).openapi()
+    rows = []
+    for path, methods in document["paths"].items():
+        for method, about in methods.items():
+            parameters = {each["name"]: each["schema"] for each in about.get("parameters", ())}
+            for form in about.get("requestBody", {}).get("content", {}).values():
+                schema = form["schema"]["$ref"].rpartition("/")[2]
+                parameters |= document["components"]["schemas"][schema]["properties"]
+            told = "<br>".join(
+                f"`{name}` {limits(each)}".strip() for name, each in parameters.items()
+            )
+            replies = [reply.get("content", {}) for reply in about["responses"].values()]
+            examples = [each.get("examples", {}) for reply in replies for each in reply.values()]
+            errors = ", ".join(f"`{code}`" for each in examples for code in each)
+            rows.append((f"`{method.upper()} {path}`", about["description"], told, errors))
+    return table(("endpoint", "answer", "parameters", "errors"), sorted(rows))
+
+
+def _errors() -> str:
+    from lambdas.search import errors
+
+    found = {*errors.REFUSALS.values(), errors.MALFORMED, errors.INVALID, errors.METHOD}
+    rows = sorted((each.status, f"`{each.code}`", each.example) for each in found)
+    return table(("status", "code", "message, for example"), rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "folders": _folders,
+    "commands": _commands,
+    "settings": _settings,
+    "deployment": _deployment,
+    "targets": _targets,
+    "recipes": _recipes,
+    "endpoints": _endpoints,
+    "errors": _errors,
+}
+
+if __name__ == "__main__":
+    for document in documents():
+        document.write_text(generated(document.read_text()))
