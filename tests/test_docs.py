@@ -89,7 +89,7 @@ def _alarms() -> Iterator[str]:
     tree = ast.parse((ROOT / "cdk/observability.py").read_text())
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
-            of = {"_functions": "{function}", "_feeds": "{queue}"}.get(function.name, "{?}")
+            of = {"_functions": "{function}", "_event_queues": "{queue}"}.get(function.name, "{?}")
             for node in ast.walk(function):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "self._alarm":
                     yield ast.unparse(node.args[0]).strip("f'\"").replace("{name}", of)
