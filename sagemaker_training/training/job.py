@@ -16,12 +16,13 @@ from training.data.dataset import Dataset, problems_report, read_dataset, withou
 from training.data.decoded import Squares, build_squares, open_squares
 from training.delivery.deliver import Outcome, deliver
 from training.delivery.runs import Job, read_run
+from training.loop.batches import TrainingPhotos
 from training.loop.checkpoints import has_begun
 from training.loop.cpu import keep_memory, use_cores
 from training.loop.distributed import Ranks, joined_ranks
 from training.loop.progress import Progress
 from training.loop.scoring import Scores, embed, embed_splits, score_splits
-from training.loop.trainer import Centers, Photos, Trainer
+from training.loop.trainer import Centers, Trainer
 from training.network.embedding_model import (
     ColorPart,
     EmbeddingModel,
@@ -107,18 +108,18 @@ def _load_photos(
     return dataset, seen, squares([photo.key for photo in dataset.train], roomy)
 
 
-def _training_photos(dataset: Dataset, squares: Squares) -> Photos:
+def _training_photos(dataset: Dataset, squares: Squares) -> TrainingPhotos:
     items = sorted({photo.item_id for photo in dataset.train})
     number = {item: i for i, item in enumerate(items)}
     labels = np.array([number[photo.item_id] for photo in dataset.train], np.int64)
-    return Photos(squares, squares.rows([photo.key for photo in dataset.train]), labels)
+    return TrainingPhotos(squares, squares.rows([photo.key for photo in dataset.train]), labels)
 
 
 def _start(
     model: EmbeddingModel,
     recipe: Recipe,
     seen: Squares,
-    photos: Photos,
+    photos: TrainingPhotos,
     dataset: Dataset,
     ranks: Ranks,
 ) -> Centers:

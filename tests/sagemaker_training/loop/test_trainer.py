@@ -88,7 +88,7 @@ def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     whole = small_trainer(recipe, tmp_path / "whole", validate=validate)
     whole.fit()
     first = small_trainer(recipe, tmp_path / "parts", validate=validate, stopping=_after(steps))
-    with pytest.raises(InterruptedRunError, match="the same command goes on"):
+    with pytest.raises(InterruptedRunError, match="the same command resumes it"):
         first.fit()
     torch.rand(99)  # whatever else happened to the generator meanwhile
     second = small_trainer(recipe, tmp_path / "parts", validate=validate)
