@@ -1,4 +1,4 @@
-"""Batches: which photos each step of an epoch shows to this process, and how they are varied."""
+"""Batches: the photos of each step of an epoch for this process, with their random crops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.data.augmentation import draw_crops, draw_orders
-from training.data.decoded import Squares
+from training.data.decoded import DecodedPhotos
 from training.loop.distributed import Ranks
 from training.loop.losses import plan_epoch
 from training.loop.seeds import mixed_seed
@@ -23,13 +23,13 @@ from training.presets import Recipe
 class TrainingPhotos:
     """The photos trained on: each one's position among the decoded photos, and its class."""
 
-    squares: Squares
+    decoded: DecodedPhotos
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
 
 
 class Batch(NamedTuple):
-    """What one rank shows in one step, on the CPU."""
+    """One rank's share of the photos of one step, on the CPU."""
 
     levels: torch.Tensor  # (N, 3, S, S) uint8
     labels: torch.Tensor  # (N,) int64
@@ -70,7 +70,7 @@ class Batches:
         share = self._ranks.share(size)
         generator = torch.Generator().manual_seed(mixed_seed(self._seed, epoch, step))
         mine = chosen[share]
-        levels = torch.from_numpy(self._photos.squares.levels[self._photos.rows[mine]])
+        levels = torch.from_numpy(self._photos.decoded.levels[self._photos.rows[mine]])
         batch = Batch(
             levels=levels.permute(0, 3, 1, 2),
             labels=torch.from_numpy(self._photos.labels[mine]),

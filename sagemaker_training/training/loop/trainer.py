@@ -26,8 +26,8 @@ from training.loop.checkpoints import load_best, load_newest, save_best, save_ch
 from training.loop.distributed import Ranks
 from training.loop.losses import Objective
 from training.loop.optimizers import make_optimizer, make_scheduler
-from training.loop.progress import Progress
-from training.loop.scoring import Scores
+from training.loop.progress import RunProgress
+from training.loop.scoring import ProtocolScores
 from training.loop.seeds import mixed_seed
 from training.network.embedding_model import EmbeddingModel
 from training.presets import Recipe
@@ -36,7 +36,7 @@ _PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _STEPS_A_LINE = 10
 Centers = Mapping[str, NDArray[np.float32]]  # (classes, D) each, for "shape" and "color"
 NO_CENTERS: Centers = {}
-Validate = Callable[[], dict[str, Scores]]
+Validate = Callable[[], dict[str, ProtocolScores]]
 
 
 class InterruptedRunError(LensError):
@@ -54,7 +54,7 @@ class Trainer:
         *,
         ranks: Ranks,
         folder: Path,
-        progress: Progress,
+        progress: RunProgress,
         seed: int = 0,
         centers: Centers = NO_CENTERS,
         validate: Validate | None = None,
