@@ -13,15 +13,16 @@ from torch import nn
 from lens.default_model.projections import Projection, fit_projection, orthogonal_projection
 from lens.models.manifest import Preprocessing
 from training.data.dataset import Dataset, problems_report, read_dataset, without_broken
-from training.data.decoded import Squares, build_squares, open_squares
+from training.data.decoded import DecodedPhotos, build_decoded, open_decoded
 from training.delivery.deliver import Outcome, deliver
 from training.delivery.runs import Job, read_run
+from training.loop.batches import TrainingPhotos
 from training.loop.checkpoints import has_begun
 from training.loop.cpu import keep_memory, use_cores
 from training.loop.distributed import Ranks, joined_ranks
-from training.loop.progress import Progress
-from training.loop.scoring import Scores, embed, embed_splits, score_splits
-from training.loop.trainer import Centers, Photos, Trainer
+from training.loop.progress import RunProgress
+from training.loop.scoring import ProtocolScores, embed, embed_splits, score_splits
+from training.loop.trainer import Centers, Trainer
 from training.network.embedding_model import (
     ColorPart,
     EmbeddingModel,
@@ -45,7 +46,7 @@ def run_job(
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False
     with joined_ranks(environment, job.device) as ranks:
-        progress = Progress(ranks, job.output / "tensorboard")
+        progress = RunProgress(ranks, job.output / "tensorboard")
         recipe = _for_device(recipe, ranks, progress)
         torch.manual_seed(job.seed)
         model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
@@ -80,21 +81,21 @@ def run_job(
 
 
 def _load_photos(
-    job: Job, recipe: Recipe, preprocessing: Preprocessing, ranks: Ranks, progress: Progress
-) -> tuple[Dataset, Squares, Squares]:
+    job: Job, recipe: Recipe, preprocessing: Preprocessing, ranks: Ranks, progress: RunProgress
+) -> tuple[Dataset, DecodedPhotos, DecodedPhotos]:
     """The usable photos; all of them as the model sees them, and those trained on with room."""
     dataset = read_dataset(
         job.data, held_out=recipe.held_out, share=recipe.validation, fold=job.fold, seed=job.seed
     )
 
-    def squares(keys: list[str], pixels: Preprocessing) -> Squares:
+    def decoded(keys: list[str], pixels: Preprocessing) -> DecodedPhotos:
         # One process of a machine decodes, the others read what it wrote.
         if ranks.local == 0:
-            build_squares(job.cache, dataset.root, keys, pixels)
+            build_decoded(job.cache, dataset.root, keys, pixels)
         ranks.wait()
-        return open_squares(job.cache, dataset.root, keys, pixels)
+        return open_decoded(job.cache, dataset.root, keys, pixels)
 
-    seen = squares([photo.key for photo in dataset.photos], preprocessing)
+    seen = decoded([photo.key for photo in dataset.photos], preprocessing)
     dataset = without_broken(dataset, seen.broken)
     problems = problems_report(dataset, seen.broken)
     if problems and ranks.first:
@@ -104,21 +105,21 @@ def _load_photos(
         lines += [f"{key}\t{seen.broken[key]}\n" for key in dataset.broken]
         (job.output / "problems.txt").write_text("".join(lines))
     roomy = preprocessing.model_copy(update={"size": round(preprocessing.size * _ROOM)})
-    return dataset, seen, squares([photo.key for photo in dataset.train], roomy)
+    return dataset, seen, decoded([photo.key for photo in dataset.train], roomy)
 
 
-def _training_photos(dataset: Dataset, squares: Squares) -> Photos:
+def _training_photos(dataset: Dataset, decoded: DecodedPhotos) -> TrainingPhotos:
     items = sorted({photo.item_id for photo in dataset.train})
     number = {item: i for i, item in enumerate(items)}
     labels = np.array([number[photo.item_id] for photo in dataset.train], np.int64)
-    return Photos(squares, squares.rows([photo.key for photo in dataset.train]), labels)
+    return TrainingPhotos(decoded, decoded.rows([photo.key for photo in dataset.train]), labels)
 
 
 def _start(
     model: EmbeddingModel,
     recipe: Recipe,
-    seen: Squares,
-    photos: Photos,
+    seen: DecodedPhotos,
+    photos: TrainingPhotos,
     dataset: Dataset,
     ranks: Ranks,
 ) -> Centers:
@@ -156,19 +157,19 @@ def _head(start: Start, features: NDArray[np.float32], dim: int) -> Projection:
 
 
 def _validation(
-    model: EmbeddingModel, squares: Squares, dataset: Dataset, ranks: Ranks
-) -> Callable[[], dict[str, Scores]] | None:
+    model: EmbeddingModel, decoded: DecodedPhotos, dataset: Dataset, ranks: Ranks
+) -> Callable[[], dict[str, ProtocolScores]] | None:
     if not dataset.validated:
         return None
 
-    def validate() -> dict[str, Scores]:
-        vectors = embed_splits(model, squares, dataset.validated, ranks)
+    def validate() -> dict[str, ProtocolScores]:
+        vectors = embed_splits(model, decoded, dataset.validated, ranks)
         return score_splits(vectors, dataset.photos, dataset.validated)
 
     return validate
 
 
-def _for_device(recipe: Recipe, ranks: Ranks, progress: Progress) -> Recipe:
+def _for_device(recipe: Recipe, ranks: Ranks, progress: RunProgress) -> Recipe:
     """The recipe as this machine can carry it out."""
     if recipe.precision == "fp16" and ranks.device.type == "cpu":
         progress.say("fp16 is for GPUs: this CPU trains in fp32")

@@ -9,7 +9,7 @@ from lens.errors import UsageError
 
 Tuning = Literal["full", "blocks", "lora", "head"]
 Start = Literal["random", "orthogonal", "pca"]
-Loss = Literal["triplet", "proxy-anchor", "cosface", "arcface", "multi-similarity"]
+LossName = Literal["triplet", "proxy-anchor", "cosface", "arcface", "multi-similarity"]
 Miner = Literal["semi-hard", "batch-hard", "none"]
 Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["plateau", "cosine"]
@@ -34,7 +34,7 @@ class Recipe:
     # The head before training; "orthogonal" and "pca" are those of lens.default_model.projections.
     start: Start = "random"
 
-    loss: Loss = "triplet"
+    loss: LossName = "triplet"
     miner: Miner = "none"
     margin: float = 0.2
     memory: int = 0  # embeddings of earlier batches kept to compare with; 0: none

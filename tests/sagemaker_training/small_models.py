@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.data.decoded import Squares
+from training.data.decoded import DecodedPhotos
+from training.loop.batches import TrainingPhotos
 from training.loop.distributed import Ranks
 from training.loop.losses import plan_epoch
-from training.loop.progress import Progress
-from training.loop.trainer import Photos, Trainer
+from training.loop.progress import RunProgress
+from training.loop.trainer import Trainer
 from training.network.embedding_model import EmbeddingModel, build_model
 from training.presets import INSHOP, Recipe
 
@@ -59,12 +60,12 @@ def small_recipe(backbone: str, **changes: Any) -> Recipe:
     return replace(recipe, **changes)
 
 
-def small_photos(items: int = 4, each: int = 4, side: int = 32, seed: int = 0) -> Photos:
-    """Squares of noise."""
+def small_photos(items: int = 4, each: int = 4, side: int = 32, seed: int = 0) -> TrainingPhotos:
+    """Photos of noise."""
     count = items * each
     levels = np.random.default_rng(seed).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
-    squares = Squares(levels, {str(i): i for i in range(count)}, {})
-    return Photos(squares, np.arange(count), np.repeat(np.arange(items), each))
+    decoded = DecodedPhotos(levels, {str(i): i for i in range(count)}, {})
+    return TrainingPhotos(decoded, np.arange(count), np.repeat(np.arange(items), each))
 
 
 def small_model(recipe: Recipe, seed: int = 0) -> EmbeddingModel:
@@ -75,7 +76,7 @@ def small_model(recipe: Recipe, seed: int = 0) -> EmbeddingModel:
 def small_trainer(recipe: Recipe, folder: Path, **arguments: Any) -> Trainer:
     """A trainer that says nothing."""
     ranks = arguments.pop("ranks", ALONE)
-    silent = Progress(replace(ranks, rank=1))
+    silent = RunProgress(replace(ranks, rank=1))
     return Trainer(
         recipe,
         small_model(recipe),
@@ -87,8 +88,8 @@ def small_trainer(recipe: Recipe, folder: Path, **arguments: Any) -> Trainer:
     )
 
 
-def batch_of(photos: Photos, recipe: Recipe, share: slice) -> tuple[torch.Tensor, ...]:
+def batch_of(photos: TrainingPhotos, recipe: Recipe, share: slice) -> tuple[torch.Tensor, ...]:
     """Levels and labels of a rank's share of the first step, cropped to nothing less."""
     chosen = plan_epoch(photos.labels, recipe, seed=0, epoch=0)[0][share]
-    levels = torch.from_numpy(photos.squares.levels[chosen]).permute(0, 3, 1, 2)
+    levels = torch.from_numpy(photos.decoded.levels[chosen]).permute(0, 3, 1, 2)
     return levels, torch.from_numpy(photos.labels[chosen])

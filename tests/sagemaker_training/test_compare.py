@@ -13,14 +13,14 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 from compare import bootstrap_interval, compare, main
 from lens.errors import UsageError
 from training.delivery.runs import Run, read_record, read_run
-from training.loop.scoring import Answer, Scores
+from training.loop.scoring import Answer, ProtocolScores
 
 
 def run_with(ranks: list[int], name: str = "ours", seed: int = 0) -> Run:
     """A run whose queries found their first right photo at these ranks."""
     answers = tuple(Answer(f"q{i}", rank, ("g",), (0.5,)) for i, rank in enumerate(ranks))
     recall = ranks.count(1) / len(ranks)
-    scores = Scores("benchmark", 1, {"1": recall}, 0.5, {}, answers)
+    scores = ProtocolScores("benchmark", 1, {"1": recall}, 0.5, {}, answers)
     return Run(
         "m", seed, {"name": name}, {}, {}, [{"epoch": 1, "loss": 1.0}], 60.0, {"benchmark": scores}
     )

@@ -72,9 +72,9 @@ def test_a_run_stopped_by_a_spot_interruption_goes_on_to_the_same_model(
     stopped.stdout.readline()
     stopped.send_signal(signal.SIGTERM)
     code, _, errors = _finish(stopped)
-    assert code == 130 and "the same command goes on from here" in errors
+    assert code == 130 and "the same command resumes it" in errors
     code, out, _ = _finish(_start(_command(inshop, backbone, tmp_path / "parts", *more)))
-    assert code == 0 and "going on after epoch" in out
+    assert code == 0 and "resuming after epoch" in out
     whole, parts = (
         json.loads((tmp_path / name / "run.json").read_text()) for name in ("whole", "parts")
     )

@@ -1,1 +1,1 @@
-"""The photos to train on: their labels, their pixels, and how they are varied."""
+"""The photos to train on: their labels, their pixels and their augmentation."""

@@ -1,5 +1,7 @@
-"""Augmentation: random crops, flips and channel orders of a whole batch at once, on the device
-that trains."""
+"""Augmentation: random crops, flips and channel orders, for a whole batch at once.
+
+It runs on the device that trains; the random numbers are drawn on the CPU, the same for any device.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,13 @@ _ASPECTS = (3 / 4, 4 / 3)
 
 
 def draw_crops(count: int, smallest: float, generator: torch.Generator) -> torch.Tensor:
-    """Random crops (count, 5) float32: center x and y, half width and half height, all in units of
-    half the photo's side, and 1 or -1, which is mirrored.
+    """Draw random crops, (count, 5) float32.
 
-    Area and aspect as in Inception's RandomResizedCrop (Szegedy et al. 2015, section 6): an area
-    of at least `smallest` of the photo's, uniform; an aspect from 3/4 to 4/3, log-uniform. A side
-    longer than the photo's is cut to it.
+    The columns are center x, center y, half width and half height, in units of half the photo's
+    side; then 1, or -1 for a mirrored crop. Area and aspect are those of Inception's
+    RandomResizedCrop (Szegedy et al. 2015, section 6): the area is uniform from the share
+    `smallest` of the photo to all of it, the aspect log-uniform from 3/4 to 4/3. A crop wider or
+    higher than the photo is cut to the photo's side.
     """
     draws = torch.rand(count, 5, generator=generator)
     area = smallest + (1 - smallest) * draws[:, 0]
@@ -32,9 +35,10 @@ def draw_crops(count: int, smallest: float, generator: torch.Generator) -> torch
 
 
 def crop(levels: torch.Tensor, crops: torch.Tensor, size: int) -> torch.Tensor:
-    """Cut (N, 3, S, S) gray levels to (N, 3, size, size) whole gray levels, float32, bicubic.
+    """Crop (N, 3, S, S) gray levels and resize them to (N, 3, size, size) float32, bicubic.
 
-    Rounded as a photo is: the color statistics know padding by its exact value.
+    The result is rounded to whole gray levels, because the color statistics recognize padding by
+    its exact value.
     """
     x, y, half_width, half_height, mirrored = crops.to(levels.device).unbind(1)
     none = torch.zeros_like(x)
@@ -53,12 +57,13 @@ def crop(levels: torch.Tensor, crops: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def draw_orders(count: int, generator: torch.Generator) -> torch.Tensor:
-    """An order of the three channels for each photo, (count, 3) int64, each as likely."""
+    """Draw an order of the three channels for each photo, (count, 3) int64, uniformly."""
     return torch.rand(count, 3, generator=generator).argsort(dim=1)
 
 
 def recolor(levels: torch.Tensor, orders: torch.Tensor, fill: tuple[int, ...]) -> torch.Tensor:
-    """(N, 3, S, S) levels with their channels in these orders; padding stays what it is."""
+    """Return the levels (N, 3, S, S) with their channels in these orders; padding stays as it is,
+    because the color statistics recognize it by its value."""
     padding = (levels == levels.new_tensor(fill).reshape(3, 1, 1)).all(dim=1, keepdim=True)
     channels = orders.to(levels.device)[:, :, None, None].expand_as(levels)
     return torch.where(padding, levels, levels.gather(1, channels))

@@ -1,4 +1,4 @@
-"""The data: a catalog's photos for training, validation and the benchmark's test."""
+"""The dataset: a catalog's photos, split into training, validation and test."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lens.photos.catalog import PARTITION_KEY, Catalog, category, item_id
 from lens.storage import open_storage
 from training.presets import HeldOut
 
-# More than this share missing is no damage but another folder, or a half unpacked archive.
+# A larger share of missing photos means a wrong folder or an archive that is only partly unpacked.
 _MOST_MISSING = 0.1
-_NAMED = 5
-# Of the photos of In-Shop's test part: 14,218 queries, 12,612 gallery.
-_ASKED = 0.53
+_NAMED = 5  # photos that a message names
+# The share of queries in In-Shop's test part: 14,218 queries, 12,612 photos in the gallery.
+_QUERY_SHARE = 0.53
 
 
 @dataclass(frozen=True)
@@ -33,24 +33,24 @@ class Photo:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What there is to learn from and to be tested on, without the photos that cannot be used."""
+    """The photos of each part, without those that cannot be used, and how they are searched."""
 
     root: Path
     train: tuple[Photo, ...]
     validation: tuple[Photo, ...]
     test: tuple[Photo, ...]
-    validated: dict[str, Split]  # by protocol; keys of queries and of what they are searched in
-    tested: dict[str, Split]
+    validated: dict[str, Split]  # of the validation part, by protocol
+    tested: dict[str, Split]  # of the test part, by protocol
     missing: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
 
     @property
     def photos(self) -> tuple[Photo, ...]:
-        """All that is decoded."""
+        """The photos of all parts."""
         return (*self.train, *self.validation, *self.test)
 
     def describe(self) -> dict[str, object]:
-        """For the manifest."""
+        """Return the counts that the model's manifest stores."""
         counts = {
             part: {"photos": len(photos), "items": len({photo.item_id for photo in photos})}
             for part, photos in (
@@ -65,12 +65,13 @@ class Dataset:
 def read_dataset(
     folder: str | Path, *, held_out: HeldOut, share: float, fold: int = 0, seed: int = 0
 ) -> Dataset:
-    """The In-Shop benchmark as it is downloaded (`list_eval_partition.txt` beside `img/`), or any
-    folder with a folder of photos per item.
+    """Read the In-Shop benchmark as it is downloaded (`list_eval_partition.txt` beside `img/`), or
+    any folder with a folder of photos per item.
 
-    `share` of the train part is held out: whole items, chunk `fold` of one fixed order, so that
-    runs of every seed are validated alike; or single photos at random by `seed`, each of which is
-    then searched among the photos trained on. Raises UsageError when there is nothing to train on.
+    `share` of the train part is held out for validation. With held_out="items" these are whole
+    items: chunk number `fold` of one fixed order, so that runs of every seed are validated on the
+    same items. With held_out="photos" they are single photos drawn by `seed`, each of them searched
+    among the photos trained on. Raises UsageError when there is nothing to train on.
     """
     catalog = Catalog(open_storage(folder))
     partition = catalog.partition()
@@ -85,15 +86,15 @@ def read_dataset(
             )
         there = [key for key in there if key in partition]
     photos = [Photo(key, item_id(key, partition), category(key)) for key in there]
-    learnt = [p for p in photos if not partition or partition[p.key].status == "train"]
+    trainable = [p for p in photos if not partition or partition[p.key].status == "train"]
     test = [p for p in photos if partition and partition[p.key].status != "train"]
-    if len({photo.item_id for photo in learnt}) < 2:
+    if len({photo.item_id for photo in trainable}) < 2:
         raise UsageError(
-            f"{folder} has photos of {len({p.item_id for p in learnt})} items to train on; put "
+            f"{folder} has photos of {len({p.item_id for p in trainable})} items to train on; put "
             "each item's photos into a folder of its own"
         )
     present = {key: entry for key, entry in partition.items() if key not in set(missing)}
-    train, validation, validated = _held_out(learnt, held_out, share, fold, seed)
+    train, validation, validated = _hold_out(trainable, held_out, share, fold, seed)
     return Dataset(
         root=Path(folder),
         train=tuple(train),
@@ -106,7 +107,7 @@ def read_dataset(
 
 
 def without_broken(dataset: Dataset, broken: Iterable[str]) -> Dataset:
-    """The dataset without the photos that cannot be decoded."""
+    """Return the dataset without the photos that cannot be decoded, given by their keys."""
     gone = set(broken)
 
     def kept(photos: Sequence[Photo]) -> tuple[Photo, ...]:
@@ -133,7 +134,10 @@ def without_broken(dataset: Dataset, broken: Iterable[str]) -> Dataset:
 
 
 def problems_report(dataset: Dataset, reasons: dict[str, str]) -> str:
-    """One text about every photo that cannot be used; empty when all can. `reasons` by key."""
+    """Describe the photos that cannot be used, in one line; empty when all can be used.
+
+    `reasons` tells by key why a photo cannot be decoded.
+    """
     lines = []
     for kind, keys in (("missing", dataset.missing), ("broken", dataset.broken)):
         if not keys:
@@ -144,10 +148,10 @@ def problems_report(dataset: Dataset, reasons: dict[str, str]) -> str:
     return "; ".join(lines)
 
 
-def _held_out(
+def _hold_out(
     photos: list[Photo], held_out: HeldOut, share: float, fold: int, seed: int
 ) -> tuple[list[Photo], list[Photo], dict[str, Split]]:
-    """Training photos, validation photos and how these are searched."""
+    """Return the training photos, the validation photos, and the validation's splits."""
     if not share:
         return photos, [], {}
     if held_out == "photos":
@@ -166,29 +170,32 @@ def _held_out(
     if held_out == "photos":
         keys = tuple(photo.key for photo in validation)
         return train, validation, {"held-out": Split(keys, tuple(p.key for p in train))}
-    return train, validation, _like_the_test(train, validation)
+    return train, validation, _validation_splits(train, validation)
 
 
-def _like_the_test(train: list[Photo], validation: list[Photo]) -> dict[str, Split]:
-    """Held-out items asked for as the test's are, among the photos trained on besides: a handful
-    of items alone would be found too easily to tell one recipe from another."""
+def _validation_splits(train: list[Photo], validation: list[Photo]) -> dict[str, Split]:
+    """Split the held-out items into queries and gallery, as the test part is.
+
+    The photos trained on are in the gallery too. Among a few held-out items alone, every recipe
+    would find nearly everything, and no two recipes could be told apart.
+    """
     of_item: dict[str, list[str]] = defaultdict(list)
     for photo in validation:
         of_item[photo.item_id].append(photo.key)
-    drawn = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     queries: list[str] = []
     for keys in of_item.values():
-        asked = round(_ASKED * len(keys))
-        queries += [keys[i] for i in drawn.permutation(len(keys))[: min(asked, len(keys) - 1)]]
+        count = min(round(_QUERY_SHARE * len(keys)), len(keys) - 1)
+        queries += [keys[i] for i in random.permutation(len(keys))[:count]]
     if not queries:
         raise UsageError("no held-out item has two photos: hold more items out, or fewer photos")
-    known = [photo.key for photo in train]
+    trained = [photo.key for photo in train]
     keys = [photo.key for photo in validation]
     rest = [key for key in keys if key not in set(queries)]
-    splits = {"benchmark": Split(tuple(queries), (*rest, *known))}
+    splits = {"benchmark": Split(tuple(queries), (*rest, *trained))}
     by_view = split_by_view(keys)
     if by_view.gallery and by_view.queries:
-        fronts = (*by_view.gallery, *split_by_view(known).gallery)
+        fronts = (*by_view.gallery, *split_by_view(trained).gallery)
         splits["strict"] = Split(by_view.queries, fronts)
     return splits
 

@@ -1,7 +1,7 @@
-"""Squares: every photo decoded once, as a padded square of gray levels in a memory-mapped file.
+"""Decoded photos: each is decoded once, to a padded square of gray levels in a memory-mapped file.
 
-A batch is then a copy out of the page cache, which all ranks of a machine share: the loader keeps
-up with a GPU without decoding anything twice.
+Reading a batch is then a copy from the page cache, which all ranks of a machine share. So the
+loader keeps up with a GPU, and no photo is decoded twice.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,51 +21,50 @@ from lens.errors import PhotoError, UsageError
 from lens.models.manifest import Preprocessing
 from lens.models.preprocessing import to_pixels
 from lens.photos.decoding import decode
+from lens.progress import Progress
 from lens.settings import Limits
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Squares:
-    """(N, S, S, 3) uint8 levels by position, the positions by key, and why keys have none."""
+class DecodedPhotos:
+    """Photos as arrays of gray levels."""
 
-    levels: NDArray[np.uint8]
-    positions: dict[str, int]
-    broken: dict[str, str]
+    levels: NDArray[np.uint8]  # (N, S, S, 3)
+    positions: dict[str, int]  # in `levels`, by key
+    broken: dict[str, str]  # by key, why a photo cannot be decoded
 
     def rows(self, keys: Sequence[str]) -> NDArray[np.int64]:
-        """The positions of these keys."""
+        """Return the positions of these keys."""
         return np.array([self.positions[key] for key in keys], np.int64)
 
 
-def build_squares(
+def build_decoded(
     cache: Path,
     root: Path,
     keys: Sequence[str],
     preprocessing: Preprocessing,
     progress: Progress | None = None,
-) -> Squares:
-    """Decode photos once, as serving would; the same photos again are read from the cache folder.
+) -> DecodedPhotos:
+    """Decode photos exactly as serving does, or open them if the cache folder has them already.
 
-    A photo that cannot be decoded is named in `broken`, and its square stays empty.
+    A photo that cannot be decoded is listed in `broken`, and its levels are 0.
     """
     levels_file, broken_file = _files(cache, root, keys, preprocessing)
     if not broken_file.exists():
         cache.mkdir(parents=True, exist_ok=True)
         broken = _decode_all(levels_file, root, keys, preprocessing, progress)
-        # Written last, so that an interrupted build is no cache.
-        _write_whole(broken_file, json.dumps(broken).encode())
-    return open_squares(cache, root, keys, preprocessing)
+        # Written last: it marks the cache as complete.
+        _write_atomically(broken_file, json.dumps(broken).encode())
+    return open_decoded(cache, root, keys, preprocessing)
 
 
-def open_squares(
+def open_decoded(
     cache: Path, root: Path, keys: Sequence[str], preprocessing: Preprocessing
-) -> Squares:
-    """What another process of this machine has built."""
+) -> DecodedPhotos:
+    """Open what another process of this machine has decoded."""
     levels_file, broken_file = _files(cache, root, keys, preprocessing)
     levels = np.load(levels_file, mmap_mode="r")
-    return Squares(
+    return DecodedPhotos(
         levels, {key: i for i, key in enumerate(keys)}, json.loads(broken_file.read_text())
     )
 
@@ -89,7 +88,7 @@ def _decode_all(
     progress: Progress | None,
 ) -> dict[str, str]:
     side = preprocessing.size
-    # With these, to_pixels gives the gray levels themselves.
+    # With mean 0 and deviation 1, to_pixels gives the gray levels themselves.
     plain = preprocessing.model_copy(update={"mean": (0.0,) * 3, "std": (1.0,) * 3})
     partial = file.with_suffix(f".{os.getpid()}.partial")
     levels = np.lib.format.open_memmap(
@@ -122,7 +121,7 @@ def _decode_all(
     return broken
 
 
-def _write_whole(file: Path, data: bytes) -> None:
+def _write_atomically(file: Path, data: bytes) -> None:
     partial = file.with_suffix(f".{os.getpid()}.partial")
     partial.write_bytes(data)
     partial.replace(file)

@@ -23,8 +23,8 @@ from training.delivery.precision_gate import judge_precisions
 from training.delivery.report import write_report
 from training.delivery.runs import FILE, Job, Run
 from training.export.onnx_export import check_parity, export_precisions
-from training.loop.progress import Progress
-from training.loop.scoring import Scores, Vectors
+from training.loop.progress import RunProgress
+from training.loop.scoring import ProtocolScores, Vectors
 from training.network.embedding_model import EmbeddingModel, backbone_name
 from training.presets import Recipe
 
@@ -41,11 +41,11 @@ class Outcome:
     dataset: Dataset
     splits: dict[str, Split]  # by protocol, of the test part, or of the validation
     vectors: Vectors
-    scores: dict[str, Scores]
+    scores: dict[str, ProtocolScores]
 
 
 def deliver(
-    job: Job, recipe: Recipe, outcome: Outcome, other: Run | None, progress: Progress
+    job: Job, recipe: Recipe, outcome: Outcome, other: Run | None, progress: RunProgress
 ) -> None:
     """Write model, run, report, embeddings and verdict; the model first, so that whatever names it
     finds it. Raises ArtifactError when the exported model is not what was trained."""
@@ -80,7 +80,7 @@ def _write_model(
     recipe: Recipe,
     outcome: Outcome,
     run: Run,
-    progress: Progress,
+    progress: RunProgress,
 ) -> tuple[ModelManifest, dict[str, Any]]:
     """The manifest of the written model, and what the gate said of its faster precisions. Before
     anything is written, fp32 is compared with torch on an even sample."""
@@ -131,7 +131,7 @@ def _write_records(artifacts: Storage, job: Job, run: Run, report: bytes, vector
 
 
 def _write_verdict(
-    artifacts: Storage, job: Job, model_id: str, outcome: Outcome, progress: Progress
+    artifacts: Storage, job: Job, model_id: str, outcome: Outcome, progress: RunProgress
 ) -> None:
     """By the first protocol: the benchmark, where there is one."""
     protocol, scores = next(iter(outcome.scores.items()))

@@ -23,14 +23,14 @@ from lens.pipeline.verdict import Verdict
 from lens.settings import Limits
 from lens.storage import Storage
 from training.data.dataset import Photo
-from training.loop.scoring import Scores, Vectors, score
+from training.loop.scoring import ProtocolScores, Vectors, score
 
 
 def judge(
     model_id: str,
-    candidate: Scores,
+    candidate: ProtocolScores,
     live_id: str | None,
-    live: Scores | None,
+    live: ProtocolScores | None,
     margin: float,
 ) -> Verdict:
     """The candidate passes if its Recall@1 is at least `margin` (a fraction) above the live
@@ -62,7 +62,7 @@ def judge(
 
 def score_live(
     artifacts: Storage, root: Path, photos: Sequence[Photo], split: Split, protocol: str
-) -> tuple[str | None, Scores | None]:
+) -> tuple[str | None, ProtocolScores | None]:
     """The live model and its scores on a split; neither where none is live."""
     current = read_current(artifacts)
     if current is None:

@@ -12,7 +12,7 @@ from lens.photos.decoding import decode, thumbnail
 from lens.settings import Limits
 from training.data.dataset import Photo
 from training.delivery.runs import Run
-from training.loop.scoring import Answer, Scores
+from training.loop.scoring import Answer, ProtocolScores
 
 _FAILURES, _HITS, _SIDE = 16, 8, 112
 _WIDTH, _HEIGHT = 520, 200
@@ -86,7 +86,7 @@ def _figures(run: Run, other: Run | None) -> str:
     return _table(["protocol", "", *heads], rows)
 
 
-def _categories(scores: Scores, other: Scores | None) -> str:
+def _categories(scores: ProtocolScores, other: ProtocolScores | None) -> str:
     rows = []
     for name, figures in scores.by_category.items():
         row = [name or "(none)", f"{figures['queries']:.0f}", _percent(figures["recall_at_1"])]
@@ -146,7 +146,7 @@ def _curve(title: str, field: str, run: Run, other: Run | None) -> str:
     )
 
 
-def _worst(scores: Scores) -> list[Answer]:
+def _worst(scores: ProtocolScores) -> list[Answer]:
     """Wrong answers, those whose right photo comes latest first; then the most certain ones."""
     wrong = [answer for answer in scores.answers if answer.first_right != 1]
     return sorted(
@@ -155,7 +155,7 @@ def _worst(scores: Scores) -> list[Answer]:
     )[:_FAILURES]
 
 
-def _best(scores: Scores) -> list[Answer]:
+def _best(scores: ProtocolScores) -> list[Answer]:
     """Right answers, the most certain first."""
     right = [answer for answer in scores.answers if answer.first_right == 1]
     return sorted(right, key=lambda answer: -answer.similarities[0])[:_HITS]
@@ -166,7 +166,7 @@ def _grid(
     answers: Sequence[Answer],
     items: dict[str, str],
     root: Path,
-    other: Scores | None,
+    other: ProtocolScores | None,
 ) -> str:
     theirs = {answer.key: answer.first_right for answer in other.answers} if other else {}
     rows = []
@@ -200,7 +200,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _row_of(scores: Scores) -> list[float]:
+def _row_of(scores: ProtocolScores) -> list[float]:
     return [*(scores.recall_at_k[str(k)] for k in KS), scores.map_at_r]
 
 

@@ -1,7 +1,7 @@
-"""Runs: what a training is told, what it leaves behind (`run.json`), and records of several runs.
+"""Runs: the options of a training run, its results (`run.json`), and records of several runs.
 
-A record is small enough for the repository: it keeps everything of a run but the photos each query
-found; an answer is only query key -> rank of the first right hit.
+A record is small enough for the repository. It stores everything of a run except the photos that
+each query found: an answer is only query key -> rank of the first right hit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lens.errors import UsageError
-from training.loop.scoring import Answer, Scores
+from training.loop.scoring import Answer, ProtocolScores
 
 FILE = "run.json"
 _UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError)
@@ -21,26 +21,26 @@ _UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError)
 
 @dataclass(frozen=True)
 class Job:
-    """Which run it is, and where its things are."""
+    """The options of one training run that are not its recipe."""
 
     data: Path
     output: Path
     checkpoints: Path
     cache: Path
-    artifacts: str  # location of the models; training/{name}/ lies there too
+    artifacts: str  # storage location of the models and of training/{name}/
     name: str
     seed: int = 0
     fold: int = 0
     device: str | None = None
     pretrained: bool = True
     compare: str | None = None  # an earlier run's folder
-    margin: float = 0.0  # of the gate
-    test: bool = True  # False: only the validation part is scored, as for choosing a recipe
+    margin: float = 0.0  # of the gate, see gate.judge
+    test: bool = True  # False: score the validation part only, as when choosing a recipe
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training, from its recipe to its figures."""
+    """The results of one training run, with its recipe."""
 
     model_id: str
     seed: int
@@ -49,24 +49,26 @@ class Run:
     machine: dict[str, Any]
     history: list[dict[str, Any]]
     seconds: float  # training and validation, in all sittings
-    scores: dict[str, Scores]  # by protocol, of the test part; of the validation without one
+    scores: dict[
+        str, ProtocolScores
+    ]  # by protocol, of the test part; of the validation without one
     precisions: dict[str, Any] = field(default_factory=dict)  # by name, what the gate said of each
 
     @property
     def name(self) -> str:
-        """For people."""
+        """The name that reports and messages show."""
         return f"{self.recipe['name']}, seed {self.seed}"
 
     def metrics(self) -> dict[str, Any]:
-        """The figures for the manifest."""
+        """Return the figures that the model's manifest stores."""
         return {name: scores.figures() for name, scores in self.scores.items()}
 
     def to_json(self) -> str:
-        """The whole file."""
+        """Return the content of `run.json`."""
         return json.dumps(asdict(self), indent=1) + "\n"
 
     def compact(self) -> dict[str, Any]:
-        """The run as a record keeps it."""
+        """Return the run as a record stores it."""
         found = asdict(self)
         for scores in found["scores"].values():
             scores["answers"] = {each["key"]: each["first_right"] for each in scores["answers"]}
@@ -74,7 +76,7 @@ class Run:
 
 
 def read_run(place: str | Path) -> Run:
-    """A run's folder, or the file in it; UsageError where there is none."""
+    """Read a run from its folder or its `run.json`; UsageError if there is none."""
     file = Path(place) / FILE if Path(place).is_dir() else Path(place)
     try:
         return _run(json.loads(file.read_text()))
@@ -83,13 +85,13 @@ def read_run(place: str | Path) -> Run:
 
 
 def write_record(file: Path, groups: Mapping[str, Sequence[Run]]) -> None:
-    """Keep groups of runs in one compact file."""
+    """Write groups of runs to one compact file."""
     found = {name: [run.compact() for run in runs] for name, runs in groups.items()}
     file.write_text(json.dumps(found, separators=(",", ":")) + "\n")
 
 
 def read_record(file: Path) -> dict[str, list[Run]]:
-    """The groups that `write_record` kept; UsageError where there are none."""
+    """Read the groups that `write_record` wrote; UsageError if the file is not a record."""
     try:
         found = json.loads(file.read_text())
         return {name: [_run(each) for each in runs] for name, runs in found.items()}
@@ -102,9 +104,9 @@ def _run(value: dict[str, Any]) -> Run:
     return Run(**value, scores=scores)
 
 
-def _scores(value: dict[str, Any]) -> Scores:
+def _scores(value: dict[str, Any]) -> ProtocolScores:
     found = value.pop("answers")
-    if isinstance(found, dict):  # as a record keeps them
+    if isinstance(found, dict):  # as a record stores them
         answers = [Answer(key, rank, (), ()) for key, rank in found.items()]
     else:
         answers = [
@@ -116,4 +118,4 @@ def _scores(value: dict[str, Any]) -> Scores:
             )
             for each in found
         ]
-    return Scores(**value, answers=tuple(answers))
+    return ProtocolScores(**value, answers=tuple(answers))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lens.default_model.color import color_graph
 from training.export.graph_builder import RUNTIME, GraphBuilder
-from training.export.linears import Layer, Linear, fp32
+from training.export.linears import LinearLayer, LinearWriter, fp32
 from training.export.token_merging import BLOCKS, Merged, attention_bias, merge, unmerged
 from training.network.embedding_model import EmbeddingModel
 
@@ -36,7 +36,7 @@ def can_build(model: EmbeddingModel) -> bool:
 
 
 def build_vit_graph(
-    model: EmbeddingModel, linear_of: Callable[[int], Linear], *, merged: bool = False
+    model: EmbeddingModel, linear_of: Callable[[int], LinearWriter], *, merged: bool = False
 ) -> bytes:
     """The ONNX model, "pixels" (N, 3, S, S) to "embedding" (N, D) of unit length, float32; N is 1
     where patches are left out or merged, because each photo has others.
@@ -117,7 +117,7 @@ def _block(
     block: Any,
     x: str,
     name: str,
-    linear: Linear,
+    linear: LinearWriter,
     *,
     cls_only: bool = False,
     bias: str = "",
@@ -183,13 +183,13 @@ def _unit(graph: GraphBuilder, x: str, name: str) -> str:
     return graph.node("Div", [x, length], f"{name}.unit")
 
 
-def _layer(linear: Any, name: str, scale: Any = None) -> Layer:
+def _layer(linear: Any, name: str, scale: Any = None) -> LinearLayer:
     """With the LayerScale after it multiplied into its columns."""
     weight = _array(linear.weight).T
     bias = np.zeros(weight.shape[1], np.float32) if linear.bias is None else _array(linear.bias)
     if scale is not None:
         weight, bias = weight * _array(scale), bias * _array(scale)
-    return Layer(name, weight, bias)
+    return LinearLayer(name, weight, bias)
 
 
 def _array(tensor: Any) -> Array:

@@ -1,6 +1,7 @@
-"""Linear layers as ONNX Runtime's operators: one function for each way of writing them.
+"""Linear layers as ONNX Runtime's operators: one function for each precision.
 
-Each gives y = x W + b for several layers that read the same x (..., K), float32 in and out.
+Each function adds y = x W + b for several layers that read the same x (..., K); x and y are
+float32. It returns the names of the layers' outputs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from training.export.graph_builder import RUNTIME, GraphBuilder
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class LinearLayer:
     """W (K, M) and b (M,), float32."""
 
     name: str
@@ -23,11 +24,13 @@ class Layer:
     bias: NDArray[np.float32]
 
 
-Linear = Callable[[GraphBuilder, str, Sequence[Layer]], list[str]]  # the names of the layers' ys
+LinearWriter = Callable[
+    [GraphBuilder, str, Sequence[LinearLayer]], list[str]
+]  # the names of the layers' ys
 
 
-def fp32(graph: GraphBuilder, x: str, layers: Sequence[Layer]) -> list[str]:
-    """As they are."""
+def fp32(graph: GraphBuilder, x: str, layers: Sequence[LinearLayer]) -> list[str]:
+    """Write the layers in float32."""
     outputs = []
     for layer in layers:
         weight = graph.constant(f"{layer.name}.weight", layer.weight)
@@ -37,11 +40,11 @@ def fp32(graph: GraphBuilder, x: str, layers: Sequence[Layer]) -> list[str]:
     return outputs
 
 
-def int8(graph: GraphBuilder, x: str, layers: Sequence[Layer]) -> list[str]:
-    """Weights in 8 bits with a scale a column, x in 8 bits between its own extremes, sums in 32.
+def int8(graph: GraphBuilder, x: str, layers: Sequence[LinearLayer]) -> list[str]:
+    """Write the layers with 8-bit weights, 8-bit x and 32-bit sums.
 
-    x is quantized once, by the range of the whole tensor: a photo's numbers would depend on the
-    others of its batch.
+    Weights have one scale per column. x has one scale for the whole tensor, from its minimum and
+    maximum, so in a batch a photo's values would depend on the other photos.
     """
     quantized = graph.node("DynamicQuantizeLinear", [x], f"{x}.quantized", outputs=3)
     scale, zero = f"{quantized}.1", f"{quantized}.2"
@@ -57,14 +60,16 @@ def int8(graph: GraphBuilder, x: str, layers: Sequence[Layer]) -> list[str]:
             scale,
             graph.constant(f"{layer.name}.scales", column_scales),
             zero,
-            "",  # the weights' zero points: they have none
+            "",  # no zero points of the weights: they are symmetric
             graph.constant(f"{layer.name}.bias", layer.bias),
         ]
         outputs.append(graph.node("MatMulIntegerToFloat", inputs, layer.name, domain=RUNTIME))
     return outputs
 
 
-def int8_weights(graph: GraphBuilder, x: str, layers: Sequence[Layer], block: int) -> list[str]:
+def int8_weights(
+    graph: GraphBuilder, x: str, layers: Sequence[LinearLayer], block: int
+) -> list[str]:
     """Weights and x in 8 bits with a scale for each `block` numbers of a column, or of a row: an
     outlier then coarsens its own block only."""
     outputs = []
@@ -91,7 +96,7 @@ def int8_weights(graph: GraphBuilder, x: str, layers: Sequence[Layer], block: in
             N=width,
             bits=8,
             block_size=block,
-            accuracy_level=4,  # x in 8 bits too
+            accuracy_level=4,  # quantizes x to 8 bits too
         )
         bias = graph.constant(f"{layer.name}.bias", layer.bias)
         outputs.append(graph.node("Add", [product, bias], layer.name))

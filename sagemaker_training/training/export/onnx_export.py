@@ -21,7 +21,7 @@ from lens.models.preprocessing import to_pixels
 from lens.photos.decoding import decode
 from lens.settings import Limits
 from training.export.dinov2_graph import build_vit_graph, can_build
-from training.export.linears import Linear, fp32, int8, int8_weights
+from training.export.linears import LinearWriter, fp32, int8, int8_weights
 from training.network.embedding_model import EmbeddingModel
 from training.network.lora import merge_lora
 
@@ -32,14 +32,14 @@ _SAFE_BLOCKS = 2
 _WEIGHTS_BLOCK = 128
 
 
-def _int8_safe(block: int) -> Linear:
+def _int8_safe(block: int) -> LinearWriter:
     return fp32 if block < _SAFE_BLOCKS else int8
 
 
 # How a DINOv2's blocks are written beside fp32, from the fastest to the safest; all of them need
 # lens.models.cpu.INT8_DOT_PRODUCTS.
 _MERGED = "int8-merged"
-_FASTER: dict[str, Callable[[int], Linear]] = {
+_FASTER: dict[str, Callable[[int], LinearWriter]] = {
     _MERGED: lambda block: int8,
     "int8": lambda block: int8,
     "int8-safe": _int8_safe,

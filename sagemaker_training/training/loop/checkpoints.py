@@ -1,6 +1,7 @@
-"""Checkpoints: `epoch_{n}.pth`, `epoch_{n}_step_{s}.pth` within the next one, `best_model.pth`.
+"""Checkpoints: a run's state on disk, from which it resumes, and its best model.
 
-A file appears whole or not at all, so that a run killed at any moment goes on from one.
+The files are `epoch_{n}.pth` (after n whole epochs), `epoch_{n}_step_{s}.pth` (after s steps of the
+next epoch) and `best_model.pth`. Each is written atomically, so a run can be killed at any moment.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ import torch
 from lens.errors import ArtifactError
 
 BEST = "best_model.pth"
-_KEPT = 2  # the newest, and one in case the disk damaged it
+_KEPT = 2  # the newest, and the one before it in case the disk damages the newest
 _NAME = re.compile(r"epoch_(\d+)(?:_step_(\d+))?\.pth")
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any], epochs: int, step: int = 0) -> Path:
-    """Write the state after so many whole epochs and steps of the next; older ones are removed."""
+    """Write the state after `epochs` whole epochs and `step` steps of the next one.
+
+    All but the newest two checkpoints are removed.
+    """
     name = f"epoch_{epochs}_step_{step}.pth" if step else f"epoch_{epochs}.pth"
     _save(folder / name, state)
     for old in _by_age(folder)[:-_KEPT]:
@@ -34,17 +38,20 @@ def save_best(folder: Path, state: dict[str, Any]) -> None:
 
 
 def load_best(folder: Path) -> dict[str, Any]:
-    """The best model so far; ArtifactError where it cannot be read."""
+    """Return the best model so far; ArtifactError if it cannot be read."""
     return _load(folder / BEST)
 
 
 def has_begun(folder: Path) -> bool:
-    """Whether there is a state to go on from."""
+    """Return whether there is a checkpoint to resume from."""
     return bool(_by_age(folder))
 
 
 def load_newest(folder: Path) -> dict[str, Any] | None:
-    """The state to go on from; None for a run that has not begun. ArtifactError if all are bad."""
+    """Return the newest readable checkpoint; None if the run has none.
+
+    Raises ArtifactError if there are checkpoints and none can be read.
+    """
     found = _by_age(folder)
     for file in reversed(found):
         try:

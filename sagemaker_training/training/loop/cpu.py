@@ -1,4 +1,4 @@
-"""The processor: lets a training on CPUs use its memory and its cores."""
+"""The CPU: settings that let training use its memory and its cores well."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from collections.abc import Mapping
 import torch
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
-_MOST = 2**30
+_THRESHOLD = 2**30  # bytes
 
 
 def keep_memory() -> None:
-    """Keep glibc from giving the memory of every large tensor back to the kernel: each step asks
-    for the same again, and half of its time would go into mapping it."""
+    """Stop glibc from returning the memory of large tensors to the kernel.
+
+    Each step needs the same memory again; mapping it anew would take half of the step's time.
+    """
     if not sys.platform.startswith("linux"):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _MOST)
-        mallopt(_M_TRIM_THRESHOLD, _MOST)
+        mallopt(_M_MMAP_THRESHOLD, _THRESHOLD)
+        mallopt(_M_TRIM_THRESHOLD, _THRESHOLD)
 
 
 def use_cores(environment: Mapping[str, str]) -> None:
-    """Share the cores among the processes of this machine, unless OMP_NUM_THREADS says how many.
+    """Set torch's number of threads: OMP_NUM_THREADS, or this process's share of the cores.
 
-    It is torch's OpenMP that is set; searches keep FAISS to one thread (lens.gallery.index).
+    FAISS is not affected: a search uses one thread (lens.gallery.index).
     """
     threads = environment.get("OMP_NUM_THREADS", "")
     processes = int(environment.get("LOCAL_WORLD_SIZE", "1"))

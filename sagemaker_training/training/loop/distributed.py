@@ -1,4 +1,4 @@
-"""Ranks: the processes of one training, and how they see each other's embeddings."""
+"""Ranks: the processes of one training run, and how they exchange embeddings and gradients."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from torch import distributed as dist
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among all; one alone needs no process group."""
+    """This process among all of them; a single process needs no process group."""
 
     rank: int
-    world: int
-    local: int  # this process among those of this machine
+    world: int  # number of processes
+    local: int  # rank among the processes of this machine
     device: torch.device
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that prints and writes."""
+        """Whether this is the process that prints and writes files."""
         return self.rank == 0
 
     def share(self, count: int) -> slice:
-        """This rank's part of `count` things; in the order of the ranks they are all of them."""
+        """Return this rank's part of `count` things; all parts in the order of ranks give all."""
         return slice(count * self.rank // self.world, count * (self.rank + 1) // self.world)
 
     def gather(self, values: torch.Tensor) -> torch.Tensor:
-        """Every rank's rows in the order of the ranks, with gradients to each rank's own.
+        """Return the rows of all ranks, in the order of ranks; gradients reach each rank's own.
 
-        All ranks must give equally many rows.
+        All ranks must give the same number of rows.
         """
         if self.world == 1:
             return values
@@ -40,7 +40,7 @@ class Ranks:
         return gathered
 
     def gather_objects(self, value: Any) -> list[Any]:
-        """Every rank's object, on every rank."""
+        """Return the objects of all ranks, on every rank."""
         if self.world == 1:
             return [value]
         found: list[Any] = [None] * self.world
@@ -48,7 +48,7 @@ class Ranks:
         return found
 
     def average_gradients(self, parameters: Iterator[torch.nn.Parameter]) -> None:
-        """For parameters outside DistributedDataParallel: the loss's own."""
+        """Average the gradients of parameters that DistributedDataParallel does not manage."""
         if self.world == 1:
             return
         for parameter in parameters:
@@ -57,7 +57,7 @@ class Ranks:
                 parameter.grad /= self.world
 
     def any(self, flag: bool) -> bool:
-        """Whether any rank says so."""
+        """Return whether the flag is set on any rank."""
         if self.world == 1:
             return flag
         flags = torch.tensor(int(flag), device=self.device)
@@ -65,16 +65,17 @@ class Ranks:
         return bool(flags)
 
     def wait(self) -> None:
-        """Until all ranks are here."""
+        """Wait until all ranks have come here."""
         if self.world > 1:
             dist.barrier()
 
 
 class _Gather(torch.autograd.Function):
-    """All rows forward; backward, the sum over the ranks of the gradients of this rank's rows.
+    """Forward: the rows of all ranks. Backward: the gradients of this rank's rows, summed over the
+    ranks.
 
-    Every rank computes the same loss of all rows, so the sum is `world` times the gradient, which
-    DistributedDataParallel's mean then makes exactly the gradient of one process.
+    Every rank computes the same loss over all rows, so the sum is `world` times the gradient.
+    DistributedDataParallel then divides it by `world`, which gives the gradient of one process.
     """
 
     @staticmethod
@@ -93,9 +94,10 @@ class _Gather(torch.autograd.Function):
 
 @contextmanager
 def joined_ranks(environment: Mapping[str, str], device: str | None = None) -> Iterator[Ranks]:
-    """Join the processes that torchrun started, or be one alone; leave them at the end.
+    """Join the process group that torchrun started, and leave it at the end.
 
-    Each process takes the GPU of its number where there are GPUs, and the CPU otherwise.
+    Without torchrun this is the only process. Each process uses the GPU of its local rank, or the
+    CPU if there is no GPU.
     """
     world = int(environment.get("WORLD_SIZE", "1"))
     rank, local = int(environment.get("RANK", "0")), int(environment.get("LOCAL_RANK", "0"))

@@ -1,4 +1,4 @@
-"""Losses, miners and samplers: those of pytorch-metric-learning, by their names in a recipe."""
+"""Losses, miners and samplers: pytorch-metric-learning's, chosen by their names in a recipe."""
 
 from __future__ import annotations
 
@@ -13,24 +13,28 @@ from torch import nn
 from lens.errors import UsageError
 from training.presets import Recipe
 
-# Its samplers import this part of FAISS, which would replace the search of lens.gallery.index by
-# one that knows no filter. Without it they work as well.
+# The library's samplers import this part of FAISS, which replaces the search that
+# lens.gallery.index uses by one that knows no filter. They work without it.
 sys.modules["faiss.contrib.torch_utils"] = None  # type: ignore[assignment]
 
 from pytorch_metric_learning import losses, miners, samplers  # noqa: E402
 from pytorch_metric_learning.utils import common_functions  # noqa: E402
 
-_OF_PAIRS = {"triplet", "multi-similarity"}  # those that take a miner and a memory
-_ANGLE = 180 / np.pi  # ArcFace's margin is in degrees there, in radians in the paper
+# Losses over pairs of embeddings; only these take a miner and a memory.
+_PAIR_LOSSES = {"triplet", "multi-similarity"}
+# ArcFace's margin is in degrees in the library, in radians in the paper and in recipes.
+_DEGREES = 180 / np.pi
 
 
 class Objective(nn.Module):
-    """What a batch's embeddings and labels are worth, a scalar to be made small."""
+    """The loss of a batch's embeddings under their labels: a scalar to be minimized."""
 
     def __init__(self, recipe: Recipe, classes: int, dim: int) -> None:
         super().__init__()
-        if recipe.loss not in _OF_PAIRS and (recipe.miner != "none" or recipe.memory):
-            raise UsageError(f"{recipe.loss} compares with proxies: no miner, no memory")
+        if recipe.loss not in _PAIR_LOSSES and (recipe.miner != "none" or recipe.memory):
+            raise UsageError(
+                f"{recipe.loss} compares with proxies: it takes no miner and no memory"
+            )
         if recipe.memory and recipe.memory < recipe.batch:
             raise UsageError(f"memory is {recipe.memory}; it must hold a batch of {recipe.batch}")
         self._miner = _miner(recipe)
@@ -46,13 +50,14 @@ class Objective(nn.Module):
         return self._loss(embeddings, labels, chosen)
 
     def start_from(self, centers: torch.Tensor) -> None:
-        """Put the proxies, if there are any, where the items' photos are: (items, D)."""
+        """Set the proxies, if the loss has any, to the centers of the items: (items, D)."""
         for proxies in self._loss.parameters():
-            like = centers if proxies.shape == centers.shape else centers.T
-            proxies.data.copy_(like)
+            # Some losses of the library store their proxies as columns.
+            values = centers if proxies.shape == centers.shape else centers.T
+            proxies.data.copy_(values)
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Where the memory stands, which its own state does not say."""
+        """Return the memory's position, which the library leaves out of its state."""
         if isinstance(self._loss, losses.CrossBatchMemory):
             return {"next": self._loss.queue_idx, "filled": self._loss.has_been_filled}
         return {}
@@ -66,18 +71,18 @@ class Objective(nn.Module):
 def plan_epoch(
     labels: NDArray[np.int64], recipe: Recipe, seed: int, epoch: int
 ) -> NDArray[np.int64]:
-    """The photos of every step of an epoch, (steps, P * M); the same for the same seed and epoch.
+    """Choose the photos of every step of an epoch, (steps, P * M): M photos of each of P items.
 
-    Raises UsageError with fewer than P items.
+    The same seed and epoch give the same photos. Raises UsageError if there are fewer than P items.
     """
     items = len(np.unique(labels))
     if items < recipe.identities:
         raise UsageError(
-            f"a batch wants photos of {recipe.identities} items, and there are {items}: "
+            f"a batch needs photos of {recipe.identities} items, and there are {items}: "
             f"--identities {items}, or less"
         )
     steps = max(1, round(len(labels) / recipe.batch))
-    # The sampler draws from the library's own generator and from nothing else.
+    # The sampler draws from the library's own generator only.
     common_functions.NUMPY_RANDOM = np.random.RandomState((seed * 1_000_003 + epoch) % 2**32)
     sampler = samplers.MPerClassSampler(
         labels, recipe.photos_each, recipe.batch, length_before_new_iter=steps * recipe.batch
@@ -97,7 +102,7 @@ def _loss(recipe: Recipe, classes: int, dim: int) -> Any:
         case "cosface":
             return losses.CosFaceLoss(**shape, margin=recipe.margin, scale=64)
         case "arcface":
-            return losses.ArcFaceLoss(**shape, margin=recipe.margin * _ANGLE, scale=64)
+            return losses.ArcFaceLoss(**shape, margin=recipe.margin * _DEGREES, scale=64)
 
 
 def _miner(recipe: Recipe) -> Any:

@@ -1,7 +1,7 @@
-"""Progress: what a run prints, and the same as TensorBoard files.
+"""Progress: the lines that a run prints, and the same figures for TensorBoard.
 
-CloudWatch reads the printed lines by metric_definitions.json, which is SageMaker's own format; the
-deployment reads that file too.
+On SageMaker, CloudWatch reads its metrics from these lines by the regular expressions of
+metric_definitions.json. Change the two together.
 """
 
 from __future__ import annotations
@@ -11,34 +11,34 @@ from typing import Any
 
 from lens.evaluation.score import KS
 from training.loop.distributed import Ranks
-from training.loop.scoring import Scores
+from training.loop.scoring import ProtocolScores
 
 
-class Progress:
-    """The first rank's voice; the other ranks are silent."""
+class RunProgress:
+    """Reports a run; only the first rank prints and writes."""
 
     def __init__(self, ranks: Ranks, tensorboard: Path | None = None) -> None:
-        self._speaks = ranks.first
+        self._prints = ranks.first
         self._tensorboard = tensorboard
         self._writer: Any = None
 
     def say(self, text: str) -> None:
-        """One line, at once: SageMaker's log is a pipe."""
-        if self._speaks:
+        """Print one line, flushed at once because SageMaker's log is a pipe."""
+        if self._prints:
             print(text, flush=True)
 
     def step(self, step: int, steps: int, loss: float, lr: float, speed: float) -> None:
-        """A step of all ranks together; speed in images a second."""
+        """Report a step; speed is in images a second, of all ranks together."""
         self.say(f"step {step}/{steps} loss {loss:.4f} lr {lr:.2e} images/s {speed:.1f}")
         self._chart(step, {"train/loss": loss, "train/lr": lr})
 
     def epoch(self, step: int, epoch: int, epochs: int, loss: float, seconds: float) -> None:
-        """An epoch that ended."""
+        """Report the end of an epoch."""
         self.say(f"epoch {epoch}/{epochs} done: loss {loss:.4f} in {seconds:.1f} s")
         self._chart(step, {"train/epoch_loss": loss})
 
-    def scores(self, part: str, scores: Scores, step: int) -> None:
-        """One protocol's figures on the validation or the test part."""
+    def scores(self, part: str, scores: ProtocolScores, step: int) -> None:
+        """Report one protocol's figures on the validation or the test part."""
         self.say(f"{part} {scores.protocol}: {figures_line(scores)}")
         name = f"{part}/{scores.protocol}"
         self._chart(
@@ -47,7 +47,7 @@ class Progress:
         )
 
     def validation(self, step: int, recall_at_1: float, map_at_r: float) -> None:
-        """The means over the validation's protocols, by which epochs are compared."""
+        """Report the means over the validation's protocols, by which epochs are compared."""
         self.say(f"validation: R@1 {recall_at_1:.4f} MAP@R {map_at_r:.4f}")
         self._chart(step, {"validation/recall_at_1": recall_at_1, "validation/map_at_r": map_at_r})
 
@@ -57,9 +57,9 @@ class Progress:
             self._writer.close()
 
     def _chart(self, step: int, values: dict[str, float]) -> None:
-        if self._tensorboard is None or not self._speaks:
+        if self._tensorboard is None or not self._prints:
             return
-        if self._writer is None:  # only now: a command that is refused leaves no folder behind
+        if self._writer is None:  # made only now, so that a refused command leaves no folder
             from torch.utils.tensorboard import SummaryWriter
 
             self._writer = SummaryWriter(str(self._tensorboard))
@@ -67,8 +67,8 @@ class Progress:
             self._writer.add_scalar(name, value, step)
 
 
-def figures_line(scores: Scores) -> str:
-    """Every figure of a protocol, as fractions."""
+def figures_line(scores: ProtocolScores) -> str:
+    """Return every figure of a protocol as one line; all are fractions."""
     recalls = " ".join(f"R@{k} {scores.recall_at_k[str(k)]:.4f}" for k in KS)
     sizes = f"{len(scores.answers)} queries in {scores.gallery}"
     return f"{sizes} {recalls} MAP@R {scores.map_at_r:.4f}"

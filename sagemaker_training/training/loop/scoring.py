@@ -1,4 +1,4 @@
-"""Evaluation: a model's vectors under a protocol, ranked by FAISS exactly as searches are."""
+"""Scoring: a model's embeddings under a protocol, ranked by FAISS exactly as in a search."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lens.evaluation.protocols import Split
 from lens.evaluation.score import Score, Scorer
 from lens.gallery.index import Index
 from training.data.dataset import Photo
-from training.data.decoded import Squares
+from training.data.decoded import DecodedPhotos
 from training.loop.distributed import Ranks
 from training.network.embedding_model import EmbeddingModel
 
-_SHOWN = 5  # hits kept of each query, for the report
-Vectors = dict[str, NDArray[np.float32]]  # by key, (D,) unit length
+_SHOWN = 5  # hits stored for each query, for the report
+Vectors = dict[str, NDArray[np.float32]]  # by key: (D,), unit length
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ class Answer:
     """What one query found."""
 
     key: str
-    first_right: int  # the rank of the first right hit; 0: none was searched far enough
-    hits: tuple[str, ...]  # the first few, by rank
+    first_right: int  # the rank of the first right hit; 0 if there is none among the results
+    hits: tuple[str, ...]  # keys of the first few, by rank
     similarities: tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Scores:
+class ProtocolScores:
     """One protocol's figures, as fractions, and each query's answer."""
 
     protocol: str
-    gallery: int
+    gallery: int  # photos
     recall_at_k: dict[str, float]
     map_at_r: float
     by_category: dict[str, dict[str, float]]
     answers: tuple[Answer, ...]
 
     def figures(self) -> dict[str, Any]:
-        """For the manifest: all but the answers."""
+        """Return all but the answers, for the model's manifest."""
         return {
             "queries": len(self.answers),
             "gallery": self.gallery,
@@ -59,21 +59,23 @@ class Scores:
 @torch.no_grad()
 def embed(
     model: EmbeddingModel,
-    squares: Squares,
+    decoded: DecodedPhotos,
     keys: Sequence[str],
     ranks: Ranks,
     *,
     part: nn.Module | None = None,
     batch: int = 64,
 ) -> NDArray[np.float32]:
-    """(len(keys), D) embeddings in the keys' order, or what another part of the model makes of the
-    pixels; the ranks share the work."""
+    """Return embeddings (len(keys), D) in the order of the keys; the ranks share the work.
+
+    `part`, if given, is the part of the model that is run instead of the whole.
+    """
     training = model.training
     model.eval()
-    rows = squares.rows(keys)[ranks.share(len(keys))]
+    rows = decoded.rows(keys)[ranks.share(len(keys))]
     parts = []
     for start in range(0, len(rows), batch):
-        levels = torch.from_numpy(squares.levels[rows[start : start + batch]])
+        levels = torch.from_numpy(decoded.levels[rows[start : start + batch]])
         pixels = model.normalized(levels.to(ranks.device).permute(0, 3, 1, 2))
         found = (part or model)(pixels)
         parts.append(found.cpu().numpy())
@@ -83,7 +85,7 @@ def embed(
     return vectors
 
 
-def score(vectors: Vectors, photos: Sequence[Photo], split: Split, protocol: str) -> Scores:
+def score(vectors: Vectors, photos: Sequence[Photo], split: Split, protocol: str) -> ProtocolScores:
     """Rank the gallery for every query; a query that is also in the gallery never finds itself."""
     by_key = {photo.key: photo for photo in photos}
     index = Index(np.stack([vectors[key] for key in split.gallery]))
@@ -109,7 +111,7 @@ def score(vectors: Vectors, photos: Sequence[Photo], split: Split, protocol: str
             )
         )
     total = overall.score()
-    return Scores(
+    return ProtocolScores(
         protocol=protocol,
         gallery=len(split.gallery),
         recall_at_k=total.recall_at_k,
@@ -120,17 +122,17 @@ def score(vectors: Vectors, photos: Sequence[Photo], split: Split, protocol: str
 
 
 def embed_splits(
-    model: EmbeddingModel, squares: Squares, splits: dict[str, Split], ranks: Ranks
+    model: EmbeddingModel, decoded: DecodedPhotos, splits: dict[str, Split], ranks: Ranks
 ) -> Vectors:
-    """Every photo of the protocols, each embedded once."""
+    """Embed every photo of the protocols, each once."""
     keys = sorted({key for split in splits.values() for key in (*split.queries, *split.gallery)})
-    return dict(zip(keys, embed(model, squares, keys, ranks), strict=True)) if keys else {}
+    return dict(zip(keys, embed(model, decoded, keys, ranks), strict=True)) if keys else {}
 
 
 def score_splits(
     vectors: Vectors, photos: Sequence[Photo], splits: dict[str, Split]
-) -> dict[str, Scores]:
-    """Every protocol's scores."""
+) -> dict[str, ProtocolScores]:
+    """Score every protocol."""
     return {name: score(vectors, photos, split, name) for name, split in splits.items()}
 
 

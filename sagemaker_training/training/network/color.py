@@ -1,6 +1,7 @@
-"""Color statistics in torch: the soft Oklab histogram that lens.default_model.color builds as ONNX.
+"""Color statistics in torch: a soft Oklab histogram of the pixels that are not white.
 
-It is written twice because the training graph must hold it too; a test compares the two.
+lens.default_model.color is its twin as an ONNX graph: it explains the steps and owns the constants.
+The test that holds the two equal is tests/sagemaker_training/network/test_embedding_model.py.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ WIDTH = color.COLORS
 
 
 class ColorStatistics(nn.Module):
-    """Pixels (N, 3, S, S) to (N, COLORS), rows of unit length, or zero where all is white."""
+    """Pixels (N, 3, S, S) to (N, WIDTH): rows of unit length, or zero for a photo that is all
+    white."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         super().__init__()
@@ -28,30 +30,28 @@ class ColorStatistics(nn.Module):
         for name in ("mean", "std", "fill"):
             levels = getattr(preprocessing, name)
             constant(name, [level / 255 for level in levels], (3, 1, 1))
-        constant("cones", color._CONES, (3, 3))
-        constant("opponents", color._OPPONENTS, (3, 3))
+        constant("cones", color.CONES, (3, 3))
+        constant("opponents", color.OPPONENTS, (3, 3))
         constant("lightness_bins", range(color.LIGHTNESS_BINS), (-1, 1))
         constant("chroma_bins", range(color.CHROMA_BINS), (-1, 1))
 
     @torch.no_grad()
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         with torch.autocast(pixels.device.type, enabled=False):
-            seen = functional.avg_pool2d(pixels.float(), color._POOL) * self.std + self.mean
+            seen = functional.avg_pool2d(pixels.float(), color.POOL) * self.std + self.mean
             return self._histogram(self._relit(seen.clamp(0, 1)))
 
     def _relit(self, seen: torch.Tensor) -> torch.Tensor:
-        """(N, 3, P): the photo as if its brightest pixel were white."""
+        """Return (N, 3, P): the photo as if its brightest pixel were white."""
         unlikeness = (seen - self.fill).abs().amax(dim=1, keepdim=True)
         padding = (unlikeness < 1e-5).float()
         inside = 1 - functional.max_pool2d(padding, 3, stride=1, padding=1)
         brightest = (seen * inside).amax(dim=(2, 3), keepdim=True)
-        return (seen / brightest.clamp(min=color._DARKEST_WHITE)).clamp(max=1).flatten(2)
+        return (seen / brightest.clamp(min=color.DARKEST_WHITE)).clamp(max=1).flatten(2)
 
     def _histogram(self, rgb: torch.Tensor) -> torch.Tensor:
-        foreground = ((1 - rgb.amin(dim=1, keepdim=True)) * (255 / color._WHITE_MARGIN)).clamp(
-            max=1
-        )
-        lab = self.opponents @ (self.cones @ rgb.pow(color._DISPLAY_GAMMA)).pow(1 / 3)
+        foreground = ((1 - rgb.amin(dim=1, keepdim=True)) * (255 / color.WHITE_MARGIN)).clamp(max=1)
+        lab = self.opponents @ (self.cones @ rgb.pow(color.DISPLAY_GAMMA)).pow(1 / 3)
         lightness = lab[:, :1] * (color.LIGHTNESS_BINS - 1)
         lightness_share = (1 - (lightness - self.lightness_bins).abs()).relu() * foreground
         chroma = lab[:, 1:]

@@ -1,4 +1,8 @@
-"""EfficientNet-Lite0 in torch: what lens.default_model.lite0 builds as ONNX, made to be trained."""
+"""EfficientNet-Lite0 in torch, for training.
+
+lens.default_model.lite0 is its twin as an ONNX graph; the test that holds the two equal is
+tests/sagemaker_training/network/test_embedding_model.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from lens.default_model.lite0 import PREPROCESSING, fold_batch_norm, read_weight
 from lens.models.manifest import Preprocessing
 
 WIDTH = 1280
-# Strides are right for "SAME" padding of even maps only, so the side has to halve five times.
+# The five stride-2 convolutions pad correctly only if their input's side is even: 2**5.
 MULTIPLE = 32
 
 # (expansion, channels, repeats, stride, kernel): Tan & Le 2019, table 1.
@@ -30,8 +34,8 @@ _POWER = 3.0  # of the generalized mean, as in lens.default_model.lite0
 class Lite0(nn.Module):
     """Pixels (N, 3, S, S) to features (N, 1280) of unit length.
 
-    Batch normalization is folded into the convolutions, with ImageNet's statistics: a photo's
-    features never depend on its batch, and many processes compute what one would.
+    Batch normalization is folded into the convolutions, with ImageNet's statistics. So a photo's
+    features never depend on the rest of its batch, and several processes compute the same as one.
     """
 
     def __init__(self) -> None:
@@ -48,7 +52,7 @@ class Lite0(nn.Module):
 
     @property
     def blocks(self) -> list[nn.Module]:
-        """What can be trained by itself, from the bottom to the top."""
+        """The parts that a recipe can choose to train, from the first to the last."""
         return [self.stem, *self.stages, self.top]
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -56,13 +60,14 @@ class Lite0(nn.Module):
         for block in self.stages:
             x = block(x)
         last_map = functional.relu6(self.top(x)).float()
-        # The derivative of a root is infinite at 0, which is the mean of a channel that is off.
+        # A channel that is zero everywhere has mean 0, where a root's derivative is infinite.
         means = last_map.pow(_POWER).mean(dim=(2, 3)).clamp(min=1e-18)
         return functional.normalize(means.pow(1 / _POWER), dim=1, eps=1e-12)
 
 
 class _Block(nn.Module):
-    """Expand, convolve each channel, project; added to its input where the shapes agree."""
+    """An inverted residual block: expand, depthwise convolution, project, and a skip connection
+    where input and output have the same shape."""
 
     def __init__(self, entered: int, width: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
@@ -79,8 +84,8 @@ class _Block(nn.Module):
 
 
 class _Convolution(nn.Conv2d):
-    """With TensorFlow's "SAME" padding, for even maps: what does not divide goes to the bottom and
-    right."""
+    """A convolution with TensorFlow's "SAME" padding for maps with even sides: where the padding
+    cannot be equal on both sides, the bottom and the right get more."""
 
     def __init__(self, entered: int, width: int, side: int, stride: int = 1, groups: int = 1):
         before, after = (side - stride) // 2, (side - stride + 1) // 2
@@ -93,12 +98,12 @@ class _Convolution(nn.Conv2d):
 
 
 def lite0_preprocessing(size: int) -> Preprocessing:
-    """The pixels that the weights were trained for, at another size."""
+    """Return the preprocessing that the weights were trained with, at another size."""
     return PREPROCESSING.model_copy(update={"size": size})
 
 
 def load_lite0() -> Lite0:
-    """The network with its ImageNet weights, from the installed package."""
+    """Return the network with its ImageNet weights, from the installed package."""
     network = Lite0()
     weights = read_weights()
 

@@ -14,11 +14,11 @@ from lens.storage import open_storage
 from tests.support.tiny_model import write_tiny_model
 from training.data.dataset import read_dataset
 from training.delivery.gate import judge, score_live
-from training.loop.scoring import Scores
+from training.loop.scoring import ProtocolScores
 
 
-def _scores(recall_at_1: float) -> Scores:
-    return Scores("benchmark", 4, {"1": recall_at_1}, 0.5, {}, ())
+def _scores(recall_at_1: float) -> ProtocolScores:
+    return ProtocolScores("benchmark", 4, {"1": recall_at_1}, 0.5, {}, ())
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from lens.evaluation.score import KS
 from training.data.dataset import Photo, read_dataset
 from training.delivery.report import write_report
 from training.delivery.runs import Run
-from training.loop.scoring import Answer, Scores
+from training.loop.scoring import Answer, ProtocolScores
 
 
 def _run(photos: tuple[Photo, ...], recall: float, name: str) -> Run:
@@ -27,7 +27,7 @@ def _run(photos: tuple[Photo, ...], recall: float, name: str) -> Run:
     )
     figures = {str(k): recall for k in KS}
     categories = {"WOMEN/<Tops>": {"queries": 3.0, "recall_at_1": recall, "map_at_r": 0.25}}
-    scores = Scores("benchmark", 3, figures, 0.25, categories, answers)
+    scores = ProtocolScores("benchmark", 3, figures, 0.25, categories, answers)
     history = [{"epoch": i, "loss": 2.0 / i, "recall_at_1": recall / i} for i in (1, 2, 3)]
     recipe = {"name": name, "lr": recall}
     return Run(f"model-{name}", 0, recipe, {"broken": 1}, {}, history, 90.0, {"benchmark": scores})

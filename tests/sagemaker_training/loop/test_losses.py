@@ -142,7 +142,7 @@ def test_every_batch_has_m_photos_of_p_items() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"loss": "cosface", "miner": "batch-hard"}, "no miner, no memory"),
+        ({"loss": "cosface", "miner": "batch-hard"}, "takes no miner and no memory"),
         ({"loss": "triplet", "memory": 4}, "must hold a batch of 8"),
     ],
 )

@@ -14,16 +14,16 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 from lens.evaluation.score import KS
 from tests.sagemaker_training.conftest import PROGRAM
 from tests.sagemaker_training.small_models import ALONE
-from training.loop.progress import Progress
-from training.loop.scoring import Answer, Scores
+from training.loop.progress import RunProgress
+from training.loop.scoring import Answer, ProtocolScores
 
 
-def _scores(protocol: str, first: float) -> Scores:
+def _scores(protocol: str, first: float) -> ProtocolScores:
     recalls = {str(k): first + i / 100 for i, k in enumerate(KS)}
-    return Scores(protocol, 7, recalls, first / 2, {}, (Answer("a", 1, (), ()),))
+    return ProtocolScores(protocol, 7, recalls, first / 2, {}, (Answer("a", 1, (), ()),))
 
 
-def _say_all(progress: Progress) -> None:
+def _say_all(progress: RunProgress) -> None:
     """Every kind of line, each figure another number."""
     progress.step(10, 40, 1.25, 3e-5, 512.34)
     progress.scores("validation", _scores("leave-one-out", 0.6), 40)
@@ -38,7 +38,7 @@ def _say_all(progress: Progress) -> None:
 def test_every_metric_definition_finds_its_figure_and_no_other(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    _say_all(Progress(ALONE))
+    _say_all(RunProgress(ALONE))
     lines = capsys.readouterr().out.splitlines()
     definitions = json.loads((PROGRAM / "metric_definitions.json").read_text())
     found = {
@@ -62,12 +62,12 @@ def test_every_metric_definition_finds_its_figure_and_no_other(
 
 
 def test_only_the_first_rank_speaks(capsys: pytest.CaptureFixture[str]) -> None:
-    _say_all(Progress(replace(ALONE, rank=1, world=2)))
+    _say_all(RunProgress(replace(ALONE, rank=1, world=2)))
     assert capsys.readouterr().out == ""
 
 
 def test_the_curves_are_also_tensorboard_s(tmp_path: Path) -> None:
-    _say_all(Progress(ALONE, tmp_path))
+    _say_all(RunProgress(ALONE, tmp_path))
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(tmp_path))

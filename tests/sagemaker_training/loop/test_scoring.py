@@ -10,10 +10,12 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 from lens.evaluation.protocols import Split
 from lens.evaluation.score import KS
 from training.data.dataset import Photo
-from training.loop.scoring import Scores, score
+from training.loop.scoring import ProtocolScores, score
 
 
-def _scored(seed: int, *, leave_one_out: bool) -> tuple[Scores, np.ndarray, list[Photo], Split]:
+def _scored(
+    seed: int, *, leave_one_out: bool
+) -> tuple[ProtocolScores, np.ndarray, list[Photo], Split]:
     """Sixty random vectors of twelve items in two categories."""
     random = np.random.default_rng(seed)
     vectors = random.normal(size=(60, 8)).astype(np.float32)

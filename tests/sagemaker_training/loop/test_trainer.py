@@ -18,7 +18,7 @@ from tests.sagemaker_training.small_models import (
     small_recipe,
     small_trainer,
 )
-from training.loop.scoring import Scores
+from training.loop.scoring import ProtocolScores
 from training.loop.trainer import InterruptedRunError, Trainer
 from training.network.embedding_model import LITE0
 
@@ -42,11 +42,15 @@ def _states(trainer: Trainer) -> dict[str, torch.Tensor]:
     return found
 
 
-def _scores(recall: float) -> dict[str, Scores]:
-    return {"held-out": Scores("held-out", 4, dict.fromkeys(map(str, KS), recall), recall, {}, ())}
+def _scores(recall: float) -> dict[str, ProtocolScores]:
+    return {
+        "held-out": ProtocolScores(
+            "held-out", 4, dict.fromkeys(map(str, KS), recall), recall, {}, ()
+        )
+    }
 
 
-def _validation_of(recalls: list[float]) -> Callable[[], dict[str, Scores]]:
+def _validation_of(recalls: list[float]) -> Callable[[], dict[str, ProtocolScores]]:
     return lambda: _scores(recalls.pop(0))
 
 
@@ -82,13 +86,13 @@ def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 ) -> None:
     recipe = small_recipe(backbone, **RECIPES[name])
 
-    def validate() -> dict[str, Scores]:
+    def validate() -> dict[str, ProtocolScores]:
         return _scores(0.5)
 
     whole = small_trainer(recipe, tmp_path / "whole", validate=validate)
     whole.fit()
     first = small_trainer(recipe, tmp_path / "parts", validate=validate, stopping=_after(steps))
-    with pytest.raises(InterruptedRunError, match="the same command goes on"):
+    with pytest.raises(InterruptedRunError, match="the same command resumes it"):
         first.fit()
     torch.rand(99)  # whatever else happened to the generator meanwhile
     second = small_trainer(recipe, tmp_path / "parts", validate=validate)
@@ -131,7 +135,7 @@ def test_the_best_epoch_is_what_remains(tmp_path: Path, backbone: str) -> None:
     kept: list[dict[str, torch.Tensor]] = []
     recalls = [0.2, 0.6, 0.4]
 
-    def validate() -> dict[str, Scores]:
+    def validate() -> dict[str, ProtocolScores]:
         kept.append({name: value.clone() for name, value in trainer.model.state_dict().items()})
         return _scores(recalls[len(kept) - 1])
 

@@ -1,4 +1,4 @@
-"""The default model's life: a seeded projection first, a head fit once on enough photos."""
+"""Choosing the default model: a seeded projection first, then a head fit once on enough photos."""
 
 from __future__ import annotations
 

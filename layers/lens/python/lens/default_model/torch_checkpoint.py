@@ -1,4 +1,4 @@
-"""Checkpoints: torch's files of weights, read without torch by an unpickler that runs no code."""
+"""Torch's checkpoint files, read without torch by an unpickler that runs no code from them."""
 
 import io
 import pickle
