@@ -1,4 +1,7 @@
-"""The trainer and its checkpoints: resumed runs, learning rates, the best epoch."""
+"""The trainer and its checkpoints: resumed runs, learning rates, the best epoch.
+
+Covers: trainer, optimizers, seeds, checkpoints.
+"""
 
 from __future__ import annotations
 
