@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def _name(path: Path) -> str:
 
 @pytest.mark.parametrize("page", documents(), ids=_name)
 def test_generated_parts_are_what_the_code_says(page: Path) -> None:
+    if page.name == "commands.md" and sys.version_info >= (3, 13):
+        pytest.skip("argparse lays its help out otherwise since Python 3.13")
     text = page.read_text()
     assert text == generated(text), "run `make docs`"
 
