@@ -33,8 +33,8 @@ class VisionTransformer(nn.Module):
     """Pixels (N, 3, S, S) to features (N, F): the CLS token, or the model's own pooled output.
 
     In DINOv2's last block only the CLS token's row is computed, because no other row is used. The
-    result is exact, and with two trained blocks a sixth of their cost is saved. `blank`, if given,
-    tells which patches DINOv2 skips.
+    result is exact, and of the block's linear layers only keys and values (a sixth of the work) are
+    computed for every token. `blank`, if given, tells which patches DINOv2 skips.
     """
 
     def __init__(self, model: Any, size: int, blank: Blank | None = None) -> None:
