@@ -1,4 +1,4 @@
-"""The source bundle of a SageMaker job: `train.py` at the root, `training/` and `lens/` beside it.
+"""Write the source bundle of a SageMaker job: `train.py`, and beside it `training/` and `lens/`.
 
     python sagemaker_training/bundle.py sourcedir.tar.gz
 
@@ -24,7 +24,7 @@ _REQUIREMENTS = "requirements.txt"
 def write_bundle(
     target: Path, *, lens: Path | None = None, constraints: Path | None = None
 ) -> Path:
-    """Write the .tar.gz; the package and the pins are those of this repository."""
+    """Write the .tar.gz; `lens` and `constraints` default to this repository's."""
     repository = _HERE.parent
     lens = lens or repository / "layers/lens/python/lens"
     constraints = constraints or repository / "constraints.txt"
@@ -40,7 +40,7 @@ def write_bundle(
 
 
 def pinned(requirements: str, constraints: str) -> str:
-    """Each requirement with its version; UsageError for one without a pin."""
+    """Return each requirement with its pinned version; UsageError for one without a pin."""
     pins = {}
     for line in constraints.splitlines():
         name, equals, version = line.partition("==")
@@ -73,7 +73,7 @@ def _normalized(name: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the bundle to where the command line says."""
+    """Write the bundle to the file that the command line names."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -2,9 +2,10 @@
 
     python sagemaker_training/compare.py --ours runs/laptop-* --theirs runs/seed-*
 
-prints, for each protocol, both means of Recall@1 with their spread over the seeds, the difference,
-and its 95 % interval by a paired bootstrap over the queries. `--write-record FILE` also keeps the
-runs in one compact file, from which `--record FILE` prints the same again.
+For each protocol it prints the mean Recall@1 of both recipes with the standard deviation over the
+seeds, then the difference with its 95 % interval from a paired bootstrap over the queries.
+`--write-record FILE` also stores the runs in one compact file; `--record FILE` prints the same
+again from that file.
 """
 
 from __future__ import annotations
@@ -26,25 +27,26 @@ _SAMPLES = 10_000
 
 @dataclass(frozen=True)
 class Comparison:
-    """Recall@1 of one protocol, as fractions."""
+    """Recall@1 of two groups of runs under one protocol, as fractions."""
 
     protocol: str
     queries: int
     ours: tuple[float, ...]  # by run
-    theirs: tuple[float, ...]
-    interval: tuple[float, float]  # 95 %, of the difference of the means
+    theirs: tuple[float, ...]  # by run
+    interval: tuple[float, float]  # 95 % interval of the difference of the means
 
     @property
     def difference(self) -> float:
-        """How far ours are ahead."""
+        """Our mean minus theirs."""
         return float(np.mean(self.ours) - np.mean(self.theirs))
 
 
 def compare(ours: Sequence[Run], theirs: Sequence[Run], protocol: str) -> Comparison:
-    """Compare two groups of runs over the same queries; UsageError if they are not the same.
+    """Compare two groups of runs over the same queries; UsageError if the queries differ.
 
-    A query counts by the mean over its group's seeds; the bootstrap draws queries with replacement
-    and keeps both groups' answers to a query together (Efron & Tibshirani 1993, chapter 8).
+    Each query's result is averaged over the seeds of its group. The bootstrap draws queries with
+    replacement and keeps the two groups' results of a query together (Efron & Tibshirani 1993,
+    chapter 8).
     """
     right = [_right(run, protocol) for run in (*ours, *theirs)]
     keys = sorted(right[0])
@@ -58,7 +60,7 @@ def compare(ours: Sequence[Run], theirs: Sequence[Run], protocol: str) -> Compar
 
 
 def bootstrap_interval(gains: NDArray[np.float64], seed: int = 0) -> tuple[float, float]:
-    """The 95 % interval of the mean of (Q,) gains, one a query."""
+    """Return the 95 % interval of the mean of (Q,) gains, one for each query."""
     random = np.random.default_rng(seed)
     means = [gains[random.integers(0, len(gains), len(gains))].mean() for _ in range(_SAMPLES)]
     low, high = np.quantile(means, [0.025, 0.975])
@@ -66,7 +68,7 @@ def bootstrap_interval(gains: NDArray[np.float64], seed: int = 0) -> tuple[float
 
 
 def _right(run: Run, protocol: str) -> dict[str, float]:
-    """Whether each query's first hit is right."""
+    """Return by query 1 if its first hit is right, else 0."""
     if protocol not in run.scores:
         raise UsageError(f"the run of {run.name} has no {protocol} scores")
     return {each.key: float(each.first_right == 1) for each in run.scores[protocol].answers}
@@ -79,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--ours", nargs="+", metavar="RUN")
     parser.add_argument("--theirs", nargs="+", metavar="RUN")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="in place of both")
-    parser.add_argument("--write-record", type=Path, metavar="FILE", help="keep the runs here")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="read the runs of both from it")
+    parser.add_argument("--write-record", type=Path, metavar="FILE", help="store the runs in it")
     options = parser.parse_args(arguments)
     try:
         ours, theirs = _groups(options)
@@ -100,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _groups(options: argparse.Namespace) -> tuple[list[Run], list[Run]]:
-    """Our runs and theirs, from a record or from the runs' own places."""
+    """Read our runs and theirs, from a record or from the folders of the runs."""
     places = (options.ours, options.theirs)
     if options.record and not any(places):
         groups = read_record(options.record)

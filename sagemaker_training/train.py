@@ -1,7 +1,6 @@
 """Train a model that finds a garment by its photo.
 
-On this machine, into a folder of its own; stopped (Ctrl-C, SIGTERM) or killed, the same command
-goes on from the last checkpoint to the same result:
+On this machine, into a folder of its own:
 
     python sagemaker_training/train.py --preset laptop --data PHOTOS --output runs/laptop-0 --seed 0
 
@@ -9,17 +8,20 @@ On all GPUs of a machine:
 
     torchrun --nproc_per_node 8 sagemaker_training/train.py --preset inshop --data ...
 
-On SageMaker, script mode: the channel `training` is the photos, the channel `backbone` (if there is
-one) a folder with pretrained weights; every option is a hyperparameter, and so is every field of a
-recipe (presets.py), here as there: --epochs 20 --lr 1e-5 --tuning lora.
+A run that was stopped (Ctrl-C, SIGTERM) or killed resumes from its last checkpoint with the same
+command, and gives the same result as one that was not.
+
+On SageMaker, in script mode, the channel `training` has the photos, and the optional channel
+`backbone` a folder with pretrained weights. Every option is a hyperparameter. Every field of a
+recipe (training/presets.py) is an option too: --epochs 20 --lr 1e-5 --tuning lora.
 
 PHOTOS is DeepFashion In-Shop as it is downloaded (list_eval_partition.txt beside img/), or any
-folder with a folder of photos per item. What comes out:
+folder with a folder of photos per item. The output folder gets:
 
     checkpoints/epoch_{n}.pth, best_model.pth    run.json    report.html    tensorboard/
     artifacts/models/{model_id}/                 the model, ready for `lens promote`
 
-exit codes: 0 done, 1 failed, 2 not understood, 130 stopped (run it again to go on)
+exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped (run it again to resume)
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from lens.errors import LensError, UsageError
 from training.presets import PRESETS, Recipe, recipe_of
 
-# Imported inside otherwise: `train.py --help` should not wait for torch.
+# What imports torch is imported inside functions: `train.py --help` must not wait for torch.
 if TYPE_CHECKING:
     from training.delivery.runs import Job
 
@@ -45,7 +47,7 @@ _SAGEMAKER_CHECKPOINTS = "/opt/ml/checkpoints"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train as the command line and the environment say; every failure is one line."""
+    """Train as the command line and the environment say; an error is printed as one line."""
     options = _parser(os.environ).parse_args(arguments)
     try:
         job, recipe = _job(options)
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from training.loop.trainer import InterruptedRunError
     except UsageError as error:
         return _fail(error, 2)
-    # Before CUDA starts: the workspace that makes its matrix products repeatable.
+    # Makes CUDA's matrix products deterministic; it must be set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     stopping = _on_signals()
     try:
@@ -78,7 +80,7 @@ def _job(options: argparse.Namespace) -> tuple[Job, Recipe]:
     if options.data is None:
         raise UsageError("name the photos: --data FOLDER")
     if options.output is None:
-        raise UsageError("name a folder for what is trained: --output FOLDER")
+        raise UsageError("name a folder for the results: --output FOLDER")
     return Job(
         data=options.data,
         output=options.output,
@@ -110,7 +112,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     on_sagemaker = "SM_MODEL_DIR" in environment
     parser.add_argument("--preset", default="laptop", choices=list(PRESETS))
     folder("--data", "SM_CHANNEL_TRAINING", "the photos (SM_CHANNEL_TRAINING)")
-    folder("--output", "SM_MODEL_DIR", "what is trained (SM_MODEL_DIR)")
+    folder("--output", "SM_MODEL_DIR", "the results (SM_MODEL_DIR)")
     parser.add_argument(
         "--checkpoints",
         type=Path,
@@ -123,31 +125,31 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default=Path(tempfile.gettempdir()) / "lens-training",
         help="decoded photos (%(default)s)",
     )
-    parser.add_argument("--artifacts", help="folder or s3://bucket that the model is written to")
+    parser.add_argument("--artifacts", help="folder or s3://bucket to write the model to")
     parser.add_argument(
         "--job",
         default=environment.get("TRAINING_JOB_NAME", "local"),
         help="names training/{job}/ in the artifacts",
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--fold", type=int, default=0, help="which items are held out (0)")
+    parser.add_argument("--fold", type=int, default=0, help="which fold of items is held out (0)")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="(a GPU if there is one)")
     parser.add_argument("--weights", choices=("pretrained", "random"), default="pretrained")
     parser.add_argument(
         "--score",
         choices=("test", "validation"),
         default="test",
-        help="what is scored at the end; recipes are chosen by the validation",
+        help="the part scored at the end; choose recipes by the validation part",
     )
-    parser.add_argument("--compare", metavar="RUN", help="an earlier run, for the report")
+    parser.add_argument("--compare", metavar="RUN", help="an earlier run to compare in the report")
     parser.add_argument(
         "--gate-margin",
         "--gate_margin",
         type=float,
         default=0.0,
-        help="how far above the live model's Recall@1, as a fraction (0)",
+        help="how far above the live model's Recall@1 it must be, as a fraction (0)",
     )
-    recipe = parser.add_argument_group("fields of the recipe, in place of the preset's")
+    recipe = parser.add_argument_group("fields of the recipe, instead of the preset's")
     kinds = get_type_hints(Recipe)
     for field in fields(Recipe):
         if field.name == "name":
@@ -171,11 +173,14 @@ def _flag(text: str) -> bool:
 
 
 def _on_signals() -> Any:
-    """Whether this process was asked to stop; a spot instance is told two minutes ahead."""
-    asked: list[int] = []
+    """Return a function that tells whether this process has received SIGTERM or SIGINT.
+
+    A spot instance receives SIGTERM two minutes before it is taken away.
+    """
+    received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda which, _: asked.append(which))
-    return lambda: bool(asked)
+        signal.signal(number, lambda which, _: received.append(which))
+    return lambda: bool(received)
 
 
 def _fail(error: object, code: int) -> int:

@@ -1,1 +1,1 @@
-"""The training program: from photos and a recipe to a delivered model."""
+"""The training program: from photos and a recipe to a model that can be served."""

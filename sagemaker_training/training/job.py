@@ -1,4 +1,4 @@
-"""The job: one training, from a folder of photos to a delivered model."""
+"""The job: one training run, from a folder of photos to a delivered model."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from training.network.embedding_model import (
 )
 from training.presets import Recipe, Start
 
-# Training photos are kept a little larger than the model sees them, so that crops stay sharp.
-_ROOM = 8 / 7
+# Training photos are decoded a little larger than the model's input, so that crops stay sharp.
+_CROP_MARGIN = 8 / 7
 
 
 def run_job(
     job: Job, recipe: Recipe, environment: Mapping[str, str], stopping: Callable[[], bool]
 ) -> None:
-    """Train, evaluate, deliver. Raises InterruptedRunError when asked to stop."""
+    """Train, score and deliver a model. Raises InterruptedRunError when asked to stop."""
     other = read_run(job.compare) if job.compare else None
     keep_memory()
     use_cores(environment)
@@ -50,11 +50,11 @@ def run_job(
         recipe = _for_device(recipe, ranks, progress)
         torch.manual_seed(job.seed)
         model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
-        dataset, seen, roomy = _load_photos(job, recipe, model.preprocessing, ranks, progress)
-        photos = _training_photos(dataset, roomy)
+        dataset, decoded, large = _load_photos(job, recipe, model.preprocessing, ranks, progress)
+        photos = _training_photos(dataset, large)
         centers: Centers = {}
         if not has_begun(job.checkpoints):
-            centers = _start(model, recipe, seen, photos, dataset, ranks)
+            centers = _fit_heads(model, recipe, decoded, photos, dataset, ranks)
         trainer = Trainer(
             recipe,
             model,
@@ -64,12 +64,12 @@ def run_job(
             progress=progress,
             seed=job.seed,
             centers=centers,
-            validate=_validation(model, seen, dataset, ranks),
+            validate=_validation(model, decoded, dataset, ranks),
             stopping=stopping,
         )
         trainer.fit()
         splits = (job.test and dataset.tested) or dataset.validated
-        vectors = embed_splits(model, seen, splits, ranks)
+        vectors = embed_splits(model, decoded, splits, ranks)
         if ranks.first:
             scores = score_splits(vectors, dataset.photos, splits)
             outcome = Outcome(
@@ -83,29 +83,32 @@ def run_job(
 def _load_photos(
     job: Job, recipe: Recipe, preprocessing: Preprocessing, ranks: Ranks, progress: RunProgress
 ) -> tuple[Dataset, DecodedPhotos, DecodedPhotos]:
-    """The usable photos; all of them as the model sees them, and those trained on with room."""
+    """Return the usable photos, decoded twice.
+
+    First all of them at the model's input size, then the training photos at a larger size.
+    """
     dataset = read_dataset(
         job.data, held_out=recipe.held_out, share=recipe.validation, fold=job.fold, seed=job.seed
     )
 
-    def decoded(keys: list[str], pixels: Preprocessing) -> DecodedPhotos:
-        # One process of a machine decodes, the others read what it wrote.
+    def decode(keys: list[str], pixels: Preprocessing) -> DecodedPhotos:
+        # One process of each machine decodes; the others open the file that it wrote.
         if ranks.local == 0:
             build_decoded(job.cache, dataset.root, keys, pixels)
         ranks.wait()
         return open_decoded(job.cache, dataset.root, keys, pixels)
 
-    seen = decoded([photo.key for photo in dataset.photos], preprocessing)
-    dataset = without_broken(dataset, seen.broken)
-    problems = problems_report(dataset, seen.broken)
+    decoded = decode([photo.key for photo in dataset.photos], preprocessing)
+    dataset = without_broken(dataset, decoded.broken)
+    problems = problems_report(dataset, decoded.broken)
     if problems and ranks.first:
         progress.say(f"training goes on without some photos: {problems}")
         job.output.mkdir(parents=True, exist_ok=True)
         lines = [f"{key}\tmissing\n" for key in dataset.missing]
-        lines += [f"{key}\t{seen.broken[key]}\n" for key in dataset.broken]
+        lines += [f"{key}\t{decoded.broken[key]}\n" for key in dataset.broken]
         (job.output / "problems.txt").write_text("".join(lines))
-    roomy = preprocessing.model_copy(update={"size": round(preprocessing.size * _ROOM)})
-    return dataset, seen, decoded([photo.key for photo in dataset.train], roomy)
+    larger = preprocessing.model_copy(update={"size": round(preprocessing.size * _CROP_MARGIN)})
+    return dataset, decoded, decode([photo.key for photo in dataset.train], larger)
 
 
 def _training_photos(dataset: Dataset, decoded: DecodedPhotos) -> TrainingPhotos:
@@ -115,42 +118,42 @@ def _training_photos(dataset: Dataset, decoded: DecodedPhotos) -> TrainingPhotos
     return TrainingPhotos(decoded, decoded.rows([photo.key for photo in dataset.train]), labels)
 
 
-def _start(
+def _fit_heads(
     model: EmbeddingModel,
     recipe: Recipe,
-    seen: DecodedPhotos,
+    decoded: DecodedPhotos,
     photos: TrainingPhotos,
     dataset: Dataset,
     ranks: Ranks,
 ) -> Centers:
-    """Fit the heads without labels; the mean of each class under them."""
+    """Fit the heads without labels, as the recipe says, and return each class's mean embedding."""
     keys = [photo.key for photo in dataset.train]
     centers = {}
 
     def fit(name: str, part: ShapePart | ColorPart, features: nn.Module, start: Start) -> None:
-        found = embed(model, seen, keys, ranks, part=features)
-        head = _head(start, found, part.head.out_features)
-        start_from(part, head)
-        centers[name] = _means(head.embed(found), photos.labels)
+        found = embed(model, decoded, keys, ranks, part=features)
+        projection = _projection(start, found, part.head.out_features)
+        start_from(part, projection)
+        centers[name] = _class_means(projection.embed(found), photos.labels)
 
     if recipe.start != "random":
         fit("shape", model.shape, model.shape.backbone, recipe.start)
     if model.color is not None:
-        # Fewer photos than dimensions cannot say how colors vary.
+        # A PCA needs more photos than dimensions.
         enough = len(keys) > recipe.color_dim
         fit("color", model.color, model.color.statistics, "pca" if enough else "orthogonal")
     return centers
 
 
-def _means(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(classes, D)."""
+def _class_means(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the mean vector of each class, (classes, D)."""
     sums = np.zeros((labels.max() + 1, vectors.shape[1]), np.float32)
     np.add.at(sums, labels, vectors)
     means: NDArray[np.float32] = (sums / np.bincount(labels)[:, None]).astype(np.float32)
     return means
 
 
-def _head(start: Start, features: NDArray[np.float32], dim: int) -> Projection:
+def _projection(start: Start, features: NDArray[np.float32], dim: int) -> Projection:
     if start == "pca":
         return fit_projection(features, dim)
     return orthogonal_projection(features.shape[1], dim)
@@ -170,7 +173,7 @@ def _validation(
 
 
 def _for_device(recipe: Recipe, ranks: Ranks, progress: RunProgress) -> Recipe:
-    """The recipe as this machine can carry it out."""
+    """Return the recipe with a precision that this machine can train in."""
     if recipe.precision == "fp16" and ranks.device.type == "cpu":
         progress.say("fp16 is for GPUs: this CPU trains in fp32")
         return replace(recipe, precision="fp32")

@@ -1,4 +1,4 @@
-"""The presets: every training recipe in a few lines, and all that a recipe can say."""
+"""Presets: the training recipes, and the fields that every recipe has."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ class Recipe:
     name: str
     backbone: str  # "efficientnet-lite0", or a transformers vision model by its name or folder
     size: int = 224  # pixels a side
-    blank_from: int = 256  # DINOv2 sees no patch without a level below this; 256: it sees all
+    # DINOv2 skips a patch whose gray levels are all at least this; 256: it skips none.
+    blank_from: int = 256
     embedding_dim: int = 128
-    color_dim: int = 0  # of these, the dimensions made of color statistics
-    color_weight: float = 0.7  # their length beside the others'
-    tuning: Tuning = "full"  # what is trained beside the head
-    blocks: int = 2  # "blocks": how many, from the top
-    lora_rank: int = 8
+    color_dim: int = 0  # dimensions of the embedding that are made of color statistics
+    color_weight: float = 0.7  # length of the color part; the shape part has length 1
+    tuning: Tuning = "full"  # which weights of the backbone are trained
+    blocks: int = 2  # for tuning "blocks": how many, from the top
+    lora_rank: int = 8  # for tuning "lora"
     # The head before training; "orthogonal" and "pca" are those of lens.default_model.projections.
     start: Start = "random"
 
     loss: LossName = "triplet"
     miner: Miner = "none"
     margin: float = 0.2
-    memory: int = 0  # embeddings of earlier batches kept to compare with; 0: none
-    identities: int = 24  # P, items a batch
-    photos_each: int = 4  # M, photos of each
-    recolored: bool = False  # the backbone sees channels in an order drawn for each photo
+    memory: int = 0  # size of the cross-batch memory, in embeddings; 0: none
+    identities: int = 24  # P, items in a batch
+    photos_each: int = 4  # M, photos of each item in a batch
+    recolored: bool = False  # photos reach the backbone with their channels in a random order
     crop: float = 0.2  # smallest share of the photo's area that a random crop keeps
 
     optimizer: Optimizer = "adamw"
@@ -53,10 +54,11 @@ class Recipe:
     warmup: int = 1  # epochs
     precision: Precision = "fp32"
     epochs: int = 50
-    patience: int = 0  # epochs without a better validation before it stops; 0: never stops early
+    patience: int = 0  # early stopping after this many epochs without a better validation; 0: never
 
     held_out: HeldOut = "items"
-    validation: float = 0.2  # share held out of the train part; 0: nothing, the last epoch counts
+    # Share of the train part held out for validation; 0: no validation, the last epoch is kept.
+    validation: float = 0.2
 
     @property
     def shape_dim(self) -> int:
@@ -65,14 +67,15 @@ class Recipe:
 
     @property
     def batch(self) -> int:
-        """Photos a step, over all ranks."""
+        """Photos in a step, of all ranks together."""
         return self.identities * self.photos_each
 
 
-# The baseline. What it is known by: ViT-B/14, top blocks and a 128-D head, P, M, semi-hard
-# triplets, Adam 1e-4, AMP, ReduceLROnPlateau(0.1, 3), 50 epochs, early stop 7, 15 % of the images
-# for validation. Assumed, for it leaves them open: two blocks, margin 0.2, crops that keep half,
-# one learning rate for all, validation by Recall@1.
+# The baseline. Its published description says: ViT-B/14, the top blocks and a 128-D head trained,
+# P, M, semi-hard triplets, Adam 1e-4, AMP, ReduceLROnPlateau(0.1, 3), 50 epochs, early stopping
+# after 7, 15 % of the images for validation. Assumed here, because the description does not say:
+# two blocks, margin 0.2, crops of at least half the area, one learning rate for all weights,
+# validation by Recall@1.
 SEED = Recipe(
     name="seed",
     backbone="facebook/dinov2-base",
@@ -97,11 +100,11 @@ SEED = Recipe(
     validation=0.15,
 )
 
-# What the literature does better on In-Shop: every block trained, slowly, under a head 100 times as
-# fast; batch-hard triplets with OML's margin; 600 photos a batch (a smaller one fares better with
-# --memory or a proxy loss: arXiv 2503.13045); crops down to a fifth; warm-up and cosine; bf16;
-# validation on items that were not trained on. And what only a shop's photos allow: patches of
-# white backdrop are not looked at.
+# What improves on the baseline in the In-Shop literature: all blocks trained, at a hundredth of the
+# head's learning rate; batch-hard triplets with OML's margin; 600 photos a batch (for a smaller
+# batch, --memory or a proxy loss is better: arXiv 2503.13045); crops of at least a fifth of the
+# area; warmup and a cosine schedule; bf16; validation on items that were not trained on. One thing
+# is possible only because shops photograph on white: patches of backdrop are skipped.
 INSHOP = Recipe(
     name="inshop",
     backbone="facebook/dinov2-base",
@@ -122,9 +125,11 @@ INSHOP = Recipe(
     patience=15,
 )
 
-# Two cores, hundreds of photos and no hub: EfficientNet-Lite0, its upper two thirds trained (below
-# them nothing needs a gradient) on photos in any order of their channels, from heads that are fit
-# without labels. Color finds garments too, but is best told apart from shape (docs/experiments.md).
+# For two CPU cores, hundreds of photos and no model hub. The backbone is EfficientNet-Lite0, with
+# the upper two thirds of its blocks trained: the lower ones then need no gradients. The heads start
+# from projections that are fit without labels. The channels of the training photos are shuffled, so
+# that the shape part learns nothing about color; color has a part of its
+# own (docs/experiments.md).
 LAPTOP = Recipe(
     name="laptop",
     backbone="efficientnet-lite0",
@@ -149,7 +154,7 @@ PRESETS = {recipe.name: recipe for recipe in (SEED, INSHOP, LAPTOP)}
 
 
 def recipe_of(preset: str, changes: dict[str, Any]) -> Recipe:
-    """A preset with some of its fields changed; UsageError for a value that a field cannot take."""
+    """Return a preset with some fields changed; UsageError for a value that a field cannot take."""
     if preset not in PRESETS:
         raise UsageError(f"there is no preset {preset!r}; there are: {', '.join(PRESETS)}")
     recipe = replace(PRESETS[preset], **changes)
@@ -166,8 +171,8 @@ def recipe_of(preset: str, changes: dict[str, Any]) -> Recipe:
             raise UsageError(f"{name} cannot be 0")
     if recipe.blank_from > 256:
         raise UsageError(
-            f"blank_from is {recipe.blank_from}; it is a gray level up to 255, or 256 where no "
-            "patch is to be left out"
+            f"blank_from is {recipe.blank_from}; it is a gray level up to 255, or 256 to skip no "
+            "patch"
         )
     if recipe.color_dim >= recipe.embedding_dim:
         raise UsageError(

@@ -1,1 +1,1 @@
-"""What becomes of a trained model: gates, verdict, report, records."""
+"""Delivery of a trained model: the gates, the verdict, the report and the records."""

@@ -1,4 +1,4 @@
-"""Delivery: a trained model checked, written where it is served from, reported and judged."""
+"""Delivery: checks a trained model, writes it to the artifacts, reports on it and judges it."""
 
 from __future__ import annotations
 
@@ -33,22 +33,25 @@ _PARITY_PHOTOS = 32
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to."""
+    """What the training loop gives to delivery."""
 
     model: EmbeddingModel
-    history: list[dict[str, Any]]
+    history: list[dict[str, Any]]  # one entry for each epoch
     seconds: float
     dataset: Dataset
-    splits: dict[str, Split]  # by protocol, of the test part, or of the validation
-    vectors: Vectors
-    scores: dict[str, ProtocolScores]
+    splits: dict[str, Split]  # by protocol, of the test part or of the validation part
+    vectors: Vectors  # of all photos in the splits
+    scores: dict[str, ProtocolScores]  # by protocol
 
 
 def deliver(
     job: Job, recipe: Recipe, outcome: Outcome, other: Run | None, progress: RunProgress
 ) -> None:
-    """Write model, run, report, embeddings and verdict; the model first, so that whatever names it
-    finds it. Raises ArtifactError when the exported model is not what was trained."""
+    """Write the model, the run, the report, the embeddings and the verdict.
+
+    The model is written first, because the others name it. Raises ArtifactError if the exported
+    model differs from the trained one.
+    """
     part = "test" if outcome.splits == outcome.dataset.tested else "best validation"
     for scores in outcome.scores.values():
         progress.scores(part, scores, 0)
@@ -82,8 +85,11 @@ def _write_model(
     run: Run,
     progress: RunProgress,
 ) -> tuple[ModelManifest, dict[str, Any]]:
-    """The manifest of the written model, and what the gate said of its faster precisions. Before
-    anything is written, fp32 is compared with torch on an even sample."""
+    """Write the model; return its manifest, and the gate's verdicts on its faster precisions.
+
+    Before anything is written, the fp32 graph is compared with torch on photos evenly spread over
+    the dataset.
+    """
     networks = export_precisions(outcome.model)
     described: dict[str, Any] = {
         "backbone": backbone_name(recipe),
@@ -120,7 +126,7 @@ def _write_model(
 
 
 def _write_records(artifacts: Storage, job: Job, run: Run, report: bytes, vectors: Vectors) -> None:
-    """Under training/, which no gallery is ever made from."""
+    """Write the run, the report and the embeddings to training/, which no gallery reads."""
     folder = f"training/{job.name}/"
     artifacts.write(folder + FILE, run.to_json().encode(), content_type="application/json")
     artifacts.write(folder + "report.html", report, content_type="text/html")
@@ -133,7 +139,7 @@ def _write_records(artifacts: Storage, job: Job, run: Run, report: bytes, vector
 def _write_verdict(
     artifacts: Storage, job: Job, model_id: str, outcome: Outcome, progress: RunProgress
 ) -> None:
-    """By the first protocol: the benchmark, where there is one."""
+    """Judge by the first protocol: the benchmark, if there is one."""
     protocol, scores = next(iter(outcome.scores.items()))
     photos, split = outcome.dataset.photos, outcome.splits[protocol]
     live_id, live = score_live(artifacts, job.data, photos, split, protocol)

@@ -1,7 +1,7 @@
-"""The gate: whether a trained model is so much better than the live one that it shall replace it.
+"""The gate: decides whether a trained model is good enough to replace the live one.
 
-The live model is scored again on the very split that the candidate was scored on, as it serves:
-through its ONNX graph and its own preprocessing.
+The live model is scored on the same split as the candidate, and exactly as it serves: with its ONNX
+graph and its own preprocessing.
 """
 
 from __future__ import annotations
@@ -33,20 +33,23 @@ def judge(
     live: ProtocolScores | None,
     margin: float,
 ) -> Verdict:
-    """The candidate passes if its Recall@1 is at least `margin` (a fraction) above the live
-    model's, or if nothing is live."""
+    """Return the verdict on a candidate.
+
+    It passes if its Recall@1 is at least `margin` (a fraction) above the live model's, or if no
+    model is live.
+    """
     ours = candidate.recall_at_k["1"]
     if live is None:
         passed, theirs = True, None
         reason = f"{model_id} is the first model: R@1 {ours:.4f}, none to beat"
     else:
         theirs = live.recall_at_k["1"]
-        # Both are multiples of one query; a margin met exactly shall not fail by rounding.
+        # 1e-9 is far below one query's share: a margin met exactly must not fail by rounding.
         passed = ours - theirs >= margin - 1e-9
         word = "passes" if passed else "does not pass"
         reason = (
             f"{model_id} {word}: R@1 {ours:.4f} against {theirs:.4f} of {live_id} on "
-            f"{candidate.protocol}, {margin:+.4f} is wanted"
+            f"{candidate.protocol}, {margin:+.4f} is required"
         )
     return Verdict(
         passed=passed,
@@ -63,7 +66,7 @@ def judge(
 def score_live(
     artifacts: Storage, root: Path, photos: Sequence[Photo], split: Split, protocol: str
 ) -> tuple[str | None, ProtocolScores | None]:
-    """The live model and its scores on a split; neither where none is live."""
+    """Return the live model's id and its scores on a split; None and None if no model is live."""
     current = read_current(artifacts)
     if current is None:
         return None, None
@@ -79,8 +82,10 @@ def embed_as_served(
     keys: Sequence[str],
     change: Callable[[Any], Any] = lambda image: image,
 ) -> Vectors:
-    """Each photo's vector by key, computed as `embed` and `search` compute it; of the Pillow image
-    as the change makes it, if there is one."""
+    """Return each photo's vector by key, computed as the functions `embed` and `search` do.
+
+    `change` is applied to each decoded photo, a Pillow image, before it is embedded.
+    """
 
     def vector(key: str) -> NDArray[np.float32]:
         return embedder.embed(change(decode((root / key).read_bytes(), Limits())))

@@ -1,9 +1,9 @@
-"""The precisions' gate: which faster form of a model finds what fp32 finds.
+"""The precision gate: decides which faster precisions of a model find what fp32 finds.
 
-Each is scored on the run's own splits through ONNX Runtime, as it serves. Queries and gallery are
-embedded by different processes, each in what suits its CPU; so all pairings with fp32 count, and
-the worst decides. Shoppers' photos have no shop's backdrop, which makes the model's work another:
-so every query asks once more without it.
+Each precision is scored on the run's own splits with ONNX Runtime, as it serves. Queries and
+gallery can be embedded on different CPUs, and so in different precisions: all pairings with fp32
+are measured, and the worst decides. Shoppers' photos have no white backdrop, so with them no patch
+is skipped: every query is measured a second time without its backdrop.
 """
 
 from __future__ import annotations
@@ -24,29 +24,31 @@ from training.data.dataset import Photo
 from training.delivery.gate import embed_as_served
 from training.loop.scoring import Vectors
 
-MOST_QUERIES_LOST = 2  # at rank 1, per protocol
-LEAST_OVERLAP = 0.98  # mean share of the first ten results that are fp32's too
+MOST_QUERIES_LOST = 2  # queries that find their item first: fewer than in fp32, per protocol
+LEAST_OVERLAP = 0.98  # mean share of fp32's first ten results that are found too
 _TOP_K = 10
 
 
 @dataclass(frozen=True)
 class PrecisionVerdict:
-    """Whether one precision may be served, and what it lost on each protocol; nothing measured is
-    no admission."""
+    """Whether one precision may be served, and what it loses on each protocol.
+
+    Without any measurement it may not be served.
+    """
 
     precision: str
     losses: dict[str, PrecisionLoss]
 
     @property
     def admitted(self) -> bool:
-        """Whether it lost little enough on every protocol."""
+        """Whether the losses are within the limits on every protocol."""
         return bool(self.losses) and all(
             loss.queries <= MOST_QUERIES_LOST and loss.top_10_overlap >= LEAST_OVERLAP
             for loss in self.losses.values()
         )
 
     def line(self) -> str:
-        """For the console."""
+        """Return the verdict as a line for the console."""
         if not self.losses:
             return f"precision {self.precision}: not written, there is no split to score it on"
         found = ", ".join(
@@ -57,7 +59,7 @@ class PrecisionVerdict:
         return f"precision {self.precision}: {word}: {found}"
 
     def figures(self) -> dict[str, Any]:
-        """For run.json."""
+        """Return the verdict as run.json stores it."""
         losses = {name: loss.model_dump() for name, loss in self.losses.items()}
         return {"admitted": self.admitted, "losses": losses}
 
@@ -69,9 +71,10 @@ def judge_precisions(
     photos: Sequence[Photo],
     splits: dict[str, Split],
 ) -> list[PrecisionVerdict]:
-    """The verdict on every network but fp32's, in their order.
+    """Return the verdict on every network but fp32's, in their order.
 
-    networks: by precision. Every photo of the splits is embedded once in each.
+    networks: by precision. Each embeds every photo of the splits once, and every query once more
+    without its backdrop.
     """
     faster = [name for name in networks if name != FP32]
     if not splits or not faster:
@@ -97,8 +100,10 @@ def judge_precisions(
 
 
 def without_backdrop(image: Any) -> Any:
-    """A shop's photo as a shopper's, both of Pillow: its middle square, and nothing white in it, so
-    that no patch is blank."""
+    """Make a shop's photo like a shopper's: its middle square, darkened, so that no patch is blank.
+
+    Both are Pillow images.
+    """
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return image.crop((left, top, left + side, top + side)).point(lambda level: level * 9 // 10)
@@ -112,10 +117,10 @@ def measure_losses(
     *,
     asking: tuple[Vectors, Vectors] | None = None,
 ) -> dict[str, PrecisionLoss]:
-    """What is lost by the coarse vectors, by protocol, in the worst of the pairings.
+    """Return by protocol what is lost with the coarse vectors, in the worst of the pairings.
 
-    items: each photo's item by key. asking: the queries' vectors, exact and coarse, where queries
-    are other photos than the gallery's of the same keys.
+    items: each photo's item_id by key. asking: the queries' exact and coarse vectors, if they are
+    not those in `exact` and `coarse`.
     """
     exact_queries, coarse_queries = asking or (exact, coarse)
     losses = {}
@@ -138,7 +143,7 @@ def measure_losses(
 
 
 def _first_ten(queries: Vectors, gallery: Vectors, split: Split) -> list[NDArray[np.int64]]:
-    """For each query the positions of its first ten results, itself left out."""
+    """Return the positions of each query's first ten results, without the query itself."""
     index = Index(np.stack([gallery[key] for key in split.gallery]))
     positions = {key: i for i, key in enumerate(split.gallery)}
     found = []
@@ -149,7 +154,7 @@ def _first_ten(queries: Vectors, gallery: Vectors, split: Split) -> list[NDArray
 
 
 def _right(found: list[NDArray[np.int64]], split: Split, items: dict[str, str]) -> int:
-    """How many queries find their item first."""
+    """Count the queries that find their item first."""
     return sum(
         len(nearest) > 0 and items[split.gallery[nearest[0]]] == items[key]
         for key, nearest in zip(split.queries, found, strict=True)
@@ -157,6 +162,7 @@ def _right(found: list[NDArray[np.int64]], split: Split, items: dict[str, str]) 
 
 
 def _overlap(found: list[NDArray[np.int64]], reference: list[NDArray[np.int64]]) -> float:
+    """Return the mean share of the reference's results that are also found."""
     shares = [
         len(np.intersect1d(mine, theirs)) / max(1, len(theirs))
         for mine, theirs in zip(found, reference, strict=True)

@@ -1,4 +1,4 @@
-"""The report: a run in one self-contained HTML file, beside the run it is compared with."""
+"""The report: one run in a self-contained HTML file, optionally compared with another run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from training.data.dataset import Photo
 from training.delivery.runs import Run
 from training.loop.scoring import Answer, ProtocolScores
 
-_FAILURES, _HITS, _SIDE = 16, 8, 112
-_WIDTH, _HEIGHT = 520, 200
+_FAILURES = 16  # the worst queries of a protocol that are shown
+_HITS = 8  # the best ones
+_SIDE = 112  # pixels of a thumbnail
+_WIDTH, _HEIGHT = 520, 200  # pixels of a curve
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif }
 body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
@@ -37,7 +39,7 @@ svg text { font-size: 11px; fill: currentColor } svg line { stroke: currentColor
 def write_report(
     file: Path, run: Run, root: Path, photos: Sequence[Photo], other: Run | None = None
 ) -> Path:
-    """Write the report; `other` is the run it is compared with. Photos are read from `root`."""
+    """Write the report; `other` is the run to compare with. Photos are read from `root`."""
     items = {photo.key: photo.item_id for photo in photos}
     parts = [
         f"<h1>{escape(run.model_id)}</h1>",
@@ -111,7 +113,7 @@ def _recipes(run: Run, other: Run | None) -> str:
 
 
 def _curve(title: str, field: str, run: Run, other: Run | None) -> str:
-    """Values by epoch as an inline SVG; empty for a run that never measured them."""
+    """Draw a field by epoch as an inline SVG; empty if the run did not measure it."""
     curves = [
         (style, [(entry["epoch"], entry[field]) for entry in each.history if field in entry])
         for style, each in (("theirs", other), ("ours", run))
@@ -147,7 +149,8 @@ def _curve(title: str, field: str, run: Run, other: Run | None) -> str:
 
 
 def _worst(scores: ProtocolScores) -> list[Answer]:
-    """Wrong answers, those whose right photo comes latest first; then the most certain ones."""
+    """Return the wrong answers: first those whose right photo has the lowest rank or none, and of
+    equal ones first those with the most similar hit."""
     wrong = [answer for answer in scores.answers if answer.first_right != 1]
     return sorted(
         wrong,
@@ -156,7 +159,7 @@ def _worst(scores: ProtocolScores) -> list[Answer]:
 
 
 def _best(scores: ProtocolScores) -> list[Answer]:
-    """Right answers, the most certain first."""
+    """Return the right answers, those with the most similar first hit first."""
     right = [answer for answer in scores.answers if answer.first_right == 1]
     return sorted(right, key=lambda answer: -answer.similarities[0])[:_HITS]
 

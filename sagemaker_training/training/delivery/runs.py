@@ -48,11 +48,11 @@ class Run:
     data: dict[str, Any]
     machine: dict[str, Any]
     history: list[dict[str, Any]]
-    seconds: float  # training and validation, in all sittings
-    scores: dict[
-        str, ProtocolScores
-    ]  # by protocol, of the test part; of the validation without one
-    precisions: dict[str, Any] = field(default_factory=dict)  # by name, what the gate said of each
+    seconds: float  # of training and validation, before and after every interruption
+    # By protocol, of the test part; of the validation part if the test part was not scored.
+    scores: dict[str, ProtocolScores]
+    # By name, what the precision gate measured and decided.
+    precisions: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

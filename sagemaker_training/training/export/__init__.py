@@ -1,1 +1,1 @@
-"""A trained network as ONNX graphs, in several precisions."""
+"""Export: a trained model as ONNX graphs, in several precisions."""

@@ -1,10 +1,10 @@
-"""The graph of a DINOv2 model, written from its weights with the operators that ONNX Runtime is
-fast at.
+"""The ONNX graph of a DINOv2 model, written from its weights with ONNX Runtime's fast operators.
 
-It computes what vit.VisionTransformer does under its heads: attention is one operator, LayerScale
-lies in the projections before it, the patches' bias in the positions, blank patches are left out,
-and of the last block there is only the CLS token's row. Attention, normalizations and heads are
-float32 in every precision.
+It computes the same as EmbeddingModel with a vit.VisionTransformer, its twin in torch; the test
+that holds the two equal is tests/sagemaker_training/export/test_dinov2_graph.py. Attention is one
+operator. LayerScale is multiplied into the linear layers before it, and the bias of the patch
+embedding is added to the positions. Blank patches are skipped, and the last block computes only the
+CLS token's row. Attention, normalizations and heads are float32 in every precision.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lens.default_model.color import color_graph
 from training.export.graph_builder import RUNTIME, GraphBuilder
 from training.export.linears import LinearLayer, LinearWriter, fp32
-from training.export.token_merging import BLOCKS, Merged, attention_bias, merge, unmerged
+from training.export.token_merging import BLOCKS, Tokens, attention_bias, merge, unmerged
 from training.network.embedding_model import EmbeddingModel
 
 Array = NDArray[np.float32]
@@ -27,7 +27,7 @@ _NO_LENGTH = 1e-12
 
 
 def can_build(model: EmbeddingModel) -> bool:
-    """Whether this is a DINOv2 with a plain MLP, the one kind of backbone written here."""
+    """Return whether the backbone is a DINOv2 with a plain MLP, the only kind written here."""
     network = getattr(model.shape.backbone, "model", None)
     config = getattr(network, "config", None)
     if config is None or config.model_type != "dinov2" or not model.shape.backbone.cls_only:
@@ -38,11 +38,12 @@ def can_build(model: EmbeddingModel) -> bool:
 def build_vit_graph(
     model: EmbeddingModel, linear_of: Callable[[int], LinearWriter], *, merged: bool = False
 ) -> bytes:
-    """The ONNX model, "pixels" (N, 3, S, S) to "embedding" (N, D) of unit length, float32; N is 1
-    where patches are left out or merged, because each photo has others.
+    """Return the ONNX model: "pixels" (N, 3, S, S) to "embedding" (N, D), unit length, float32.
 
-    linear_of: how the layers of a block are written, by the block's number from 0. merged: similar
-    patches become one. The model is on the CPU, in float32, without LoRA's updates.
+    N is 1 if blank patches are skipped or tokens merged, because their number differs by photo.
+    linear_of: gives the function that writes the linear layers of a block, by the block's number
+    from 0. merged: similar tokens are merged. `model` must be on the CPU, in float32, and its LoRA
+    updates merged.
     """
     graph = GraphBuilder()
     network = model.shape.backbone.model
@@ -52,7 +53,7 @@ def build_vit_graph(
     bias = ("", "")
     for i, block in enumerate(lower):
         if merging is not None and i in BLOCKS:
-            merging = merge(graph, Merged(x, merging.patches), f"merging{i}")
+            merging = merge(graph, Tokens(x, merging.patches), f"merging{i}")
             x, bias = merging.tokens, attention_bias(graph, merging, f"bias{i}")
         x = _block(graph, block, x, f"block{i}", linear_of(i), bias=bias[0])
     i = len(lower)
@@ -74,7 +75,7 @@ def build_vit_graph(
 
 
 def _tokens(graph: GraphBuilder, backbone: Any) -> str:
-    """(N, T, F): the CLS token and those of the patches that are seen, positions added."""
+    """Add the tokens (N, T, F): CLS, then the patches that are not blank; positions are added."""
     embeddings = backbone.model.embeddings
     projection = embeddings.patch_embeddings.projection
     positions = _array(embeddings.position_embeddings)
@@ -101,7 +102,7 @@ def _tokens(graph: GraphBuilder, backbone: Any) -> str:
 
 
 def _seen(graph: GraphBuilder, blank: Any, patches: str) -> str:
-    """(T,) numbers of the patches that are not blank, of one photo's (1, P, 3, pixels)."""
+    """Add the numbers (T,) of the patches that are not blank, of one photo (1, P, 3, pixels)."""
     threshold = graph.constant("patches.threshold", _array(blank.threshold)[:, :, 0])
     above = graph.node("Sub", [patches, threshold], "patches.above")
     darkest = graph.node("ReduceMin", [above, graph.shape(2, 3)], "patches.darkest", keepdims=0)
@@ -122,8 +123,11 @@ def _block(
     cls_only: bool = False,
     bias: str = "",
 ) -> str:
-    """The steps of transformers' Dinov2Layer; with `cls_only` just the first token goes through,
-    and sees all others. bias: what is added to attention's scores."""
+    """Add the steps of transformers' Dinov2Layer.
+
+    cls_only: the output is the first token's alone, which attends to all tokens. bias: the name of
+    what is added to the attention scores; "" for nothing.
+    """
     attention, mlp = block.attention, block.mlp
     normed = _norm(graph, block.norm1, x, f"{name}.norm1")
     query, key, value = (
@@ -177,14 +181,14 @@ def _part(graph: GraphBuilder, head: Any, features: str, name: str) -> str:
 
 
 def _unit(graph: GraphBuilder, x: str, name: str) -> str:
-    """Rows of unit length, as torch's normalize makes them."""
+    """Add the division of rows by their length, as torch's normalize does it."""
     norm = graph.node("ReduceL2", [x, graph.shape(1)], f"{name}.norm", keepdims=1)
     length = graph.node("Max", [norm, graph.constant("no_length", _NO_LENGTH)], f"{name}.length")
     return graph.node("Div", [x, length], f"{name}.unit")
 
 
 def _layer(linear: Any, name: str, scale: Any = None) -> LinearLayer:
-    """With the LayerScale after it multiplied into its columns."""
+    """Return a linear layer, with the LayerScale that follows it multiplied into its columns."""
     weight = _array(linear.weight).T
     bias = np.zeros(weight.shape[1], np.float32) if linear.bias is None else _array(linear.bias)
     if scale is not None:

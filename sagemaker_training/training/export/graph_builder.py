@@ -1,4 +1,4 @@
-"""An ONNX graph in the making: nodes and constants, each under the name it is asked for by."""
+"""The graph builder: collects the nodes and constants of an ONNX graph, each by its name."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import onnx.helper
 import onnx.numpy_helper
 from numpy.typing import ArrayLike, DTypeLike
 
-# ONNX Runtime's own operators, beside the standard's.
+# The domain of ONNX Runtime's own operators.
 RUNTIME = "com.microsoft"
 _OPSETS = {"": 18, RUNTIME: 1}
-# The oldest format that has these operators.
+# The oldest version with these operators, so that any runtime reads the model.
 _IR_VERSION = 8
 
 
 class GraphBuilder:
-    """Nodes in the order in which they are computed, and the constants that they read."""
+    """Nodes in the order of their computation, and the constants that they read."""
 
     def __init__(self) -> None:
         self._nodes: list[Any] = []
@@ -34,23 +34,26 @@ class GraphBuilder:
         domain: str = "",
         **attributes: Any,
     ) -> str:
-        """Add a node; its first output has its name, the others are {name}.1 and so on."""
+        """Add a node and return the name of its first output.
+
+        That is the node's own name; further outputs are named {name}.1, {name}.2 and so on.
+        """
         names = [name, *(f"{name}.{i}" for i in range(1, outputs))]
         made = onnx.helper.make_node(operator, inputs, names, domain=domain, **attributes)
         self._nodes.append(made)
         return name
 
     def constant(self, name: str, values: ArrayLike, dtype: DTypeLike = np.float32) -> str:
-        """Add an array that nodes read; the same name again is the same array."""
+        """Add an array and return its name; for a name that exists, nothing is added."""
         if name not in self._constants:
             array = np.ascontiguousarray(np.asarray(values, dtype))
-            # Of a scalar ascontiguousarray makes a row.
+            # ascontiguousarray makes a scalar an array of one dimension.
             array = array.reshape(np.shape(values))
             self._constants[name] = onnx.numpy_helper.from_array(array, name)
         return name
 
     def shape(self, *sizes: int) -> str:
-        """Add the constant of a shape, or of axes."""
+        """Add a constant of integers, as operators want shapes and axes."""
         return self.constant("shape " + " ".join(map(str, sizes)), list(sizes), np.int64)
 
     def choose(
@@ -60,8 +63,11 @@ class GraphBuilder:
         otherwise: list[str],
         name: str,
     ) -> list[str]:
-        """Values that are float32: what `then` writes where the condition, a boolean, is true, and
-        the `otherwise` ones where it is not, which costs nothing else."""
+        """Add an If and return the names of its outputs, float32.
+
+        If the boolean `condition` is true, they are what `then` adds to the graph; else they are
+        the values `otherwise`, and `then`'s part is not computed.
+        """
         branch, rest = GraphBuilder(), GraphBuilder()
         branch._constants = rest._constants = self._constants
         made = then(branch)
@@ -79,14 +85,16 @@ class GraphBuilder:
         return [name, *(f"{name}.{i}" for i in range(1, len(otherwise)))]
 
     def include(self, graph: Any) -> None:
-        """Take in all of an onnx.GraphProto; its inputs are found here by their names."""
+        """Add all of an onnx.GraphProto; its inputs must have the names of values here."""
         self._nodes.extend(graph.node)
         for tensor in graph.initializer:
             self._constants[tensor.name] = tensor
 
     def serialized(self, name: str, size: int, dim: int, photos: int | str = "N") -> bytes:
-        """The model from "pixels" (N, 3, size, size) to "embedding" (N, dim), both float32. The
-        same graph gives the same bytes. `photos` is N, where it must be a certain number."""
+        """Return the model: "pixels" (N, 3, size, size) to "embedding" (N, dim), both float32.
+
+        The same graph gives the same bytes. photos: N if it is fixed, "N" for a dynamic batch.
+        """
         tensor = onnx.helper.make_tensor_value_info
         graph = onnx.helper.make_graph(
             self._nodes,

@@ -24,9 +24,8 @@ class LinearLayer:
     bias: NDArray[np.float32]
 
 
-LinearWriter = Callable[
-    [GraphBuilder, str, Sequence[LinearLayer]], list[str]
-]  # the names of the layers' ys
+# Such a function: graph, name of x, layers -> names of the outputs.
+LinearWriter = Callable[[GraphBuilder, str, Sequence[LinearLayer]], list[str]]
 
 
 def fp32(graph: GraphBuilder, x: str, layers: Sequence[LinearLayer]) -> list[str]:
@@ -70,8 +69,11 @@ def int8(graph: GraphBuilder, x: str, layers: Sequence[LinearLayer]) -> list[str
 def int8_weights(
     graph: GraphBuilder, x: str, layers: Sequence[LinearLayer], block: int
 ) -> list[str]:
-    """Weights and x in 8 bits with a scale for each `block` numbers of a column, or of a row: an
-    outlier then coarsens its own block only."""
+    """Write the layers with 8-bit weights and 8-bit x, quantized in blocks.
+
+    Each `block` values of a column of W, and of a row of x, have a scale of their own, so that an
+    outlier costs precision only in its own block.
+    """
     outputs = []
     for layer in layers:
         depth, width = layer.weight.shape

@@ -1,5 +1,5 @@
-"""Export: a trained model as ONNX in several precisions, and the proof that serving computes what
-torch does."""
+"""ONNX export: a trained model in several precisions, and the check that serving it gives the
+embeddings that torch gives."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from training.network.lora import merge_lora
 
 LEAST_COSINE = 0.9999
 _OPSET = 18
-# What is rounded in the first blocks goes through all the others.
+# "int8-safe" keeps this many first blocks in fp32: their rounding errors pass through all others.
 _SAFE_BLOCKS = 2
-_WEIGHTS_BLOCK = 128
+_WEIGHTS_BLOCK = 128  # values with one scale, of "int8-weights"
 
 
 def _int8_safe(block: int) -> LinearWriter:
     return fp32 if block < _SAFE_BLOCKS else int8
 
 
-# How a DINOv2's blocks are written beside fp32, from the fastest to the safest; all of them need
-# lens.models.cpu.INT8_DOT_PRODUCTS.
+# The precisions of DINOv2's blocks besides fp32, from the fastest to the safest. All of them need
+# a CPU with lens.models.cpu.INT8_DOT_PRODUCTS.
 _MERGED = "int8-merged"
 _FASTER: dict[str, Callable[[int], LinearWriter]] = {
     _MERGED: lambda block: int8,
@@ -48,17 +48,19 @@ _FASTER: dict[str, Callable[[int], LinearWriter]] = {
 
 
 def export_onnx(model: EmbeddingModel) -> bytes:
-    """The model's ONNX graph, "pixels" (N, 3, S, S) to "embedding" (N, D), both float32.
+    """Return the model's ONNX graph: "pixels" (N, 3, S, S) to "embedding" (N, D), both float32.
 
-    LoRA's updates are folded into the weights beside them.
+    LoRA updates are merged into the weights.
     """
     plain = _plain(model)
     return build_vit_graph(plain, lambda block: fp32) if can_build(plain) else _traced(plain)
 
 
 def export_precisions(model: EmbeddingModel) -> dict[str, bytes]:
-    """The graph in every precision that the backbone can be written in, from the fastest to the
-    safest, which is fp32. Only a gate can say which of them are fit to be served."""
+    """Return the graph in every precision that the backbone has, from the fastest to fp32.
+
+    Only the precision gate can tell which of them may be served.
+    """
     plain = _plain(model)
     if not can_build(plain):
         return {FP32: _traced(plain)}
@@ -70,16 +72,16 @@ def export_precisions(model: EmbeddingModel) -> dict[str, bytes]:
 
 
 def _plain(model: EmbeddingModel) -> EmbeddingModel:
-    """A copy that runs anywhere."""
+    """Return a copy on the CPU, in float32, with LoRA updates merged."""
     plain = copy.deepcopy(model).cpu().float().eval()
     merge_lora(plain)
     return plain
 
 
 def _traced(plain: nn.Module) -> bytes:
-    """The graph of any network, by torch's own exporter."""
+    """Return the graph of any network, by torch's own exporter."""
     size = plain.preprocessing.size
-    # The exporter tells its own developers much on the way.
+    # The exporter logs and warns about its own internals.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -98,9 +100,9 @@ def _traced(plain: nn.Module) -> bytes:
 
 
 def check_parity(model: EmbeddingModel, embedder: Embedder, photos: Sequence[Path]) -> float:
-    """The smallest cosine between what torch and what serving make of the same photos.
+    """Return the smallest cosine between torch's and serving's embeddings of the same photos.
 
-    Raises ArtifactError where it is below LEAST_COSINE.
+    Raises ArtifactError if it is below LEAST_COSINE.
     """
     device = next(model.parameters()).device
     model.eval()
@@ -113,7 +115,7 @@ def check_parity(model: EmbeddingModel, embedder: Embedder, photos: Sequence[Pat
         least = min(least, float(np.dot(expected, embedder.embed(image))))
     if least < LEAST_COSINE:
         raise ArtifactError(
-            f"the exported model differs from the trained one (cosine {least:.6f}, at least "
-            f"{LEAST_COSINE} is wanted): it is not to be served"
+            f"the exported model differs from the trained one (cosine {least:.6f}; at least "
+            f"{LEAST_COSINE} is required): do not serve it"
         )
     return least

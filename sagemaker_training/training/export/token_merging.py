@@ -1,9 +1,9 @@
-"""Merging: similar patches become one token, so that a photo full of detail costs little more than
-one on a white backdrop (Bolya et al., "Token Merging: Your ViT But Faster", 2023).
+"""Token merging: similar patches become one token (Bolya et al., "Token Merging: Your ViT But
+Faster", 2023), so that a photo full of detail costs little more than one on a white backdrop.
 
-Before each of a few blocks every second token may join the one of the others that it is most like,
-the most alike first, until few enough are left. Attention counts a token as often as it has
-patches.
+Before each of a few blocks, the tokens are divided into every second one and the others. Each token
+of the first half can merge into the most similar token of the second half. The most similar pairs
+merge first, until few enough tokens are left. Attention weights a token by its number of patches.
 """
 
 from __future__ import annotations
@@ -14,28 +14,27 @@ import numpy as np
 
 from training.export.graph_builder import GraphBuilder
 
-BLOCKS = range(1, 5)  # before which tokens merge
-AT_ONCE = 40  # tokens that go before a block, at the most; half of them could
-LEFT = 112  # tokens of patches that stay, at the least
+BLOCKS = range(1, 5)  # the blocks before which tokens merge
+AT_ONCE = 40  # the most tokens that merge before one block
+LEFT = 112  # the least tokens that are left, without CLS
 _NO_LENGTH = 1e-12
 
 
 @dataclass(frozen=True)
-class Merged:
-    """Of one photo: tokens (1, 1 + T, F), the first one CLS, and how many patches each of the T is
-    made of, (T, 1)."""
+class Tokens:
+    """One photo's tokens in the graph, by the names of two values."""
 
-    tokens: str
-    patches: str
-
-
-def unmerged(graph: GraphBuilder, tokens: str) -> Merged:
-    """As many patches as tokens."""
-    return Merged(tokens, graph.node("Expand", [_one(graph), _count(graph, tokens)], "patches.one"))
+    tokens: str  # (1, 1 + T, F); the first one is CLS
+    patches: str  # (T, 1): the number of patches that each token is made of
 
 
-def merge(graph: GraphBuilder, of: Merged, name: str) -> Merged:
-    """The tokens with up to AT_ONCE of them merged into others, while LEFT are left."""
+def unmerged(graph: GraphBuilder, tokens: str) -> Tokens:
+    """Return tokens of one patch each."""
+    return Tokens(tokens, graph.node("Expand", [_one(graph), _count(graph, tokens)], "patches.one"))
+
+
+def merge(graph: GraphBuilder, of: Tokens, name: str) -> Tokens:
+    """Merge up to AT_ONCE tokens into others, so that at least LEFT are left."""
     count = _count(graph, of.tokens)
     left = graph.constant("merging.left", [LEFT, 1], np.int64)
     spare = graph.node("Sub", [count, left], f"{name}.spare")
@@ -49,12 +48,15 @@ def merge(graph: GraphBuilder, of: Merged, name: str) -> Merged:
         return _merged(branch, of, gone, name)
 
     tokens, patches = graph.choose(many, merging, [of.tokens, of.patches], f"{name}.chosen")
-    return Merged(tokens, patches)
+    return Tokens(tokens, patches)
 
 
-def attention_bias(graph: GraphBuilder, of: Merged, name: str) -> tuple[str, str]:
-    """What makes attention count patches, not tokens, to add to its scores: (1, 1, 1 + T, 1 + T),
-    and for the first query alone (1, 1, 1, 1 + T)."""
+def attention_bias(graph: GraphBuilder, of: Tokens, name: str) -> tuple[str, str]:
+    """Return the bias that makes attention weight a token by its number of patches.
+
+    It is added to the attention scores: (1, 1, 1 + T, 1 + T) for all queries, and (1, 1, 1, 1 + T)
+    for the first query alone.
+    """
     cls = graph.constant("merging.cls", [[1]])
     each = graph.node("Concat", [cls, of.patches], f"{name}.counted", axis=0)
     logarithms = graph.node("Log", [each], f"{name}.logarithms")
@@ -64,8 +66,11 @@ def attention_bias(graph: GraphBuilder, of: Merged, name: str) -> tuple[str, str
     return graph.node("Expand", [first, shape], f"{name}.all"), first
 
 
-def _merged(graph: GraphBuilder, of: Merged, gone: str, name: str) -> list[str]:
-    """Every second token from the first on may go; `gone` (1,) is how many do."""
+def _merged(graph: GraphBuilder, of: Tokens, gone: str, name: str) -> list[str]:
+    """Return tokens and patches after `gone` (1,) of the movers have merged into others.
+
+    The movers are every second token, from the first on.
+    """
 
     def node(operator: str, inputs: list[str], what: str, **attributes: object) -> str:
         return graph.node(operator, inputs, f"{name}.{what}", **attributes)  # type: ignore[arg-type]
@@ -92,14 +97,14 @@ def _merged(graph: GraphBuilder, of: Merged, gone: str, name: str) -> list[str]:
     going = node("Slice", [order, zero, gone], "going")
     staying = node("Slice", [order, gone, every], "staying_by_likeness")
     stay = node("Shape", [staying], "stay")
-    # As they lay, or every second one would be another choice of the next merging.
+    # Back in their first order, because the next merging divides the tokens by their positions.
     staying = node("TopK", [staying, stay], "staying", outputs=2, largest=0)
 
     weighted = node("Mul", [tokens, of.patches], "weighted")
     column = node("Unsqueeze", [node("Gather", [target, going], "joined"), one], "joined.rows")
 
     def joined(x: str, what: str) -> tuple[str, str]:
-        """Of the movers those that stay; the others with what has joined them."""
+        """Return the movers that stay, and the others with what has merged into them added."""
         movers = every_second(x, zero, f"{what}.movers")
         moved = node("Gather", [movers, going], f"{what}.moved")
         others = every_second(x, one, f"{what}.others")
@@ -119,7 +124,7 @@ def _one(graph: GraphBuilder) -> str:
 
 
 def _count(graph: GraphBuilder, tokens: str) -> str:
-    """(2,): how many tokens of patches there are, and 1."""
+    """Return the shape (2,) of a column with one row for each token but CLS."""
     rows = graph.node("Shape", [tokens], f"{tokens}.rows", start=1, end=2)
     patches = graph.node("Sub", [rows, graph.shape(1)], f"{tokens}.count")
     return graph.node("Concat", [patches, graph.shape(1)], f"{tokens}.column", axis=0)

@@ -1,1 +1,1 @@
-"""The networks that are trained, in torch."""
+"""The networks that are trained, in torch: backbones, color statistics and the whole model."""

@@ -1,7 +1,8 @@
-"""The model: from a photo's pixels to its embedding, whose two parts tell shape and color.
+"""The embedding model: a photo's pixels to its embedding, which has a shape and a color part.
 
-Apart, because one garment is photographed in several colors and several garments have one color:
-the first may then be blind to color (presets.py, `recolored`), and the second be nothing else.
+The shape part is a backbone under a linear head; the color part is color statistics under another.
+With two parts, shape can be learned from photos whose colors are shuffled (`Recipe.recolored`), so
+that it does not depend on color, and color still counts in the embedding.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LITE0 = "efficientnet-lite0"
 
 
 class ShapePart(nn.Module):
-    """A backbone under a head: pixels (N, 3, S, S) to (N, F) of unit length, float32."""
+    """A backbone and a linear head: pixels (N, 3, S, S) to (N, dim) float32, unit length."""
 
     def __init__(self, backbone: nn.Module, width: int, dim: int) -> None:
         super().__init__()
@@ -39,7 +40,7 @@ class ShapePart(nn.Module):
 
 
 class ColorPart(nn.Module):
-    """Color statistics under a head: pixels (N, 3, S, S) to (N, C) of unit length, float32."""
+    """Color statistics and a linear head: pixels (N, 3, S, S) to (N, dim) float32, unit length."""
 
     def __init__(self, preprocessing: Preprocessing, dim: int) -> None:
         super().__init__()
@@ -52,7 +53,7 @@ class ColorPart(nn.Module):
 
 
 class EmbeddingModel(nn.Module):
-    """Pixels (N, 3, S, S) to embeddings (N, D) of unit length, float32."""
+    """Pixels (N, 3, S, S) to embeddings (N, D) float32, unit length."""
 
     def __init__(
         self,
@@ -62,8 +63,8 @@ class EmbeddingModel(nn.Module):
         color_dim: int = 0,
         color_weight: float = 0.0,
     ) -> None:
-        """Of the D dimensions `color_dim` are the color part's, which is `color_weight` times as
-        long as the other."""
+        """color_dim: how many of the D dimensions are the color part's. color_weight: the length of
+        the color part; the shape part has length 1."""
         super().__init__()
         self.preprocessing = preprocessing
         self.shape = shape
@@ -71,7 +72,7 @@ class EmbeddingModel(nn.Module):
         self.color_weight = color_weight
 
     def normalized(self, levels: torch.Tensor) -> torch.Tensor:
-        """Gray levels (N, 3, S, S) as pixels, to the last bit those of `to_pixels`."""
+        """Return gray levels (N, 3, S, S) as pixels, bit for bit as `to_pixels` computes them."""
         mean, std = (
             torch.tensor(values, dtype=torch.float64, device=levels.device).reshape(3, 1, 1)
             for values in (self.preprocessing.mean, self.preprocessing.std)
@@ -85,22 +86,25 @@ class EmbeddingModel(nn.Module):
         return _unit(torch.cat([shape, self.color_weight * self.color(pixels)], dim=1))
 
 
-def start_from(part: ShapePart | ColorPart, head: Projection) -> None:
-    """Give a part a head that was fit without labels."""
-    projection = torch.from_numpy(head.matrix)
+def start_from(part: ShapePart | ColorPart, projection: Projection) -> None:
+    """Set a part's head to a projection that was made without labels."""
+    matrix = torch.from_numpy(projection.matrix)
     with torch.no_grad():
-        part.head.weight.copy_(projection.T)
-        part.head.bias.copy_(-torch.from_numpy(head.mean) @ projection)
+        part.head.weight.copy_(matrix.T)
+        part.head.bias.copy_(-torch.from_numpy(projection.mean) @ matrix)
 
 
 def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
-    """The model a recipe names, what it does not train frozen. UsageError where it is unknown."""
+    """Return the model that a recipe describes, with the weights that it does not train frozen.
+
+    Raises UsageError if the backbone is unknown, or the recipe does not fit it.
+    """
     backbone: lite0_torch.Lite0 | vit.VisionTransformer
     if recipe.backbone == LITE0:
         if recipe.size % lite0_torch.MULTIPLE:
             raise UsageError(f"{LITE0} needs a size that is a multiple of {lite0_torch.MULTIPLE}")
         if recipe.blank_from < 256:
-            raise UsageError(f"{LITE0} has to see every patch: --blank-from 256")
+            raise UsageError(f"{LITE0} cannot skip patches: --blank-from 256")
         backbone = lite0_torch.load_lite0() if pretrained else lite0_torch.Lite0()
         backbone.to(memory_format=torch.channels_last)
         width = lite0_torch.WIDTH
@@ -123,7 +127,7 @@ def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
 
 
 def backbone_name(recipe: Recipe) -> str:
-    """The backbone as a manifest names it."""
+    """Return the backbone's name for the model's manifest."""
     if recipe.backbone == LITE0 and recipe.color_dim:
         return LITE0_COLOR
     short = recipe.backbone.rstrip("/").rpartition("/")[2]

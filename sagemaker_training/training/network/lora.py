@@ -1,4 +1,4 @@
-"""LoRA: low-rank updates beside frozen projections (Hu et al. 2021, arXiv 2106.09685)."""
+"""LoRA: low-rank updates to frozen linear layers (Hu et al. 2021, arXiv 2106.09685)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import nn
 
 from lens.errors import UsageError
 
-# What the paper adapts: queries and values, by the names that transformers gives them.
+# The paper adapts queries and values; these are their names in transformers.
 _ADAPTED = ("q_proj", "v_proj", "query", "value")
 
 
 class LowRankLinear(nn.Module):
-    """A frozen linear map plus a trained one of low rank, which starts at zero."""
+    """A frozen linear layer plus a trained low-rank update, which starts at zero."""
 
     def __init__(self, linear: nn.Linear, rank: int) -> None:
         super().__init__()
@@ -24,14 +24,17 @@ class LowRankLinear(nn.Module):
         return self.linear(x) + (x @ self.down.T) @ self.up.T
 
     def merged(self) -> nn.Linear:
-        """One plain linear map that does the same."""
+        """Return one linear layer that computes the same."""
         with torch.no_grad():
             self.linear.weight += self.up @ self.down
         return self.linear
 
 
 def add_lora(network: nn.Module, rank: int) -> None:
-    """Give every attention's queries and values an update; UsageError where there are none."""
+    """Freeze the network and add an update to the queries and values of every attention.
+
+    Raises UsageError if it has no attention.
+    """
     network.requires_grad_(False)
     found = [
         (parent, name, child)
@@ -46,7 +49,7 @@ def add_lora(network: nn.Module, rank: int) -> None:
 
 
 def merge_lora(network: nn.Module) -> None:
-    """Fold the updates into the projections, for export."""
+    """Merge the updates into the layers that they update, for export."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, LowRankLinear):

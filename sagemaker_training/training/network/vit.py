@@ -1,4 +1,8 @@
-"""Vision transformers: any vision backbone of `transformers`, by its name or its folder."""
+"""Vision transformers: any vision backbone of `transformers`, by its name or its folder.
+
+For DINOv2, training.export.dinov2_graph is the twin of VisionTransformer as an ONNX graph; the test
+that holds the two equal is tests/sagemaker_training/export/test_dinov2_graph.py.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,9 @@ from lens.errors import UsageError
 from lens.models.manifest import Preprocessing
 from training.network.blank_patches import Blank
 
-# What torchvision-trained and DINO models expect, in gray levels.
+# ImageNet's mean and standard deviation, in gray levels: what most backbones expect.
 _IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
-# Shapes that random weights can be given without asking the hub (width, blocks, heads).
+# (width, blocks, heads) of models that can be made with random weights without asking the hub.
 _DINOV2 = {
     "facebook/dinov2-small": (384, 12, 6),
     "facebook/dinov2-base": (768, 12, 12),
@@ -26,11 +30,11 @@ _BLOCK_PARTS = ("norm1", "attention", "layer_scale1", "drop_path", "norm2", "mlp
 
 
 class VisionTransformer(nn.Module):
-    """Pixels (N, 3, S, S) to features (N, F): the CLS token, or what the model pools.
+    """Pixels (N, 3, S, S) to features (N, F): the CLS token, or the model's own pooled output.
 
-    Of DINOv2's last block only the CLS token's row is computed: nothing else of it is used. That is
-    exact, and a sixth of a two-block tail's cost. `blank`, if given, says which patches of a photo
-    are not worth looking at: DINOv2 then sees the others alone.
+    In DINOv2's last block only the CLS token's row is computed, because no other row is used. The
+    result is exact, and of the block's linear layers only keys and values (a sixth of the work) are
+    computed for every token. `blank`, if given, tells which patches DINOv2 skips.
     """
 
     def __init__(self, model: Any, size: int, blank: Blank | None = None) -> None:
@@ -42,20 +46,20 @@ class VisionTransformer(nn.Module):
         if self.cls_only:
             _fit_positions(model, size)
         for name, parameter in model.named_parameters():
-            # Parts that no feature comes from, which DistributedDataParallel would wait for.
+            # No feature depends on these: DistributedDataParallel would wait for their gradients.
             if "mask_token" in name or (self.cls_only and name.startswith("pooler")):
                 parameter.requires_grad_(False)
 
     @property
     def blocks(self) -> list[nn.Module]:
-        """From the bottom to the top; the last normalization is the topmost's."""
+        """The transformer's blocks, from the first to the last."""
         lists = [module for module in self.model.modules() if isinstance(module, nn.ModuleList)]
         if not lists:
             raise UsageError(f"{type(self.model).__name__} has no blocks to choose: --tuning full")
         return max((list(found) for found in lists), key=len)
 
     def freeze_patches(self) -> None:
-        """Leave the patch embedding as it was pretrained, as the In-Shop literature does."""
+        """Keep the patch embedding as it was pretrained, as the In-Shop literature does."""
         for name, module in self.model.named_modules():
             if name.endswith("patch_embeddings"):
                 module.requires_grad_(False)
@@ -67,7 +71,7 @@ class VisionTransformer(nn.Module):
             return output.last_hidden_state[:, 0] if pooled is None else pooled.flatten(1)
         tokens, mask = self.model.embeddings(pixels), None
         if self.blank is not None:
-            tokens, mask = _seen(tokens, ~self.blank(pixels))
+            tokens, mask = _without_blank(tokens, ~self.blank(pixels))
         *lower, last = self.model.encoder.layer
         for block in lower:
             tokens = block(tokens, attention_mask=mask)
@@ -77,10 +81,11 @@ class VisionTransformer(nn.Module):
 def load_backbone(
     name: str, size: int, *, pretrained: bool, blank_from: int = 256
 ) -> tuple[VisionTransformer, Preprocessing]:
-    """The backbone and its preprocessing. Random weights, for measuring, need no hub for DINOv2.
+    """Return the backbone and its preprocessing.
 
-    blank_from: the gray level from which on a patch is blank; 256 where none shall be. Raises
-    UsageError where there is no such model, or where it cannot leave patches out.
+    pretrained: False for random weights, as for measuring speed; DINOv2 then needs no hub.
+    blank_from: the lowest gray level of a blank patch; 256: no patch is skipped. Raises UsageError
+    if there is no such model, or if it cannot skip patches.
     """
     from transformers import AutoConfig, AutoModel, Dinov2Config
     from transformers.utils import logging
@@ -105,7 +110,7 @@ def load_backbone(
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot load {name} ({str(error).splitlines()[0]}): give a model's name on the hub, "
-            "or a folder it was saved in"
+            "or a folder with a saved model"
         ) from error
     patch = getattr(model.config, "patch_size", None)
     if isinstance(patch, int) and size % patch:
@@ -115,15 +120,15 @@ def load_backbone(
     if blank_from > 255:
         return VisionTransformer(model, size), preprocessing
     if not _is_dinov2(model):
-        raise UsageError(f"{name} has to see every patch: --blank-from 256")
+        raise UsageError(f"{name} cannot skip patches: --blank-from 256")
     blank = Blank(preprocessing, patch=model.config.patch_size, level=blank_from)
     return VisionTransformer(model, size, blank), preprocessing
 
 
 def _preprocessing(name: str, size: int) -> Preprocessing:
-    """As the model was trained, where its folder says so; else ImageNet's normalization.
+    """Return the normalization of the model's folder if it has one, else ImageNet's.
 
-    The padding is a white that no white of a photo equals, so that the color statistics know it.
+    The padding is a white that no photo's white equals, so that the color statistics recognize it.
     """
     mean, std = _IMAGENET
     if Path(name).is_dir() and (file := Path(name) / "preprocessor_config.json").exists():
@@ -139,7 +144,7 @@ def _is_dinov2(model: Any) -> bool:
 
 
 def _fit_positions(model: Any, size: int) -> None:
-    """Interpolate the position embeddings once, to the grid of this size, instead of every time."""
+    """Interpolate the position embeddings to this size once, instead of in every step."""
     embeddings = model.embeddings
     grid = size // model.config.patch_size
     if embeddings.position_embeddings.shape[1] - 1 == grid**2:
@@ -153,9 +158,12 @@ def _fit_positions(model: Any, size: int) -> None:
     embeddings.patch_embeddings.num_patches = grid**2
 
 
-def _seen(tokens: torch.Tensor, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of the tokens (N, 1 + P, F) the CLS token and those of the patches seen (N, P), in front of
-    what fills up a batch's shorter rows; and the mask (N, 1, 1, T) that hides the filling."""
+def _without_blank(tokens: torch.Tensor, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Remove the tokens of blank patches from tokens (N, 1 + P, F); `seen` (N, P) marks the others.
+
+    Returns tokens (N, T, F), with T as the photo with the most needs it, and the attention mask
+    (N, 1, 1, T): in the other photos, blank patches fill the last places and are masked.
+    """
     seen = functional.pad(seen, (1, 0), value=True)
     count = int(seen.sum(dim=1).max())
     order = seen.int().argsort(dim=1, descending=True, stable=True)[:, :count]
@@ -164,8 +172,11 @@ def _seen(tokens: torch.Tensor, seen: torch.Tensor) -> tuple[torch.Tensor, torch
 
 
 def _cls_of_block(block: Any, tokens: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """(N, 1, F): what the block makes of the first token, which needs all tokens only as keys and
-    values. The steps are those of transformers' Dinov2Layer."""
+    """Return the block's output for the first token alone, (N, 1, F).
+
+    The other tokens are needed only as keys and values. The steps are those of transformers'
+    Dinov2Layer.
+    """
     attention = block.attention
     normed = block.norm1(tokens)
     first = tokens[:, :1]

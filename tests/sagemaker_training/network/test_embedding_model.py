@@ -180,7 +180,7 @@ def test_lora_starts_as_the_pretrained_model_and_trains_little_of_it(backbone: s
         ({"backbone": LITE0, "size": 40}, "multiple of 32"),
         ({"backbone": LITE0, "size": 32, "tuning": "lora"}, "adapts attention"),
         ({"backbone": LITE0, "size": 32, "tuning": "blocks", "blocks": 99}, "has 18"),
-        ({"backbone": LITE0, "size": 32, "blank_from": 245}, "has to see every patch"),
+        ({"backbone": LITE0, "size": 32, "blank_from": 245}, "cannot skip patches"),
         ({"size": 30}, "multiple of 14, not 30"),
         ({"backbone": "/nowhere/at/all"}, "cannot load /nowhere/at/all"),
     ],

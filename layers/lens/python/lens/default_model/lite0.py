@@ -27,7 +27,7 @@ from lens.models.manifest import Preprocessing
 BACKBONE = "efficientnet-lite0-color"
 # Size and normalization as the weights were trained:
 # github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
-# The padding is a white that no white of a photo equals, so that the color statistics know it.
+# The padding is a white that no white of a photo equals: the color statistics recognize it by that.
 PREPROCESSING = Preprocessing(
     size=224, fill=(255, 255, 254), mean=(127, 127, 127), std=(128, 128, 128)
 )
