@@ -126,7 +126,7 @@ def test_a_run_leaves_a_model_that_serves_and_the_record_of_how_it_came_to_be(
     ("arguments", "message"),
     [
         ([], "name the photos: --data FOLDER"),
-        (["--data", "photos"], "name a folder for what is trained"),
+        (["--data", "photos"], "name a folder for the results"),
         (["--data", "photos", "--output", "run", "--loss", "contrast"], "it can be: triplet"),
         (["--data", "/nowhere", "--output", "run"], "there is no folder /nowhere"),
     ],
