@@ -17,7 +17,7 @@ deployed stack that --stack or LENS_STACK names.
 What is made of it (models, galleries, thumbnails) lies in .lens/ here, or in LENS_ARTIFACTS;
 nothing is ever written into the photos' folder.
 
-exit codes: 0 done, 1 failed, 2 not understood
+exit codes: 0 done, 1 failed, 2 wrong usage
 """
 
 
