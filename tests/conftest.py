@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
+import anyio
 import pytest
 
 from tests.support.s3_bucket import s3_bucket
+
+# anyio imports its modules when they are first used, in any thread, and pytest rewrites them then,
+# because anyio has a plugin for it. Parsing in two threads at once can fail in CPython 3.11
+# ("AST constructor recursion depth mismatch"): so they are imported here, in one.
+for _module in pkgutil.walk_packages(anyio.__path__, "anyio."):
+    if not _module.name.startswith("anyio._backends._trio"):  # needs trio
+        import_module(_module.name)
 
 STOREFRONT = Path(__file__).parents[2] / "shared" / "data" / "storefront"
 
