@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lambdas.local.indexer import Bars, index_catalog
+from lambdas.local.indexer import index_catalog
 from lambdas.local.pipeline import Pipeline
+from lambdas.local.progress import progress_bar
 from lens.errors import NotFoundError, UsageError
 from lens.evaluation.protocols import Protocol, Split, split_of
 from lens.evaluation.score import Scorer
@@ -52,7 +53,7 @@ class Trial:
 
 @contextmanager
 def trial_of(
-    settings: Settings, protocol: Protocol, bars: Bars, model_id: str | None = None
+    settings: Settings, protocol: Protocol, model_id: str | None = None
 ) -> Iterator[Trial]:
     """Index a protocol's gallery in a temporary folder, for the time of the block.
 
@@ -81,18 +82,16 @@ def trial_of(
         pipeline = Pipeline(inner)
         if model_id is not None:
             _copy_model(open_storage(settings.artifacts), pipeline.artifacts, model_id)
-        index_catalog(pipeline, bars, model_id)
+        index_catalog(pipeline, model_id)
         searcher = Searcher(pipeline.artifacts, settings.limits, precision=settings.precision)
         yield Trial(catalog, partition, split, searcher)
 
 
-def evaluate(
-    settings: Settings, protocol: Protocol, bars: Bars, model_id: str | None
-) -> Evaluation:
+def evaluate(settings: Settings, protocol: Protocol, model_id: str | None) -> Evaluation:
     """Score a protocol on a catalog with a partition file, as `trial_of` indexes it."""
     with (
-        trial_of(settings, protocol, bars, model_id) as trial,
-        bars(f"Searching, {protocol}") as progress,
+        trial_of(settings, protocol, model_id) as trial,
+        progress_bar(f"Searching, {protocol}") as progress,
     ):
         return _score(trial, protocol, progress)
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 
 from lambdas.local.pipeline import Pipeline
+from lambdas.local.progress import progress_bar
 from lens.default_model.choosing import suitable_model
 from lens.errors import UsageError
 from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED
 from lens.pipeline.promote import promote
-from lens.progress import Progress
 from lens.storage.formats import announce_format
 
-# Given a label, opens a progress bar: a function of (done, total).
-Bars = Callable[[str], AbstractContextManager[Progress]]
 
-
-def index_catalog(pipeline: Pipeline, bars: Bars, model_id: str | None = None) -> int:
+def index_catalog(pipeline: Pipeline, model_id: str | None = None) -> int:
     """Bring the gallery in line with the catalog; how many keys were looked at.
 
     Sets up the default model first where there is none, or fits its head once there are enough
@@ -32,13 +27,13 @@ def index_catalog(pipeline: Pipeline, bars: Bars, model_id: str | None = None) -
     pipeline.recover()
     if model_id is None:
         with (
-            bars("Fitting the model") as progress,
+            progress_bar("Fitting the model") as progress,
             ThreadPoolExecutor(pipeline.settings.threads) as executor,
         ):
             model_id = suitable_model(
                 pipeline.catalog, pipeline.artifacts, executor, pipeline.settings.limits, progress
             )
-    with bars("Indexing") as progress:
+    with progress_bar("Indexing") as progress:
         if model_id is None:
             return pipeline.reconcile(progress)
         # A model that cannot run is not made live.

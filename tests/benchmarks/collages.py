@@ -10,8 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
 
@@ -44,7 +43,7 @@ def measure(
     photos: str, protocol: Protocol = "strict", collages: int = 50, seed: int = 0
 ) -> Figures:
     """Draw collages of four query photos of four items, and search."""
-    with trial_of(Settings(catalog=photos), protocol, _quiet) as trial:
+    with trial_of(Settings(catalog=photos), protocol) as trial:
         drawn = [_draw(trial, random.Random(f"{seed} {i}")) for i in range(collages)]
         whole, anywhere, cropped, alone = 0, 0, 0, 0
         for keys in drawn:
@@ -126,11 +125,6 @@ def _jpeg(image: Image.Image) -> bytes:
 
 def _first(trial: Trial, photo: bytes) -> str:
     return trial.searcher.search(photo, top_k=1).hits[0].item_id
-
-
-@contextmanager
-def _quiet(label: str) -> Iterator[Callable[[int, int], None]]:
-    yield lambda done, total: None
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ real gallery (`likeness` says how nearly), which no uniform noise does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,7 +72,7 @@ def real_photos(location: str | None) -> Photos:
             location = f"{folder}/sample"
             draw_catalog(Path(location))
         pipeline = Pipeline(Settings(catalog=location, artifacts=f"{folder}/artifacts"))
-        index_catalog(pipeline, _quiet)
+        index_catalog(pipeline)
         current = read_current(pipeline.artifacts)
         assert current is not None
         head = read_head(pipeline.artifacts, current.live)
@@ -174,8 +172,3 @@ def _factor(residuals: NDArray[np.float64]) -> Vectors:
 def _unit(vectors: Vectors) -> Vectors:
     unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit
-
-
-@contextmanager
-def _quiet(label: str) -> Iterator[Callable[[int, int], None]]:
-    yield lambda done, total: None

@@ -9,7 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdas.local.cli.progress import bars
+from lambdas.local.progress import progress_bar
 from lens.errors import UsageError
 
 # Imported inside the commands otherwise: `lens --help` should not wait for a model's runtime.
@@ -28,7 +28,7 @@ def index(options: Namespace) -> None:
     pipeline = _pipeline(options)
     refuse_empty(pipeline)
     began = time.monotonic()
-    looked = index_catalog(pipeline, bars)
+    looked = index_catalog(pipeline)
     print(f"{looked} photos looked at in {time.monotonic() - began:.1f} s")
     print(status_report(pipeline))
 
@@ -37,7 +37,7 @@ def serve(options: Namespace) -> None:
     from lambdas.local.server import app as server
 
     settings = _settings(options)
-    server.serve(settings, bars, lambda address: print(f"Image Lens: {address}", flush=True))
+    server.serve(settings, lambda address: print(f"Image Lens: {address}", flush=True))
 
 
 def search(options: Namespace) -> None:
@@ -62,7 +62,7 @@ def evaluate(options: Namespace) -> None:
 
     protocols = [options.protocol] if options.protocol else PROTOCOLS
     settings = _settings(options)
-    found = [evaluation.evaluate(settings, each, bars, options.model) for each in protocols]
+    found = [evaluation.evaluate(settings, each, options.model) for each in protocols]
     if options.json:
         figures = [each.to_json() for each in found]
         print(json.dumps(figures[0] if options.protocol else figures, indent=1))
@@ -85,7 +85,7 @@ def reconcile(options: Namespace) -> None:
     if pipeline.settings.embed_queue:
         _queue_differences(pipeline)
         return
-    with bars("Reconciling") as progress:
+    with progress_bar("Reconciling") as progress:
         count = pipeline.reconcile(progress)
     print(f"{count} photos differed and were looked at again" if count else "nothing differed")
 
@@ -111,7 +111,7 @@ def sync(options: Namespace) -> None:
 
     catalog = _destination(options)
     print(f"into {catalog.location}" + (", as it would be" if options.dry_run else ""))
-    with bars("Uploading") as progress:
+    with progress_bar("Uploading") as progress:
         done = synchronize(
             options.folder,
             catalog,
@@ -130,7 +130,7 @@ def redrive(options: Namespace) -> None:
     from lens.pipeline.queues import redrive as move
 
     for name, urls in _deployment(options).queues.items():
-        with bars(f"Moving {name}", "messages") as progress:
+        with progress_bar(f"Moving {name}", "messages") as progress:
             moved = move(Queue(urls.dead_letters), Queue(urls.queue), progress)
         print(f"{name:<9} {moved} messages moved back")
 
@@ -154,7 +154,7 @@ def promote(options: Namespace) -> None:
     from lens.pipeline import promote as promotion
 
     pipeline = _pipeline(options)
-    with bars("Embedding") as progress:
+    with progress_bar("Embedding") as progress:
 
         def look(looks: list[Look]) -> None:
             pipeline.look(looks, progress)
@@ -179,7 +179,7 @@ def train(options: Namespace) -> None:
 def draw(options: Namespace) -> None:
     from lambdas.local.sample.catalog import draw_catalog
 
-    with bars("Drawing the sample catalog") as progress:
+    with progress_bar("Drawing the sample catalog") as progress:
         draw_catalog(Path(options.folder), progress=progress)
 
 

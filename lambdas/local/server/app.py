@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI, Response
 
-from lambdas.local.indexer import Bars, index_catalog
+from lambdas.local.indexer import index_catalog
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.server.page import Page
 from lambdas.local.server.watcher import watch_folder
@@ -30,7 +30,7 @@ _RECONCILE_SECONDS = 300.0  # events can be lost here too: a network drive, a fu
 _COLLECT_SECONDS = 3_600.0
 
 
-def serve(settings: Settings, bars: Bars, announce: Callable[[str], None]) -> None:
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until interrupted. `announce` is called with the address as soon as it answers;
     photos can be found while a first indexing still runs.
 
@@ -68,7 +68,7 @@ def serve(settings: Settings, bars: Bars, announce: Callable[[str], None]) -> No
             searcher.refresh()
             stop.wait()
         else:
-            index_catalog(pipeline, bars)
+            index_catalog(pipeline)
             indexed.set()
             searcher.refresh()
             _keep_house(pipeline, searcher, stop)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,14 +17,9 @@ from tests.lambdas.local.photos import garment
 pytestmark = pytest.mark.slow
 
 
-@contextmanager
-def no_bars(label: str) -> Iterator[Callable[[int, int], None]]:
-    yield lambda done, total: None
-
-
 def benchmark(folder: Path, artifacts: Path, model_id: str | None = None) -> Evaluation:
     settings = Settings(catalog=str(folder), artifacts=str(artifacts))
-    return evaluate(settings, "benchmark", no_bars, model_id)
+    return evaluate(settings, "benchmark", model_id)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +119,7 @@ def test_real_photos_are_found_without_labels(
     protocol: Protocol, at_least: float, storefront: Path, tmp_path: Path
 ) -> None:
     settings = Settings(catalog=str(storefront), artifacts=str(tmp_path / "artifacts"))
-    found = evaluate(settings, protocol, no_bars, None)
+    found = evaluate(settings, protocol, None)
     assert found.embedding_dim == 128
     assert (found.queries, found.gallery) == {"benchmark": (314, 287), "strict": (213, 388)}[
         protocol

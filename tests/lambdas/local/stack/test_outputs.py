@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from lambdas.local.cli import main
-from lambdas.local.cli.progress import bars
 from lambdas.local.cli.targets import local_settings
 from lambdas.local.server.app import serve
 from lens.gallery.versions import UNSEEN
@@ -279,7 +278,7 @@ def test_serve_shows_the_stacks_gallery_and_leaves_its_upkeep_to_its_functions(
     visitor.start()
     before = signal.getsignal(signal.SIGTERM)
     try:
-        serve(settings, bars, announce)
+        serve(settings, announce)
     finally:
         signal.signal(signal.SIGTERM, before)
     visitor.join()

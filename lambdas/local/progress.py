@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from lens.progress import Progress
+
 
 @contextmanager
-def bars(label: str, unit: str = "photos") -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, shown once it has something to show for a second."""
+def progress_bar(label: str, unit: str = "photos") -> Iterator[Progress]:
+    """Open a progress bar; it appears when its work has taken a second."""
     with tqdm(
         desc=label, unit=f" {unit}", delay=1.0, leave=False, dynamic_ncols=True, disable=None
     ) as bar:
