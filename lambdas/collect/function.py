@@ -1,4 +1,4 @@
-"""The collect function: what Lambda calls on a schedule."""
+"""The collect function: what Lambda calls on a schedule. It removes what nothing reaches."""
 
 from __future__ import annotations
 

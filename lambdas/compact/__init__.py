@@ -1,1 +1,1 @@
-"""The compact function: advanced heads in; short tails and snapshots with a FAISS index out."""
+"""The compact function: head events in; merged segments and FAISS snapshots out."""

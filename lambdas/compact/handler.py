@@ -25,7 +25,7 @@ class CompactHandler:
         def work(keys: list[str]) -> None:
             models = list(dict.fromkeys(map(parse_head_key, keys)))
             for model_id in models:
-                # Remembered: the batch's other messages for a model that fails ask again.
+                # Each outcome is kept: other messages of the batch may name the same model.
                 if model_id not in outcomes:
                     outcomes[model_id] = self._attempt(model_id)
             failures = [error for model_id in models if (error := outcomes[model_id])]

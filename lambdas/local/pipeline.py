@@ -78,7 +78,7 @@ class Pipeline:
         self.handle([])
 
     def reconcile(self, progress: Progress | None = None) -> int:
-        """Bring every gallery that is kept up in line with the catalog; how many keys differed."""
+        """Bring every followed model's gallery in line with the catalog; how many keys differed."""
         count = 0
         for model_id in followed_models(self.artifacts):
             looks = compare_newest(self.catalog, self.artifacts, model_id).looks

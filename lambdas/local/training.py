@@ -17,14 +17,14 @@ _INSTALL = ".venv/bin/python -m pip install -c constraints.txt -e '.[serve,train
 
 
 class TrainingError(LensError):
-    """The training program ended with a failure, which it has told itself."""
+    """The training program failed; it has printed the reason itself."""
 
 
 def train(arguments: Sequence[str]) -> None:
-    """Run it with these arguments, until its end. Stopped, it keeps what it has done.
+    """Run it with these arguments until it ends; when it is interrupted, it writes a checkpoint.
 
-    A process, because torch and the functions' libraries never meet in one: what trains is what
-    SageMaker runs.
+    It runs as a process of its own, because torch and the functions' libraries are never loaded
+    together. SageMaker runs the same program.
     """
     if not _PROGRAM.is_file():
         raise UsageError("the training program is in the repository: run this from a checkout")
@@ -38,7 +38,7 @@ def train(arguments: Sequence[str]) -> None:
             try:
                 status = process.wait()
             except KeyboardInterrupt:
-                continue  # the terminal has told the program too, which now writes a checkpoint
+                continue  # the terminal interrupted the program too: it now writes a checkpoint
             break
     if status == 2:
         raise UsageError("the training program did not understand (see above)")

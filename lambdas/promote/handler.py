@@ -14,8 +14,8 @@ from lens.storage import Storage
 
 
 class PromoteHandler:
-    """Answers {"job": a training job's name}; the state machine that asks holds no state of its
-    own, so it may ask twice, or be started again."""
+    """Answers {"job": a training job's name}. A repeated call is harmless, so the state machine may
+    retry a step or be started again."""
 
     def __init__(self, catalog: Catalog, artifacts: Storage, queue: Queue) -> None:
         self._catalog = catalog
@@ -23,7 +23,7 @@ class PromoteHandler:
         self._queue = queue
 
     def __call__(self, event: dict[str, Any], context: object = None) -> dict[str, Any]:
-        """Lambda's calling convention. `status`: "filling" (ask again), "live", or "kept" with
+        """Lambda's calling convention. `status`: "filling" (call again), "live", or "kept" with
         the reason why the live model stays."""
         verdict = read_verdict(self._artifacts, event["job"])
         answer = {"model_id": verdict.model_id, "reason": verdict.reason}
@@ -38,6 +38,6 @@ class PromoteHandler:
         except PinnedError as error:
             return {**answer, "status": "kept", "reason": str(error)}
         depth = self._queue.depth()
-        if depth.waiting + depth.taken == 0:  # else these are on their way already
+        if depth.waiting + depth.taken == 0:  # else these looks are queued already
             self._queue.send_looks(looks)
         return {**answer, "status": "filling", "behind": len(looks)}

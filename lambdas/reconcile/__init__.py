@@ -1,1 +1,1 @@
-"""The reconcile function: on a schedule, queues what differs and tells how far behind it is."""
+"""The reconcile function: on a schedule, queues what differs and reports the gallery's delay."""

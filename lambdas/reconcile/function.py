@@ -20,7 +20,7 @@ _metrics = Metrics(namespace="ImageLens")  # its dimension `service` is POWERTOO
 
 
 def _publish(figures: dict[str, float]) -> None:
-    """Print the figures as CloudWatch takes them out of a function's log."""
+    """Print the figures in the format in which CloudWatch reads metrics from a function's log."""
     for name, value in figures.items():
         unit = MetricUnit.Seconds if name.endswith("Age") else MetricUnit.Count
         _metrics.add_metric(name, unit, value)
@@ -35,6 +35,6 @@ _reconcile = ReconcileHandler(
 
 def handler(event: object = None, context: object = None) -> dict[str, int]:
     """Lambda's calling convention; the reply counts what differs and what was queued of it."""
-    # Of the stack's functions this one runs by itself, so it tells which release the stack is at.
+    # This function runs on a schedule in every stack, so it announces which release the stack runs.
     announce_format(_artifacts, time.time())
     return _reconcile(event, context)

@@ -15,8 +15,8 @@ from lens.storage import Storage
 
 log = logging.getLogger(__name__)
 
-# While more messages than this wait, they are likely the very differences: an hour's backlog must
-# not be queued again every hour. What they do not bring is found by the next run.
+# While more messages than this wait, they probably are the same differences: a backlog must not be
+# queued again every hour. The next run finds what these messages did not repair.
 _BUSY = 1_000
 
 
@@ -45,10 +45,10 @@ class ReconcileHandler:
             if current and model_id == current.live:
                 self._publish(self._figures(comparison))
             differing += len(comparison.looks)
-            queued += self._ask(comparison.looks)
+            queued += self._queue_looks(comparison.looks)
         return {"differing": differing, "queued": queued}
 
-    def _ask(self, looks: list[Look]) -> int:
+    def _queue_looks(self, looks: list[Look]) -> int:
         depth = self._queue.depth()
         if depth.waiting + depth.taken > _BUSY:
             log.warning(

@@ -16,9 +16,9 @@ from lens.errors import BusyError
 
 T = TypeVar("T")
 
-_LATELY = 0.2  # weight of the newest piece of work in the pace
+_LATELY = 0.2  # weight of the newest request in the moving average
 _LONGEST_RETRY = 30  # seconds
-_HUNG_UP = 499  # nginx's status for it; it is seen by logs alone
+_HUNG_UP = 499  # nginx's status for a caller that disconnected; only logs show it
 
 
 class Admission:
@@ -35,7 +35,7 @@ class Admission:
         self._clock = clock
         self._inside = 0  # at work or in the line
         self._refused = 0
-        self._pace = 0.0  # seconds that a piece of work takes, lately
+        self._pace = 0.0  # seconds per request, as a moving average
 
     def require_place(self) -> None:
         """Raises BusyError when the line is full."""
@@ -80,7 +80,7 @@ class Admission:
         }
 
     def route_class(self) -> type[APIRoute]:
-        """A kind of route that is refused before a byte of its body is read, not only after."""
+        """A route class that refuses a request as busy before it reads any of its body."""
         admission = self
 
         class AdmittedRoute(APIRoute):

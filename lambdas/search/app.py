@@ -70,5 +70,5 @@ def _allow_origins(app: FastAPI, origins: tuple[str, ...]) -> None:
 
 
 async def _not_stored(response: Response) -> None:
-    """JSON is true for the moment; without this, a CDN may keep it for a day."""
+    """A JSON reply is soon out of date; without this header, a CDN may keep it for a day."""
     response.headers["Cache-Control"] = "no-store"

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Refusal:
-    """One kind of error reply, with an example of its message; above 500 it is the message."""
+    """One kind of error reply, with an example of its message; from status 500 on, that is sent."""
 
     status: int
     code: str
@@ -101,9 +101,9 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
         refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
         if refusal.status < 500:
             return _reply(refusal, str(error))
-        if isinstance(error, BusyError):  # health counts them; a line of log each would not help
+        if isinstance(error, BusyError):  # health counts them; a log line for each would not help
             return _reply(refusal, refusal.example, {"Retry-After": str(error.retry_after)})
-        # Where things lie and what ails them is for the log; a shopper can only try again.
+        # Locations and causes go to the log; a shopper can only try again.
         log.error("%s: %s", refusal.code, error, exc_info=error)
         return _reply(refusal, refusal.example)
 
@@ -144,7 +144,7 @@ def _body(code: str, message: str) -> dict[str, Any]:
 
 
 def _reply(refusal: Refusal, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    # What is refused now may be fine in a moment: a cache must not hold on to it.
+    # What is refused now may succeed in a moment: a cache must not keep it.
     headers = {"Cache-Control": "no-store", **(headers or {})}
     return JSONResponse(_body(refusal.code, message), refusal.status, headers)
 

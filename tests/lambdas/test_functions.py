@@ -19,7 +19,7 @@ ENVIRONMENT = {
     "LENS_EMBED_QUEUE": "https://sqs.us-east-1.amazonaws.com/123456789012/looks",
     "LENS_MODEL_FOLDER": "model",
 }
-# What each is told; of the functions in zips.
+# The variables that each function in a zip needs.
 NEEDS = {
     "build_index": ("LENS_ARTIFACTS", "LENS_EMBED_QUEUE"),
     "compact": ("LENS_ARTIFACTS",),
@@ -40,7 +40,7 @@ print(*sys.modules)
 
 
 def start(name: str, *variables: str) -> subprocess.CompletedProcess[str]:
-    """Import a function in a process of its own, which is told only these variables."""
+    """Import a function in a process of its own, with only these variables set."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS", "LENS"))}
     told = {key: ENVIRONMENT[key] for key in ("AWS_DEFAULT_REGION", *variables)}
     return subprocess.run(

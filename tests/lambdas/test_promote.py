@@ -1,4 +1,4 @@
-"""The promote function: a verdict in, steps towards a new model's gallery out.
+"""The promote function: from a training's verdict to a live model, step by step.
 
 Covers: promote; `lens.pipeline.verdict`.
 """

@@ -1,4 +1,4 @@
-"""The HTTP API (lambdas/search) under load: who waits, who is refused, who is let go.
+"""The HTTP API (lambdas/search) under load: which requests wait, are refused, or are dropped.
 
 Covers: admission.
 """
@@ -48,13 +48,13 @@ class Gate:
     seen: list[bytes] = field(default_factory=list)  # pixels, in the order of their turns
 
     def let(self, photos: int) -> None:
-        """Let so many through."""
+        """Let this number of photos through."""
         self.permits.release(photos)
 
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """An embedder that waits to be let through; all are, at the end."""
+    """An embedder that waits for permits; at the end it gets all it needs."""
     gate = Gate()
     embed = Embedder.embed
 

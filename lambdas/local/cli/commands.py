@@ -91,7 +91,7 @@ def reconcile(options: Namespace) -> None:
 
 
 def _queue_differences(pipeline: Pipeline) -> None:
-    """What the stack's own function does on its schedule, now."""
+    """Do now what the stack's reconcile function does on its schedule."""
     from lambdas.reconcile.handler import ReconcileHandler
     from lens.pipeline.queues import Queue
 
@@ -110,7 +110,7 @@ def sync(options: Namespace) -> None:
     from lambdas.local.stack.sync import synchronize
 
     catalog = _destination(options)
-    print(f"into {catalog.location}" + (", as it would be" if options.dry_run else ""))
+    print(f"into {catalog.location}" + (" (dry run: no change)" if options.dry_run else ""))
     with progress_bar("Uploading") as progress:
         done = synchronize(
             options.folder,

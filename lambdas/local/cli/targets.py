@@ -1,4 +1,4 @@
-"""Locations: which catalog a command means, and where its artifacts lie."""
+"""Targets: which catalog a command works on, and where its artifacts lie."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _OF_STACK = ("catalog", "artifacts", "thumbs", "embed_queue")
 def local_settings(
     environment: Mapping[str, str], catalog: str | None = None, stack: str | None = None
 ) -> Settings:
-    """The environment's settings for this catalog, artifacts in `.lens/` unless told otherwise; or
-    for a deployed stack, whose outputs then say where everything is. What the command names wins
-    over the environment.
+    """The environment's settings, for this catalog or this deployed stack.
+
+    Artifacts of a catalog lie in `.lens/` unless LENS_ARTIFACTS is set; a stack's outputs say where
+    everything is. What the command names takes precedence over the environment.
 
     Raises UsageError when no catalog is named, or two, or when its folder does not exist.
     """

@@ -56,7 +56,7 @@ class Photo:
 def draw_catalog(
     folder: Path, *, seed: int = 7, progress: Callable[[int, int], None] | None = None
 ) -> None:
-    """Draw every photo and the partition file; `progress` hears (done, total).
+    """Draw every photo and the partition file; `progress` is called with (done, total).
 
     The partition file is written last: where it is, the catalog is whole and nothing is drawn.
     """
@@ -102,7 +102,7 @@ def _partition_text(photos: list[Photo], seed: int) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all: a file that an interruption left half written would pass for done."""
+    """Write all of a photo or none: a file half written would later count as done."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".drawing")
     unfinished.write_bytes(content)

@@ -61,7 +61,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         thread.start()
     try:
         if isinstance(catalog, FileStorage):
-            # Listed only once it is watched: no change falls in between.
+            # The folder is listed only once it is watched, so that no change is missed in between.
             watching.wait()
         announce(f"http://{_HOST}:{listener.getsockname()[1]}")
         if settings.stack:  # its own functions follow its catalog
@@ -71,7 +71,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             index_catalog(pipeline)
             indexed.set()
             searcher.refresh()
-            _keep_house(pipeline, searcher, stop)
+            _maintain(pipeline, searcher, stop)
     except KeyboardInterrupt:
         pass
     finally:
@@ -102,7 +102,7 @@ def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastA
 
 
 class _Follower:
-    """Takes the watcher's reports into the gallery, once the first indexing has set one up."""
+    """Applies the watcher's reports to the gallery, once the first indexing has made one."""
 
     def __init__(self, pipeline: Pipeline, searcher: Searcher, indexed: threading.Event) -> None:
         self._pipeline = pipeline
@@ -120,7 +120,7 @@ class _Follower:
         self._searcher.refresh()
 
 
-def _keep_house(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -> None:
+def _maintain(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -> None:
     """Reconcile and collect on a schedule until interrupted."""
     since_collected = _COLLECT_SECONDS
     while True:
@@ -133,8 +133,8 @@ def _keep_house(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -
             since_collected += _RECONCILE_SECONDS
             pipeline.reconcile()
             searcher.refresh()
-        except LensError as error:  # a drive that is away for a while must not end the server
-            log.error("housekeeping failed and will be tried again: %s", error)
+        except LensError as error:  # an unreachable drive must not end the server
+            log.error("reconciling or collecting failed and will be tried again: %s", error)
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The page's files, with the headers that confine what a browser does with them."""
+"""The page's files, with the headers that restrict what a browser may load."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import Response
 from starlette.types import Scope
 
-# Everything the page needs comes from its own origin, and nothing of it is written inline; blob:
+# Everything that the page needs comes from its own origin, and no script or style is inline; blob:
 # and data: are pictures that the page itself makes.
 HEADERS = {
     "Content-Security-Policy": "; ".join(

@@ -30,7 +30,7 @@ def watch_folder(
 ) -> None:
     """Report changes until `stop` is set: `on_events` gets S3 notifications for photos;
     `on_unclear` is called when only a comparison with the listing can tell what changed (a folder
-    was moved in or out, the partition file was edited). Sets `watching` once none escapes."""
+    was moved in or out, the partition file was edited). Sets `watching` when it misses none."""
     root = folder.resolve()
     for changes in watch(
         root,
@@ -58,5 +58,5 @@ def watch_folder(
                 on_events(events)
             if unclear:
                 on_unclear()
-        except Exception as error:  # the watcher must outlive any failure; reconciliation heals
-            log.error("what changed in %s could not be taken in yet: %s", folder, error)
+        except Exception as error:  # no failure may end the watcher; reconciling repairs
+            log.error("changes in %s could not be indexed yet: %s", folder, error)

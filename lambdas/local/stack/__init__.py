@@ -1,1 +1,1 @@
-"""A deployed stack, as this machine asks it, fills it and trains on it."""
+"""A deployed stack, used from this machine: its outputs, photo uploads and training jobs."""

@@ -1,4 +1,4 @@
-"""The deployment: a stack on AWS, read from its outputs: where things lie, and its queues."""
+"""The deployment: a stack's outputs, which say where its data and its queues are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class QueueDepth:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a stack says of itself."""
+    """What a stack's outputs say."""
 
     stack: str
     catalog: str

@@ -17,7 +17,7 @@ from lens.errors import DeploymentError, LensError, UsageError
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-# What the machine's states (cdk/training.py) mean to who waits.
+# The state machine's states (cdk/training.py), as text for the person who waits.
 _STATES = {
     "Train": "training on SageMaker; losses and recall are in its logs and in CloudWatch",
     "Promote": "asking whether the model is better",
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 
 def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
-    """Which job; what is not understood ends the process, as in every command."""
+    """Which job to start or follow; a wrong option ends the process, as in every command."""
     parser = argparse.ArgumentParser(
         prog="lens train --stack NAME",
         description="Train on SageMaker, and make the model live if it is better.",
@@ -48,9 +48,10 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 def train_deployed(
     deployment: Deployment, options: argparse.Namespace, say: Say, *, seconds: float = 10
 ) -> None:
-    """Start a job, or go on following one, looking again after so many seconds.
+    """Start a job, or follow a running one, asking for its state every `seconds` seconds.
 
-    Raises TrainingError with the program's own words when it fails. Left alone, it goes on.
+    Raises TrainingError with the program's own message when the job fails. A job that is no longer
+    followed goes on.
     """
     with _explained("start a training job", "states:StartExecution", options.name):
         from lens import aws

@@ -1,4 +1,4 @@
-"""The sample catalog: what is drawn, that it is drawn alike again, and that it is drawn whole."""
+"""The sample catalog: what is drawn, the same drawing every time, and an interrupted one."""
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The `lens` command (cli, commands, reports) as a person uses it, slips included.
+"""The `lens` command (cli, commands, reports) as a person uses it, mistakes included.
 
 Covers: arguments, commands, reports, progress, targets.
 """

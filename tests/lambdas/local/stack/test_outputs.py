@@ -1,4 +1,4 @@
-"""The `lens` command against a deployed stack: its outputs, buckets and queues, slips included."""
+"""The `lens` command against a deployed stack: its outputs, buckets, queues and wrong usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lens sync`: a bucket's photos become those of a folder, with no more uploads than it takes."""
+"""`lens sync`: makes a bucket's photos those of a folder, and uploads only what is missing."""
 
 from __future__ import annotations
 
@@ -173,7 +173,8 @@ def test_the_command_says_where_to_and_how_many(
     photos: Path, catalog: Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sync", str(photos), f"s3://{BUCKET}", "--dry-run"]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == f"into s3://{BUCKET}/catalog/, as it would be"
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == f"into s3://{BUCKET}/catalog/ (dry run: no change)"
     assert content(catalog) == {}
     assert main(["sync", str(photos), f"s3://{BUCKET}", "--delete"]) == 0
     assert capsys.readouterr().out.splitlines() == [
