@@ -140,7 +140,11 @@ def test_values_that_an_earlier_release_wrote_with_a_format_of_their_own_are_rea
 
 @pytest.mark.usefixtures("next_release")
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"newest": "x", "at": 1}'])
-def test_a_damaged_announcement_is_named(storage: FileStorage, damage: bytes) -> None:
+def test_a_damaged_announcement_stops_no_writer_and_is_replaced(
+    storage: FileStorage, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     storage.write(KEY, damage)
-    with pytest.raises(ArtifactError, match=KEY):
-        written_format(storage, NOW)
+    assert written_format(storage, NOW) == 1
+    assert f"{KEY} is damaged" in caplog.text
+    announce_format(storage, NOW)
+    assert written_format(storage, NOW + SETTLED) == 2

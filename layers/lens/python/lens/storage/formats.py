@@ -8,12 +8,15 @@ leaves files that the next one does not read.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
 from lens.errors import ArtifactError, ConflictError, NotFoundError
 from lens.storage.contract import Storage
+
+log = logging.getLogger(__name__)
 
 NEWEST = 1
 KEY = "formats.json"
@@ -79,9 +82,12 @@ def announce_format(storage: Storage, now: float) -> None:
 
 
 def _read(storage: Storage) -> _Announced | None:
+    """None also when the file is damaged: the older format is always safe to write, and the next
+    announcement replaces the file."""
     try:
         return _Announced.model_validate_json(storage.read(KEY)[0])
     except NotFoundError:
         return None
     except ValueError as error:
-        raise ArtifactError(f"{KEY} is damaged ({error}): remove it") from error
+        log.warning("%s is damaged and will be replaced: %s", KEY, " ".join(str(error).split()))
+        return None
