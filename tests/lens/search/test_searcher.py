@@ -1,15 +1,38 @@
-"""The searcher and what it is serving: at the start, model and gallery are loaded side by side."""
+"""The searcher: loads model and gallery side by side, and answers for the region asked for.
+
+Covers: serving.
+"""
 
 from __future__ import annotations
 
 import threading
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from lens.search.searcher import Searcher
+from lens.gallery.rows import Rows
+from lens.gallery.segments import Segment, write_segment
+from lens.models.embedder import Embedder
+from lens.models.regions import pixels_of
+from lens.photos.decoding import decode, photo_id
+from lens.pipeline.commit import commit_segments
+from lens.search.queries import Asked
+from lens.search.searcher import NO_RESULTS, Searcher
+from lens.settings import Limits
 from lens.storage import FileStorage, ObjectInfo
 from tests.support import small_galleries
+from tests.support.photos import encode
+from tests.support.region_model import (
+    ONE_PIECE,
+    QUARTERS,
+    UPPER,
+    region_graph,
+    scene,
+    scene_png,
+    write_region_model,
+)
 from tests.support.tiny_model import DIM, png, write_tiny_model
 
 
@@ -56,3 +79,116 @@ def test_a_model_that_cannot_be_loaded_is_told_though_the_gallery_can(tmp_path: 
     error = searcher.begin().exception()
     assert "does not match its checksum" in str(error)
     assert searcher.trouble == str(error)
+
+
+class Shop:
+    """A gallery of photos that were embedded by the rule, and a searcher of it."""
+
+    def __init__(self, folder: Path, photos: dict[str, bytes]) -> None:
+        self.storage = FileStorage(folder)
+        self.embedder = Embedder(write_region_model(self.storage), region_graph())
+        small_galleries.make_live(self.storage, self.embedder.model_id)
+        rows = [
+            small_galleries.photo(key, "1", photo_id=photo_id(photo))
+            for key, photo in photos.items()
+        ]
+        vectors = [self.embedder.embed_main(decode(photo, Limits())) for photo in photos.values()]
+        segment = Segment(Rows.of(rows), np.array(vectors))
+        name = write_segment(self.storage, self.embedder.model_id, segment)
+        commit_segments(self.storage, self.embedder.model_id, [name], now=small_galleries.NOW)
+        self.searcher = Searcher(self.storage)
+
+    def exact(self, photo: bytes, region: Asked = None) -> list[str]:
+        """The keys of the hits that are this very photo."""
+        return [hit.key for hit in self.searcher.search(photo, region=region).hits if hit.exact]
+
+
+SHIRT = scene_png(1, {0: UPPER})
+OUTFIT = scene_png(2, {1: ONE_PIECE, 2: "#00d000"})  # its lower part is a little less sure
+PATTERN = scene_png(3, {})
+CATALOG = {"shirt.png": SHIRT, "outfit.png": OUTFIT, "pattern.png": PATTERN}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path, CATALOG)
+
+
+def smaller(photo: bytes) -> bytes:
+    """A copy as a page would send it."""
+    out = BytesIO()
+    decode(photo, Limits()).resize((48, 48)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_search_tells_the_regions_it_saw_and_the_one_it_searched(shop: Shop) -> None:
+    results = shop.searcher.search(OUTFIT)
+    assert [region.box for region in results.regions] == [QUARTERS[1], QUARTERS[2]]
+    assert results.region == QUARTERS[1]
+    assert results.hits[0].key == "outfit.png"
+    other, whole = (
+        shop.searcher.search(OUTFIT, region=region) for region in (QUARTERS[2], "whole")
+    )
+    assert (other.region, whole.region) == (QUARTERS[2], None)
+    assert results.regions == other.regions == whole.regions
+    assert (results.match_probability, results.match) == (None, None)
+
+
+def test_every_region_has_results_of_its_own_in_the_cache(shop: Shop) -> None:
+    asked: tuple[Asked, ...] = (None, "whole", (0.3, 0.3, 0.8, 0.8))
+    first, *others = ([shop.searcher.search(SHIRT, region=each) for each in asked] for _ in "12")
+    assert others == [first]
+    assert len({each.hits[0].similarity for each in first}) == 3
+    figures = shop.searcher.cache_figures()
+    assert (figures["results"]["hits"], figures["results"]["misses"]) == (3, 3)
+    assert shop.searcher.search(SHIRT, region=QUARTERS[0]) is first[0]
+
+
+@pytest.mark.parametrize("key", CATALOG)
+@pytest.mark.parametrize("region", [None, "whole"])
+def test_the_very_photo_is_exact_by_the_rule_and_whole(shop: Shop, key: str, region: Asked) -> None:
+    assert shop.exact(CATALOG[key], region) == [key]
+
+
+@pytest.mark.parametrize("key", CATALOG)
+def test_a_copy_is_exact_by_the_rule(shop: Shop, key: str) -> None:
+    assert shop.exact(smaller(CATALOG[key])) == [key]
+
+
+def test_a_copy_is_exact_by_the_rule_s_own_box_and_by_the_whole_where_the_rule_takes_it(
+    shop: Shop,
+) -> None:
+    copy = smaller(SHIRT)
+    assert shop.exact(copy, shop.searcher.search(copy).region) == ["shirt.png"]
+    assert shop.exact(smaller(PATTERN), "whole") == ["pattern.png"]
+
+
+def test_another_box_is_no_photo_of_the_catalog_however_similar(tmp_path: Path) -> None:
+    """The box holds just what another catalog photo's vector is of."""
+    box = (0.25, 0.25, 0.75, 0.75)
+    image = decode(PATTERN, Limits())
+    part = encode(image.crop(pixels_of(box, image.size)), "PNG")
+    shop = Shop(tmp_path, {**CATALOG, "part.png": part})
+    found = shop.searcher.search(PATTERN, region=box)
+    assert found.hits[0].key == "part.png"
+    assert found.hits[0].similarity > 0.999
+    assert shop.exact(PATTERN, box) == []
+    assert shop.exact(PATTERN) == ["pattern.png"]
+
+
+def test_the_whole_of_a_photo_that_the_rule_would_cut_is_no_copy_by_similarity(
+    tmp_path: Path,
+) -> None:
+    """The catalog has the same with a slightly darker garment, of which the rule is not sure."""
+    surer, darker = scene(4, {0: "#920000"}), scene(4, {0: "#780000"})
+    shop = Shop(tmp_path, {"darker.png": encode(darker, "PNG")})
+    query = encode(surer, "PNG")
+    assert shop.searcher.search(query).region == QUARTERS[0]
+    whole = shop.searcher.search(query, region="whole")
+    assert whole.hits[0].similarity > 0.97
+    assert not whole.hits[0].exact
+
+
+def test_without_a_model_or_a_photo_no_region_is_searched(tmp_path: Path) -> None:
+    assert Searcher(FileStorage(tmp_path)).search(SHIRT) == NO_RESULTS
+    assert (NO_RESULTS.regions, NO_RESULTS.region) == ((), None)

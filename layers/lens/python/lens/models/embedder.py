@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from lens.models.cpu import INT8_DOT_PRODUCTS, cpu_features
 from lens.models.external_weights import graph_without_weights
 from lens.models.manifest import FP32, ModelManifest, network_file, read_manifest
 from lens.models.preprocessing import to_pixels
+from lens.models.regions import REGION_KINDS, Box, Region, main_region, pixels_of, regions_of
 from lens.storage import Storage
 
 RUNTIME = f"onnxruntime {ort.__version__}"
@@ -26,6 +29,8 @@ RUNTIME = f"onnxruntime {ort.__version__}"
 # two take 0.14 (ONNX Runtime 1.32, 257 x 768).
 _SLOWER = ["SkipLayerNormFusion"]
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
+# The outputs of a network that sees regions, by their names in its graph.
+_BOXES, _SCORES = "boxes", "scores"
 
 
 class Network:
@@ -56,10 +61,28 @@ class Network:
         """Of its input and of its first output; what the graph leaves open is a name or None."""
         return self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape
 
+    @property
+    def outputs(self) -> dict[str, list[Any]]:
+        """The shapes of all outputs, by name."""
+        return {output.name: output.shape for output in self._session.get_outputs()}
+
     def run(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 3, S, S) float32 pixels to the graph's first output, (N, F) float32."""
         output: NDArray[np.float32] = self._session.run(None, {self._input: pixels})[0]
         return output
+
+    def run_all(self, pixels: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """(N, 3, S, S) float32 pixels to all outputs of the graph, by name and in its order."""
+        found = self._session.run(None, {self._input: pixels})
+        return dict(zip(self.outputs, found, strict=True))
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What one run over a whole photo gives: its (D,) float32 unit vector, and its regions."""
+
+    vector: NDArray[np.float32]
+    regions: tuple[Region, ...]
 
 
 class Embedder:
@@ -84,6 +107,7 @@ class Embedder:
                 f"model {manifest.model_id} makes {embedding[1:]} of {pixels[1:]}, its manifest "
                 f"says {[manifest.embedding_dim]} of {[3, size, size]}; upload the model again"
             )
+        self._sees_regions = _sees_regions(manifest.model_id, self._network.outputs)
 
     @property
     def model_id(self) -> str:
@@ -95,14 +119,38 @@ class Embedder:
         """Where it runs."""
         return "cpu"
 
-    def embed(self, image: Image.Image) -> NDArray[np.float32]:
-        """The (D,) float32 unit vector of an RGB image.
+    def embed(self, image: Image.Image, box: Box | None = None) -> NDArray[np.float32]:
+        """The (D,) float32 unit vector of an RGB image, or of what is in a box of it.
 
         Photos go through one at a time: a batch is no faster on a CPU, and a photo's vector then
         never depends on its company.
         """
-        pixels = to_pixels(image, self.manifest.preprocessing)
-        vector: NDArray[np.float32] = self._network.run(pixels[None])[0]
+        part = image if box is None else image.crop(pixels_of(box, image.size))
+        return self._unit(self._network.run(self._pixels(part))[0])
+
+    def overview(self, image: Image.Image) -> Overview:
+        """The whole RGB image's vector, and the regions in it; one run of the network."""
+        found = self._network.run_all(self._pixels(image))
+        vector = self._unit(next(iter(found.values()))[0])
+        if not self._sees_regions:
+            return Overview(vector, ())
+        return Overview(vector, regions_of(found[_BOXES][0], found[_SCORES][0], image.size))
+
+    def see(self, image: Image.Image) -> tuple[Region, ...]:
+        """The regions in an RGB image, the surest first; none for a model that sees none."""
+        return self.overview(image).regions if self._sees_regions else ()
+
+    def embed_main(self, image: Image.Image) -> NDArray[np.float32]:
+        """The (D,) float32 unit vector that stands for an RGB image, in the catalog as in a query:
+        of its main region, or else of the whole."""
+        overview = self.overview(image)
+        region = main_region(overview.regions)
+        return overview.vector if region is None else self.embed(image, region.box)
+
+    def _pixels(self, image: Image.Image) -> NDArray[np.float32]:
+        return to_pixels(image, self.manifest.preprocessing)[None]
+
+    def _unit(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         if not np.isfinite(vector).all():
             raise ArtifactError(f"model {self.model_id} gave a vector that is not finite")
         return vector
@@ -123,6 +171,20 @@ def best_precision(manifest: ModelManifest, features: frozenset[str]) -> str:
         if not variant.needs or variant.needs in features:
             return name
     return FP32
+
+
+def _sees_regions(model_id: str, outputs: Mapping[str, list[Any]]) -> bool:
+    """Whether a network has the two outputs of regions; ArtifactError when they do not fit."""
+    boxes, scores = outputs.get(_BOXES), outputs.get(_SCORES)
+    if boxes is None and scores is None:
+        return False
+    kinds = len(REGION_KINDS)
+    if boxes is None or scores is None or [*boxes[2:], *scores[2:]] != [4, kinds]:
+        raise ArtifactError(
+            f"model {model_id} gives {_BOXES} of {boxes} and {_SCORES} of {scores}; regions need "
+            f"(N, C, 4) and (N, C, {kinds}); upload the model again"
+        )
+    return True
 
 
 def _graph(path: Path, model_id: str) -> bytes:

@@ -101,7 +101,7 @@ class Embedding:
             item_id=item_id(key, partition),
             category=category(key),
         )
-        return _Finding(row, {each.model_id: each.embed(image) for each in embedders})
+        return _Finding(row, {each.model_id: each.embed_main(image) for each in embedders})
 
 
 def _versions(looks: Iterable[Look], model_id: str) -> dict[str, Version]:

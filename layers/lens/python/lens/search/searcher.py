@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from lens.errors import LensError
 from lens.gallery.gallery import Gallery, Match
-from lens.models.embedder import Embedder
+from lens.models.regions import Box, Region
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
+from lens.search.queries import Asked, Queries, Query
 from lens.search.serving import Serving, load_serving
 from lens.settings import Limits
 from lens.storage import Storage
@@ -32,6 +31,8 @@ _PATIENCE_SECONDS = 1.0
 # same item each time.
 _COPY_SIMILARITY = 0.97
 _COPY_LEAD = 0.01
+
+Verdict = Literal["same", "very_similar", "similar_style", "none"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Results:
     model_id: str | None
     commit: int | None
     hits: tuple[Hit, ...]
+    regions: tuple[Region, ...] = ()  # all that are seen in the photo, the surest first
+    region: Box | None = None  # what was searched for; None: the whole photo
+    match_probability: float | None = None  # that the first hit shows the query's product
+    match: Verdict | None = None
 
 
 NO_RESULTS = Results(None, None, ())
@@ -73,13 +78,21 @@ class Searcher:
         self._lock = threading.Lock()
         self._loader = ThreadPoolExecutor(1, "refresh")
         self._results: Cache[Results] = Cache(self.cached_results)
-        self._vectors: Cache[NDArray[np.float32]] = Cache(self.cached_results)
+        self._queries = Queries(self.limits, self.cached_results)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
         self._outdated = False
 
-    def search(self, photo: bytes, *, top_k: int = 12, category: str | None = None) -> Results:
-        """The photos most similar to this one. Raises a PhotoError, or ArtifactError when there
-        is a gallery but it cannot be loaded."""
+    def search(
+        self,
+        photo: bytes,
+        *,
+        top_k: int = 12,
+        category: str | None = None,
+        region: Asked = None,
+    ) -> Results:
+        """The photos most similar to this one, or to a region of it: the main one unless another
+        box or the "whole" is asked for. Raises a PhotoError, or ArtifactError when there is a
+        gallery but it cannot be loaded."""
         loading = self.begin()
         name = photo_id(photo)
         serving = None if self._outdated else self._serving
@@ -88,12 +101,12 @@ class Searcher:
         if serving is None:
             decode(photo, self.limits)  # an unusable photo is refused by an empty gallery too
             return NO_RESULTS
-        vector = self._embed(serving.embedder, name, photo)
+        query = self._queries.query(serving.embedder, name, photo, region)
         serving = _refreshed(serving, loading)
-        asked = (name, top_k, category, serving.identity)
+        asked = (name, query.region, top_k, category, serving.identity)
         results = self._results.get(asked)
         if results is None:
-            results = _results(serving.gallery, vector, top_k, category, name)
+            results = _results(serving.gallery, query, top_k, category, name)
             self._results.put(asked, results)
         return results
 
@@ -132,14 +145,7 @@ class Searcher:
 
     def cache_figures(self) -> dict[str, dict[str, int]]:
         """Hits, misses and fill of the caches."""
-        return {"results": self._results.figures(), "vectors": self._vectors.figures()}
-
-    def _embed(self, embedder: Embedder, name: str, photo: bytes) -> NDArray[np.float32]:
-        vector = self._vectors.get((embedder.model_id, name))
-        if vector is None:
-            vector = embedder.embed(decode(photo, self.limits))
-            self._vectors.put((embedder.model_id, name), vector)
-        return vector
+        return {"results": self._results.figures(), **self._queries.figures()}
 
 
 def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
@@ -154,10 +160,11 @@ def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
 
 
 def _results(
-    gallery: Gallery, vector: NDArray[np.float32], top_k: int, category: str | None, name: str
+    gallery: Gallery, query: Query, top_k: int, category: str | None, name: str
 ) -> Results:
-    matches = gallery.search(vector, max(top_k, 2), category)  # the second tells the first's lead
-    same = _same_photo(matches, name)
+    # The second tells the first's lead.
+    matches = gallery.search(query.vector, max(top_k, 2), category)
+    same = _same_photo(matches, name, query)
     hits = tuple(
         Hit(
             rank=rank,
@@ -170,14 +177,21 @@ def _results(
         )
         for rank, match in enumerate(matches[:top_k], start=1)
     )
-    return Results(gallery.commit.model_id, gallery.commit.number, hits)
+    commit = gallery.commit
+    return Results(commit.model_id, commit.number, hits, query.regions, query.region)
 
 
-def _same_photo(matches: Sequence[Match], name: str) -> str | None:
-    """The id of the photo that the query is: the same bytes, or else a copy of the first match."""
+def _same_photo(matches: Sequence[Match], name: str, query: Query) -> str | None:
+    """The id of the photo that the query is: the same bytes, or else a copy of the first match.
+
+    The catalog's vectors are of the regions that the rule picks. So only a query by the rule can
+    tell a copy by its similarity, and whoever asks for another box does not ask for the photo.
+    """
+    if not query.by_rule and query.region is not None:
+        return None
     if any(match.row.photo_id == name for match in matches):
         return name
-    if not matches or matches[0].similarity < _COPY_SIMILARITY:
+    if not query.by_rule or not matches or matches[0].similarity < _COPY_SIMILARITY:
         return None
     first = matches[0].row.photo_id
     other = next((m.similarity for m in matches if m.row.photo_id != first), -1.0)

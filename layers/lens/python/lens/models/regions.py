@@ -1,0 +1,125 @@
+"""Regions: the garments that a network sees in a photo, and the one rule that picks the main one.
+
+The rule holds for both sides, catalog and query, so that a garment's two photos are cut alike.
+Boxes are x0, y0, x1, y1 as fractions of the upright photo's width and height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+RegionKind = Literal["upper", "lower", "one_piece", "shoes", "hat"]
+REGION_KINDS: tuple[RegionKind, ...] = get_args(RegionKind)  # in the order of a network's scores
+
+MOST_REGIONS = 8
+# Provisional, until they are calibrated with the trained model.
+LEAST_CONFIDENCE = 0.3  # of what is told
+MAIN_CONFIDENCE = 0.5  # of what is cut out unasked
+NEARLY_WHOLE = 0.9  # share of the photo from which cutting out gains nothing
+TINY = 0.02  # share of the photo below which a box is more likely a mistake
+MARGIN = 0.05  # of a box's sides, added all around before it is cut out
+# Above this intersection over union, the less sure of two boxes is a repetition: of one kind, and
+# of two kinds, where a long top and a dress may really lie in one box.
+SAME_KIND_OVERLAP = 0.5
+ANY_KIND_OVERLAP = 0.8
+
+SMALLEST_SIDE = 0.02  # of a box that can be asked for
+# A box is rounded to this many decimals, far below a pixel: one that a page sends back is the same.
+_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Region:
+    """One garment seen in a photo; `confidence` is 0 to 1."""
+
+    box: Box
+    confidence: float
+    kind: RegionKind
+
+
+def regions_of(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], photo_size: tuple[int, int]
+) -> tuple[Region, ...]:
+    """The garments in a photo of this width and height, the surest first, none told twice.
+
+    boxes: (C, 4) float32, fractions of the padded square that the network saw; scores: (C, T)
+    float32, 0 to 1, by cell and by kind in the order of REGION_KINDS.
+    """
+    of_photo = _from_square(boxes, photo_size)
+    sides = of_photo[:, 2:] - of_photo[:, :2]
+    sound = np.isfinite(boxes).all(axis=1) & (sides >= SMALLEST_SIDE).all(axis=1)
+    cells, kinds = np.nonzero((scores >= LEAST_CONFIDENCE) & sound.reshape(-1, 1))
+    confidences = scores[cells, kinds]
+    left = np.argsort(-confidences, kind="stable")
+    regions: list[Region] = []
+    while len(left) and len(regions) < MOST_REGIONS:
+        best = left[0]
+        box = of_photo[cells[best]]
+        regions.append(
+            Region(_box(box.tolist()), float(confidences[best]), REGION_KINDS[kinds[best]])
+        )
+        same = kinds[left] == kinds[best]
+        most = np.where(same, SAME_KIND_OVERLAP, ANY_KIND_OVERLAP)
+        left = left[_overlaps(box, of_photo[cells[left]]) <= most]
+    return tuple(regions)
+
+
+def main_region(regions: Sequence[Region]) -> Region | None:
+    """The region that stands for its photo, in the catalog and in a query; None: the whole does.
+
+    It is the surest, unless even that is in doubt, or hardly smaller than the photo, or tiny.
+    """
+    if not regions or regions[0].confidence < MAIN_CONFIDENCE:
+        return None
+    x0, y0, x1, y1 = regions[0].box
+    return regions[0] if TINY <= (x1 - x0) * (y1 - y0) < NEARLY_WHOLE else None
+
+
+def rounded(box: Box) -> Box:
+    """A box as regions have it, so that equal boxes have equal numbers."""
+    return _box(box)
+
+
+def pixels_of(box: Box, photo_size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """What is cut out of a photo of this width and height for a box: left, top, right, bottom in
+    pixels, with the margin, at least one pixel."""
+    x0, y0, x1, y1 = box
+    across, down = MARGIN * (x1 - x0), MARGIN * (y1 - y0)
+    left, right = _span(x0 - across, x1 + across, photo_size[0])
+    top, bottom = _span(y0 - down, y1 + down, photo_size[1])
+    return left, top, right, bottom
+
+
+def _span(start: float, end: float, side: int) -> tuple[int, int]:
+    first = min(max(round(start * side), 0), side - 1)
+    return first, max(min(round(end * side), side), first + 1)
+
+
+def _from_square(boxes: NDArray[np.float32], photo_size: tuple[int, int]) -> NDArray[np.float64]:
+    """Boxes of the padded square, which has the photo in its middle, as boxes of the photo."""
+    width, height = photo_size
+    longest = max(photo_size)
+    scale = np.array([longest / width, longest / height] * 2)
+    of_photo: NDArray[np.float64] = (boxes.astype(np.float64) - 0.5) * scale + 0.5
+    return of_photo.clip(0.0, 1.0)
+
+
+def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of a box with each of the others, (N, 4)."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    shared = np.prod(np.maximum(sides, 0.0), axis=1)
+    area = np.prod(box[2:] - box[:2])
+    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
+    overlaps: NDArray[np.float64] = shared / (area + areas - shared)
+    return overlaps
+
+
+def _box(numbers: Sequence[float]) -> Box:
+    x0, y0, x1, y1 = (round(number, _DECIMALS) for number in numbers)
+    return x0, y0, x1, y1

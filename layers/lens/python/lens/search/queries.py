@@ -1,0 +1,77 @@
+"""Queries: shoppers' photos as vectors, of the whole or of a region, kept in bounded caches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.models.embedder import Embedder
+from lens.models.regions import Box, Region, main_region, rounded
+from lens.photos.decoding import decode
+from lens.search.cache import Cache
+from lens.settings import Limits
+
+Asked = Box | Literal["whole"] | None  # None: whatever the one rule picks
+_WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is searched for: a photo, or a region of it."""
+
+    vector: NDArray[np.float32]  # (D,), unit length
+    regions: tuple[Region, ...]  # all that are seen in the photo
+    region: Box | None  # what the vector is of; None: the whole photo
+    by_rule: bool  # the region is the one that a catalog photo would have been given
+
+
+class Queries:
+    """Makes queries of photos; safe to call from several threads.
+
+    One run over a whole photo gives its vector and its regions, which are kept apart: another
+    region of the same photo then costs one embedding.
+    """
+
+    def __init__(self, limits: Limits, capacity: int) -> None:
+        """`capacity` is the number of entries of each cache."""
+        self._limits = limits
+        self._regions: Cache[tuple[Region, ...]] = Cache(capacity)
+        self._vectors: Cache[NDArray[np.float32]] = Cache(capacity)
+
+    def query(self, embedder: Embedder, name: str, photo: bytes, asked: Asked = None) -> Query:
+        """The query that is asked for with a photo of this id. Raises a PhotoError."""
+        key = embedder.model_id, name
+        image = overview = None
+        regions = self._regions.get(key)
+        if regions is None:
+            image = decode(photo, self._limits)
+            overview = embedder.overview(image)
+            regions = overview.regions
+            self._regions.put(key, regions)
+        main = main_region(regions)
+        by_rule = main.box if main else None
+        box = _box(asked, by_rule)
+        vector = self._vectors.get((*key, box))
+        if vector is None:
+            if overview and box is None:
+                vector = overview.vector
+            else:
+                vector = embedder.embed(image or decode(photo, self._limits), box)
+            self._vectors.put((*key, box), vector)
+        if overview:
+            self._vectors.put((*key, None), overview.vector)
+        return Query(vector, regions, box, box == by_rule)
+
+    def figures(self) -> dict[str, dict[str, int]]:
+        """Hits, misses and fill of the caches."""
+        return {"regions": self._regions.figures(), "vectors": self._vectors.figures()}
+
+
+def _box(asked: Asked, by_rule: Box | None) -> Box | None:
+    if asked is None or asked == "whole":
+        return by_rule if asked is None else None
+    box = rounded(asked)
+    return None if box == _WHOLE else box
