@@ -78,24 +78,35 @@ def _plain(model: EmbeddingModel) -> EmbeddingModel:
     return plain
 
 
-def _traced(plain: nn.Module) -> bytes:
-    """Return the graph of any network, by torch's own exporter."""
-    size = plain.preprocessing.size
+def _traced(plain: EmbeddingModel) -> bytes:
+    return traced(plain, plain.preprocessing.size, ["embedding"])
+
+
+def traced(network: nn.Module, size: int, outputs: Sequence[str]) -> bytes:
+    """Return the graph of any network, by torch's own exporter: "pixels" (N, 3, size, size) to
+    its outputs under these names."""
     # The exporter logs and warns about its own internals.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            plain,
+            network,
             (torch.zeros(2, 3, size, size),),
             dynamo=True,
             input_names=["pixels"],
-            output_names=["embedding"],
+            output_names=list(outputs),
             opset_version=_OPSET,
             dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
             verbose=False,
         )
-    data: bytes = program.model_proto.SerializeToString()
+    proto = program.model_proto
+    # The exporter notes where in the source each node was made, with this machine's paths: the
+    # same network would be another file, and another model, elsewhere.
+    graph = proto.graph
+    for part in (proto, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    data: bytes = proto.SerializeToString()
     return data
 
 

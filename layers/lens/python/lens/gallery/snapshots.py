@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from io import BytesIO
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,12 @@ from lens.gallery.commits import SnapshotRef
 from lens.gallery.index import BuiltIndex, Index, InvertedLists, build_index, load_lists
 from lens.gallery.layout import Layout, by_category, lay_out
 from lens.gallery.mapped_arrays import array_in, arrays_in
+from lens.gallery.match_thresholds import MatchThresholds
 from lens.gallery.rows import Rows
 from lens.gallery.segments import Segment
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, Record, read_document, write_document
+from lens.storage.formats import Since
 from lens.storage.mapped import map_object
 
 PREFIX = "snapshots/"
@@ -59,6 +62,7 @@ class SnapshotManifest(Document):
     sizes: dict[str, int]  # bytes, by file name
     folded: tuple[FoldedSegment, ...]  # since the parent, and earlier ones still worth knowing
     expired_tombstones: int  # dropped here: a searcher that still has them must load this one
+    match: Annotated[MatchThresholds | None, Since(2)] = None  # None: too little to tell
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def write_snapshot(
     parent: str | None,
     folded: Iterable[FoldedSegment],
     expired_tombstones: int,
+    match: MatchThresholds | None = None,
 ) -> SnapshotRef:
     """Write a snapshot of rows that are already resolved and sorted by key, then version."""
     snapshot_id = uuid.uuid4().hex
@@ -121,6 +126,7 @@ def write_snapshot(
         sizes=sizes,
         folded=tuple(folded),
         expired_tombstones=expired_tombstones,
+        match=match,
     )
     write_document(storage, _key(model_id, snapshot_id, "manifest.json"), manifest)
     return SnapshotRef(id=snapshot_id, rows=manifest.rows, parent=parent)

@@ -116,6 +116,11 @@ def _from_square(boxes: NDArray[np.float32], photo_size: tuple[int, int]) -> NDA
     return of_photo.clip(0.0, 1.0)
 
 
+def overlap(box: Box, other: Box) -> float:
+    """Intersection over union of two boxes."""
+    return float(_overlaps(np.array(box), np.array([other]))[0])
+
+
 def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """Intersection over union of a box with each of the others, (N, 4)."""
     sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])

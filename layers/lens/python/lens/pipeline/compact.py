@@ -12,9 +12,11 @@ from lens.gallery import retention
 from lens.gallery.commits import Commit, SegmentRef, advance_head, read_head
 from lens.gallery.current import read_current
 from lens.gallery.index import SCAN_LIMIT
+from lens.gallery.match_thresholds import MatchThresholds, thresholds_of
 from lens.gallery.rows import Kind, Rows, keepers
 from lens.gallery.segments import Segment, concatenate, read_segment, take, write_segment
 from lens.gallery.snapshots import FoldedSegment, Snapshot, load_snapshot, write_snapshot
+from lens.models.calibration import read_calibration, read_probes
 from lens.storage import Storage
 
 TAIL_SEGMENTS = 32  # each costs a searcher a read
@@ -53,6 +55,7 @@ def fold(storage: Storage, head: Commit, *, now: float) -> bool:
         parent=head.snapshot.id if head.snapshot else None,
         folded=_folded(base, tail, now),
         expired_tombstones=expired,
+        match=_match_thresholds(storage, head.model_id, content),
     )
 
     def put(newest: Commit) -> Commit | None:
@@ -97,6 +100,20 @@ def _resolve(
             since = now - retention.TOMBSTONE
     kept = take(everything, keepers(everything.rows, tombstones_since=since))
     return kept, _tombstones_before(everything.rows, since)
+
+
+def _match_thresholds(
+    storage: Storage, model_id: str, content: Segment
+) -> MatchThresholds | None:
+    """What similarities are worth among these rows; None without a calibrated model."""
+    calibration = read_calibration(storage, model_id)
+    if calibration is None:
+        return None
+    probes = read_probes(storage, model_id, content.vectors.shape[1])
+    if probes is None:
+        return None
+    items = content.rows.item_id[content.rows.photo_rows]
+    return thresholds_of(content.vectors, items, probes, calibration.loss)
 
 
 def _tombstones_before(rows: Rows, since: float) -> int:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lens.errors import LensError
 from lens.gallery.gallery import Gallery, Match
 from lens.models.regions import Box, Region
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
+from lens.search.matching import Word, match_of
 from lens.search.queries import Asked, Queries, Query
 from lens.search.serving import Serving, load_serving
 from lens.settings import Limits
@@ -31,8 +31,7 @@ _PATIENCE_SECONDS = 1.0
 # same item each time.
 _COPY_SIMILARITY = 0.97
 _COPY_LEAD = 0.01
-
-Verdict = Literal["same", "very_similar", "similar_style", "none"]
+_LEADS = 12  # photos that are looked at, to find what comes second
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Results:
     regions: tuple[Region, ...] = ()  # all that are seen in the photo, the surest first
     region: Box | None = None  # what was searched for; None: the whole photo
     match_probability: float | None = None  # that the first hit shows the query's product
-    match: Verdict | None = None
+    match: Word | None = None  # both None for a model without a calibration
 
 
 NO_RESULTS = Results(None, None, ())
@@ -106,7 +105,7 @@ class Searcher:
         asked = (name, query.region, top_k, category, serving.identity)
         results = self._results.get(asked)
         if results is None:
-            results = _results(serving.gallery, query, top_k, category, name)
+            results = _results(serving, query, top_k, category, name)
             self._results.put(asked, results)
         return results
 
@@ -160,10 +159,11 @@ def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
 
 
 def _results(
-    gallery: Gallery, query: Query, top_k: int, category: str | None, name: str
+    serving: Serving, query: Query, top_k: int, category: str | None, name: str
 ) -> Results:
-    # The second tells the first's lead.
-    matches = gallery.search(query.vector, max(top_k, 2), category)
+    gallery = serving.gallery
+    # The second photo tells the first's lead, and so does the second product.
+    matches = gallery.search(query.vector, max(top_k, _LEADS), category)
     same = _same_photo(matches, name, query)
     hits = tuple(
         Hit(
@@ -178,7 +178,27 @@ def _results(
         for rank, match in enumerate(matches[:top_k], start=1)
     )
     commit = gallery.commit
-    return Results(commit.model_id, commit.number, hits, query.regions, query.region)
+    probability, word = _match(serving, query, matches, same)
+    return Results(
+        commit.model_id, commit.number, hits, query.regions, query.region, probability, word
+    )
+
+
+def _match(
+    serving: Serving, query: Query, matches: Sequence[Match], same: str | None
+) -> tuple[float | None, Word | None]:
+    """Whether the first product is the query's, and in which word."""
+    if serving.calibration is None:
+        return None, None
+    if same is not None and matches[0].row.photo_id == same:
+        return 1.0, "same"
+    best: dict[str, float] = {}
+    for match in matches:
+        best.setdefault(match.row.item_id, match.similarity)
+    snapshot = serving.gallery.snapshot
+    thresholds = snapshot.manifest.match if snapshot else None
+    similarities = list(best.values())
+    return match_of(similarities, query.regions, query.region, serving.calibration, thresholds)
 
 
 def _same_photo(matches: Sequence[Match], name: str, query: Query) -> str | None:

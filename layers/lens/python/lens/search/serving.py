@@ -11,6 +11,7 @@ from lens.gallery.commits import Commit, CommitName, read_commit, read_head
 from lens.gallery.current import Current, Pin, read_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
+from lens.models.calibration import Calibration, read_calibration
 from lens.models.embedder import Embedder, load_embedder
 from lens.storage import Storage
 
@@ -30,6 +31,7 @@ class Serving:
     pin: Pin | None = None
     pinned: Gallery | None = None  # as committed, before deletions are hidden
     guards: tuple[Gallery, ...] = ()
+    calibration: Calibration | None = None  # the model's
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -67,12 +69,14 @@ def _load_newest(
         head = read_head(storage, current.live)
         if before.pin is None and before.gallery.commit == head:
             return before
-        return Serving(before.embedder, _gallery(storage, head, known))
+        gallery = _gallery(storage, head, known)
+        return Serving(before.embedder, gallery, calibration=before.calibration)
     # Most of a start is waiting for the model's bytes, so the gallery is loaded meanwhile.
     with ThreadPoolExecutor(1, "model") as beside:
         embedder = beside.submit(load_embedder, storage, current.live, precision)
         gallery = _gallery(storage, read_head(storage, current.live), known)
-        return Serving(embedder.result(), gallery)
+        calibration = read_calibration(storage, current.live)
+        return Serving(embedder.result(), gallery, calibration=calibration)
 
 
 def _load_pinned(
@@ -88,7 +92,8 @@ def _load_pinned(
     guards = tuple(_gallery(storage, head, known) for head in heads)
     name = CommitName(number=pin.commit, id=pin.commit_id)
     pinned = _gallery(storage, read_commit(storage, pin.model_id, name), [*guards, *known])
-    return Serving(embedder, pinned.hiding_deleted(guards), pin, pinned, guards)
+    calibration = read_calibration(storage, pin.model_id)
+    return Serving(embedder, pinned.hiding_deleted(guards), pin, pinned, guards, calibration)
 
 
 def _embedder(storage: Storage, model_id: str, before: Serving | None, precision: str) -> Embedder:

@@ -18,7 +18,7 @@ from lens.storage.contract import Storage
 
 log = logging.getLogger(__name__)
 
-NEWEST = 1
+NEWEST = 2
 KEY = "formats.json"
 # A Lambda function runs for 15 minutes at most, and a deployment updates all of them in less.
 SETTLED = 3_600.0

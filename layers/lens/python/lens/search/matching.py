@@ -1,0 +1,90 @@
+"""Matching: whether what was found is the shopper's product, how surely, and in which word.
+
+Three questions are asked, and the least sure answer counts: is there a garment in the photo; is
+anything like it here; is it this very product. The third is answered by similarity alone, so a bag
+that the catalog has is found although the model sees no garment in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from lens.gallery.match_thresholds import MatchThresholds
+from lens.models.calibration import Calibration
+from lens.models.regions import Box, Region, overlap
+
+Word = Literal["same", "very_similar", "similar_style", "none"]
+
+# The probabilities at which words change.
+SIMILAR_STYLE, VERY_SIMILAR, SAME = 0.5, 0.75, 0.9
+# How much more similar the same product is than the next: a gallery full of one kind has many
+# photos above any threshold.
+_LEAD = 0.02
+# A box that the shopper drew is asked about the region that it overlaps so much.
+_SAME_PLACE = 0.3
+# Similarities around the thresholds at which nothing, and everything, is sure.
+_FAR_BELOW = 0.2
+
+
+def match_of(
+    similarities: Sequence[float],
+    regions: Sequence[Region],
+    searched: Box | None,
+    calibration: Calibration,
+    thresholds: MatchThresholds | None,
+) -> tuple[float, Word]:
+    """The probability that the first of the products found is what the photo shows, and the word.
+
+    similarities: of the products found, the best first, one each. searched: the box that was
+    searched, None for the whole photo. thresholds: the gallery's; None: the model's prior counts.
+    """
+    if not similarities:
+        return 0.0, "none"
+    levels = thresholds or calibration
+    here = _here(similarities[0], levels)
+    lead = similarities[0] - (similarities[1] if len(similarities) > 1 else -1.0)
+    if here >= SAME and lead < _LEAD:
+        here = max(VERY_SIMILAR, SAME - 0.01)
+    probability = here if here >= SAME else min(_garment(regions, searched, calibration), here)
+    return probability, _word(probability)
+
+
+def _garment(regions: Sequence[Region], searched: Box | None, calibration: Calibration) -> float:
+    """How surely a garment is in what was searched: 1/2 at the confidence that 1 in 20 photos
+    without one reach."""
+    sure = [
+        region.confidence
+        for region in regions
+        if searched is None or overlap(region.box, searched) >= _SAME_PLACE
+    ]
+    confidence = max(sure, default=0.0)
+    far = calibration.slope * (_logit(confidence) - _logit(calibration.garment_from))
+    return 1 / (1 + math.exp(-min(max(far, -30.0), 30.0)))
+
+
+def _here(similarity: float, levels: MatchThresholds | Calibration) -> float:
+    known = [
+        levels.similar_style - _FAR_BELOW,
+        levels.similar_style,
+        levels.very_similar,
+        levels.same,
+        max(1.0, levels.same + 1e-3),
+    ]
+    return float(np.interp(similarity, known, [0.0, SIMILAR_STYLE, VERY_SIMILAR, SAME, 1.0]))
+
+
+def _word(probability: float) -> Word:
+    if probability >= SAME:
+        return "same"
+    if probability >= VERY_SIMILAR:
+        return "very_similar"
+    return "similar_style" if probability >= SIMILAR_STYLE else "none"
+
+
+def _logit(share: float) -> float:
+    share = min(max(share, 1e-4), 1 - 1e-4)
+    return math.log(share / (1 - share))

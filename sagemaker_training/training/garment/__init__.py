@@ -1,0 +1,1 @@
+"""The garment preset: one network for catalog photos and shoppers' photos."""
