@@ -47,7 +47,10 @@ WHOLE = Whole(parts=(Part(id="a", price=5),), currency="EUR")
 
 @pytest.fixture
 def storage(tmp_path: Path) -> FileStorage:
-    return FileStorage(tmp_path)
+    """Artifacts that an earlier release has written to."""
+    artifacts = FileStorage(tmp_path)
+    artifacts.write("current.json", b"{}")
+    return artifacts
 
 
 @pytest.fixture
@@ -56,10 +59,20 @@ def next_release(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "NEWEST", 2)
 
 
-def test_without_an_earlier_format_nothing_is_announced(storage: FileStorage) -> None:
+def test_without_an_earlier_format_nothing_is_announced(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "NEWEST", 1)
     announce_format(storage, NOW)
     assert written_format(storage, NOW) == 1
-    assert list(storage.list()) == []
+    assert storage.head(KEY) is None
+
+
+@pytest.mark.usefixtures("next_release")
+def test_new_artifacts_have_the_newest_format_at_once(tmp_path: Path) -> None:
+    artifacts = FileStorage(tmp_path)
+    announce_format(artifacts, NOW)
+    assert written_format(artifacts, NOW) == 2
 
 
 @pytest.mark.usefixtures("next_release")

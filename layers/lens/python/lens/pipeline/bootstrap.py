@@ -7,6 +7,7 @@ from lens.gallery.commits import Commit, advance_head
 from lens.gallery.current import Current, read_current, swap_current
 from lens.models.manifest import copy_model, list_models, read_manifest
 from lens.storage import Storage
+from lens.storage.formats import announce_format
 
 
 def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
@@ -15,6 +16,7 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
     Safe to repeat and to race: nothing that is there already is written again. Returns what is
     current then. Raises ArtifactError unless there is one model, whole.
     """
+    announce_format(artifacts, now)
     names = list_models(source)
     if len(names) != 1:
         raise ArtifactError(

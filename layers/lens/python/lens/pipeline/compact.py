@@ -102,9 +102,7 @@ def _resolve(
     return kept, _tombstones_before(everything.rows, since)
 
 
-def _match_thresholds(
-    storage: Storage, model_id: str, content: Segment
-) -> MatchThresholds | None:
+def _match_thresholds(storage: Storage, model_id: str, content: Segment) -> MatchThresholds | None:
     """What similarities are worth among these rows; None without a calibrated model."""
     calibration = read_calibration(storage, model_id)
     if calibration is None:

@@ -10,7 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 
 from lens.errors import LensError
-from lens.gallery.gallery import Gallery, Match
+from lens.gallery.gallery import Match
 from lens.models.regions import Box, Region
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
