@@ -8,7 +8,7 @@ import math
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from torch.nn import functional
 from training.garment.labels import KINDS, PLACES, Labeled
 from training.garment.network import GarmentNetwork
 from training.garment.objectives import (
+    AcrossLoss,
     ItemLoss,
     KindLoss,
     box_loss,
@@ -50,6 +51,7 @@ class Plan:
     frozen: int = 5  # the trunk's first blocks are left as they are
     recolored: float = 0.6  # share of crops whose channels the trunk sees in another order
     kind_weight: float = 6.0
+    across_weight: float = 3.0
     color_weight: float = 0.5
     place_weight: float = 1.0
     box_weight: float = 2.0
@@ -98,7 +100,12 @@ class Batches:
         self._chance = share[kind] / share[kind].sum()
         self._tops = [p for p in catalog if p.places and p.places[0][0] == 0 and _cut(p)]
         self._bottoms = [p for p in catalog if p.places and p.places[0][0] == 1 and _cut(p)]
-        self._cut = [p for p in catalog if _cut(p)]
+        # Dresses are few in a catalog, and look like a top over a skirt: drawn as often as these.
+        placed = [p for p in catalog if _cut(p) and p.places]
+        self._by_place = [
+            [p for p in placed if p.places[0][0] == place]
+            for place in sorted({p.places[0][0] for p in placed})
+        ]
 
     def draw(self) -> tuple[list[tuple[View, Labeled]], list[View]]:
         """Crops, the catalog's first, and scenes."""
@@ -113,10 +120,10 @@ class Batches:
         scenes = []
         for _ in range(plan.scenes):
             draw = r.random()
-            if draw < 0.28:
+            if draw < 0.22:
                 scenes.append(views.outfit(_one(r, self._tops), _one(r, self._bottoms)))
-            elif draw < 0.48:
-                scenes.append(views.scene([_one(r, self._cut), _one(r, self._shoppers)]))
+            elif draw < 0.46:
+                scenes.append(views.scene([self._worn(), _one(r, self._shoppers)]))
             elif draw < 0.82:
                 n = int(r.choice(len(self._shoppers), p=self._chance))
                 photos = [p for p in (self._shoppers[n], _one(r, self._shoppers)) if _cut(p)]
@@ -124,6 +131,9 @@ class Batches:
             else:
                 scenes.append(views.empty(_one(r, self._shoppers)))
         return crops, scenes
+
+    def _worn(self) -> Labeled:
+        return _one(self._random, self._by_place[int(self._random.integers(len(self._by_place)))])
 
     def batch(self) -> dict[str, NDArray[Any]]:
         """A batch as arrays, which a process can hand over cheaply."""
@@ -187,6 +197,7 @@ def fit(
     items = ItemLoss(1 + max(p.item for p in catalog), network.shape.out_features)
     colors = ItemLoss(1 + max(p.color for p in catalog), network.color.out_features)
     kinds = KindLoss(len(KINDS), network.shape.out_features)
+    across = AcrossLoss(len(KINDS), network.shape.out_features)
     trunk_weights = {id(p) for p in trunk.parameters()}
     groups = [
         {"params": [p for p in trunk.parameters() if p.requires_grad], "lr": plan.trunk_lr},
@@ -202,11 +213,12 @@ def fit(
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=plan.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _pace(step, plan))
+    _start_proxies(network, catalog, items, colors, plan)
     average = copy.deepcopy(network)
-    began, sums = time.monotonic(), np.zeros(6)
+    began, sums = time.monotonic(), np.zeros(7)
     order = np.random.default_rng(plan.seed)
     for step, batch in enumerate(_stream(catalog, shoppers, backgrounds, plan), start=1):
-        parts = _losses(network, batch, items, colors, kinds, plan, order)
+        parts = _losses(network, batch, items, colors, kinds, across, plan, order)
         loss = sum(parts)
         assert isinstance(loss, torch.Tensor)
         optimizer.zero_grad()
@@ -233,12 +245,41 @@ def fit(
     return average
 
 
+@torch.no_grad()
+def _start_proxies(
+    network: GarmentNetwork,
+    catalog: Sequence[Labeled],
+    items: ItemLoss,
+    colors: ItemLoss,
+    plan: Plan,
+) -> None:
+    """Set the proxies to the centers of what the network makes of the photos."""
+    views = Views([catalog[0].image], plan.size, plan.seed)
+    shapes, tints = [], []
+    for photo in catalog:
+        view = views.crop(replace(photo, cut_out=None))
+        pixels = (torch.from_numpy(view.image).permute(2, 0, 1)[None].float() - 127) / 128
+        maps = network.maps(pixels)
+        garment = network.places(*maps)[2].sigmoid()
+        shape, color = network.parts(pixels, maps[2], garment)
+        shapes.append(shape[0])
+        tints.append(color[0])
+    for loss, rows, labels in (
+        (items, shapes, [p.item for p in catalog]),
+        (colors, tints, [p.color for p in catalog]),
+    ):
+        centers = loss.proxies.data
+        centers.zero_().index_add_(0, torch.tensor(labels), torch.stack(rows))
+        centers.copy_(functional.normalize(centers, dim=1))
+
+
 def _losses(
     network: GarmentNetwork,
     batch: Batch,
     items: ItemLoss,
     colors: ItemLoss,
     kinds: KindLoss,
+    across: AcrossLoss,
     plan: Plan,
     order: np.random.Generator,
 ) -> list[torch.Tensor]:
@@ -254,6 +295,10 @@ def _losses(
     return [
         items(shape[:of_catalog], batch.items[:of_catalog]),
         plan.kind_weight * kinds(shape, batch.kinds),
+        plan.across_weight
+        * across(
+            shape[of_catalog:], batch.kinds[of_catalog:], shape[:of_catalog], batch.kinds[:of_catalog]
+        ),
         plan.color_weight * colors(color[:of_catalog], batch.colors[:of_catalog]),
         plan.place_weight * center_loss(scores, batch.heat, batch.weight),
         plan.box_weight * box_loss(boxes, batch.boxes, batch.hottest),

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from training.loop.losses import losses  # pytorch-metric-learning, without its use of FAISS
 
+_ACROSS_SCALE = 16.0
 _KIND_SCALE = 12.0  # of cosines, before the softmax over kinds
 # The exponents of the focal loss of centers: Zhou et al. 2019, "Objects as Points", equation 1.
 _ALPHA, _BETA = 2.0, 4.0
@@ -22,6 +23,12 @@ class ItemLoss(nn.Module):
     def __init__(self, classes: int, dim: int, margin: float = 0.1) -> None:
         super().__init__()
         self._loss = losses.ProxyAnchorLoss(classes, dim, margin=margin, alpha=32)
+
+    @property
+    def proxies(self) -> torch.Tensor:
+        """(classes, dim)."""
+        proxies: torch.Tensor = self._loss.proxies
+        return proxies
 
     def forward(self, rows: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         loss: torch.Tensor = self._loss(rows, labels)
@@ -40,6 +47,37 @@ class KindLoss(nn.Module):
         known = admissible.any(dim=1)
         logits = _KIND_SCALE * rows[known] @ functional.normalize(self.centers, dim=1).T
         inside = logits.masked_fill(~admissible[known], -1e4).logsumexp(dim=1)
+        return (logits.logsumexp(dim=1) - inside).mean()
+
+
+class AcrossLoss(nn.Module):
+    """How unlikely it is that what a shopper's photo finds in the catalog is of no admissible kind:
+    cross entropy over the catalog's photos of the last batches, as a search would rank them."""
+
+    def __init__(self, kinds: int, dim: int, memory: int = 384) -> None:
+        super().__init__()
+        self._memory = memory
+        self.register_buffer("rows", torch.zeros(0, dim), persistent=False)
+        self.register_buffer("kinds", torch.zeros(0, kinds, dtype=torch.bool), persistent=False)
+
+    def forward(
+        self,
+        shoppers: torch.Tensor,
+        shopper_kinds: torch.Tensor,
+        catalog: torch.Tensor,
+        catalog_kinds: torch.Tensor,
+    ) -> torch.Tensor:
+        known = catalog_kinds.any(dim=1)
+        rows = torch.cat([catalog[known], self.rows])
+        kinds = torch.cat([catalog_kinds[known], self.kinds])
+        self.rows = rows.detach()[: self._memory]
+        self.kinds = kinds[: self._memory]
+        admissible = (shopper_kinds.float() @ kinds.float().T) > 0
+        asked = admissible.any(dim=1) & ~admissible.all(dim=1)
+        if not asked.any():
+            return shoppers.sum() * 0
+        logits = _ACROSS_SCALE * shoppers[asked] @ rows.T
+        inside = logits.masked_fill(~admissible[asked], -1e4).logsumexp(dim=1)
         return (logits.logsumexp(dim=1) - inside).mean()
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from training.garment.labels import Box, Labeled
 
@@ -121,7 +121,7 @@ class Views:
         r = self._random
         canvas = self._canvas()
         garment = Image.new("L", canvas.size, 0)
-        for _ in range(int(r.integers(0, 4))):
+        for _ in range(int(r.choice([0, 1, 2, 3, 6, 10]))):
             self._paste_carton(canvas, garment)
         del photo
         return self._squared(canvas, garment, View(np.empty(0, np.uint8), np.empty(0, np.uint8)))
@@ -315,6 +315,12 @@ class Views:
                 ends = [(int(r.integers(size[0])), int(r.integers(size[1]))) for _ in range(2)]
                 color = tuple(int(v) for v in r.integers(0, 256, 3))
                 draw.line(ends, color, int(r.integers(1, 9)))
+        if r.random() < 0.4:  # a label
+            draw = ImageDraw.Draw(face)
+            letters = "".join(chr(int(c)) for c in r.integers(65, 123, 9))
+            place = (int(r.integers(max(1, size[0] // 2))), int(r.integers(size[1])))
+            ink = tuple(int(v) for v in r.integers(0, 256, 3))
+            draw.text(place, letters, ink, ImageFont.load_default(float(r.uniform(8, 30))))
         turned = float(r.uniform(-30, 30))
         face = face.rotate(turned, Image.Resampling.BILINEAR)
         alpha = self._feathered(alpha.rotate(turned, Image.Resampling.BILINEAR))
