@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageChops, ImageCms
 
-from lens.default_model.choosing import write_projection
+from lens.default_model.shipped import write_shipped
 from lens.errors import BrokenImageError
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.decoding import decode
@@ -43,7 +43,7 @@ CUT_OUT.putalpha(MASK)
 @pytest.fixture(scope="module")
 def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
     artifacts = FileStorage(tmp_path_factory.mktemp("artifacts"))
-    return load_embedder(artifacts, write_projection(artifacts).model_id)
+    return load_embedder(artifacts, write_shipped(artifacts).model_id)
 
 
 def cosine(embedder: Embedder, one: Image.Image, other: Image.Image) -> float:
