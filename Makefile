@@ -57,7 +57,7 @@ containers: .sagemaker/stamp ## look AWS's training containers up again, through
 	@touch $@
 
 # CDK's CLI runs this before it reads the app: see cdk.json.
-assets: .venv/cdk.stamp ## build what a deployment packs: layers, first model, training program
+assets: .venv/cdk.stamp ## build what a deployment packs: layers, default model, training program
 	@$(BIN)/python -m layers.build $(CONTEXT)
 	@$(BIN)/python -m lambdas.setup.bundle build/model
 	@PYTHONPATH=layers/lens/python $(BIN)/python sagemaker_training/bundle.py build/training/sourcedir.tar.gz

@@ -12,7 +12,9 @@ from aws_cdk.aws_ecr_assets import Platform
 
 from cdk.config import Config, ConfigError
 
-_JUNK = ["**/__pycache__", "**/*.pyc"]
+# The default model is in the setup function's zip, laid out as in the artifacts; no function reads
+# the package that it came in.
+_LEFT_OUT = ["**/__pycache__", "**/*.pyc", "**/default_model"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Assets:
 
     def layer(self) -> lambda_.Code:
         """The package `lens`, as a layer."""
-        return lambda_.Code.from_asset(str(self.root / "layers/lens"), exclude=_JUNK)
+        return lambda_.Code.from_asset(str(self.root / "layers/lens"), exclude=_LEFT_OUT)
 
     def vendor(self, layer: str) -> Path:
         """The folder of a layer of libraries, `gallery` or `serving` (layers/contents.py)."""

@@ -52,7 +52,7 @@ class Config(BaseModel):
         description="an existing bucket with the photos under catalog/; empty: a new one",
     )
     model: str = Field(
-        "build/model", description="folder with the first model, laid out as models/"
+        "build/model", description="folder with the default model, laid out as models/"
     )
     image: str = Field(
         "",

@@ -1,4 +1,4 @@
-"""Maintenance: setup, which brings the first model, and reconcile and collect on a schedule."""
+"""Maintenance: setup, which brings the default model, and reconcile and collect on a schedule."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ METRICS = "ImageLens"
 
 
 class Setup(Construct):
-    """Gives a new stack its first model and an empty gallery; keeps an existing gallery."""
+    """Gives a new stack its first model and an empty gallery; keeps an existing gallery, and
+    nominates a newer default model."""
 
     def __init__(
         self, scope: Construct, name: str, *, config: Config, functions: Functions, storage: Storage

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -68,6 +70,13 @@ class Training(Construct):
             )
         )
         embed_queue.grant_send_messages(self.promote)
+        # A default model that `setup` nominated has no state machine that waits for it.
+        events.Rule(
+            self,
+            "promote-schedule",
+            schedule=events.Schedule.rate(Duration.hours(config.reconcile_hours)),
+            targets=[targets.LambdaFunction(self.promote, retry_attempts=2)],
+        )
         role = iam.Role(
             self, "MachineRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
         )

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from lens.default_model.shipped import shipped_manifest
 from tests.lambdas.local.photos import garment, write_photos
 
 # The last commit of the release before; raised when a release is made.
@@ -66,6 +67,10 @@ def _search(lens: Lens, photo: str) -> list[dict[str, Any]]:
     return found
 
 
+def _model(lens: Lens) -> str:
+    return str(json.loads(lens("status", "photos", "--json"))["model_id"])
+
+
 def _photos(lens: Lens) -> int:
     return int(json.loads(lens("status", "photos", "--json"))["photos"])
 
@@ -85,6 +90,13 @@ def test_two_releases_work_on_one_gallery_by_turns(
     assert list((tmp_path / "made/snapshots").rglob("vectors.npy"))
     assert _photos(other) == PHOTOS
     assert _search(other, "query.png") == _search(one, "query.png")
+    if first == "previous":
+        # This release's default model takes the earlier one's place; the previous one serves it.
+        before = _model(one)
+        assert other("index", "photos").startswith("0 photos")
+        assert _model(one) == shipped_manifest().model_id != before
+        assert _photos(one) == PHOTOS
+        assert _search(one, "query.png") == _search(other, "query.png")
 
     # The other one writes: segments, commits, current.json.
     (photos / "shop/item-007/0.png").unlink()

@@ -57,9 +57,9 @@ def trial_of(
 ) -> Iterator[Trial]:
     """Index a protocol's gallery in a temporary folder, for the time of the block.
 
-    It is indexed exactly as `lens index` would index a catalog of just these photos: the head is
-    fit on them, or the model `model_id` of the catalog's artifacts is used unchanged. The live
-    gallery is neither read nor written. Raises UsageError without a usable partition file.
+    It is indexed exactly as `lens index` would index a catalog of just these photos: by the default
+    model, or by the model `model_id` of the catalog's artifacts. The live gallery is neither read
+    nor written. Raises UsageError without a usable partition file.
     """
     catalog = Catalog(open_storage(settings.catalog))
     if not isinstance(catalog.storage, FileStorage):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.progress import progress_bar
-from lens.default_model.choosing import suitable_model
+from lens.default_model.shipped import shipped_manifest, write_shipped
 from lens.errors import UsageError
+from lens.gallery.current import read_current
 from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED
+from lens.pipeline.bootstrap import is_due
 from lens.pipeline.promote import promote
 from lens.storage.formats import announce_format
 
@@ -19,26 +20,57 @@ from lens.storage.formats import announce_format
 def index_catalog(pipeline: Pipeline, model_id: str | None = None) -> int:
     """Bring the gallery in line with the catalog; how many keys were looked at.
 
-    Sets up the default model first where there is none, or fits its head once there are enough
-    photos. With `model_id`, that model is used unchanged.
+    Where there is no model, the default one is made live first: photos can be found as soon as
+    they are committed. With `model_id`, that model is made live, and used unchanged.
     """
     if not pipeline.settings.stack:  # a stack's own functions tell which release runs there
         announce_format(pipeline.artifacts, time.time())
     pipeline.recover()
     if model_id is None:
-        with (
-            progress_bar("Fitting the model") as progress,
-            ThreadPoolExecutor(pipeline.settings.threads) as executor,
-        ):
-            model_id = suitable_model(
-                pipeline.catalog, pipeline.artifacts, executor, pipeline.settings.limits, progress
-            )
+        if read_current(pipeline.artifacts) is not None:
+            return reconcile_catalog(pipeline)
+        model_id = write_shipped(pipeline.artifacts).model_id
+    return _promote(pipeline, model_id, "Indexing")
+
+
+def reconcile_catalog(pipeline: Pipeline) -> int:
+    """Bring every followed gallery in line with the catalog, except one that `renew_default` is
+    filling; how many keys differed."""
+    current = read_current(pipeline.artifacts)
+    models = current.followed if current else ()
+    if _renews(pipeline):
+        models = tuple(model for model in models if model != shipped_manifest().model_id)
     with progress_bar("Indexing") as progress:
-        if model_id is None:
-            return pipeline.reconcile(progress)
-        # A model that cannot run is not made live.
-        load_embedder(pipeline.artifacts, model_id, pipeline.settings.precision)
-        looked = 0
+        return pipeline.reconcile(progress, models)
+
+
+def renew_default(pipeline: Pipeline) -> str | None:
+    """Promote this release's default model where an earlier one is live; its id, None where there
+    is nothing to do. Searches go on meanwhile. Stopped, it goes on when it is called again."""
+    if not _renews(pipeline):
+        return None
+    model_id = write_shipped(pipeline.artifacts).model_id
+    _promote(pipeline, model_id, "Embedding with the new default model")
+    return model_id
+
+
+def refuse_empty(pipeline: Pipeline) -> None:
+    """UsageError unless the catalog has a photo."""
+    if next(iter(pipeline.catalog.photos()), None) is None:
+        raise UsageError(f"no photos ({ACCEPTED}) in {pipeline.settings.catalog}")
+
+
+def _renews(pipeline: Pipeline) -> bool:
+    # A stack's functions embed with the stack's release: its own setup nominates its default model.
+    return not pipeline.settings.stack and is_due(pipeline.artifacts, shipped_manifest())
+
+
+def _promote(pipeline: Pipeline, model_id: str, label: str) -> int:
+    """Make a model live once its gallery is filled; how many keys were looked at."""
+    # A model that cannot run is not made live.
+    load_embedder(pipeline.artifacts, model_id, pipeline.settings.precision)
+    looked = 0
+    with progress_bar(label) as progress:
 
         def look(looks: list[Look]) -> None:
             nonlocal looked
@@ -46,10 +78,4 @@ def index_catalog(pipeline: Pipeline, model_id: str | None = None) -> int:
             pipeline.look(looks, progress)
 
         promote(pipeline.artifacts, pipeline.catalog, model_id, look)
-        return looked
-
-
-def refuse_empty(pipeline: Pipeline) -> None:
-    """UsageError unless the catalog has a photo."""
-    if next(iter(pipeline.catalog.photos()), None) is None:
-        raise UsageError(f"no photos ({ACCEPTED}) in {pipeline.settings.catalog}")
+    return looked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -22,9 +23,11 @@ from lens.progress import Progress
 from lens.settings import Settings
 from lens.storage import key_prefix, open_storage
 
-_BATCH = 64
-# A commit is written when this much time of embedding has passed, so that a long first indexing
-# can be searched meanwhile and loses little when it is killed.
+# Batches grow from the first size to the last: the first photos can be found soon, and a new photo
+# never waits for long behind a batch of a long indexing.
+_FIRST_BATCH, _BATCH = 8, 64
+# A commit is written after the first batch, and when this much time of embedding has passed, so
+# that a long first indexing can be searched meanwhile and loses little when it is killed.
 _COMMIT_SECONDS = 2.0
 
 
@@ -51,17 +54,18 @@ class Pipeline:
 
     def handle(self, messages: Sequence[str], progress: Progress | None = None) -> None:
         """Embed and commit what these messages of the embed queue ask for."""
-        failed = 0
-        since = time.monotonic()
-        for start in range(0, len(messages), _BATCH):
-            batch = messages[start : start + _BATCH]
+        failed = done = 0
+        size, committed = _FIRST_BATCH, -math.inf
+        while done < len(messages):
+            batch = messages[done : done + size]
             with self._lock:  # for a batch: a new photo need not wait for a long reconciliation
                 failed += len(self._embed(sqs_event(batch))["batchItemFailures"])
-                if time.monotonic() - since > _COMMIT_SECONDS:
+                if time.monotonic() - committed > _COMMIT_SECONDS:
                     failed += self._commit()
-                    since = time.monotonic()
+                    committed = time.monotonic()
+            done, size = done + len(batch), min(2 * size, _BATCH)
             if progress:
-                progress(start + len(batch), len(messages))
+                progress(done, len(messages))
         with self._lock:
             failed += self._commit()
             again, self._again[:] = list(self._again), []
@@ -77,10 +81,13 @@ class Pipeline:
                 self._announce(segment_key(model_id, segment_id))
         self.handle([])
 
-    def reconcile(self, progress: Progress | None = None) -> int:
-        """Bring every followed model's gallery in line with the catalog; how many keys differed."""
+    def reconcile(
+        self, progress: Progress | None = None, models: Sequence[str] | None = None
+    ) -> int:
+        """Bring these models' galleries, by default every followed one's, in line with the catalog;
+        how many keys differed."""
         count = 0
-        for model_id in followed_models(self.artifacts):
+        for model_id in followed_models(self.artifacts) if models is None else models:
             looks = compare_newest(self.catalog, self.artifacts, model_id).looks
             self.look(looks, progress)
             count += len(looks)

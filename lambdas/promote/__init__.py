@@ -1,1 +1,1 @@
-"""The promote function: takes one step towards making a trained model live."""
+"""The promote function: takes one step towards making a new model live."""

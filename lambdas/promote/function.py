@@ -1,4 +1,5 @@
-"""The promote function: what the training's state machine calls until the new model is live."""
+"""The promote function: what the training's state machine calls until the new model is live, and
+what a schedule calls for a default model."""
 
 from __future__ import annotations
 

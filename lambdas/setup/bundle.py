@@ -2,7 +2,7 @@
 
     python -m lambdas.setup.bundle FOLDER
 
-The same weights and libraries give the same bytes, so that an unchanged model is no new deployment.
+An unchanged model gives the same bytes, and so no new deployment.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lens.default_model.choosing import write_projection
+from lens.default_model.shipped import write_shipped
 from lens.errors import LensError
 from lens.models.manifest import PREFIX
 from lens.storage import FileStorage
@@ -23,7 +23,7 @@ def write_bundle(folder: Path) -> str:
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as temporary:
-        manifest = write_projection(FileStorage(Path(temporary)))
+        manifest = write_shipped(FileStorage(Path(temporary)))
         models = folder / PREFIX
         shutil.rmtree(models, ignore_errors=True)
         (Path(temporary) / PREFIX).rename(models)

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lens.default_model.projections import Projection, fit_projection, orthogonal_projection
 from lens.models.manifest import Preprocessing
 from training.data.dataset import Dataset, problems_report, read_dataset, without_broken
 from training.data.decoded import DecodedPhotos, build_decoded, open_decoded
@@ -30,6 +29,7 @@ from training.network.embedding_model import (
     build_model,
     start_from,
 )
+from training.network.projections import Projection, fit_projection, orthogonal_projection
 from training.presets import Recipe, Start
 
 # Training photos are decoded a little larger than the model's input, so that crops stay sharp.

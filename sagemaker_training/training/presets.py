@@ -32,7 +32,7 @@ class Recipe:
     tuning: Tuning = "full"  # which weights of the backbone are trained
     blocks: int = 2  # for tuning "blocks": how many, from the top
     lora_rank: int = 8  # for tuning "lora"
-    # The head before training; "orthogonal" and "pca" are those of lens.default_model.projections.
+    # The head before training; "orthogonal" and "pca" are those of network/projections.py.
     start: Start = "random"
 
     loss: LossName = "triplet"

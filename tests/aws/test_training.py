@@ -7,13 +7,10 @@ from typing import Any
 
 import pytest
 
-from lens.default_model import lite0
-from lens.default_model.choosing import EMBEDDING_DIM
-from lens.default_model.projections import orthogonal_projection
-from lens.models.manifest import HeadInfo, write_model
 from lens.storage import Storage
 from tests.aws.inside.training_jobs import JobFailedError, check
 from tests.aws.shop import Shop, eventually, garment
+from tests.support.tiny_model import write_tiny_model
 
 
 def _execute(shop: Shop, name: str, **given: Any) -> dict[str, Any]:
@@ -57,17 +54,7 @@ def test_a_better_model_fills_its_gallery_and_goes_live_in_one_switch(
     shop.put("promoted/one.jpg", garment(500))
     eventually(lambda: shop.shows(garment(500), "promoted/one.jpg"))
     before = shop.visitor.health()["model_id"]
-    graph = lite0.build_embedding_graph(
-        orthogonal_projection(lite0.FEATURES, EMBEDDING_DIM, seed=1)
-    )
-    model_id = write_model(
-        artifacts,
-        graph,
-        backbone=lite0.BACKBONE,
-        embedding_dim=EMBEDDING_DIM,
-        preprocessing=lite0.PREPROCESSING,
-        head=HeadInfo(kind="orthogonal"),
-    ).model_id
+    model_id = write_tiny_model(artifacts).model_id
     artifacts.write("training/better", model_id.encode())
 
     told = shop.lens("train", "--preset", "better", "--name", "better-run", "--margin", "0.01")

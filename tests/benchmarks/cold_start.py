@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lens.default_model.choosing import write_projection
+from lens.default_model.shipped import write_shipped
 from lens.gallery.current import Current, swap_current
 from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.segments import Segment, write_segment
@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = options.artifacts or Path(work) / "artifacts"
         if options.artifacts is None:
             artifacts = FileStorage(folder)
-            manifest = write_projection(artifacts)
+            manifest = write_shipped(artifacts)
             write_gallery(artifacts, manifest.model_id, manifest.embedding_dim)
         event = Path(work) / "event.json"
         event.write_text(json.dumps(search_event(draw_photo())))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.default_model.choosing import sample_features, write_fitted
+from lens.default_model.shipped import shipped_manifest, write_shipped
 from lens.evaluation.protocols import PROTOCOLS, Split, split_of
 from lens.gallery.index import Index
 from lens.models.embedder import Embedder
@@ -46,7 +46,7 @@ def run(quick: bool) -> dict[str, Any]:
     splits: dict[str, Split] = {protocol: split_of(partition, protocol) for protocol in PROTOCOLS}
     if quick:
         splits = {name: _shortened(split) for name, split in splits.items()}
-    artifacts = _artifacts(catalog, splits["benchmark"])
+    artifacts = _artifacts()
     return {
         "photos": len(_keys(splits)),
         "models": {
@@ -167,13 +167,10 @@ def _shortened(split: Split) -> Split:
     return Split(split.queries[:_QUICK_QUERIES], split.gallery[: 2 * _QUICK_QUERIES])
 
 
-def _artifacts(catalog: Catalog, split: Split) -> Storage:
-    """Those that were named, or new ones with the default model, its head fit on a gallery."""
+def _artifacts() -> Storage:
+    """Those that were named, or new ones with the default model."""
     if given := os.environ.get(ARTIFACTS):
         return FileStorage(Path(given))
-    artifacts = FileStorage(FOLDER / "default-model")
-    if not list_models(artifacts):
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            features = sample_features(catalog, list(split.gallery), pool, Limits())
-        write_fitted(artifacts, features)
+    artifacts = FileStorage(FOLDER / shipped_manifest().model_id)
+    write_shipped(artifacts)
     return artifacts

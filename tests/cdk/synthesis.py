@@ -26,6 +26,7 @@ _FUNCTIONS = (
 )
 _FILES = (
     "layers/lens/python/lens/__init__.py",
+    "layers/lens/python/lens/default_model/model.onnx",
     "layers/vendor/gallery-py313-x86_64/python/numpy.py",
     "layers/vendor/serving-py313-x86_64/python/onnxruntime.py",
     "build/model/models/m/manifest.json",

@@ -37,6 +37,12 @@ def test_zip_functions_have_both_layers_and_images_their_command(parts: Parts) -
         assert function["ImageConfig"]["Command"] == [f"lambdas.{name}.function.handler"]
 
 
+def test_no_layer_carries_the_default_model(parts: Parts, out: Path) -> None:
+    assert parts.named("AWS::Lambda::LayerVersion")
+    (layer,) = out.glob("*/python/lens")
+    assert [path.name for path in layer.iterdir()] == ["__init__.py"]
+
+
 def test_a_large_gallery_s_files_have_the_room_that_they_are_given(
     root: Path, tmp_path: Path
 ) -> None:

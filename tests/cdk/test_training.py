@@ -38,6 +38,12 @@ def test_training_runs_on_a100s_at_spot_prices_with_checkpoints(parts: Parts) ->
     assert "$$.Execution.Name" in job["CheckpointConfig"]["S3Uri.$"]
 
 
+def test_a_nominated_default_model_is_gone_on_with_on_a_schedule(parts: Parts) -> None:
+    rule = parts.one("AWS::Events::Rule", "Trainingpromote")
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0].startswith("Functionspromote")
+
+
 def test_the_execution_names_the_job(parts: Parts) -> None:
     assert _job(parts)["TrainingJobName.$"] == "$$.Execution.Name"
 

@@ -39,6 +39,10 @@ class Deployed:
         }
         self._sequencer = 0
 
+    def deploy(self, model: Path) -> None:
+        """Deploy again, with another default model."""
+        self._environment["LENS_MODEL_FOLDER"] = str(model)
+
     def function(self, name: str) -> Function:
         """A function as it starts now."""
         module = f"lambdas.{name}.function"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lens.default_model.shipped import shipped_manifest
 from lens.gallery import retention
 from lens.gallery.commits import read_head
 from lens.gallery.current import swap_current
@@ -265,5 +266,6 @@ def test_the_bundle_is_the_default_model_and_the_same_every_time(tmp_path: Path)
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
     first = files()
-    assert set(first) == {f"models/{name}/model.onnx", f"models/{name}/manifest.json"}
+    written = {"manifest.json", *(each.file for each in shipped_manifest().variants.values())}
+    assert set(first) == {f"models/{name}/{file}" for file in written}
     assert (write_bundle(folder), files()) == (name, first)

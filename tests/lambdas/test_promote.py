@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from lens.errors import NotFoundError
-from lens.gallery.current import read_current
+from lens.gallery.current import Current, read_current, swap_current
 from lens.pipeline.rollback import release, rollback
 from lens.pipeline.verdict import Verdict, verdict_key
 from lens.search.searcher import Searcher
+from lens.storage import FileStorage
 from lens.storage.documents import write_document
 from tests.lambdas.deployed import Deployed
 from tests.support.sqs_queues import looks
@@ -117,6 +118,35 @@ def test_a_pin_keeps_the_live_model_and_says_so(deployed: Deployed) -> None:
     assert "lens release" in answer["reason"]
     release(deployed.artifacts)
     assert promote(deployed)["status"] == "filling"
+
+
+def test_a_default_model_that_setup_nominated_is_filled_and_made_live_without_a_job(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    earlier = write_tiny_model(deployed.artifacts, seed=2, kind="pca").model_id
+    swap_current(deployed.artifacts, lambda _: Current(live=earlier))
+    default = write_tiny_model(FileStorage(tmp_path / "newer"), seed=3, number=2).model_id
+    deployed.deploy(tmp_path / "newer")
+    assert deployed.function("setup")({}) == {"live": earlier}
+    step = deployed.function("promote")
+    assert step({"source": "aws.events"}) == {
+        "model_id": default,
+        "status": "filling",
+        "behind": 2,
+    }
+    assert live(deployed) == earlier
+    deployed.settle()
+    assert step({}) == {"model_id": default, "status": "live"}
+    assert live(deployed) == default
+    assert found(deployed, 1) == ["a/1.png"]
+    assert step({})["status"] == "kept"
+
+
+def test_without_a_job_a_trained_candidate_is_left_to_its_own(deployed: Deployed) -> None:
+    judged(deployed)
+    assert promote(deployed)["status"] == "filling"
+    deployed.settle()
+    assert deployed.function("promote")({})["status"] == "kept"
 
 
 def test_a_job_without_a_verdict_is_an_error(deployed: Deployed) -> None:

@@ -154,6 +154,8 @@ def test_the_size_of_all_parts_counts(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_bytes(bytes(2**20))
     parts = (tmp_path / "layer", tmp_path / "code")
+    (tmp_path / "code/default_model").mkdir()  # in no layer
+    (tmp_path / "code/default_model/model.onnx").write_bytes(bytes(2**20))
     assert check_size(*parts, limit=2**21).startswith("2.0 of 2 MiB")
     with pytest.raises(LayerError, match=r"2\.0 of 2 MiB .*: remove more"):
         check_size(*parts, limit=2**21 - 1)

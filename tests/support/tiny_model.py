@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from lens.models.manifest import HeadInfo, ModelManifest, Preprocessing, write_model
-from lens.storage import Storage
+from lens.default_model.shipped import MANIFEST
+from lens.models.manifest import (
+    DEFAULT_NUMBER,
+    HeadInfo,
+    ModelManifest,
+    Preprocessing,
+    read_network,
+    write_model,
+)
+from lens.storage import FileStorage, Storage
 
 SIDE = 8
 DIM = 8
@@ -35,16 +45,31 @@ def tiny_graph(seed: int = 0) -> bytes:
     return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
 
 
-def write_tiny_model(artifacts: Storage, seed: int = 0) -> ModelManifest:
-    """Write the model with this seed; each seed is another model."""
+def write_tiny_model(
+    artifacts: Storage, seed: int = 0, *, kind: str = "trained", number: int = 0
+) -> ModelManifest:
+    """Write the model with this seed; each seed is another model. `kind` is its head's, `number`
+    that of a default model."""
     return write_model(
         artifacts,
         tiny_graph(seed),
         backbone="tiny",
         embedding_dim=DIM,
         preprocessing=PREPROCESSING,
-        head=HeadInfo(kind="trained"),
+        head=HeadInfo(kind=kind),
+        recipe={DEFAULT_NUMBER: number} if number else {},
     )
+
+
+def ship_tiny_model(folder: Path, seed: int = 0, *, number: int = 2) -> ModelManifest:
+    """Lay the model with this seed out as the default model is shipped."""
+    with TemporaryDirectory() as place:
+        artifacts = FileStorage(Path(place))
+        manifest = write_tiny_model(artifacts, seed, number=number)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.onnx").write_bytes(read_network(artifacts, manifest))
+    (folder / MANIFEST).write_text(manifest.model_dump_json())
+    return manifest
 
 
 def png(seed: int) -> bytes:

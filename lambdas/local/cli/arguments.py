@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     location(child, "PHOTOS")
     child.add_argument("--protocol", choices=("benchmark", "strict"), help="both by default")
-    child.add_argument("--model", metavar="ID", help="use this model, and fit nothing")
+    child.add_argument("--model", metavar="ID", help="use this model, not the default one")
     as_json(child)
 
     child = command("status", commands.status, "show model, gallery, pin and rejected photos")

@@ -6,13 +6,14 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI, Response
 
-from lambdas.local.indexer import index_catalog
+from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.server.page import Page
 from lambdas.local.server.watcher import watch_folder
@@ -116,25 +117,36 @@ class _Follower:
 
     def reconcile(self) -> None:
         self._indexed.wait()
-        self._pipeline.reconcile()
+        reconcile_catalog(self._pipeline)
         self._searcher.refresh()
 
 
 def _maintain(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -> None:
-    """Reconcile and collect on a schedule until interrupted."""
+    """Renew the default model, collect and reconcile, on a schedule until interrupted."""
     since_collected = _COLLECT_SECONDS
     while True:
-        try:
+        with _tried_again():
+            if renew_default(pipeline):
+                searcher.refresh()
+        with _tried_again():
             if since_collected >= _COLLECT_SECONDS:
                 pipeline.collect()
                 since_collected = 0.0
-            if stop.wait(_RECONCILE_SECONDS):
-                return
-            since_collected += _RECONCILE_SECONDS
-            pipeline.reconcile()
+        if stop.wait(_RECONCILE_SECONDS):
+            return
+        since_collected += _RECONCILE_SECONDS
+        with _tried_again():
+            reconcile_catalog(pipeline)
             searcher.refresh()
-        except LensError as error:  # an unreachable drive must not end the server
-            log.error("reconciling or collecting failed and will be tried again: %s", error)
+
+
+@contextmanager
+def _tried_again() -> Iterator[None]:
+    """Log a failure: an unreachable drive must not end the server."""
+    try:
+        yield
+    except LensError as error:
+        log.error("maintenance failed and will be tried again: %s", error)
 
 
 def _listen(port: int) -> socket.socket:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.default_model.color import color_graph
+from training.export.color_graph import color_graph
 from training.export.graph_builder import RUNTIME, GraphBuilder
 from training.export.linears import LinearLayer, LinearWriter, fp32
 from training.export.token_merging import BLOCKS, Tokens, attention_bias, merge, unmerged

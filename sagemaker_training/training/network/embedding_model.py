@@ -11,15 +11,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lens.default_model.lite0 import BACKBONE as LITE0_COLOR
-from lens.default_model.projections import Projection
 from lens.errors import UsageError
 from lens.models.manifest import Preprocessing
-from training.network import color as color_statistics
-from training.network import lite0 as lite0_torch
-from training.network import vit
-from training.network.color import ColorStatistics
+from training.network import lite0, vit
+from training.network.color import COLORS, ColorStatistics
 from training.network.lora import add_lora
+from training.network.projections import Projection
 from training.presets import Recipe
 
 LITE0 = "efficientnet-lite0"
@@ -45,7 +42,7 @@ class ColorPart(nn.Module):
     def __init__(self, preprocessing: Preprocessing, dim: int) -> None:
         super().__init__()
         self.statistics = ColorStatistics(preprocessing)
-        self.head = nn.Linear(color_statistics.WIDTH, dim)
+        self.head = nn.Linear(COLORS, dim)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         with torch.autocast(pixels.device.type, enabled=False):
@@ -99,16 +96,16 @@ def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
 
     Raises UsageError if the backbone is unknown, or the recipe does not fit it.
     """
-    backbone: lite0_torch.Lite0 | vit.VisionTransformer
+    backbone: lite0.Lite0 | vit.VisionTransformer
     if recipe.backbone == LITE0:
-        if recipe.size % lite0_torch.MULTIPLE:
-            raise UsageError(f"{LITE0} needs a size that is a multiple of {lite0_torch.MULTIPLE}")
+        if recipe.size % lite0.MULTIPLE:
+            raise UsageError(f"{LITE0} needs a size that is a multiple of {lite0.MULTIPLE}")
         if recipe.blank_from < 256:
             raise UsageError(f"{LITE0} cannot skip patches: --blank-from 256")
-        backbone = lite0_torch.load_lite0() if pretrained else lite0_torch.Lite0()
+        backbone = lite0.load_lite0() if pretrained else lite0.Lite0()
         backbone.to(memory_format=torch.channels_last)
-        width = lite0_torch.WIDTH
-        preprocessing = lite0_torch.lite0_preprocessing(recipe.size)
+        width = lite0.WIDTH
+        preprocessing = lite0.lite0_preprocessing(recipe.size)
     else:
         backbone, preprocessing = vit.load_backbone(
             recipe.backbone,
@@ -128,8 +125,6 @@ def build_model(recipe: Recipe, *, pretrained: bool = True) -> EmbeddingModel:
 
 def backbone_name(recipe: Recipe) -> str:
     """Return the backbone's name for the model's manifest."""
-    if recipe.backbone == LITE0 and recipe.color_dim:
-        return LITE0_COLOR
     short = recipe.backbone.rstrip("/").rpartition("/")[2]
     return f"{short}-color" if recipe.color_dim else short
 
@@ -138,7 +133,7 @@ def _unit(rows: torch.Tensor) -> torch.Tensor:
     return functional.normalize(rows, dim=1, eps=1e-12)
 
 
-def _choose_trained(backbone: lite0_torch.Lite0 | vit.VisionTransformer, recipe: Recipe) -> None:
+def _choose_trained(backbone: lite0.Lite0 | vit.VisionTransformer, recipe: Recipe) -> None:
     if recipe.tuning == "lora":
         add_lora(backbone, recipe.lora_rank)
     elif recipe.tuning == "head":

@@ -1,18 +1,13 @@
-"""EfficientNet-Lite0 in torch, for training.
-
-lens.default_model.lite0 is its twin as an ONNX graph; the test that holds the two equal is
-tests/sagemaker_training/network/test_embedding_model.py.
-"""
+"""EfficientNet-Lite0, its batch normalizations folded into its convolutions."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from lens.default_model.lite0 import PREPROCESSING, fold_batch_norm, read_weights
 from lens.models.manifest import Preprocessing
+from training.network.lite0_weights import PREPROCESSING, fold_batch_norm, read_weights
 
 WIDTH = 1280
 # The five stride-2 convolutions pad correctly only if their input's side is even: 2**5.
@@ -28,7 +23,9 @@ _STAGES = (
     (6, 192, 4, 2, 5),
     (6, 320, 1, 1, 3),
 )
-_POWER = 3.0  # of the generalized mean, as in lens.default_model.lite0
+# Of the generalized mean over the last map: Radenovic et al. 2018, "Fine-tuning CNN image retrieval
+# with no human annotation".
+_POWER = 3.0
 
 
 class Lite0(nn.Module):
@@ -109,8 +106,8 @@ def load_lite0() -> Lite0:
 
     def load(convolution: _Convolution, name: str, norm: str) -> None:
         kernel, bias = fold_batch_norm(weights[f"{name}.weight"], weights, norm)
-        convolution.weight.copy_(torch.from_numpy(np.ascontiguousarray(kernel)))
-        convolution.bias.copy_(torch.from_numpy(bias))
+        convolution.weight.copy_(kernel)
+        convolution.bias.copy_(bias)
 
     with torch.no_grad():
         load(network.stem, "_conv_stem", "_bn0")

@@ -11,7 +11,7 @@ import onnx.external_data_helper
 import onnx.numpy_helper
 import pytest
 
-from lens.default_model.lite0 import build_features_graph
+from lens.default_model.shipped import FOLDER
 from lens.errors import ArtifactError
 from lens.models.embedder import Network, load_embedder
 from lens.models.external_weights import graph_without_weights
@@ -38,9 +38,9 @@ def test_a_graph_without_its_weights_computes_the_same(file: Path) -> None:
 
 
 def test_every_tensor_of_a_real_graph_is_where_the_graph_says(tmp_path: Path) -> None:
-    whole = build_features_graph()
-    (tmp_path / "lite0.onnx").write_bytes(whole)
-    found = onnx.load_from_string(graph_without_weights(tmp_path / "lite0.onnx"))
+    whole = (FOLDER / "model.onnx").read_bytes()
+    (tmp_path / "real.onnx").write_bytes(whole)
+    found = onnx.load_from_string(graph_without_weights(tmp_path / "real.onnx"))
     outside = [
         tensor
         for tensor in found.graph.initializer

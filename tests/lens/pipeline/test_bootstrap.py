@@ -11,8 +11,9 @@ from lens.errors import ArtifactError
 from lens.gallery.commits import read_head
 from lens.gallery.current import Current, read_current, swap_current
 from lens.models.embedder import load_embedder
-from lens.models.manifest import list_models
-from lens.pipeline.bootstrap import set_up
+from lens.models.manifest import list_models, read_manifest
+from lens.pipeline.bootstrap import is_due, set_up
+from lens.pipeline.rollback import rollback
 from lens.search.searcher import Searcher
 from lens.storage import FileStorage, Storage, open_storage
 from tests.histories.interrupting_storage import (
@@ -76,6 +77,62 @@ def test_a_gallery_and_a_promoted_model_outlive_a_deployment_with_another_defaul
     after = content(artifacts)
     assert {key: after[key] for key in before} == before
     assert {key.split("/")[0] for key in after.keys() - before.keys()} == {"models"}
+
+
+DEFAULT = 3  # the number of the default model that comes with this deployment
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> FileStorage:
+    storage = FileStorage(tmp_path / "newer")
+    write_tiny_model(storage, seed=9, number=DEFAULT)
+    return storage
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"), [("orthogonal", 0), ("pca", 0), ("trained", 2), ("trained", 1)]
+)
+def test_an_earlier_default_model_is_to_be_replaced(
+    kind: str, number: int, artifacts: Storage, newer: FileStorage
+) -> None:
+    (default,) = list_models(newer)
+    live = write_tiny_model(artifacts, seed=1, kind=kind, number=number).model_id
+    swap_current(artifacts, lambda _: Current(live=live))
+    current = set_up(artifacts, newer, now=NOW)
+    assert current == Current(live=live, candidate=default) == read_current(artifacts)
+    assert set_up(artifacts, newer, now=NOW) == current, "a second deployment changes nothing"
+
+
+@pytest.mark.parametrize("number", [0, DEFAULT, DEFAULT + 1])
+def test_a_model_of_the_shops_own_and_a_newer_default_stay(
+    number: int, artifacts: Storage, newer: FileStorage
+) -> None:
+    live = write_tiny_model(artifacts, seed=1, number=number).model_id
+    swap_current(artifacts, lambda _: Current(live=live))
+    assert set_up(artifacts, newer, now=NOW) == Current(live=live)
+
+
+def test_a_pin_another_candidate_and_a_way_back_are_left_alone(
+    artifacts: Storage, newer: FileStorage
+) -> None:
+    (default,) = list_models(newer)
+    live = write_tiny_model(artifacts, seed=1, kind="pca").model_id
+    swap_current(artifacts, lambda _: Current(live=live))
+    add(artifacts, photo("a.jpg", "5"), model_id=live)
+    add(artifacts, photo("b.jpg", "6"), model_id=live)
+    assert is_due(artifacts, read_manifest(newer, default))
+    current = Current(live=live)
+    for update in ({"candidate": "training"}, {"previous": (default,)}):
+        left = swap_current(artifacts, lambda _, u=update: current.model_copy(update=u))  # type: ignore[misc]
+        assert set_up(artifacts, newer, now=NOW) == left
+    swap_current(artifacts, lambda _: current)
+    rollback(artifacts, now=NOW)
+    pinned = read_current(artifacts)
+    assert set_up(artifacts, newer, now=NOW) == pinned == read_current(artifacts)
+
+
+def test_without_a_gallery_no_default_model_is_due(artifacts: Storage, newer: FileStorage) -> None:
+    assert not is_due(artifacts, read_manifest(newer, list_models(newer)[0]))
 
 
 def test_of_deployments_that_race_one_head_and_one_model_remain(

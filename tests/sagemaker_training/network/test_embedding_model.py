@@ -1,6 +1,6 @@
 """The model to be trained: its backbones, LoRA, color part and heads against what is served.
 
-Covers: embedding_model, vit, lite0, lora, color.
+Covers: embedding_model, vit, lora, color.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ pytest.importorskip("torch", reason="training needs torch: pip install '.[train]
 
 import torch
 
-from lens.default_model import lite0
-from lens.default_model.projections import fit_projection
 from lens.errors import UsageError
-from lens.models.embedder import Network
 from tests.sagemaker_training.small_models import SIZE, small_model, small_recipe
-from training.network import lite0 as lite0_torch
 from training.network import vit
 from training.network.color import ColorStatistics
 from training.network.embedding_model import LITE0, build_model, start_from
+from training.network.lite0_weights import PREPROCESSING
+from training.network.projections import fit_projection
 from training.presets import LAPTOP
 
 
@@ -36,23 +34,9 @@ def _pixels(size: int, count: int = 4, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(((levels - mean) / std).astype(np.float32))
 
 
-def test_lite0_and_color_give_the_features_that_the_served_graph_gives() -> None:
-    model = build_model(replace(LAPTOP, size=224)).eval()
-    assert model.color is not None
-    pixels = _pixels(224)
-    served = Network(lite0.build_features_graph(), "served").run(pixels.numpy())
-    with torch.no_grad():
-        shape, color = (
-            model.shape.backbone(pixels).numpy(),
-            model.color.statistics(pixels).numpy(),
-        )
-    assert np.abs(served[:, : lite0_torch.WIDTH] - shape).max() < 1e-5
-    assert np.abs(served[:, lite0_torch.WIDTH :] / lite0._COLOR_WEIGHT - color).max() < 1e-5
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_color_statistics_have_unit_length_or_none(seed: int) -> None:
-    statistics = ColorStatistics(lite0.PREPROCESSING)(_pixels(64, seed=seed))
+    statistics = ColorStatistics(PREPROCESSING)(_pixels(64, seed=seed))
     lengths = statistics.norm(dim=1)
     assert torch.allclose(lengths[:3], torch.ones(3), atol=1e-5) and lengths[3] == 0
 

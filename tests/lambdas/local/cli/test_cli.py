@@ -40,7 +40,7 @@ def test_index_then_search_finds_the_item(
 ) -> None:
     write_photos(Path("photos"), range(12), views=2)
     assert main(["index", "photos"]) == 0
-    assert "24 photos, commit 1" in capsys.readouterr().out
+    assert "24 photos, commit 2" in capsys.readouterr().out
     Path("query.png").write_bytes(garment(5, view=9))
     assert main(["search", "query.png", "photos", "--top-k", "2", "--json"]) == 0
     hits = json.loads(capsys.readouterr().out)["hits"]
@@ -186,5 +186,5 @@ def test_an_index_that_is_killed_goes_on_where_it_was(
     process.wait()
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     looked = int(finished.stdout.split()[0])
-    assert 0 < looked <= 750 - 128, "what two whole segments held was embedded again"
+    assert 0 < looked <= 750 - 8 - 16, "what two whole segments held was embedded again"
     assert "gallery    750 photos" in finished.stdout

@@ -1,6 +1,6 @@
 """`lens serve` as a process (server, page, watcher, indexer), over a folder that it follows.
 
-Covers: app, page, watcher, indexer, pipeline.
+Covers: app, page, watcher, pipeline.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from typing import Any
 import httpx
 import pytest
 
+from lambdas.local.pipeline import Pipeline
+from lens.default_model.shipped import shipped_manifest
+from lens.pipeline.promote import promote
+from lens.settings import Settings
 from tests.lambdas.local.photos import garment, write_photos
+from tests.support.tiny_model import write_tiny_model
 
 pytestmark = pytest.mark.slow
 
@@ -156,6 +161,36 @@ def test_what_changed_while_it_was_off_is_found_at_start(tmp_path: Path) -> None
         assert shop.first(garment(500)) == "shop/item-002/0.png"
         assert shop.first(garment(1)) is None
         assert time.monotonic() - began < 10
+
+
+def test_photos_are_found_while_a_first_indexing_still_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    write_photos(folder, range(400))
+    with serving(folder) as shop:
+        shop.until(30, lambda: shop.first(garment(0)) == "shop/item-000/0.png")
+        assert shop.gallery()["photos"] < 400
+        shop.until(60, lambda: shop.first(garment(399)) == "shop/item-399/0.png")
+
+
+def test_an_earlier_default_model_answers_until_the_new_one_does(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    write_photos(folder, range(200))
+    pipeline = Pipeline(Settings(catalog=str(folder), artifacts=str(tmp_path / "artifacts")))
+    earlier = write_tiny_model(pipeline.artifacts, kind="pca").model_id
+    promote(pipeline.artifacts, pipeline.catalog, earlier, pipeline.look)
+    answered = []
+
+    def renewed(shop: Shop) -> bool:
+        assert shop.first(garment(7)) == "shop/item-007/0.png"
+        answered.append(shop.http.get("/api/health").json()["model_id"])
+        return bool(answered[-1] == shipped_manifest().model_id)
+
+    with serving(folder) as shop:
+        assert not renewed(shop)
+        (folder / "late.png").write_bytes(garment(900))  # it need not wait for the new model
+        shop.until(10, lambda: shop.first(garment(900)) == "late.png")
+        shop.until(60, lambda: renewed(shop))
+    assert set(answered) == {earlier, shipped_manifest().model_id}
 
 
 def test_a_taken_port_is_one_line(shop: Shop) -> None:

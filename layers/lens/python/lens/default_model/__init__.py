@@ -1,1 +1,1 @@
-"""The default model: chosen, projected and built into an ONNX graph; never on Lambda."""
+"""The default model: a trained one that lies beside this file, and is written to new artifacts."""

@@ -18,6 +18,10 @@ from lens.storage.local_file import local_file, sha256_of
 
 PREFIX = "models/"
 FP32 = "fp32"  # the one precision that every model has
+# Where the recipe of a default model says which of them it is. The first were made without labels
+# on the machine that served them, and are known by their heads.
+DEFAULT_NUMBER = "default_model"
+_FIRST_DEFAULTS = ("orthogonal", "pca")
 
 Level = Annotated[int, Field(ge=0, le=255)]
 Positive = Annotated[float, Field(gt=0)]
@@ -43,7 +47,7 @@ class Preprocessing(BaseModel):
 class HeadInfo(Record):
     """How the last projection was made."""
 
-    kind: str  # "orthogonal", "pca" or "trained"
+    kind: str  # "trained", or "orthogonal" or "pca" of the first default models
     fit_on: int = 0  # photos it was fit on
 
 
@@ -78,6 +82,11 @@ class ModelManifest(Document):
     recipe: dict[str, Any] = {}
     data: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
+
+    @property
+    def default_number(self) -> int:
+        """Which of the default models it is, from 1, in the order of releases; 0: none of them."""
+        return 1 if self.head.kind in _FIRST_DEFAULTS else int(self.recipe.get(DEFAULT_NUMBER, 0))
 
 
 @dataclass(frozen=True)

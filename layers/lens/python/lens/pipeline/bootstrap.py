@@ -1,17 +1,24 @@
-"""Bootstrap: gives new artifacts their first model and an empty gallery; changes no others."""
+"""Bootstrap: gives new artifacts their first model, and old ones the default model that is newer.
+
+A trained model of the shop's own is never replaced.
+"""
 
 from __future__ import annotations
 
-from lens.errors import ArtifactError
+from contextlib import suppress
+
+from lens.errors import ArtifactError, PinnedError
 from lens.gallery.commits import Commit, advance_head
 from lens.gallery.current import Current, read_current, swap_current
-from lens.models.manifest import copy_model, list_models, read_manifest
+from lens.models.manifest import ModelManifest, copy_model, list_models, read_manifest
+from lens.pipeline.promote import nominate
 from lens.storage import Storage
 from lens.storage.formats import announce_format
 
 
 def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
-    """Copy the one model of `source`, laid out as in the artifacts, and make it live if none is.
+    """Copy the one model of `source`, laid out as in the artifacts; make it live if none is, and
+    the candidate if it is due.
 
     Safe to repeat and to race: nothing that is there already is written again. Returns what is
     current then. Raises ArtifactError unless there is one model, whole.
@@ -27,10 +34,25 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
     copy_model(source, artifacts, manifest)
     current = read_current(artifacts)
     if current is not None:
+        with suppress(PinnedError):  # it was pinned after it was read
+            if is_due(artifacts, manifest):
+                current = nominate(artifacts, manifest.model_id, clock=lambda: now)
         return current
     advance_head(artifacts, manifest.model_id, _begin, now=now)
     swapped = swap_current(artifacts, lambda old: None if old else Current(live=manifest.model_id))
     return swapped or Current(live=manifest.model_id)
+
+
+def is_due(artifacts: Storage, default: ModelManifest) -> bool:
+    """Whether this default model is to be promoted: an earlier one is live, nothing is pinned,
+    there is no other candidate, and nobody has gone back from this one to the earlier one."""
+    current = read_current(artifacts)
+    if current is None or current.pin or current.candidate not in (None, default.model_id):
+        return False
+    if default.model_id in current.previous:
+        return False
+    live = read_manifest(artifacts, current.live).default_number
+    return 0 < live < default.default_number
 
 
 def _begin(head: Commit) -> Commit | None:

@@ -1,13 +1,10 @@
-"""Color statistics as an ONNX graph: a soft Oklab histogram of the pixels that are not white.
+"""The ONNX graph of the color statistics.
 
-A classification backbone learns to ignore color, but color is half of recognizing a garment. Each
-pixel is shared among the bins around it, so that a small change of light changes little. Chroma is
-binned by its square root: the bins are finer near gray, where garments differ. The brightest pixel
-tells the color of the light. Near-white pixels (a shop's backdrop, our padding) do not count.
-
-training.network.color is its twin in torch and shares these constants; the test that holds the two
-equal is tests/sagemaker_training/network/test_embedding_model.py.
+training.network.color is its twin in torch: it explains the steps and owns the constants. The test
+that holds the two equal is tests/sagemaker_training/export/test_color_graph.py.
 """
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -17,35 +14,17 @@ import onnx.parser
 from numpy.typing import ArrayLike
 
 from lens.models.manifest import Preprocessing
-
-LIGHTNESS_BINS, CHROMA_BINS = 12, 16
-COLORS = LIGHTNESS_BINS * CHROMA_BINS**2
-
-# Squares of this many pixels a side are averaged first: texture and noise are not color, and 16
-# times fewer pixels are left to compute with.
-POOL = 4
-# A pixel whose darkest channel is within this many gray levels of 255 counts less the nearer it is.
-WHITE_MARGIN = 20
-# The brightest value of each channel is taken for white (the white-patch rule: Land & McCann 1971),
-# but never a value below this: a close-up without any white keeps most of its color.
-DARKEST_WHITE = 0.8
-# The exponent from a pixel's value, 0..1, to linear light; sRGB's curve, simplified.
-DISPLAY_GAMMA = 2.2
-# The matrices of Oklab (Ottosson 2020, "A perceptual color space for image processing"). On sRGB, L
-# is 0..1, and a and b stay within -1/4..1/4 except for the purest colors, so that
-# 1/2 + sign(a) sqrt(|a|) is 0..1.
-# From linear sRGB to the responses of the eye's cones.
-CONES = [
-    [0.4122214708, 0.5363325363, 0.0514459929],
-    [0.2119034982, 0.6806995451, 0.1073969566],
-    [0.0883024619, 0.2817188376, 0.6299787005],
-]
-# From the cube roots of those responses to (L, a, b).
-OPPONENTS = [
-    [0.2104542553, 0.7936177850, -0.0040720468],
-    [1.9779984951, -2.4285922050, 0.4505937099],
-    [0.0259040371, 0.7827717662, -0.8086757660],
-]
+from training.network.color import (
+    CHROMA_BINS,
+    COLORS,
+    CONES,
+    DARKEST_WHITE,
+    DISPLAY_GAMMA,
+    LIGHTNESS_BINS,
+    OPPONENTS,
+    POOL,
+    WHITE_MARGIN,
+)
 
 # A pooled pixel at the padding's edge is half padding, so those beside it cannot be the brightest.
 # P is the pixels after pooling, K and C the bins of lightness and chroma. A bin is a triangle one

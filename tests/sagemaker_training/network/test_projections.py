@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lens.default_model.projections import Projection, fit_projection, orthogonal_projection
 from lens.errors import UsageError
+from training.network.projections import Projection, fit_projection, orthogonal_projection
 
 
 def features(photos: int, width: int, seed: int = 0) -> NDArray[np.float32]:

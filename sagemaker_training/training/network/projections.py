@@ -29,8 +29,8 @@ class Projection:
 def orthogonal_projection(features: int, dim: int, seed: int = 0) -> Projection:
     """Return a seeded random orthogonal projection of `features` dimensions to `dim`.
 
-    It needs no photos and nearly keeps similarities (Johnson-Lindenstrauss): the head of a gallery
-    too small to fit one. Raises UsageError if `dim` is more than `features`.
+    It needs no photos and nearly keeps similarities (Johnson-Lindenstrauss). Raises UsageError if
+    `dim` is more than `features`.
     """
     if dim > features:
         raise UsageError(f"a head cannot give {dim} dimensions from {features} features")

@@ -1,0 +1,73 @@
+"""The shipped default model: its files are whole, and are written to the artifacts as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lens.default_model import shipped
+from lens.default_model.shipped import FOLDER, MANIFEST, shipped_manifest, write_shipped
+from lens.errors import ArtifactError
+from lens.models.embedder import load_embedder
+from lens.models.manifest import read_manifest, read_network
+from lens.storage import FileStorage
+from tests.support.tiny_model import ship_tiny_model
+
+MOST_BYTES = 30e6  # it is in every clone, in the wheel and in the setup function's zip
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> FileStorage:
+    return FileStorage(tmp_path / "artifacts")
+
+
+def test_the_shipped_model_is_whole_and_embeds_a_photo(artifacts: FileStorage) -> None:
+    manifest = write_shipped(artifacts)
+    assert manifest == shipped_manifest() == read_manifest(artifacts, manifest.model_id)
+    photo = Image.effect_noise((300, 200), 60).convert("RGB")
+    for precision in manifest.variants:
+        vector = load_embedder(artifacts, manifest.model_id, precision).embed(photo)
+        assert vector.shape == (manifest.embedding_dim,)
+        assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_shipped_model_is_trained_numbered_and_small() -> None:
+    manifest = shipped_manifest()
+    assert manifest.head.kind == "trained" and manifest.default_number >= 2
+    there = {path.name for path in FOLDER.iterdir() if path.suffix not in {".py", ""}}
+    networks = {variant.file for variant in manifest.variants.values()}
+    assert there == {MANIFEST, *networks}
+    assert sum((FOLDER / name).stat().st_size for name in networks) < MOST_BYTES
+
+
+def test_what_is_there_is_not_written_again(
+    artifacts: FileStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship_tiny_model(tmp_path / "folder")
+    first = write_shipped(artifacts, tmp_path / "folder")
+    monkeypatch.setattr(shipped, "write_model", None)
+    assert write_shipped(artifacts, tmp_path / "folder") == first
+    assert read_network(artifacts, first) == (tmp_path / "folder/model.onnx").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / MANIFEST).unlink(), "has no default model"),
+        (lambda folder: (folder / MANIFEST).write_text("{}"), "cannot be read"),
+        (lambda folder: (folder / "model.onnx").unlink(), "model.onnx .* is missing"),
+        (lambda folder: (folder / "model.onnx").write_bytes(b"half"), "model.onnx .* is damaged"),
+    ],
+)
+def test_a_damaged_installation_says_so_and_writes_nothing(
+    damage: Callable[[Path], object], message: str, artifacts: FileStorage, tmp_path: Path
+) -> None:
+    ship_tiny_model(tmp_path / "folder")
+    damage(tmp_path / "folder")
+    with pytest.raises(ArtifactError, match=f"{message}.*again"):
+        write_shipped(artifacts, tmp_path / "folder")
+    assert [info.key for info in artifacts.list("models/")] == []
