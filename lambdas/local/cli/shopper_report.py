@@ -55,7 +55,7 @@ def _kinds(of: KindFigures) -> Iterator[str]:
     if of.color:
         yield _line("color difference, first 5 / all of the kind", of.color.ratio)
         yield (
-            f"    CIEDE2000 {of.color.first:.1f} / {of.color.random:.1f}; "
+            f"    CIEDE2000 {of.color.first:.1f} / {of.color.everything:.1f}; "
             f"the nearest five would give {100 * of.color.reachable:.1f} %"
         )
 

@@ -1,8 +1,8 @@
 """Composites: a shop's garment as if a shopper had photographed it, on another background.
 
 Cut out along its white backdrop, turned, relit, scaled, pasted with its shadow, blurred. What is
-random comes from a generator that a name seeds, and nothing is computed in floating point that
-CPUs round differently: the pixels before compression are the same everywhere with one Pillow.
+random comes from a generator that a name seeds, and no function is used that rounds as the CPU
+likes, so with one Pillow the pixels before compression are the same on any x86 CPU.
 """
 
 from __future__ import annotations

@@ -6,14 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.evaluation.backdrop import garment_mask
-from lens.evaluation.boxes import WHOLE
 from lens.evaluation.color_difference import Floats, lab_of
-from lens.models.regions import Box
 
-# Of the photo's pixels: with fewer there is no garment to speak of, and all of them count.
-_FEWEST = 0.01
-_CENTER = 0.5  # of the box's sides: surely garment, mostly
-_RING = 0.08  # of the frame's sides: surely surroundings, when the box is the whole photo
+_FEWEST = 0.01  # of the photo's pixels: of fewer nothing is told, and all of them count
+_CENTER = 0.5  # of the photo's sides: mostly garment
+_RIM = 0.08  # of the photo's sides: mostly what it lies on
 _BINS = 8  # a channel
 _LEVELS = 256
 
@@ -23,21 +20,17 @@ def color_on_backdrop(pixels: NDArray[np.uint8]) -> Floats:
     return _median(pixels, garment_mask(pixels))
 
 
-def color_in_box(pixels: NDArray[np.uint8], box: Box | None) -> Floats:
-    """(3,) CIELAB of a shopper's photo, (H, W, 3) uint8: the median of the garment in its box.
+def color_in_center(pixels: NDArray[np.uint8]) -> Floats:
+    """(3,) CIELAB of a shopper's photo of one garment, (H, W, 3) uint8: its median.
 
-    Of the box, those colors count that its center has more of than its surroundings have (by
-    histograms): a pale floor in a box's corners is not the garment's color. `box` None is the
-    whole photo, whose surroundings are its rim.
+    Those colors are the garment's that the photo's center has more of than its rim has, by
+    histograms. No model's box is asked, so that all models are held against the same color.
     """
-    inside = _box_mask(pixels, box or WHOLE)
-    around = ~inside
-    if around.mean() < _FEWEST:
-        around = ~_box_mask(pixels, (_RING, _RING, 1 - _RING, 1 - _RING))
-    center = _box_mask(pixels, _shrunk(box or WHOLE))
+    rim = ~_central(pixels, 1 - 2 * _RIM)
+    center = _central(pixels, _CENTER)
     bins = (pixels.astype(np.int64) * _BINS // _LEVELS) @ np.array([_BINS**2, _BINS, 1])
-    more = _shares(bins[center]) > _shares(bins[around])
-    return _median(pixels, inside & more[bins])
+    more = _shares(bins[center]) > _shares(bins[rim])
+    return _median(pixels, more[bins])
 
 
 def _median(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Floats:
@@ -52,16 +45,10 @@ def _shares(bins: NDArray[np.int64]) -> Floats:
     return counts / max(len(bins), 1)
 
 
-def _shrunk(box: Box) -> Box:
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    across, down = (_CENTER * (box[2] - box[0]) / 2, _CENTER * (box[3] - box[1]) / 2)
-    return x - across, y - down, x + across, y + down
-
-
-def _box_mask(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.bool_]:
+def _central(pixels: NDArray[np.uint8], share: float) -> NDArray[np.bool_]:
+    """The middle of a photo, this share of its sides."""
     height, width = pixels.shape[:2]
+    down, across = (round(side * (1 - share) / 2) for side in (height, width))
     mask = np.zeros((height, width), bool)
-    left, right = round(box[0] * width), round(box[2] * width)
-    top, bottom = round(box[1] * height), round(box[3] * height)
-    mask[top : max(bottom, top + 1), left : max(right, left + 1)] = True
+    mask[down : max(height - down, down + 1), across : max(width - across, across + 1)] = True
     return mask
