@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,32 +28,46 @@ class Figure:
 
 
 def figure(
-    statistic: Statistic,
-    groups: Sequence[Hashable],
-    *,
-    strata: Sequence[Hashable] | None = None,
-    one_query: float | None = None,
+    statistic: Statistic, groups: Sequence[Hashable], *, one_query: float | None = None
 ) -> Figure:
-    """A statistic of all queries, and between what it lies 95 % of the time.
+    """A statistic of all queries, and between what it lies 95 % of the time; see `draws`.
 
-    Efron's percentile bootstrap (Bootstrap Methods: Another Look at the Jackknife, 1979), by
-    groups: whole groups are drawn with replacement, as photos of one sender are no independent
-    witnesses. Of each of the `strata`, as many groups are drawn as it has. Seeded; rounds of which
-    there is no statistic (NaN) are left out.
-
-    groups, strata: of each query. one_query: 1/queries by default.
+    groups: of each query. one_query: 1/queries by default.
     """
     if not groups:
         return Figure(None, None, None, 0, None)
     value = statistic(np.arange(len(groups)))
+    drawn = [statistic(chosen) for chosen in draws(groups)]
+    return figure_of(value, drawn, len(groups), one_query)
+
+
+def figure_of(
+    value: float, drawn: Sequence[float], queries: int, one_query: float | None = None
+) -> Figure:
+    """A figure whose value was computed of all queries, and of each draw; draws of which there is
+    no value (NaN) are left out."""
     if np.isnan(value):
-        return Figure(None, None, None, len(groups), None)
+        return Figure(None, None, None, queries, None)
+    low, high = np.nanpercentile(drawn, _PERCENTILES)
+    worth = 1 / queries if one_query is None else one_query
+    return Figure(float(value), float(low), float(high), queries, worth)
+
+
+def draws(
+    groups: Sequence[Hashable], strata: Sequence[Hashable] | None = None
+) -> Iterator[NDArray[np.intp]]:
+    """Positions of queries, a thousand times drawn anew, always the same.
+
+    Efron's percentile bootstrap (Bootstrap Methods: Another Look at the Jackknife, 1979), by
+    groups: whole groups are drawn with replacement, as photos of one sender are no independent
+    witnesses. Of each of the `strata`, as many groups are drawn as it has.
+    """
     members = _members(groups, strata or [None] * len(groups))
     rng = np.random.default_rng(_SEED)
-    drawn = [statistic(_draw(members, rng)) for _ in range(_ROUNDS)]
-    low, high = np.nanpercentile(drawn, _PERCENTILES)
-    worth = 1 / len(groups) if one_query is None else one_query
-    return Figure(float(value), float(low), float(high), len(groups), worth)
+    for _ in range(_ROUNDS):
+        yield np.concatenate(
+            [of[each] for of in members for each in rng.integers(len(of), size=len(of))]
+        )
 
 
 def mean_figure(values: Sequence[float], groups: Sequence[Hashable]) -> Figure:
@@ -96,10 +110,3 @@ def _members(
     for position, (stratum, group) in enumerate(zip(strata, groups, strict=True)):
         found.setdefault(stratum, {}).setdefault(group, []).append(position)
     return [[np.array(each) for each in of.values()] for of in found.values()]
-
-
-def _draw(members: list[list[NDArray[np.intp]]], rng: np.random.Generator) -> NDArray[np.intp]:
-    chosen = [
-        groups[each] for groups in members for each in rng.integers(len(groups), size=len(groups))
-    ]
-    return np.concatenate(chosen)

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.evaluation.intervals import Figure, Statistic, figure
-from lens.evaluation.separation import auroc, share_above, threshold
+from lens.evaluation.intervals import Figure, draws, figure_of
+from lens.evaluation.separation import Floats, auroc, share_above, threshold
 
 Side = Literal["sold", "not sold", "no garment"]
 
@@ -57,27 +57,33 @@ def no_match_figures(scored: Sequence[Scored]) -> NoMatchFigures:
 
 
 class _Figures:
-    """All scores by kind of photo, of which a statistic takes any choice."""
+    """Computes everything of one draw at once, so that a thousand draws take seconds."""
 
     def __init__(self, scored: Sequence[Scored]) -> None:
-        self._groups = [each.group for each in scored]
         self._scores = np.array([each.score for each in scored])
         kinds = [(each.side, each.kind) for each in scored]
         self._names = list(dict.fromkeys(kinds))
         self._kinds = np.array([self._names.index(each) for each in kinds], np.intp)
+        self._counts = np.bincount(self._kinds)
+        self._sold = self._of("sold")
+        self._negative = self._of("no garment")
+        everything = np.arange(len(scored))
+        self._threshold = self._least(everything)
+        self._aurocs, self._accepted = self._measured(everything)
+        groups = [each.group for each in scored]
+        drawn = [self._measured(chosen) for chosen in draws(groups, self._kinds.tolist())]
+        self._drawn_aurocs = np.array([aurocs for aurocs, _ in drawn])
+        self._drawn_accepted = np.array([accepted for _, accepted in drawn])
 
     def all(self) -> NoMatchFigures:
-        sold, negative = self._of("sold"), self._of("no garment")
-        accepted = self._accepted(sold)
+        """The figures of all kinds together, and of each."""
         return NoMatchFigures(
-            threshold=self._threshold(np.arange(len(self._scores))),
-            auroc=self._figure(self._auroc(sold, negative), sold),
-            false_rejects=self._figure(lambda chosen: 1 - accepted(chosen), sold),
-            sold={self._name(kind): self._kind(kind, [kind], negative) for kind in sold},
-            no_garment={self._name(kind): self._kind(kind, sold, [kind]) for kind in negative},
-            not_sold={
-                self._name(kind): self._kind(kind, sold, [kind]) for kind in self._of("not sold")
-            },
+            threshold=self._threshold,
+            auroc=self._mean_auroc(self._sold, self._negative, self._sold),
+            false_rejects=self._share(self._sold, 1 - self._accepted, 1 - self._drawn_accepted),
+            sold={self._name(each): self._above(each) for each in self._sold},
+            no_garment={self._name(each): self._below(each) for each in self._negative},
+            not_sold={self._name(each): self._below(each) for each in self._of("not sold")},
         )
 
     def _of(self, side: Side) -> list[int]:
@@ -86,43 +92,41 @@ class _Figures:
     def _name(self, kind: int) -> str:
         return self._names[kind][1]
 
-    def _kind(self, kind: int, above: list[int], below: list[int]) -> KindOfPhoto:
-        return KindOfPhoto(
-            photos=int((self._kinds == kind).sum()),
-            auroc=self._figure(self._auroc(above, below), [kind]),
-            accepted=self._figure(self._accepted([kind]), [kind]),
-        )
+    def _above(self, kind: int) -> KindOfPhoto:
+        return self._alone(kind, self._mean_auroc([kind], self._negative, [kind]))
 
-    def _figure(self, statistic: Statistic, asked: list[int]) -> Figure:
+    def _below(self, kind: int) -> KindOfPhoto:
+        return self._alone(kind, self._mean_auroc(self._sold, [kind], [kind]))
+
+    def _alone(self, kind: int, of: Figure) -> KindOfPhoto:
+        accepted = self._share([kind], self._accepted, self._drawn_accepted)
+        return KindOfPhoto(int(self._counts[kind]), of, accepted)
+
+    def _mean_auroc(self, above: list[int], below: list[int], asked: list[int]) -> Figure:
         """`asked`: the kinds of photo whose queries the figure is told of."""
-        counts = [int((self._kinds == kind).sum()) for kind in asked]
-        of = figure(
-            statistic,
-            self._groups,
-            strata=list(self._kinds),
-            one_query=1 / (len(counts) * min(counts)),
-        )
-        return Figure(of.value, of.low, of.high, sum(counts), of.one_query)
+        pairs = np.ix_(above, below)
+        drawn = self._drawn_aurocs[:, pairs[0], pairs[1]].mean(axis=(1, 2))
+        return self._figure(self._aurocs[pairs].mean(), drawn, asked)
 
-    def _scores_of(self, kind: int, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
-        scores: NDArray[np.float64] = self._scores[chosen[self._kinds[chosen] == kind]]
-        return scores
+    def _share(self, kinds: list[int], shares: Floats, drawn: Floats) -> Figure:
+        """The mean of some kinds' shares, (K,), with those of all draws, (D, K)."""
+        return self._figure(shares[kinds].mean(), drawn[:, kinds].mean(axis=1), kinds)
 
-    def _threshold(self, chosen: NDArray[np.intp]) -> float:
-        negative = chosen[np.isin(self._kinds[chosen], self._of("no garment"))]
+    def _figure(self, value: float, drawn: Floats, asked: list[int]) -> Figure:
+        counts = self._counts[asked]
+        return figure_of(value, drawn.tolist(), int(counts.sum()), 1 / (len(asked) * counts.min()))
+
+    def _measured(self, chosen: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """(K, K) how often a kind of photo that is sold scores above another kind, and (K,) what
+        share of each is accepted."""
+        of = [self._scores[chosen[self._kinds[chosen] == kind]] for kind in range(len(self._names))]
+        aurocs = np.full((len(of), len(of)), np.nan)
+        for one in self._sold:
+            for other in range(len(of)):
+                aurocs[one, other] = auroc(of[one], of[other])
+        least = self._least(chosen)
+        return aurocs, np.array([share_above(scores, least) for scores in of])
+
+    def _least(self, chosen: NDArray[np.intp]) -> float:
+        negative = chosen[np.isin(self._kinds[chosen], self._negative)]
         return threshold(self._scores[negative], self._kinds[negative])
-
-    def _auroc(self, above: list[int], below: list[int]) -> Statistic:
-        def mean(chosen: NDArray[np.intp]) -> float:
-            of = {kind: self._scores_of(kind, chosen) for kind in (*above, *below)}
-            return float(np.mean([auroc(of[one], of[other]) for one in above for other in below]))
-
-        return mean
-
-    def _accepted(self, kinds: list[int]) -> Statistic:
-        def mean(chosen: NDArray[np.intp]) -> float:
-            least = self._threshold(chosen)
-            shares = [share_above(self._scores_of(kind, chosen), least) for kind in kinds]
-            return float(np.mean(shares))
-
-        return mean
