@@ -13,8 +13,9 @@ export class ApiError extends Error {
 }
 
 /**
- * Search with a photo; a busy server is asked a second time, when it said. `progress` hears the
- * share sent, then null while the answer is awaited.
+ * Search with a photo; a busy server is asked a second time, when it said. `region` is a box, "whole"
+ * or null for what the server chooses. `progress` hears the share sent, then null while the answer is
+ * awaited.
  */
 export async function search(photo, options) {
   try {
@@ -27,7 +28,7 @@ export async function search(photo, options) {
 }
 
 /** XMLHttpRequest, because fetch does not tell how much of a body has been sent. */
-function send(photo, { topK, category, signal, progress }) {
+function send(photo, { topK, category, region, signal, progress }) {
   return new Promise((resolve, reject) => {
     const aborted = () => reject(new DOMException("canceled", "AbortError"));
     if (signal.aborted) return aborted();
@@ -46,6 +47,7 @@ function send(photo, { topK, category, signal, progress }) {
     body.append("file", photo, photo.name ?? "photo.jpg");
     body.append("top_k", topK);
     if (category) body.append("category", category);
+    if (region) body.append("region", region);
     request.send(body);
   });
 }

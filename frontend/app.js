@@ -1,10 +1,11 @@
 // The page: what is shown is what the history's state says; this module keeps the two together.
 //
-// A state is {photo, crop, category, view}: a photo kept in memory, a part of it or null, a
-// category or null, and the key of the hit in the viewer or null. No state is the start.
+// A state is {photo, crop, category, view}: a photo kept in memory, a part of it, WHOLE or null for
+// the part that the search chooses, a category or null, and the key of the hit in the viewer or null.
+// No state is the start.
 
 import * as api from "./api.js";
-import { CropBox } from "./crop-box.js";
+import { CropBox, fromRegion, toRegion } from "./crop-box.js";
 import { showExamples } from "./examples.js";
 import { acceptPhotos } from "./intake.js";
 import { answers, keep, photos, question, remember } from "./memory.js";
@@ -17,6 +18,7 @@ import * as say from "./strings.js";
 import { Viewer } from "./viewer.js";
 
 const TOP_K = 60; // photos, which fold into fewer items
+const WHOLE = "whole"; // as the API has it
 
 const $ = (id) => document.getElementById(id);
 let answer = null; // what the cards show
@@ -30,8 +32,10 @@ const box = new CropBox($("stage"), {
   },
   settled(crop) {
     const now = history.state;
-    // One step of history for all boxes on a photo: back leads to the whole photo.
-    go({ ...now, crop }, { replace: now.crop !== null });
+    // The whole photo is asked for by name, unless that is what a search chooses by itself.
+    const asked = crop ?? (photos.get(now.photo).main === null ? null : WHOLE);
+    // One step of history for all boxes on a photo: back leads to what the search chose.
+    go({ ...now, crop: asked }, { replace: now.crop !== null });
     if (crop) tell(say.cropped(crop.w, crop.h));
   },
 });
@@ -82,12 +86,17 @@ function render(state, hit) {
     return;
   }
   stage.show(photo);
-  box.show(state.crop);
-  $("whole").hidden = state.crop === null;
+  showBox(state, photo);
   const known = answers.get(question(state));
   if (!known) viewer.close();
   if (known) showAnswer(state, known, hit);
   else find(state, photo);
+}
+
+/** The shopper's own box, or the one that the search chose. */
+function showBox({ crop }, photo) {
+  box.show(crop === WHOLE ? null : (crop ?? photo.main ?? null));
+  $("whole").hidden = box.value === null;
 }
 
 // ---- a photo comes in
@@ -141,21 +150,28 @@ async function find(state, photo) {
   busy(say.words.searching);
   if (!answer) drawPlaceholders($("hits"), 8);
   try {
-    const found = await api.search(await photo.travelling(state.crop), {
+    const part = state.crop !== null && state.crop !== WHOLE;
+    const found = await api.search(await photo.travelling(), {
       topK: TOP_K,
       category: state.category,
+      region: part ? toRegion(state.crop) : state.crop,
       signal,
       progress: (share) => !signal.aborted && advance(share),
     });
     if (signal.aborted) return;
     for (const hit of found.hits) {
       // The same bytes are known for certain even when a smaller copy of them was sent.
-      hit.exact ||= state.crop === null && hit.photo_id === photo.contentId;
+      hit.exact ||= !part && hit.photo_id === photo.contentId;
     }
     stop();
+    if (state.crop === null) {
+      photo.main = fromRegion(found.region);
+      showBox(state, photo);
+    }
     remember(question(state), found);
     showAnswer(state, found);
-    tell(aloud(found));
+    const chosen = state.crop === null && photo.main;
+    tell(chosen ? `${aloud(found)} ${say.chosen(chosen.w, chosen.h)}` : aloud(found));
   } catch (error) {
     if (signal.aborted) return;
     stop();

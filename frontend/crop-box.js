@@ -6,6 +6,7 @@ const LEAST = 0.1; // of the photo's width and height
 const DRAG_PIXELS = 6; // less is a click
 
 const WHOLE = { x: 0, y: 0, w: 1, h: 1 };
+const short = (share) => Math.round(share * 1e4) / 1e4;
 const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
 
 export class CropBox {
@@ -37,7 +38,6 @@ export class CropBox {
   get value() {
     const { x, y, w, h } = this._rect;
     if (w > 0.995 && h > 0.995) return null;
-    const short = (share) => Math.round(share * 1e4) / 1e4;
     return { x: short(x), y: short(y), w: short(w), h: short(h) };
   }
 
@@ -116,12 +116,19 @@ const shifted = ({ x, y, w, h }, dx, dy) => ({
   h,
 });
 
+/** A box as the API has it: x0, y0, x1, y1. */
+export const toRegion = ({ x, y, w, h }) => [x, y, x + w, y + h].map((share) => Math.min(1, short(share)));
+
+/** The box of a region of the API, or null for the whole photo. */
+export const fromRegion = (region) =>
+  region ? { x: region[0], y: region[1], w: region[2] - region[0], h: region[3] - region[1] } : null;
+
 function resized({ x, y, w, h }, edge, dx, dy) {
   let [left, top, right, bottom] = [x, y, x + w, y + h];
-  if (edge.includes("w")) left = clamp(left + dx, 0, right - LEAST);
-  if (edge.includes("e")) right = clamp(right + dx, left + LEAST, 1);
-  if (edge.includes("n")) top = clamp(top + dy, 0, bottom - LEAST);
-  if (edge.includes("s")) bottom = clamp(bottom + dy, top + LEAST, 1);
+  if (edge.includes("w")) left = clamp(left + dx, 0, Math.max(0, right - LEAST));
+  if (edge.includes("e")) right = clamp(right + dx, Math.min(1, left + LEAST), 1);
+  if (edge.includes("n")) top = clamp(top + dy, 0, Math.max(0, bottom - LEAST));
+  if (edge.includes("s")) bottom = clamp(bottom + dy, Math.min(1, top + LEAST), 1);
   return { x: left, y: top, w: right - left, h: bottom - top };
 }
 

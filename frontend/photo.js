@@ -1,7 +1,7 @@
-// The photo: a file checked, decoded upright, cropped, and made small enough to travel.
+// The photo: a file checked, decoded upright, and made small enough to travel.
 
 const TRAVEL_BYTES = 200_000; // what a photo may weigh when it is sent
-const TRAVEL_SIDE = 1024; // the model sees 224 pixels; this leaves it four times that
+const TRAVEL_SIDE = 1024; // the model sees 224 pixels of a box; this is enough for a small one
 const WORKING_SIDE = 2048; // a 12 MP photo takes 48 MB decoded, which a phone may not have
 const LARGEST_FILE = 20 * 2 ** 20; // the server's limit, for what cannot be made smaller here
 const KEPT_AS_THEY_ARE = ["image/jpeg", "image/png", "image/webp", "image/avif"];
@@ -38,6 +38,7 @@ export class Photo {
     this.name = name;
     this.canvas = null;
     this.contentId = null;
+    this.main = undefined; // the box that a search chooses by itself: null is the whole photo
   }
 
   /** Decode, unless it is decoded. */
@@ -47,7 +48,7 @@ export class Photo {
     this.contentId ??= await contentId(this.file);
     try {
       const bitmap = await createImageBitmap(this.file, { imageOrientation: "from-image" });
-      this.canvas = draw(bitmap, 0, 0, bitmap.width, bitmap.height, WORKING_SIDE);
+      this.canvas = draw(bitmap, bitmap.width, bitmap.height, WORKING_SIDE);
       bitmap.close();
     } catch {
       const kind = await promised(this.file);
@@ -63,24 +64,24 @@ export class Photo {
     this.canvas = null;
   }
 
-  /** The photo, or the part of it in `crop` (shares of its width and height), as it travels. */
-  async travelling(crop) {
+  /** The photo as it travels; the same bytes each time, which the server knows again. */
+  async travelling() {
+    if (this._small) return this._small;
     await this.open();
     const fits = this.file.size <= TRAVEL_BYTES && KEPT_AS_THEY_ARE.includes(this.file.type);
-    if (!this.canvas || (!crop && fits)) return this.file;
-    const { width, height } = this.canvas;
-    const { x, y, w, h } = crop ?? { x: 0, y: 0, w: 1, h: 1 };
-    let smallest;
+    if (!this.canvas || fits) return this.file;
+    const { canvas } = this; // it may be closed meanwhile
+    let small;
     for (const [side, quality] of TRIES) {
-      const part = draw(this.canvas, x * width, y * height, w * width, h * height, side);
-      smallest = await new Promise((done) => part.toBlob(done, "image/jpeg", quality));
-      if (smallest.size <= TRAVEL_BYTES) break;
+      const copy = draw(canvas, canvas.width, canvas.height, side);
+      small = await new Promise((done) => copy.toBlob(done, "image/jpeg", quality));
+      if (small.size <= TRAVEL_BYTES) break;
     }
-    return smallest;
+    return (this._small = small);
   }
 }
 
-function draw(source, x, y, width, height, longest) {
+function draw(source, width, height, longest) {
   const scale = Math.min(1, longest / Math.max(width, height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
@@ -89,7 +90,7 @@ function draw(source, x, y, width, height, longest) {
   context.fillStyle = "#fff"; // behind transparency, as the server has it
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(source, x, y, width, height, 0, 0, canvas.width, canvas.height);
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
 

@@ -59,6 +59,8 @@ export const similarityExactly = (similarity) => `Similarity ${similarity.toFixe
 export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>
   `Searching in a part of the photo, ${percent.format(width)} wide and ${percent.format(height)} high.`;
+export const chosen = (width, height) =>
+  `One garment of the photo was searched for, ${percent.format(width)} wide and ${percent.format(height)} high.`;
 export const emptyCategory = (name) => [`Nothing found in ${name}`, "Look in the whole catalog instead."];
 export const emptyGallery = (indexed) => [
   "The catalog is empty",

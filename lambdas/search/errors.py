@@ -111,7 +111,7 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = str(first["loc"][-1])
-        if where == "file":
+        if where == "file" and "type" in first:  # in pydantic's words, which speak of its classes
             return _reply(INVALID, "file: send the photo as a file in the form field 'file'")
         return _reply(INVALID, f"{where}: {first['msg']}")
 

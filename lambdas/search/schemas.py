@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
+from lens.models.regions import Box, RegionKind
 from lens.photos.decoding import ACCEPTED
-from lens.search.searcher import Hit, Results
+from lens.search.searcher import Hit, Results, Verdict
 from lens.settings import Settings
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
 _KEY = "img/WOMEN/Dresses/id_00000012/01_1_front.jpg"
+_BOX: Box = (0.2134, 0.1042, 0.7861, 0.8875)
 
 
 class Schema(BaseModel):
@@ -42,12 +44,31 @@ class HitSchema(PhotoSchema):
     exact: bool = Field(description="the query is this very photo, or a copy", examples=[False])
 
 
+class RegionSchema(Schema):
+    """A garment seen in the photo."""
+
+    box: Box = Field(
+        description="x0, y0, x1, y1 as fractions of the upright photo", examples=[_BOX]
+    )
+    confidence: float = Field(description="0 to 1", examples=[0.9312])
+    kind: RegionKind = Field(examples=["one_piece"])
+
+
 class ResultsSchema(Schema):
     """The answer to a search; empty until there is a gallery."""
 
     model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
     commit: int | None = Field(description="the gallery's state", examples=[17])
     hits: list[HitSchema]
+    regions: list[RegionSchema] = Field(description="what is seen in the photo, the surest first")
+    region: Box | None = Field(
+        description="the box that was searched for; null: the whole photo", examples=[_BOX]
+    )
+    match_probability: float | None = Field(
+        description="that the first hit shows the product itself; null: not known",
+        examples=[0.9421],
+    )
+    match: Verdict | None = Field(description="the same in a word", examples=["same"])
 
 
 class ItemSchema(Schema):
@@ -103,6 +124,7 @@ class CachesSchema(Schema):
     """What is kept in memory."""
 
     results: CacheSchema
+    regions: CacheSchema
     vectors: CacheSchema
     thumbnails: CacheSchema
 
@@ -184,7 +206,18 @@ def results_schema(results: Results, settings: Settings) -> ResultsSchema:
         )
         for hit in results.hits
     ]
-    return ResultsSchema(model_id=results.model_id, commit=results.commit, hits=hits)
+    return ResultsSchema(
+        model_id=results.model_id,
+        commit=results.commit,
+        hits=hits,
+        regions=[
+            RegionSchema(box=region.box, confidence=round(region.confidence, 4), kind=region.kind)
+            for region in results.regions
+        ],
+        region=results.region,
+        match_probability=results.match_probability,
+        match=results.match,
+    )
 
 
 def _photo(photo: Row | Hit, settings: Settings) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Annotated
 
@@ -12,9 +13,18 @@ from pydantic import AfterValidator
 from lambdas.search.admission import Admission
 from lambdas.search.errors import GALLERY_ERRORS, PHOTO_ERRORS
 from lambdas.search.schemas import ResultsSchema, results_schema
+from lens.models.regions import SMALLEST_SIDE, large_enough, rounded
 from lens.photos.decoding import ACCEPTED
+from lens.search.queries import Asked
 from lens.search.searcher import Searcher
 from lens.settings import Settings
+
+_FIELDS = ("file", "top_k", "category", "region")
+# Without the ambiguities for which a search could take its time over a long text.
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_FOUR_NUMBERS = (
+    "send four numbers from 0 to 1, x0,y0,x1,y1 as fractions of the upright photo, or 'whole'"
+)
 
 
 def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -> APIRouter:
@@ -31,11 +41,24 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
             AfterValidator(_encodable),
             Form(description="only this category and those under it", examples=["WOMEN/Dresses"]),
         ] = None,
+        region: Annotated[
+            str | None,
+            Form(
+                max_length=200,
+                description="what to search for in the photo: a box x0,y0,x1,y1, or `whole`; "
+                "without it, the garment that is seen most surely",
+                examples=["0.21,0.1,0.79,0.89"],
+            ),
+        ] = None,
     ) -> ResultsSchema:
         """The catalog's photos that are most similar to this one; none until there is a gallery."""
         _refuse_query(request)
+        await _refuse_twice(request)
+        asked = _asked(region or "")
         photo = await file.read()
-        search = partial(searcher.search, photo, top_k=top_k, category=category or None)
+        search = partial(
+            searcher.search, photo, top_k=top_k, category=category or None, region=asked
+        )
         return results_schema(await searches.run(search, request), settings)
 
     return routes
@@ -48,9 +71,42 @@ def _encodable(text: str | None) -> str | None:
     return text
 
 
+def _asked(region: str) -> Asked:
+    """What the form field asks for. Raises RequestValidationError for what is no region."""
+    text = region.strip()
+    if text == "whole":
+        return "whole"
+    if not text:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 4 or not all(map(_NUMBER.fullmatch, parts)):
+        raise _invalid("region", _FOUR_NUMBERS)
+    if not all(0 <= float(part) <= 1 for part in parts):
+        raise _invalid("region", _FOUR_NUMBERS)
+    x0, y0, x1, y1 = map(float, parts)
+    if x0 >= x1 or y0 >= y1:
+        raise _invalid("region", "x0 must be less than x1, and y0 less than y1")
+    box = rounded((x0, y0, x1, y1))
+    if not large_enough(box):
+        least = f"{SMALLEST_SIDE:g} of the photo's width and height"
+        raise _invalid("region", f"it must be at least {least}; choose a larger one")
+    return box
+
+
 def _refuse_query(request: Request) -> None:
     """A parameter in the wrong place is an error, because ignoring it would search everything."""
     if request.query_params:
         name = next(iter(request.query_params))
-        detail = {"loc": ("query", name), "msg": "send it as a form field, beside the photo"}
-        raise RequestValidationError([detail])
+        raise _invalid(name, "send it as a form field, beside the photo")
+
+
+async def _refuse_twice(request: Request) -> None:
+    """Of two values of a field one would be ignored."""
+    form = await request.form()  # it was read for the fields, and is kept
+    for name in _FIELDS:
+        if len(form.getlist(name)) > 1:
+            raise _invalid(name, "send it once")
+
+
+def _invalid(field: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"loc": ("body", field), "msg": message}])

@@ -137,7 +137,7 @@ def _pairings(precisions: Mapping[str, Embedder]) -> list[tuple[str, str]]:
 
 def _embedded(embedder: Embedder, folder: Path, keys: Sequence[str]) -> Vectors:
     def embed(key: str) -> Vectors:
-        return embedder.embed(decode((folder / key).read_bytes(), Limits()))
+        return embedder.embed_main(decode((folder / key).read_bytes(), Limits()))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.stack(list(pool.map(embed, keys)))

@@ -20,12 +20,16 @@ from tests.e2e.serving import Server, serving
 
 DRAWN = ("Sweaters", "Dresses", "Denim", "Cardigans", "Skirts", "Blouses_Shirts")
 
-# Keeps the file that each search uploads in window.sent.
+# Keeps the file and the region that each search sends in window.sent and window.regions.
 _REMEMBER = """
 window.sent = [];
+window.regions = [];
 const send = XMLHttpRequest.prototype.send;
 XMLHttpRequest.prototype.send = function (body) {
-  if (body instanceof FormData) window.sent.push(body.get("file"));
+  if (body instanceof FormData) {
+    window.sent.push(body.get("file"));
+    window.regions.push(body.get("region"));
+  }
   return send.call(this, body);
 };
 """
@@ -58,6 +62,11 @@ class Visit:
             }"""
         )
         return [bytes(array) for array in arrays]
+
+    def regions(self) -> list[str | None]:
+        """The regions that all searches so far have asked for."""
+        asked: list[str | None] = self.page.evaluate("window.regions")
+        return asked
 
     def searches(self) -> int:
         """How many searches were sent."""

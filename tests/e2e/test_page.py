@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from lambdas.local.server.page import HEADERS, frontend_folder
 from tests.e2e.conftest import Shop, Visit, Visits
@@ -187,13 +187,74 @@ def test_a_box_drawn_with_the_mouse_is_what_is_searched(visit: Visit) -> None:
     visit.page.mouse.up()
     wait_for_searches(visit, 2)
     assert visit.items()[0] == item
-    image = opened(visit.sent()[1])
-    assert image.width == pytest.approx(460, abs=12)
-    assert image.height == pytest.approx(600 * 0.99 - 600 * 16 / box["height"], abs=12)
+    first, second = visit.sent()
+    assert opened(first).size == (960, 600)
+    assert first == second, "the server knows these bytes again"
+    whole, drawn = visit.regions()
+    assert whole is None
+    assert drawn is not None
+    expected = [0.51, 16 / box["height"], 0.99, 0.99]
+    assert [float(number) for number in drawn.split(",")] == pytest.approx(expected, abs=0.02)
     visit.page.get_by_role("button", name="Whole photo").click()
     visit.page.wait_for_timeout(400)
     visit.settled()
     assert visit.searches() == 2, "the whole photo's results are still there"
+
+
+def see_the_right_half(visit: Visit) -> None:
+    """The server sees a garment there, and searches it unless it is told otherwise."""
+
+    def answer(route: Route) -> None:
+        asked = b'name="region"' in (route.request.post_data_buffer or b"")
+        reply = route.fetch()
+        found = reply.json()
+        box = [0.5, 0, 1, 1]
+        found["regions"] = [{"box": box, "confidence": 0.9, "kind": "one_piece"}]
+        route.fulfill(response=reply, json=found if asked else {**found, "region": box})
+
+    visit.page.route("**/api/search-image", answer)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_starts_from_the_garment_that_was_found_one_tap_from_the_whole_photo(
+    visits: Visits, width: int
+) -> None:
+    visit = visits(width, touch=width < 600)
+    see_the_right_half(visit)
+    visit.choose(collage(visit.shop)[0])
+    stage, shade = visit.page.locator("#stage"), visit.page.locator(".shade")
+    expect(stage).to_have_class("cropped")
+    photo, box = stage.bounding_box(), shade.bounding_box()
+    assert photo is not None and box is not None
+    assert box["x"] - photo["x"] == pytest.approx(photo["width"] / 2, abs=1)
+    assert box["width"] == pytest.approx(photo["width"] / 2, abs=1)
+    expect(visit.page.locator("#status")).to_contain_text("One garment of the photo")
+    visit.page.get_by_role("button", name="Whole photo").click()
+    wait_for_searches(visit, 2)
+    assert visit.regions() == [None, "whole"]
+    expect(stage).not_to_have_class("cropped")
+    expect(visit.page.get_by_role("button", name="Whole photo")).to_be_hidden()
+    visit.page.go_back()
+    expect(stage).to_have_class("cropped")
+    assert visit.searches() == 2, "what was found before is still there"
+
+
+def test_the_garment_that_was_found_stays_marked_in_a_category_and_can_be_changed(
+    visit: Visit,
+) -> None:
+    see_the_right_half(visit)
+    visit.choose(collage(visit.shop)[0])
+    visit.page.locator(".chip").nth(1).click()
+    wait_for_searches(visit, 2)
+    assert visit.regions() == [None, None]
+    expect(visit.page.locator("#stage")).to_have_class("cropped")
+    visit.page.locator("#crop").focus()
+    visit.page.keyboard.press("Shift+ArrowUp")
+    wait_for_searches(visit, 3)
+    assert visit.regions()[2] == "0.5,0,1,0.98"
+    visit.page.keyboard.press("Escape")
+    wait_for_searches(visit, 4)
+    assert visit.regions()[3] == "whole"
 
 
 def test_a_corner_pulled_by_touch_and_the_box_moved_with_a_finger(visits: Visits) -> None:

@@ -109,7 +109,15 @@ def test_without_a_model_a_search_finds_nothing_and_health_says_empty(
     shop = make_shop()
     reply = shop.search(png(1))
     assert reply.status_code == 200
-    assert reply.json() == {"model_id": None, "commit": None, "hits": []}
+    assert reply.json() == {
+        "model_id": None,
+        "commit": None,
+        "hits": [],
+        "regions": [],
+        "region": None,
+        "match_probability": None,
+        "match": None,
+    }
     health = shop.health()
     assert (health["status"], health["model_id"], health["gallery"]) == ("empty", None, None)
     assert shop.search(b"nonsense").status_code == 400
@@ -149,7 +157,7 @@ def test_health_tells_what_answers_and_from_what(shop: Shop) -> None:
             "lookups": {"threads": 2, "running": 0, "places": 256, "waiting": 0, "refused": 0},
         },
     }
-    assert set(cache) == {"results", "vectors", "thumbnails"}
+    assert set(cache) == {"results", "regions", "vectors", "thumbnails"}
     assert cache["results"] == {"hits": 0, "misses": 1, "entries": 1, "size": 1, "capacity": 512}
 
 

@@ -140,6 +140,63 @@ def test_a_wrong_top_k_is_refused(shop: Shop, top_k: str) -> None:
     refused(shop, shop.search(png(1), top_k=top_k), 422, "invalid_request", hint="top_k")
 
 
+@pytest.mark.parametrize(
+    ("region", "hint"),
+    [
+        ("all", "send four numbers from 0 to 1"),
+        ("WHOLE", "or 'whole'"),
+        ("0.1,0.1,0.9", "send four numbers"),
+        ("0.1,0.1,0.9,0.9,1", "send four numbers"),
+        ("0.1,0.1,,0.9", "send four numbers"),
+        ("0.1;0.1;0.9;0.9", "send four numbers"),
+        ("[0.1,0.1,0.9,0.9]", "send four numbers"),
+        ("0.1,0.1,nan,0.9", "send four numbers"),
+        ("0,0,inf,1", "send four numbers"),
+        ("0,0,1e999,1", "from 0 to 1"),
+        ("-0.1,0,1,1", "from 0 to 1"),
+        ("0,0,1.01,1", "from 0 to 1"),
+        ("0,0,100,200", "from 0 to 1"),
+        ("0,0,1_0,1", "send four numbers"),
+        ("٠,٠,١,١", "send four numbers"),
+        ("0.5,0,0.5,1", "x0 must be less than x1"),
+        ("0.9,0.1,0.1,0.9", "x0 must be less than x1"),
+        ("0.1,0.9,0.9,0.1", "y0 less than y1"),
+        ("0.5,0.5,0.51,0.9", "at least 0.02"),
+        ("0.5,0.5,0.9,0.500001", "at least 0.02"),
+        ("0" * 199 + ",", "send four numbers"),
+        ("0," * 1000, "at most 200 characters"),
+    ],
+)
+def test_a_wrong_region_is_refused(shop: Shop, region: str, hint: str) -> None:
+    reply = shop.search(png(1), region=region)
+    refused(shop, reply, 422, "invalid_request", hint=hint)
+    assert reply.json()["error"]["message"].startswith("region: ")
+
+
+def test_the_smallest_region_is_accepted(shop: Shop) -> None:
+    assert shop.search(png(1), region="0.28,0.5,0.3,0.52").status_code == 200
+
+
+@pytest.mark.parametrize("field", ["top_k", "category", "region"])
+def test_a_field_that_is_sent_twice_is_refused(shop: Shop, field: str) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+    values = {"top_k": b"3", "category": b"a", "region": b"whole"}
+    twice = 2 * (part % (field.encode(), b"", values[field]))
+    body = part % (b"file", b'; filename="a"', png(1)) + twice + b"--x--\r\n"
+    reply = shop.client.post(URL, content=body, headers=MULTIPART)
+    refused(shop, reply, 422, "invalid_request", hint=f"{field}: send it once")
+
+
+def test_two_photos_at_once_are_refused(shop: Shop) -> None:
+    reply = shop.client.post(URL, files=[("file", png(1)), ("file", png(2))])
+    refused(shop, reply, 422, "invalid_request", hint="file: send it once")
+
+
+def test_a_region_that_is_a_file_is_refused(shop: Shop) -> None:
+    reply = shop.client.post(URL, files={"file": png(1), "region": png(2)})
+    refused(shop, reply, 422, "invalid_request", hint="region")
+
+
 def test_a_missing_file_is_asked_for_by_name(shop: Shop) -> None:
     hint = "form field 'file'"
     for parts in (

@@ -20,14 +20,13 @@ import httpx
 import numpy as np
 import pytest
 from fastapi import Request
-from numpy.typing import NDArray
 from PIL import Image
 from starlette.exceptions import HTTPException
 
 from lambdas.search import app as search_app
 from lambdas.search.admission import Admission
 from lens.errors import BusyError
-from lens.models.embedder import Embedder
+from lens.models.embedder import Embedder, Overview
 from lens.photos.decoding import decode, photo_id
 from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Limits
@@ -56,14 +55,14 @@ class Gate:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """An embedder that waits for permits; at the end it gets all it needs."""
     gate = Gate()
-    embed = Embedder.embed
+    overview = Embedder.overview
 
-    def slow(self: Embedder, image: Image.Image) -> NDArray[np.float32]:
+    def slow(self: Embedder, image: Image.Image) -> Overview:
         gate.seen.append(image.tobytes())
         gate.permits.acquire()
-        return embed(self, image)
+        return overview(self, image)
 
-    monkeypatch.setattr(Embedder, "embed", slow)
+    monkeypatch.setattr(Embedder, "overview", slow)
     yield gate
     gate.let(1_000)
 

@@ -88,7 +88,7 @@ def embed_as_served(
     """
 
     def vector(key: str) -> NDArray[np.float32]:
-        return embedder.embed(change(decode((root / key).read_bytes(), Limits())))
+        return embedder.embed_main(change(decode((root / key).read_bytes(), Limits())))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip(keys, pool.map(vector, keys), strict=True))

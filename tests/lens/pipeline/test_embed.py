@@ -22,6 +22,7 @@ from lens.photos.thumbnail_store import thumb_key
 from lens.pipeline.embed import Embedding
 from lens.settings import Limits
 from lens.storage import FileStorage, ObjectInfo
+from tests.support.region_model import QUARTERS, UPPER, scene, scene_png, write_region_model
 from tests.support.tiny_model import DIM, png, write_tiny_model
 
 NOW = 1_000.0
@@ -134,6 +135,18 @@ def test_each_followed_model_gets_a_segment_of_its_own(stage: Stage) -> None:
     keys = {m: [s.rows[i].key for i in range(len(s.rows))] for m, s in found.items()}
     assert keys == {live: ["a.png"], candidate: ["a.png", "b.png"]}
     assert not np.allclose(found[live].vectors[0], found[candidate].vectors[0])
+
+
+def test_each_model_embeds_what_it_sees_in_a_photo(stage: Stage) -> None:
+    live, candidate = stage.models[0], write_region_model(stage.artifacts).model_id
+    stage.follow(live, candidate)
+    stage.photos.write("shirt.png", scene_png(1, {0: UPPER}))
+    stage.photos.write("pattern.png", scene_png(2, {}))
+    found = stage.run(look("shirt.png"), look("pattern.png"))
+    for model, box in ((live, None), (candidate, QUARTERS[0])):
+        embedder = load_embedder(stage.artifacts, model, "")
+        expected = [embedder.embed(scene(1, {0: UPPER}), box), embedder.embed(scene(2, {}))]
+        np.testing.assert_array_equal(found[model].vectors, expected)
 
 
 def test_of_several_looks_at_a_key_the_highest_version_is_written_once(stage: Stage) -> None:

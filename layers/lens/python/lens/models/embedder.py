@@ -55,6 +55,7 @@ class Network:
             reason = str(error).splitlines()[0]
             raise ArtifactError(f"model {name} cannot be loaded ({reason})") from error
         self._input = self._session.get_inputs()[0].name
+        self._outputs = [output.name for output in self._session.get_outputs()]
 
     @property
     def shapes(self) -> tuple[list[Any], list[Any]]:
@@ -74,7 +75,7 @@ class Network:
     def run_all(self, pixels: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """(N, 3, S, S) float32 pixels to all outputs of the graph, by name and in its order."""
         found = self._session.run(None, {self._input: pixels})
-        return dict(zip(self.outputs, found, strict=True))
+        return dict(zip(self._outputs, found, strict=True))
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,12 @@ def rounded(box: Box) -> Box:
     return _box(box)
 
 
+def large_enough(box: Box) -> bool:
+    """Whether a rounded box has the least sides that can be asked for."""
+    x0, y0, x1, y1 = box
+    return round(min(x1 - x0, y1 - y0), _DECIMALS) >= SMALLEST_SIDE
+
+
 def pixels_of(box: Box, photo_size: tuple[int, int]) -> tuple[int, int, int, int]:
     """What is cut out of a photo of this width and height for a box: left, top, right, bottom in
     pixels, with the margin, at least one pixel."""
