@@ -20,15 +20,25 @@ for _module in pkgutil.walk_packages(anyio.__path__, "anyio."):
     if not _module.name.startswith("anyio._backends._trio"):  # needs trio
         import_module(_module.name)
 
-STOREFRONT = Path(__file__).parents[2] / "shared" / "data" / "storefront"
+DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
 def storefront() -> Path:
     """1,143 real fashion photos in the In-Shop layout; they are not part of this repository."""
-    if STOREFRONT.is_dir():
-        return STOREFRONT
-    reason = "the storefront photos are not beside this checkout"
+    return _real("storefront")
+
+
+@pytest.fixture(scope="session")
+def shopper() -> Path:
+    """Photos as shoppers take them, labeled; they are not part of this repository."""
+    return _real("shopper")
+
+
+def _real(name: str) -> Path:
+    if (DATA / name).is_dir():
+        return DATA / name
+    reason = f"the {name} photos are not beside this checkout"
     if os.environ.get("LENS_REQUIRE_STOREFRONT"):
         pytest.fail(reason)
     pytest.skip(reason)

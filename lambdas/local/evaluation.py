@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ from lambdas.local.progress import progress_bar
 from lens.errors import NotFoundError, UsageError
 from lens.evaluation.protocols import Protocol, Split, split_of
 from lens.evaluation.score import Scorer
+from lens.models.calibration import copy_calibration
 from lens.models.manifest import copy_model, read_manifest
 from lens.photos.catalog import PARTITION_KEY, Catalog, PartitionEntry
 from lens.progress import Progress
 from lens.search.searcher import Searcher
 from lens.settings import Settings
 from lens.storage import FileStorage, Storage, open_storage
+from lens.storage.formats import announce_format
 
 
 @dataclass(frozen=True)
@@ -57,21 +60,49 @@ def trial_of(
 ) -> Iterator[Trial]:
     """Index a protocol's gallery in a temporary folder, for the time of the block.
 
-    It is indexed exactly as `lens index` would index a catalog of just these photos: by the default
-    model, or by the model `model_id` of the catalog's artifacts. The live gallery is neither read
-    nor written. Raises UsageError without a usable partition file.
+    Raises UsageError without a usable partition file.
     """
+    catalog, partition = partitioned(settings)
+    split = split_of(partition, protocol)
+    if not split.queries or not split.gallery:
+        raise UsageError(
+            f"the partition file has {len(split.queries)} queries and {len(split.gallery)} gallery "
+            f"photos for the {protocol} protocol; both are needed"
+        )
+    _require(catalog.storage, (*split.queries, *split.gallery))
+    with searcher_of(settings, split.gallery, model_id) as searcher:
+        yield Trial(catalog, partition, split, searcher)
+
+
+def partitioned(settings: Settings) -> tuple[Catalog, dict[str, PartitionEntry]]:
+    """The catalog with its partition file's entries; UsageError when it is no local folder, or
+    has no such file."""
     catalog = Catalog(open_storage(settings.catalog))
     if not isinstance(catalog.storage, FileStorage):
         raise UsageError("evaluate needs the photos in a local folder")
     partition = catalog.partition()
     if not partition:
         raise UsageError(f"{settings.catalog} has no {PARTITION_KEY}; evaluate needs one")
-    split = split_of(partition, protocol)
-    _require(catalog.storage, split, protocol)
+    return catalog, partition
+
+
+@contextmanager
+def searcher_of(
+    settings: Settings, keys: Sequence[str], model_id: str | None = None
+) -> Iterator[Searcher]:
+    """Index some photos of a catalog in a temporary folder, for the time of the block.
+
+    They are indexed exactly as `lens index` would index a catalog of just these photos: by the
+    default model, or by the model `model_id` of the catalog's artifacts. The live gallery is
+    neither read nor written. Raises UsageError as `partitioned`, and when one of the
+    photos is missing.
+    """
+    catalog, partition = partitioned(settings)
+    _require(catalog.storage, keys)
+    assert isinstance(catalog.storage, FileStorage)
     with tempfile.TemporaryDirectory(prefix="lens-evaluate-") as folder:
         place = Path(folder)
-        _link(catalog.storage.root, split.gallery, partition, place / "catalog")
+        _link(catalog.storage.root, keys, partition, place / "catalog")
         inner = settings.model_copy(
             update={
                 "catalog": str(place / "catalog"),
@@ -80,11 +111,11 @@ def trial_of(
             }
         )
         pipeline = Pipeline(inner)
+        announce_format(pipeline.artifacts, time.time())
         if model_id is not None:
             _copy_model(open_storage(settings.artifacts), pipeline.artifacts, model_id)
         index_catalog(pipeline, model_id)
-        searcher = Searcher(pipeline.artifacts, settings.limits, precision=settings.precision)
-        yield Trial(catalog, partition, split, searcher)
+        yield Searcher(pipeline.artifacts, settings.limits, precision=settings.precision)
 
 
 def evaluate(settings: Settings, protocol: Protocol, model_id: str | None) -> Evaluation:
@@ -120,13 +151,8 @@ def _score(trial: Trial, protocol: Protocol, progress: Progress) -> Evaluation:
     )
 
 
-def _require(storage: Storage, split: Split, protocol: Protocol) -> None:
-    if not split.queries or not split.gallery:
-        raise UsageError(
-            f"the partition file has {len(split.queries)} queries and {len(split.gallery)} gallery "
-            f"photos for the {protocol} protocol; both are needed"
-        )
-    missing = [key for key in (*split.queries, *split.gallery) if storage.head(key) is None]
+def _require(storage: Storage, keys: Sequence[str]) -> None:
+    missing = [key for key in keys if storage.head(key) is None]
     if missing:
         raise UsageError(
             f"{len(missing)} photos of the partition file are missing, {missing[0]} first: "
@@ -135,7 +161,7 @@ def _require(storage: Storage, split: Split, protocol: Protocol) -> None:
 
 
 def _link(
-    root: Path, keys: tuple[str, ...], partition: dict[str, PartitionEntry], target: Path
+    root: Path, keys: Sequence[str], partition: dict[str, PartitionEntry], target: Path
 ) -> None:
     """A catalog of just these photos, which stay where they are."""
     for key in keys:
@@ -153,3 +179,4 @@ def _copy_model(source: Storage, target: Storage, model_id: str) -> None:
     except NotFoundError as error:
         raise UsageError(str(error)) from error
     copy_model(source, target, manifest)
+    copy_calibration(source, target, model_id)

@@ -87,7 +87,12 @@ def _parser() -> argparse.ArgumentParser:
         "evaluate", commands.evaluate, "score retrieval on photos with a partition file"
     )
     location(child, "PHOTOS")
-    child.add_argument("--protocol", choices=("benchmark", "strict"), help="both by default")
+    child.add_argument(
+        "--protocol",
+        choices=("benchmark", "strict", "shopper"),
+        help="benchmark and strict by default",
+    )
+    child.add_argument("--shopper", metavar="FOLDER", help="shoppers' photos, for that protocol")
     child.add_argument("--model", metavar="ID", help="use this model, not the default one")
     as_json(child)
 

@@ -62,14 +62,29 @@ def evaluate(options: Namespace) -> None:
     from lambdas.local.cli.reports import evaluation_report
     from lens.evaluation.protocols import PROTOCOLS
 
-    protocols = [options.protocol] if options.protocol else PROTOCOLS
     settings = _settings(options)
+    if options.protocol == "shopper":
+        _evaluate_shopper(settings, options)
+        return
+    if options.shopper:
+        raise UsageError("--shopper is for the shopper protocol: add --protocol shopper")
+    protocols = [options.protocol] if options.protocol else PROTOCOLS
     found = [evaluation.evaluate(settings, each, options.model) for each in protocols]
     if options.json:
         figures = [each.to_json() for each in found]
         print(json.dumps(figures[0] if options.protocol else figures, indent=1))
     else:
         print(evaluation_report(found))
+
+
+def _evaluate_shopper(settings: Settings, options: Namespace) -> None:
+    from lambdas.local.cli.shopper_report import shopper_report
+    from lambdas.local.shopper.protocol import evaluate_shopper
+
+    if not options.shopper:
+        raise UsageError("name the folder of shoppers' photos: --shopper FOLDER")
+    found = evaluate_shopper(settings, Path(options.shopper), options.model)
+    print(json.dumps(found.to_json(), indent=1) if options.json else shopper_report(found))
 
 
 def status(options: Namespace) -> None:

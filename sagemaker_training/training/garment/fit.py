@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +28,6 @@ from training.garment.objectives import (
     heat_of,
 )
 from training.garment.views import View, Views
-from training.network.lite0 import load_lite0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from lens.errors import BrokenImageError, NotAnImageError, PhotoTooLargeError, TooManyPixelsError
-from lens.photos.decoding import THUMBNAIL_SIDE, decode, photo_id, thumbnail
+from lens.photos.decoding import THUMBNAIL_SIDE, decode, photo_id, thumbnail, upright_size
 from lens.settings import Limits
 from tests.support.photos import encode, picture, png_file
 
@@ -163,6 +163,15 @@ def test_a_large_jpeg_is_decoded_smaller_but_never_below_twice_a_thumbnail() -> 
     reference = image.resize(found.size, Image.Resampling.BOX)
     difference = np.asarray(found, np.int16) - np.asarray(reference, np.int16)
     assert np.abs(difference).mean() < 5  # the photo is noise, the worst case
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(1, (2000, 1600)), (6, (1600, 2000))])
+def test_the_upright_size_is_that_before_a_photo_is_decoded_smaller(
+    orientation: int, size: tuple[int, int]
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    assert upright_size(encode(picture(2000, 1600), "JPEG", exif=exif)) == size
 
 
 def test_limits_are_the_last_value_accepted() -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lens.errors import ArtifactError
+from lens.models.calibration import FILES, calibration_key
 from lens.models.manifest import FP32, FasterNetwork, ModelManifest, manifest_key, write_model
-from lens.storage import Storage
+from lens.storage import Storage, write_once
 
 FOLDER = Path(__file__).parent
 MANIFEST = "manifest.json"
@@ -38,6 +39,10 @@ def write_shipped(artifacts: Storage, folder: Path = FOLDER) -> ModelManifest:
     shipped = shipped_manifest(folder)
     if artifacts.head(manifest_key(shipped.model_id)) is not None:
         return shipped
+    for name in FILES:
+        path = folder / name
+        if path.exists():
+            write_once(artifacts, calibration_key(shipped.model_id, name), path.read_bytes())
     networks = {precision: _network(folder, shipped, precision) for precision in shipped.variants}
     written = write_model(
         artifacts,

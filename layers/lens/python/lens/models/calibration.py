@@ -17,6 +17,7 @@ from lens.storage import Storage, write_once
 from lens.storage.documents import Document, read_document
 
 _DOCUMENT, _PROBES = "calibration.json", "probes.npy"
+FILES = (_PROBES, _DOCUMENT)  # in the order in which they are written
 
 
 class Calibration(Document):
@@ -39,7 +40,7 @@ class Calibration(Document):
 def read_calibration(storage: Storage, model_id: str) -> Calibration | None:
     """A model's calibration; None for a model without one."""
     try:
-        return read_document(storage, _key(model_id, _DOCUMENT), Calibration)[0]
+        return read_document(storage, calibration_key(model_id, _DOCUMENT), Calibration)[0]
     except NotFoundError:
         return None
 
@@ -47,7 +48,7 @@ def read_calibration(storage: Storage, model_id: str) -> Calibration | None:
 def read_probes(storage: Storage, model_id: str, embedding_dim: int) -> NDArray[np.float32] | None:
     """A model's probes, (P, D) float32; None for a model without. ArtifactError when damaged."""
     try:
-        data = storage.read(_key(model_id, _PROBES))[0]
+        data = storage.read(calibration_key(model_id, _PROBES))[0]
     except NotFoundError:
         return None
     try:
@@ -65,20 +66,21 @@ def write_calibration(
     """Write both once; what is there already stays."""
     out = BytesIO()
     np.save(out, probes.astype(np.float32), allow_pickle=False)
-    write_once(storage, _key(model_id, _PROBES), out.getvalue())
+    write_once(storage, calibration_key(model_id, _PROBES), out.getvalue())
     text = calibration.model_dump_json(indent=1).encode() + b"\n"
-    write_once(storage, _key(model_id, _DOCUMENT), text, content_type="application/json")
+    write_once(storage, calibration_key(model_id, _DOCUMENT), text, content_type="application/json")
 
 
 def copy_calibration(source: Storage, target: Storage, model_id: str) -> None:
     """Copy a model's calibration, if it has one, to other artifacts."""
-    for name in (_PROBES, _DOCUMENT):
+    for name in FILES:
         try:
-            data = source.read(_key(model_id, name))[0]
+            data = source.read(calibration_key(model_id, name))[0]
         except NotFoundError:
             return
-        write_once(target, _key(model_id, name), data)
+        write_once(target, calibration_key(model_id, name), data)
 
 
-def _key(model_id: str, name: str) -> str:
+def calibration_key(model_id: str, name: str) -> str:
+    """Where one of a model's FILES lies in the artifacts."""
     return f"{PREFIX}{model_id}/{name}"

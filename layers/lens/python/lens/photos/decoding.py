@@ -56,6 +56,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_THEIR_SIDE = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 # Pillow would warn, then raise, by its own count of pixels; `Limits` decides here.
 Image.MAX_IMAGE_PIXELS = None
@@ -101,6 +102,14 @@ def decode(data: bytes, limits: Limits) -> Image.Image:
         raise BrokenImageError(_DAMAGED) from error
     rgb.info = {}  # or its comments would be written into every thumbnail
     return rgb
+
+
+def upright_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a photo as it is seen, before decoding reduces it. Raises a PhotoError
+    when the bytes are no photo."""
+    image = _open(data)
+    turned = _turn(image) in _ON_THEIR_SIDE
+    return (image.height, image.width) if turned else image.size
 
 
 def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:

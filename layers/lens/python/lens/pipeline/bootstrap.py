@@ -10,6 +10,7 @@ from contextlib import suppress
 from lens.errors import ArtifactError, PinnedError
 from lens.gallery.commits import Commit, advance_head
 from lens.gallery.current import Current, read_current, swap_current
+from lens.models.calibration import copy_calibration
 from lens.models.manifest import ModelManifest, copy_model, list_models, read_manifest
 from lens.pipeline.promote import nominate
 from lens.storage import Storage
@@ -32,6 +33,7 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
         )
     manifest = read_manifest(source, names[0])
     copy_model(source, artifacts, manifest)
+    copy_calibration(source, artifacts, manifest.model_id)
     current = read_current(artifacts)
     if current is not None:
         with suppress(PinnedError):  # it was pinned after it was read

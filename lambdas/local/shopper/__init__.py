@@ -1,0 +1,1 @@
+"""The shopper protocol: how the product answers photos that people take."""
