@@ -20,8 +20,9 @@ from training.loop.checkpoints import has_begun
 from training.loop.cpu import keep_memory, use_cores
 from training.loop.distributed import Ranks, joined_ranks
 from training.loop.progress import RunProgress
-from training.loop.scoring import ProtocolScores, embed, embed_splits, score_splits
+from training.loop.scoring import embed, embed_splits, score_splits
 from training.loop.trainer import Centers, Trainer
+from training.loop.validation import make_validation
 from training.network.embedding_model import (
     ColorPart,
     EmbeddingModel,
@@ -52,6 +53,7 @@ def run_job(
         model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
         dataset, decoded, large = _load_photos(job, recipe, model.preprocessing, ranks, progress)
         photos = _training_photos(dataset, large)
+        validate = make_validation(recipe, model, decoded, dataset, ranks)
         centers: Centers = {}
         if not has_begun(job.checkpoints):
             centers = _fit_heads(model, recipe, decoded, photos, dataset, ranks)
@@ -64,7 +66,7 @@ def run_job(
             progress=progress,
             seed=job.seed,
             centers=centers,
-            validate=_validation(model, decoded, dataset, ranks),
+            validate=validate,
             stopping=stopping,
         )
         trainer.fit()
@@ -112,9 +114,8 @@ def _load_photos(
 
 
 def _training_photos(dataset: Dataset, decoded: DecodedPhotos) -> TrainingPhotos:
-    items = sorted({photo.item_id for photo in dataset.train})
-    number = {item: i for i, item in enumerate(items)}
-    labels = np.array([number[photo.item_id] for photo in dataset.train], np.int64)
+    classes = dataset.classes
+    labels = np.array([classes[photo.item_id] for photo in dataset.train], np.int64)
     return TrainingPhotos(decoded, decoded.rows([photo.key for photo in dataset.train]), labels)
 
 
@@ -157,19 +158,6 @@ def _projection(start: Start, features: NDArray[np.float32], dim: int) -> Projec
     if start == "pca":
         return fit_projection(features, dim)
     return orthogonal_projection(features.shape[1], dim)
-
-
-def _validation(
-    model: EmbeddingModel, decoded: DecodedPhotos, dataset: Dataset, ranks: Ranks
-) -> Callable[[], dict[str, ProtocolScores]] | None:
-    if not dataset.validated:
-        return None
-
-    def validate() -> dict[str, ProtocolScores]:
-        vectors = embed_splits(model, decoded, dataset.validated, ranks)
-        return score_splits(vectors, dataset.photos, dataset.validated)
-
-    return validate
 
 
 def _for_device(recipe: Recipe, ranks: Ranks, progress: RunProgress) -> Recipe:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from lens.evaluation.protocols import Split
+from training.data.dataset import Dataset, Photo
 from training.data.decoded import DecodedPhotos
 from training.loop.batches import TrainingPhotos
 from training.loop.distributed import Ranks
@@ -66,6 +68,15 @@ def small_photos(items: int = 4, each: int = 4, side: int = 32, seed: int = 0) -
     levels = np.random.default_rng(seed).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
     decoded = DecodedPhotos(levels, {str(i): i for i in range(count)}, {})
     return TrainingPhotos(decoded, np.arange(count), np.repeat(np.arange(items), each))
+
+
+def small_dataset(items: int = 6, each: int = 4, held: int = 2) -> Dataset:
+    """The photos of small_photos, of which the first few of each item are held out."""
+    photos = [Photo(str(i), f"item {i // each}", "") for i in range(items * each)]
+    validation = tuple(photo for i, photo in enumerate(photos) if i % each < held)
+    train = tuple(photo for i, photo in enumerate(photos) if i % each >= held)
+    split = Split(tuple(p.key for p in validation), tuple(p.key for p in train))
+    return Dataset(Path(), train, validation, (), {"held-out": split}, {})
 
 
 def small_model(recipe: Recipe, seed: int = 0) -> EmbeddingModel:

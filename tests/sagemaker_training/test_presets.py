@@ -29,6 +29,7 @@ def test_the_seed_preset_is_the_baseline_to_the_letter() -> None:
         "patience": 7,
         "held_out": "photos",
         "validation": 0.15,
+        "watched": "loss",
         "color_dim": 0,
         "memory": 0,
         "blank_from": 256,
@@ -41,6 +42,16 @@ def test_only_the_seed_is_validated_on_photos_of_items_it_was_trained_on() -> No
     assert {name for name, recipe in PRESETS.items() if recipe.held_out == "photos"} == {"seed"}
 
 
+def test_only_the_seed_watches_the_validation_loss() -> None:
+    assert {name for name, recipe in PRESETS.items() if recipe.watched == "loss"} == {"seed"}
+
+
+def test_a_loss_with_proxies_is_watched_on_held_out_photos_or_not_at_all() -> None:
+    assert recipe_of("laptop", {"watched": "loss", "held_out": "photos"}).watched == "loss"
+    assert recipe_of("laptop", {"watched": "loss", "validation": 0.0}).watched == "loss"
+    assert recipe_of("inshop", {"watched": "loss"}).held_out == "items"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -51,6 +62,8 @@ def test_only_the_seed_is_validated_on_photos_of_items_it_was_trained_on() -> No
         ({"blank_from": 257}, "blank_from is 257; it is a gray level up to 255, or 256"),
         ({"blank_from": 0}, "blank_from cannot be 0"),
         ({"schedule": "plateau", "validation": 0.0}, "hold some photos out"),
+        ({"watched": "map"}, "watched is 'map'; it can be: recall_at_1, loss"),
+        ({"watched": "loss"}, "proxy-anchor has no proxies for items that are held out"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_in_one_line(

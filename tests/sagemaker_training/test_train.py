@@ -122,6 +122,19 @@ def test_a_run_leaves_a_model_that_serves_and_the_record_of_how_it_came_to_be(
     }
 
 
+def test_a_run_of_the_seed_preset_goes_by_its_validation_loss(
+    inshop: Path, backbone: str, tmp_path: Path
+) -> None:
+    more = ("--preset", "seed", "--epochs", "2", "--score", "validation")
+    code, out, errors = _finish(_start(_command(inshop, backbone, tmp_path / "run", *more)))
+    assert (code, errors) == (0, "")
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    losses = [entry["validation_loss"] for entry in run["history"]]
+    assert run["recipe"]["watched"] == "loss" and len(losses) == 2
+    lines = [line for line in out.splitlines() if line.startswith("validation: ")]
+    assert [line.rpartition(" loss ")[2] for line in lines] == [f"{loss:.6f}" for loss in losses]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -49,6 +49,11 @@ class Dataset:
         """The photos of all parts."""
         return (*self.train, *self.validation, *self.test)
 
+    @property
+    def classes(self) -> dict[str, int]:
+        """The class of each item trained on, by its id."""
+        return {item: i for i, item in enumerate(sorted({photo.item_id for photo in self.train}))}
+
     def describe(self) -> dict[str, object]:
         """Return the counts that the model's manifest stores."""
         counts = {

@@ -50,6 +50,7 @@ def write_report(
         _figures(run, other),
         "<h2>Curves</h2>",
         _curve("Loss", "loss", run, other),
+        _curve("Validation, loss", "validation_loss", run, other),
         _curve("Validation, Recall@1", "recall_at_1", run, other),
         _curve("Validation, MAP@R", "map_at_r", run, other),
     ]

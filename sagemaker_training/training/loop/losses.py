@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lens.errors import UsageError
-from training.presets import Recipe
+from training.presets import PAIR_LOSSES, Recipe
 
 # The library's samplers import this part of FAISS, which replaces the search that
 # lens.gallery.index uses by one that knows no filter. They work without it.
@@ -20,8 +20,6 @@ sys.modules["faiss.contrib.torch_utils"] = None  # type: ignore[assignment]
 from pytorch_metric_learning import losses, miners, samplers  # noqa: E402
 from pytorch_metric_learning.utils import common_functions  # noqa: E402
 
-# Losses over pairs of embeddings; only these take a miner and a memory.
-_PAIR_LOSSES = {"triplet", "multi-similarity"}
 # ArcFace's margin is in degrees in the library, in radians in the paper and in recipes.
 _DEGREES = 180 / np.pi
 
@@ -31,7 +29,7 @@ class Objective(nn.Module):
 
     def __init__(self, recipe: Recipe, classes: int, dim: int) -> None:
         super().__init__()
-        if recipe.loss not in _PAIR_LOSSES and (recipe.miner != "none" or recipe.memory):
+        if recipe.loss not in PAIR_LOSSES and (recipe.miner != "none" or recipe.memory):
             raise UsageError(
                 f"{recipe.loss} compares with proxies: it takes no miner and no memory"
             )
@@ -39,13 +37,20 @@ class Objective(nn.Module):
             raise UsageError(f"memory is {recipe.memory}; it must hold a batch of {recipe.batch}")
         self._miner = _miner(recipe)
         self._loss = _loss(recipe, classes, dim)
+        self._memory: Any = None
         if recipe.memory:
-            self._loss = losses.CrossBatchMemory(
+            self._memory = losses.CrossBatchMemory(
                 self._loss, dim, memory_size=recipe.memory, miner=self._miner
             )
-            self._miner = None
 
     def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        if self._memory is not None:
+            found: torch.Tensor = self._memory(embeddings, labels)
+            return found
+        return self.within(embeddings, labels)
+
+    def within(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the loss of these embeddings alone: without the memory, which stays as it is."""
         chosen = self._miner(embeddings, labels) if self._miner else None
         return self._loss(embeddings, labels, chosen)
 
@@ -58,14 +63,14 @@ class Objective(nn.Module):
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the memory's position, which the library leaves out of its state."""
-        if isinstance(self._loss, losses.CrossBatchMemory):
-            return {"next": self._loss.queue_idx, "filled": self._loss.has_been_filled}
+        if self._memory is not None:
+            return {"next": self._memory.queue_idx, "filled": self._memory.has_been_filled}
         return {}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        if isinstance(self._loss, losses.CrossBatchMemory):
-            self._loss.queue_idx = state["next"]
-            self._loss.has_been_filled = state["filled"]
+        if self._memory is not None:
+            self._memory.queue_idx = state["next"]
+            self._memory.has_been_filled = state["filled"]
 
 
 def plan_epoch(

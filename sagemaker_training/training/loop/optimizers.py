@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
@@ -42,10 +42,11 @@ def make_scheduler(recipe: Recipe, optimizer: Any, steps: int) -> Any:
     """Return the schedule; `steps` are those of an epoch.
 
     "cosine" changes the rates after every step, with a linear warmup; "plateau" divides them by 10
-    when the validation has not improved for more than 3 epochs.
+    when the validation's watched figure has not improved for more than 3 epochs.
     """
     if recipe.schedule == "plateau":
-        return ReduceLROnPlateau(optimizer, mode="max", factor=0.1, patience=3)
+        mode: Literal["min", "max"] = "min" if recipe.watched == "loss" else "max"
+        return ReduceLROnPlateau(optimizer, mode=mode, factor=0.1, patience=3)
     warm, last = recipe.warmup * steps, recipe.epochs * steps
 
     def share(step: int) -> float:

@@ -46,10 +46,18 @@ class RunProgress:
             {f"{name}/recall_at_1": scores.recall_at_k["1"], f"{name}/map_at_r": scores.map_at_r},
         )
 
-    def validation(self, step: int, recall_at_1: float, map_at_r: float) -> None:
-        """Report the means over the validation's protocols, by which epochs are compared."""
-        self.say(f"validation: R@1 {recall_at_1:.4f} MAP@R {map_at_r:.4f}")
-        self._chart(step, {"validation/recall_at_1": recall_at_1, "validation/map_at_r": map_at_r})
+    def validation(
+        self, step: int, recall_at_1: float, map_at_r: float, loss: float | None
+    ) -> None:
+        """Report what epochs are compared by: the means over the validation's protocols, and the
+        validation loss if it was measured."""
+        line = f"validation: R@1 {recall_at_1:.4f} MAP@R {map_at_r:.4f}"
+        figures = {"validation/recall_at_1": recall_at_1, "validation/map_at_r": map_at_r}
+        if loss is not None:
+            line += f" loss {loss:.6f}"
+            figures["validation/loss"] = loss
+        self.say(line)
+        self._chart(step, figures)
 
     def close(self) -> None:
         """Flush the TensorBoard file."""

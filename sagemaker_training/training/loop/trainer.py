@@ -27,8 +27,8 @@ from training.loop.distributed import Ranks
 from training.loop.losses import Objective
 from training.loop.optimizers import make_optimizer, make_scheduler
 from training.loop.progress import RunProgress
-from training.loop.scoring import ProtocolScores
 from training.loop.seeds import mixed_seed
+from training.loop.validation import Validate
 from training.network.embedding_model import EmbeddingModel
 from training.presets import Recipe
 
@@ -36,7 +36,6 @@ _PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _STEPS_A_LINE = 10
 Centers = Mapping[str, NDArray[np.float32]]  # (classes, D) each, for "shape" and "color"
 NO_CENTERS: Centers = {}
-Validate = Callable[[], dict[str, ProtocolScores]]
 
 
 class InterruptedRunError(LensError):
@@ -62,8 +61,8 @@ class Trainer:
     ) -> None:
         """Prepare the run, and resume it if `folder` has a checkpoint of it.
 
-        `centers` are where the proxies of each part start. `validate` scores the model after each
-        epoch, so that the best epoch is kept; without it the last one is. `stopping` is called
+        `centers` are where the proxies of each part start. `validate` measures the model after
+        each epoch, so that the best epoch is kept; without it the last one is. `stopping` is called
         after each step: when it returns True, the run writes a checkpoint and stops.
         """
         if recipe.batch % ranks.world:
@@ -86,6 +85,8 @@ class Trainer:
         self.optimizer = make_optimizer(recipe, model, self.objectives)
         self._scheduler = make_scheduler(recipe, self.optimizer, self._steps)
         self._scaler = torch.amp.GradScaler(ranks.device.type, enabled=recipe.precision == "fp16")
+        # The field of the history by which epochs are compared.
+        self._watched = "validation_loss" if recipe.watched == "loss" else "recall_at_1"
         # One entry for each finished epoch.
         self.history: list[dict[str, Any]] = []
         # Where the next step is.
@@ -188,16 +189,19 @@ class Trainer:
         entry: dict[str, Any] = {"epoch": self._epoch + 1, "loss": loss}
         entry["lr"] = self.optimizer.param_groups[0]["lr"]
         if self._validate is not None:
-            found = self._validate()
-            recall = float(np.mean([scores.recall_at_k["1"] for scores in found.values()]))
-            precision = float(np.mean([scores.map_at_r for scores in found.values()]))
+            found = self._validate(self.objectives)
+            every = found.scores.values()
+            recall = float(np.mean([scores.recall_at_k["1"] for scores in every]))
+            precision = float(np.mean([scores.map_at_r for scores in every]))
             entry |= {"recall_at_1": recall, "map_at_r": precision}
-            for scores in found.values():
+            if found.loss is not None:
+                entry["validation_loss"] = found.loss
+            for scores in every:
                 entry[f"recall_at_1 {scores.protocol}"] = scores.recall_at_k["1"]
                 self._progress.scores("validation", scores, done)
-            self._progress.validation(done, recall, precision)
+            self._progress.validation(done, recall, precision, found.loss)
             if isinstance(self._scheduler, ReduceLROnPlateau):
-                self._scheduler.step(recall)
+                self._scheduler.step(entry[self._watched])
         entry["seconds"] = self._seconds + time.monotonic() - began
         self.history.append(entry)
         if self._validate is not None and self._best_epoch() == entry["epoch"]:
@@ -218,12 +222,13 @@ class Trainer:
         torch.manual_seed(mixed_seed(self._seed, self._epoch, self._step, self._ranks.rank + 1))
 
     def _best_epoch(self) -> int:
-        """The epoch with the highest validation Recall@1; the first of them if several have it."""
-        best: int = max(self.history, key=lambda entry: entry["recall_at_1"])["epoch"]
+        """The epoch with the best watched figure; the first of them if several have it."""
+        best_of = min if self.recipe.watched == "loss" else max
+        best: int = best_of(self.history, key=lambda entry: entry[self._watched])["epoch"]
         return best
 
     def _exhausted(self) -> bool:
-        """Whether the validation has not improved for `patience` epochs."""
+        """Whether the watched figure has not improved for `patience` epochs."""
         if not self.recipe.patience or not self.history or self._validate is None:
             return False
         return self._epoch - self._best_epoch() >= self.recipe.patience

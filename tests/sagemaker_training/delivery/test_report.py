@@ -28,7 +28,10 @@ def _run(photos: tuple[Photo, ...], recall: float, name: str) -> Run:
     figures = {str(k): recall for k in KS}
     categories = {"WOMEN/<Tops>": {"queries": 3.0, "recall_at_1": recall, "map_at_r": 0.25}}
     scores = ProtocolScores("benchmark", 3, figures, 0.25, categories, answers)
-    history = [{"epoch": i, "loss": 2.0 / i, "recall_at_1": recall / i} for i in (1, 2, 3)]
+    history = [
+        {"epoch": i, "loss": 2.0 / i, "validation_loss": 1.0 / i, "recall_at_1": recall / i}
+        for i in (1, 2, 3)
+    ]
     recipe = {"name": name, "lr": recall}
     return Run(f"model-{name}", 0, recipe, {"broken": 1}, {}, history, 90.0, {"benchmark": scores})
 
@@ -56,7 +59,8 @@ def test_the_report_shows_both_runs_and_how_far_they_are_apart(page: str) -> Non
     assert "<td>the other</td><td>50.0</td>" in page
     assert "<td>difference</td><td>+25.0</td>" in page
     assert "<td>lr *</td><td>0.75</td><td>0.5</td>" in page
-    assert page.count('<path class="ours"') == page.count('<path class="theirs"') == 2
+    assert page.count('<path class="ours"') == page.count('<path class="theirs"') == 3
+    assert 'aria-label="Validation, loss by epoch"' in page
 
 
 def test_the_worst_failures_come_first_and_the_hits_after_them(page: str) -> None:

@@ -1,4 +1,5 @@
-"""A program for torchrun: training steps, their losses and gradients written by the first rank."""
+"""A program for torchrun: training steps, their losses and gradients and the validation loss after
+them, written by the first rank."""
 
 from __future__ import annotations
 
@@ -9,17 +10,26 @@ from pathlib import Path
 import torch
 
 from tests.sagemaker_training.small_models import (
+    SIZE,
     batch_of,
+    small_dataset,
     small_photos,
     small_recipe,
     small_trainer,
 )
 from training.loop.distributed import Ranks, joined_ranks
+from training.loop.validation import make_validation
 from training.presets import Recipe
 
 LOSSES = {
-    "triplet": {"loss": "triplet", "miner": "batch-hard", "margin": 0.5},
-    "memory": {"loss": "triplet", "miner": "semi-hard", "margin": 0.9, "memory": 16},
+    "triplet": {"loss": "triplet", "miner": "batch-hard", "margin": 0.5, "watched": "loss"},
+    "memory": {
+        "loss": "triplet",
+        "miner": "semi-hard",
+        "margin": 0.9,
+        "memory": 16,
+        "watched": "loss",
+    },
     "proxies": {"loss": "proxy-anchor", "margin": 0.1},
     "colors": {"loss": "proxy-anchor", "margin": 0.1, "color_dim": 3, "recolored": True},
 }
@@ -38,6 +48,13 @@ def take_steps(recipe: Recipe, folder: Path, ranks: Ranks) -> dict[str, torch.Te
             for name, parameter in module.named_parameters():
                 if parameter.grad is not None:
                     found[f"{part}.{name} {step}"] = parameter.grad.clone()
+    decoded = small_photos(items=6, side=SIZE).decoded
+    validate = make_validation(recipe, trainer.model, decoded, small_dataset(), ranks)
+    assert validate is not None
+    loss = validate(trainer.objectives).loss
+    assert ranks.gather_objects(loss) == [loss] * ranks.world
+    if loss is not None:
+        found["validation loss"] = torch.tensor(loss)
     return found
 
 

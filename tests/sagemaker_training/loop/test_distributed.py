@@ -65,6 +65,7 @@ def test_two_processes_have_the_loss_and_the_gradients_of_one(
         together = torch.load(tmp_path / f"{name}.pth")
         assert alone.keys() == together.keys() and len(alone) > 20
         assert alone["loss 0"] > 0
+        assert ("validation loss" in alone) == (changes.get("watched") == "loss")
         for key, value in alone.items():
             rounding = 1e-5 * max(1.0, float(value.abs().max()))
             assert torch.allclose(together[key], value, rtol=1e-4, atol=rounding), (name, key)

@@ -28,7 +28,7 @@ def _say_all(progress: RunProgress) -> None:
     progress.step(10, 40, 1.25, 3e-5, 512.34)
     progress.scores("validation", _scores("leave-one-out", 0.6), 40)
     progress.scores("validation", _scores("strict", 0.65), 40)
-    progress.validation(40, 0.625, 0.3125)
+    progress.validation(40, 0.625, 0.3125, 0.0625)
     progress.epoch(40, 1, 2, 1.125, 9.9)
     progress.scores("test", _scores("benchmark", 0.8), 0)
     progress.scores("test", _scores("strict", 0.7), 0)
@@ -53,6 +53,7 @@ def test_every_metric_definition_finds_its_figure_and_no_other(
         "train:epoch_loss": [1.125],
         "validation:recall_at_1": [0.625],
         "validation:map_at_r": [0.3125],
+        "validation:loss": [0.0625],
         "benchmark:recall_at_1": [0.8],
         "benchmark:recall_at_10": [0.82],
         "benchmark:map_at_r": [0.4],
@@ -74,4 +75,5 @@ def test_the_curves_are_also_tensorboard_s(tmp_path: Path) -> None:
     events.Reload()
     assert events.Scalars("train/loss")[0].value == 1.25
     assert events.Scalars("validation/recall_at_1")[0].value == 0.625
+    assert events.Scalars("validation/loss")[0].value == 0.0625
     assert "validation/strict/map_at_r" in events.Tags()["scalars"]

@@ -23,6 +23,7 @@ from tests.sagemaker_training.small_models import (
 )
 from training.loop.scoring import ProtocolScores
 from training.loop.trainer import InterruptedRunError, Trainer
+from training.loop.validation import Validate, Validation
 from training.network.embedding_model import LITE0
 
 pytestmark = pytest.mark.slow
@@ -45,16 +46,14 @@ def _states(trainer: Trainer) -> dict[str, torch.Tensor]:
     return found
 
 
-def _scores(recall: float) -> dict[str, ProtocolScores]:
-    return {
-        "held-out": ProtocolScores(
-            "held-out", 4, dict.fromkeys(map(str, KS), recall), recall, {}, ()
-        )
-    }
+def _found(recall: float, loss: float | None = None) -> Validation:
+    figures = dict.fromkeys(map(str, KS), recall)
+    return Validation({"held-out": ProtocolScores("held-out", 4, figures, recall, {}, ())}, loss)
 
 
-def _validation_of(recalls: list[float]) -> Callable[[], dict[str, ProtocolScores]]:
-    return lambda: _scores(recalls.pop(0))
+def _validation_of(recalls: list[float], losses: list[float] | None = None) -> Validate:
+    """Give one figure of each list after each epoch."""
+    return lambda _: _found(recalls.pop(0), losses.pop(0) if losses else None)
 
 
 def _after(steps: int) -> Callable[[], bool]:
@@ -77,6 +76,7 @@ RECIPES = {
         "precision": "fp16",
         "schedule": "plateau",
         "optimizer": "adam",
+        "watched": "loss",
     },
     "bf16, lora": {"precision": "bf16", "tuning": "lora", "margin": 0.5},
 }
@@ -89,8 +89,8 @@ def test_an_interrupted_and_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 ) -> None:
     recipe = small_recipe(backbone, **RECIPES[name])
 
-    def validate() -> dict[str, ProtocolScores]:
-        return _scores(0.5)
+    def validate(objectives: torch.nn.ModuleDict) -> Validation:
+        return _found(0.5, 0.5)
 
     whole = small_trainer(recipe, tmp_path / "whole", validate=validate)
     whole.fit()
@@ -133,14 +133,19 @@ def test_a_convolutional_network_learns_its_training_photos(tmp_path: Path) -> N
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_the_best_epoch_is_what_remains(tmp_path: Path, backbone: str) -> None:
-    recipe = small_recipe(backbone)
+@pytest.mark.parametrize(
+    ("watched", "recalls", "losses"),
+    [("recall_at_1", [0.2, 0.6, 0.4], [0.3, 0.2, 0.1]), ("loss", [0.2, 0.3, 0.4], [0.2, 0.1, 0.1])],
+)
+def test_the_best_epoch_by_the_watched_figure_is_what_remains(
+    tmp_path: Path, backbone: str, watched: str, recalls: list[float], losses: list[float]
+) -> None:
+    recipe = small_recipe(backbone, watched=watched)
     kept: list[dict[str, torch.Tensor]] = []
-    recalls = [0.2, 0.6, 0.4]
 
-    def validate() -> dict[str, ProtocolScores]:
+    def validate(objectives: torch.nn.ModuleDict) -> Validation:
         kept.append({name: value.clone() for name, value in trainer.model.state_dict().items()})
-        return _scores(recalls[len(kept) - 1])
+        return _found(recalls[len(kept) - 1], losses[len(kept) - 1])
 
     trainer = small_trainer(recipe, tmp_path, validate=validate)
     trainer.fit()
@@ -157,9 +162,30 @@ def test_training_stops_when_validation_no_longer_improves(tmp_path: Path, backb
     assert [entry["epoch"] for entry in trainer.history] == [1, 2, 3, 4]
 
 
-def test_a_plateau_divides_the_learning_rate_by_ten(tmp_path: Path, backbone: str) -> None:
-    recipe = small_recipe(backbone, epochs=7, schedule="plateau", lr=1e-4)
-    trainer = small_trainer(recipe, tmp_path, validate=_validation_of([0.5] * 7))
+def test_training_that_watches_the_loss_stops_when_it_no_longer_falls(
+    tmp_path: Path, backbone: str
+) -> None:
+    recipe = small_recipe(backbone, epochs=9, patience=2, watched="loss")
+    losses = [0.9, 0.4, 0.5, 0.4, 0.1]
+    trainer = small_trainer(
+        recipe, tmp_path, validate=_validation_of([0.1, 0.2, 0.3, 0.4, 0.5], losses[:])
+    )
+    trainer.fit()
+    assert [entry["validation_loss"] for entry in trainer.history] == losses[:4]
+
+
+@pytest.mark.parametrize(
+    ("watched", "recalls", "losses"),
+    [
+        ("recall_at_1", [0.5] * 7, [0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]),
+        ("loss", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]),
+    ],
+)
+def test_a_plateau_of_the_watched_figure_divides_the_learning_rate_by_ten(
+    tmp_path: Path, backbone: str, watched: str, recalls: list[float], losses: list[float]
+) -> None:
+    recipe = small_recipe(backbone, epochs=7, schedule="plateau", lr=1e-4, watched=watched)
+    trainer = small_trainer(recipe, tmp_path, validate=_validation_of(recalls[:], losses[:]))
     trainer.fit()
     rates = [entry["lr"] for entry in trainer.history]
     assert rates == pytest.approx([1e-4] * 5 + [1e-5] * 2)
