@@ -11,7 +11,8 @@ from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
 from lens.models.regions import Box, RegionKind
 from lens.photos.decoding import ACCEPTED
-from lens.search.searcher import Hit, Results, Verdict
+from lens.search.matching import Word
+from lens.search.searcher import Hit, Results
 from lens.settings import Settings
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
@@ -68,7 +69,7 @@ class ResultsSchema(Schema):
         description="that the first hit shows the product itself; null: not known",
         examples=[0.9421],
     )
-    match: Verdict | None = Field(description="the same in a word", examples=["same"])
+    match: Word | None = Field(description="the same in a word", examples=["same"])
 
 
 class ItemSchema(Schema):

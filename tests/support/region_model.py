@@ -19,7 +19,7 @@ from tests.support.tiny_model import DIM, PREPROCESSING, SIDE, tiny_graph
 
 QUARTERS = ((0.0, 0.0, 0.5, 0.5), (0.5, 0.0, 1.0, 0.5), (0.0, 0.5, 0.5, 1.0), (0.5, 0.5, 1.0, 1.0))
 UPPER, LOWER, ONE_PIECE = "red", "lime", "blue"
-DOUBTED = "#800000"  # dark red: told, and not sure enough to be cut out unasked
+DOUBTED = "#600000"  # dark red: told, and not sure enough to be cut out unasked
 
 # A pure color is sure to 0.98, noise to 0.0003, and white, which pads, to nothing.
 _STEEPNESS, _MIDDLE = 4.0, 2.0

@@ -6,6 +6,7 @@ Boxes are x0, y0, x1, y1 as fractions of the upright photo's width and height.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -17,10 +18,11 @@ Box = tuple[float, float, float, float]
 RegionKind = Literal["upper", "lower", "one_piece", "shoes", "hat"]
 REGION_KINDS: tuple[RegionKind, ...] = get_args(RegionKind)  # in the order of a network's scores
 
+_WORN = ("upper", "lower", "one_piece")
+
 MOST_REGIONS = 8
-# Provisional, until they are calibrated with the trained model.
-LEAST_CONFIDENCE = 0.3  # of what is told
-MAIN_CONFIDENCE = 0.5  # of what is cut out unasked
+LEAST_CONFIDENCE = 0.1  # of what is told
+MAIN_CONFIDENCE = 0.3  # of what is cut out unasked
 NEARLY_WHOLE = 0.9  # share of the photo from which cutting out gains nothing
 TINY = 0.02  # share of the photo below which a box is more likely a mistake
 MARGIN = 0.05  # of a box's sides, added all around before it is cut out
@@ -73,12 +75,20 @@ def regions_of(
 def main_region(regions: Sequence[Region]) -> Region | None:
     """The region that stands for its photo, in the catalog and in a query; None: the whole does.
 
-    It is the surest, unless even that is in doubt, or hardly smaller than the photo, or tiny.
+    It is the largest of the sure ones, in measure (docs/experiments.md): whoever photographs a
+    shirt shows the trousers' waist too, and both are sure. Shoes and hats stand behind what covers
+    a body. The whole stands for itself where nothing is sure, or hardly smaller than the photo.
     """
-    if not regions or regions[0].confidence < MAIN_CONFIDENCE:
+    sure = [r for r in regions if r.confidence >= MAIN_CONFIDENCE and _area(r.box) >= TINY]
+    if not sure:
         return None
-    x0, y0, x1, y1 = regions[0].box
-    return regions[0] if TINY <= (x1 - x0) * (y1 - y0) < NEARLY_WHOLE else None
+    main = max(sure, key=lambda r: (r.kind in _WORN, r.confidence * math.sqrt(_area(r.box))))
+    return main if _area(main.box) < NEARLY_WHOLE else None
+
+
+def _area(box: Box) -> float:
+    x0, y0, x1, y1 = box
+    return (x1 - x0) * (y1 - y0)
 
 
 def rounded(box: Box) -> Box:
