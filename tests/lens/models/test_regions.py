@@ -121,12 +121,25 @@ def test_the_main_region_is_the_surest_that_is_worth_cutting_out() -> None:
     assert main_region([]) is None
 
 
-def test_a_doubtful_first_region_is_not_passed_over_for_another() -> None:
-    tiny, large = (
-        Region((0.5, 0.5, 0.6, 0.6), 0.9, "hat"),
-        Region((0.1, 0.1, 0.6, 0.9), 0.8, "upper"),
-    )
-    assert main_region([tiny, large]) is None
+def test_the_largest_of_the_sure_garments_is_the_main_one() -> None:
+    waist = Region((0.3, 0.8, 0.7, 1.0), 0.9, "lower")
+    shirt = Region((0.1, 0.1, 0.9, 0.8), 0.8, "upper")
+    doubtful = Region((0.0, 0.0, 0.9, 0.9), MAIN_CONFIDENCE - 0.01, "one_piece")
+    assert main_region([waist, shirt, doubtful]) == shirt
+
+
+def test_a_tiny_box_is_passed_over() -> None:
+    tiny = Region((0.5, 0.5, 0.6, 0.6), 0.9, "upper")
+    shirt = Region((0.1, 0.1, 0.6, 0.9), 0.8, "upper")
+    assert main_region([tiny, shirt]) == shirt
+    assert main_region([tiny]) is None
+
+
+def test_shoes_and_hats_stand_behind_what_covers_a_body() -> None:
+    boots = Region((0.0, 0.4, 1.0, 1.0), 0.95, "shoes")
+    skirt = Region((0.3, 0.1, 0.7, 0.4), 0.4, "lower")
+    assert main_region([boots, skirt]) == skirt
+    assert main_region([boots]) == boots
 
 
 def test_what_is_cut_out_has_a_margin_and_stays_in_the_photo() -> None:

@@ -180,7 +180,7 @@ def test_the_whole_of_a_photo_that_the_rule_would_cut_is_no_copy_by_similarity(
     tmp_path: Path,
 ) -> None:
     """The catalog has the same with a slightly darker garment, of which the rule is not sure."""
-    surer, darker = scene(4, {0: "#920000"}), scene(4, {0: "#780000"})
+    surer, darker = scene(4, {0: "#740000"}), scene(4, {0: "#6a0000"})
     shop = Shop(tmp_path, {"darker.png": encode(darker, "PNG")})
     query = encode(surer, "PNG")
     assert shop.searcher.search(query).region == QUARTERS[0]

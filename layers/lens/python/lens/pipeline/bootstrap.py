@@ -24,7 +24,6 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
     Safe to repeat and to race: nothing that is there already is written again. Returns what is
     current then. Raises ArtifactError unless there is one model, whole.
     """
-    announce_format(artifacts, now)
     names = list_models(source)
     if len(names) != 1:
         raise ArtifactError(
@@ -32,6 +31,7 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
             "run `python -m lambdas.setup.bundle` on it"
         )
     manifest = read_manifest(source, names[0])
+    announce_format(artifacts, now)
     copy_model(source, artifacts, manifest)
     copy_calibration(source, artifacts, manifest.model_id)
     current = read_current(artifacts)
