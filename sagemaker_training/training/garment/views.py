@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from training.garment.labels import Box, Labeled
 
 WHITE = (255, 255, 255)
+UNKNOWN = 128  # of a view's garment: nobody knows
 # What `Embedder` leaves around a box, as a share of its sides (lens.models.regions).
 MARGIN = 0.05
 
@@ -42,7 +43,7 @@ class _Frame:
     across: tuple[float, float]
     down: tuple[float, float]
 
-    def take(self, image: Image.Image, fill: object) -> Image.Image:
+    def take(self, image: Image.Image, fill: float | tuple[int, ...]) -> Image.Image:
         (ax, ay), (dx, dy), (ox, oy) = self.across, self.down, self.origin
         return image.transform(
             self.size,
@@ -116,14 +117,13 @@ class Views:
         doll = dressed(top, bottom)
         return self.scene([doll if doll is not None else top])
 
-    def empty(self, photo: Labeled) -> View:
+    def empty(self) -> View:
         """A scene without any garment; things are pasted into some as garments are."""
         r = self._random
         canvas = self._canvas()
         garment = Image.new("L", canvas.size, 0)
         for _ in range(int(r.integers(0, 4))):
             self._paste_carton(canvas, garment)
-        del photo
         return self._squared(canvas, garment, View(np.empty(0, np.uint8), np.empty(0, np.uint8)))
 
     # Geometry
@@ -292,7 +292,8 @@ class Views:
     def _paste_carton(self, canvas: Image.Image, garment: Image.Image) -> None:
         """A thing that is no garment, with the edges and the shadow that garments have."""
         r = self._random
-        size = tuple(int(side * r.uniform(0.2, 0.85)) + 4 for side in canvas.size)
+        width, height = (int(side * r.uniform(0.2, 0.85)) + 4 for side in canvas.size)
+        size = (width, height)
         alpha = Image.new("L", size, 0)
         draw = ImageDraw.Draw(alpha)
         if r.random() < 0.6:
@@ -395,7 +396,7 @@ def dressed(top: Labeled, bottom: Labeled) -> Labeled | None:
         return None
     piece_box = (0, max(0, waist - 1), bottom.image.shape[1], bottom.image.shape[0])
     size = (round(piece_box[2] * scale), max(1, round((piece_box[3] - piece_box[1]) * scale)))
-    height, width = top.image.shape[:2]
+    width = top.image.shape[1]
     shift = round((hip[0] + hip[1]) / 2 - (belt[0] + belt[1]) / 2 * scale)
     left, right = min(0, shift), max(width, shift + size[0])
     canvas_size = (right - left, max(hem + 1, hem + size[1]))
@@ -480,5 +481,8 @@ def _add_places(view: View, frame: _Frame, photo: Labeled, at: tuple[int, int]) 
 
 
 def _around(mask: NDArray[np.uint8]) -> Box:
-    rows, columns = np.flatnonzero((mask > 127).any(axis=1)), np.flatnonzero((mask > 127).any(axis=0))
+    rows, columns = (
+        np.flatnonzero((mask > 127).any(axis=1)),
+        np.flatnonzero((mask > 127).any(axis=0)),
+    )
     return (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
