@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -37,6 +36,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lens.errors import LensError, UsageError
+from training.loop.stopping import on_signals
 from training.presets import PRESETS, Recipe, recipe_of
 
 # What imports torch is imported inside functions: `train.py --help` must not wait for torch.
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, 2)
     # Makes CUDA's matrix products deterministic; it must be set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    stopping = _on_signals()
+    stopping = on_signals()
     try:
         run_job(job, recipe, os.environ, stopping)
     except InterruptedRunError as error:
@@ -170,17 +170,6 @@ def _flag(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
     return text.lower() == "true"
-
-
-def _on_signals() -> Any:
-    """Return a function that tells whether this process has received SIGTERM or SIGINT.
-
-    A spot instance receives SIGTERM two minutes before it is taken away.
-    """
-    received: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda which, _: received.append(which))
-    return lambda: bool(received)
 
 
 def _fail(error: object, code: int) -> int:

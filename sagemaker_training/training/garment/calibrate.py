@@ -78,4 +78,3 @@ def _loss(
     if not losses:
         raise UsageError("no item of the catalog has two photos: the loss cannot be measured")
     return max(0.0, float(np.median(losses)))
-

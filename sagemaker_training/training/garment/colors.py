@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lens.default_model import color
+from training.network import color
 
 COLORS = color.COLORS
 # How a garment's pixels count where none is seen: hardly, but a photo's colors are never none.

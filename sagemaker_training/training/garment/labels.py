@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lens.models.regions import REGION_KINDS, RegionKind
+
 # The garments that get a box, in the order of the network's scores.
-PLACES = ("upper", "lower", "one_piece", "shoes", "hat")
+Place = RegionKind
+PLACES = REGION_KINDS
 # Kinds of garments as shoppers' photos are labeled, and which of them a catalog's categories admit:
 # the categories overlap, so a photo of a catalog has a set of kinds, not one.
 KINDS = (

@@ -91,13 +91,19 @@ class GarmentNetwork(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The shape part (N, A) and the color part (N, B), unit length, from what is garment,
         (N, 1, S/8, S/8) in 0..1."""
+        features, colors = self.features(pixels, at32, garment)
+        return _unit(self.shape(features)), _unit(self.color(colors))
+
+    def features(
+        self, pixels: torch.Tensor, at32: torch.Tensor, garment: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the two parts are made of: (N, 1280) of the trunk and (N, COLORS), unit length."""
         top = functional.relu6(self.trunk.top(at32))
         weight = functional.avg_pool2d(garment, 4) + _ELSEWHERE
         mean = (top.pow(_POWER) * weight).sum(dim=(2, 3)) / weight.sum(dim=(2, 3))
         # A channel that is zero everywhere has mean 0, where a root's derivative is infinite.
         features = functional.normalize(mean.clamp(min=1e-18).pow(1 / _POWER), dim=1, eps=1e-12)
-        colors = self.colors(pixels, _doubled(garment))
-        return _unit(self.shape(features)), _unit(self.color(colors))
+        return features, self.colors(pixels, _doubled(garment))
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The embedding, the boxes and the scores."""

@@ -6,23 +6,70 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from training.loop.losses import losses  # pytorch-metric-learning, without its use of FAISS
+from training.garment.batches import Batch
+from training.garment.labels import KINDS
+from training.garment.network import GarmentNetwork
+from training.garment.plan import Phase
+from training.loop.losses import proxy_anchor
 
 _ACROSS_SCALE = 16.0
 _KIND_SCALE = 12.0  # of cosines, before the softmax over kinds
 # The exponents of the focal loss of centers: Zhou et al. 2019, "Objects as Points", equation 1.
 _ALPHA, _BETA = 2.0, 4.0
-# A box's heat falls to half at this share of its sides from its center.
-_HALF = 0.14
 _BOX_FROM = 0.5  # cells at least this hot learn the box
 
 
+class Objectives(nn.Module):
+    """All that a phase is trained for, with the objectives' own weights."""
+
+    def __init__(self, network: GarmentNetwork, phase: Phase, items: int, colors: int) -> None:
+        """`items` and `colors`: how many of each the catalog's photos are numbered by."""
+        super().__init__()
+        self._phase = phase
+        self.items = ItemLoss(items, network.shape.out_features)
+        self.colors = ItemLoss(colors, network.color.out_features)
+        self.kinds = KindLoss(len(KINDS), network.shape.out_features)
+        self.across = AcrossLoss(len(KINDS), network.shape.out_features)
+
+    def forward(
+        self, network: GarmentNetwork, batch: Batch, orders: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Each objective's weighted loss, by name; their sum is to be minimized.
+
+        orders: (N, 3) int64, in which order the trunk sees each view's channels, so that the shape
+        part learns nothing about color. The color part sees the pixels as they are.
+        """
+        phase, n = self._phase, batch.crops
+        catalog = slice(0, int((batch.items >= 0).sum()))
+        channels = orders[:, :, None, None].expand_as(batch.pixels)
+        maps = network.maps(batch.pixels.gather(1, channels))
+        scores, boxes, garment = network.places(*maps)
+        # What is garment is learned from its own loss alone, not from what it would help.
+        mask = garment[:n].sigmoid().detach()
+        shape, color = network.parts(batch.pixels[:n], maps[2][:n], mask)
+        return {
+            "items": self.items(shape[catalog], batch.items[catalog]),
+            "kinds": phase.kind_weight * self.kinds(shape, batch.kinds),
+            "across": phase.across_weight
+            * self.across(
+                shape[catalog.stop :],
+                batch.kinds[catalog.stop :],
+                shape[catalog],
+                batch.kinds[catalog],
+            ),
+            "colors": phase.color_weight * self.colors(color[catalog], batch.colors[catalog]),
+            "places": phase.place_weight * center_loss(scores, batch.heat, batch.weight),
+            "boxes": phase.box_weight * box_loss(boxes, batch.boxes, batch.hottest),
+            "garment": phase.garment_weight * garment_loss(garment, batch.garment),
+        }
+
+
 class ItemLoss(nn.Module):
-    """Proxy-Anchor (Kim et al. 2020, arXiv 2003.13911) over items, or over their colors."""
+    """Proxy-Anchor over items, or over their colors."""
 
     def __init__(self, classes: int, dim: int, margin: float = 0.1) -> None:
         super().__init__()
-        self._loss = losses.ProxyAnchorLoss(classes, dim, margin=margin, alpha=32)
+        self._loss = proxy_anchor(classes, dim, margin)
 
     @property
     def proxies(self) -> torch.Tensor:
@@ -47,18 +94,23 @@ class KindLoss(nn.Module):
         known = admissible.any(dim=1)
         logits = _KIND_SCALE * rows[known] @ functional.normalize(self.centers, dim=1).T
         inside = logits.masked_fill(~admissible[known], -1e4).logsumexp(dim=1)
-        return (logits.logsumexp(dim=1) - inside).mean()
+        # Of a batch in which no kind is known, nothing is to be learned.
+        return (logits.logsumexp(dim=1) - inside).sum() / known.sum().clamp(min=1)
 
 
 class AcrossLoss(nn.Module):
     """How unlikely it is that what a shopper's photo finds in the catalog is of no admissible kind:
     cross entropy over the catalog's photos of the last batches, as a search would rank them."""
 
+    rows: torch.Tensor
+    allowed: torch.Tensor
+    filled: torch.Tensor
+
     def __init__(self, kinds: int, dim: int, memory: int = 384) -> None:
         super().__init__()
-        self._memory = memory
-        self.register_buffer("rows", torch.zeros(0, dim), persistent=False)
-        self.register_buffer("kinds", torch.zeros(0, kinds, dtype=torch.bool), persistent=False)
+        self.register_buffer("rows", torch.zeros(memory, dim))
+        self.register_buffer("allowed", torch.zeros(memory, kinds, dtype=torch.bool))
+        self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
 
     def forward(
         self,
@@ -67,12 +119,16 @@ class AcrossLoss(nn.Module):
         catalog: torch.Tensor,
         catalog_kinds: torch.Tensor,
     ) -> torch.Tensor:
+        """shoppers, catalog: unit rows (A, D) and (B, D); their kinds (A, K) and (B, K), bool."""
         known = catalog_kinds.any(dim=1)
-        rows = torch.cat([catalog[known], self.rows])
-        kinds = torch.cat([catalog_kinds[known], self.kinds])
-        self.rows = rows.detach()[: self._memory]
-        self.kinds = kinds[: self._memory]
-        admissible = (shopper_kinds.float() @ kinds.float().T) > 0
+        filled = int(self.filled)
+        rows = torch.cat([catalog[known], self.rows[:filled].clone()])
+        allowed = torch.cat([catalog_kinds[known], self.allowed[:filled]])
+        keep = min(len(rows), len(self.rows))
+        self.rows[:keep] = rows[:keep].detach()
+        self.allowed[:keep] = allowed[:keep]
+        self.filled.fill_(keep)
+        admissible = (shopper_kinds.float() @ allowed.float().T) > 0
         asked = admissible.any(dim=1) & ~admissible.all(dim=1)
         if not asked.any():
             return shoppers.sum() * 0
@@ -117,39 +173,6 @@ def garment_loss(logits: torch.Tensor, garment: torch.Tensor) -> torch.Tensor:
         logits, garment.clamp(min=0), reduction="none"
     )
     return (each * known).sum() / known.sum().clamp(min=1)
-
-
-def heat_of(
-    places: list[tuple[int, tuple[float, float, float, float]]],
-    ignored: list[tuple[int, tuple[float, float, float, float]]],
-    kinds: int,
-    cells: int,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Of boxes in fractions of the square: heat (T, H, W), its weight, each cell's box (H, W, 4)
-    and the heat of that box (H, W)."""
-    heat = torch.zeros(kinds, cells, cells)
-    weight = torch.ones(kinds, cells, cells)
-    boxes = torch.zeros(cells, cells, 4)
-    hottest = torch.zeros(cells, cells)
-    at = (torch.arange(cells) + 0.5) / cells
-    for kind, (x0, y0, x1, y1) in ignored:
-        inside = ((at >= y0) & (at <= y1))[:, None] & ((at >= x0) & (at <= x1))[None]
-        weight[kind][inside] = 0
-    for kind, box in places:
-        x0, y0, x1, y1 = box
-        # No narrower than a cell, so that the cell of the center is always hot.
-        wide, high = (max(_HALF * side, 0.6 / cells) for side in (x1 - x0, y1 - y0))
-        across = ((at - (x0 + x1) / 2) / wide) ** 2
-        down = ((at - (y0 + y1) / 2) / high) ** 2
-        warm = torch.exp2(-(down[:, None] + across[None]))
-        row, column = (int(min(cells - 1, v * cells)) for v in ((y0 + y1) / 2, (x0 + x1) / 2))
-        warm[row, column] = 1
-        heat[kind] = torch.maximum(heat[kind], warm)
-        weight[kind][warm > 0.1] = 1
-        closer = warm > hottest
-        boxes[closer] = torch.tensor(box)
-        hottest[closer] = warm[closer]
-    return heat, weight, boxes, hottest
 
 
 def _area(boxes: torch.Tensor) -> torch.Tensor:

@@ -95,6 +95,11 @@ def plan_epoch(
     return np.array(list(sampler), np.int64).reshape(steps, recipe.batch)
 
 
+def proxy_anchor(classes: int, dim: int, margin: float) -> nn.Module:
+    """Return Proxy-Anchor (Kim et al. 2020, arXiv 2003.13911) with one proxy for each class."""
+    return losses.ProxyAnchorLoss(classes, dim, margin=margin, alpha=32)
+
+
 def _loss(recipe: Recipe, classes: int, dim: int) -> Any:
     shape = {"num_classes": classes, "embedding_size": dim}
     match recipe.loss:
@@ -103,7 +108,7 @@ def _loss(recipe: Recipe, classes: int, dim: int) -> Any:
         case "multi-similarity":
             return losses.MultiSimilarityLoss(alpha=2, beta=50, base=0.5)
         case "proxy-anchor":
-            return losses.ProxyAnchorLoss(**shape, margin=recipe.margin, alpha=32)
+            return proxy_anchor(classes, dim, recipe.margin)
         case "cosface":
             return losses.CosFaceLoss(**shape, margin=recipe.margin, scale=64)
         case "arcface":
