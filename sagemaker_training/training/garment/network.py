@@ -60,7 +60,7 @@ class GarmentNetwork(nn.Module):
         self.colors = GarmentColors(mean, std)
         self.color = nn.Linear(COLORS, color_dim)
         nn.init.constant_(self.scores.bias, -torch.logit(torch.tensor(1 - _PRIOR)).item())
-        # exp(0) is a cell's share: a box begins two cells wide.
+        # e cells to each side: a box begins between five and six cells wide.
         nn.init.zeros_(self.sides.weight)
         nn.init.constant_(self.sides.bias, 1.0)
 

@@ -138,8 +138,8 @@ class GarmentTrainer:
         orders = _orders(len(batch.pixels), batch.crops, phase.recolored, self._mixed(_ORDERS))
         parts = self._objectives(self._network, batch, orders)
         loss = torch.stack(list(parts.values())).sum()
-        if not math.isfinite(float(loss.detach())):
-            raise LensError(f"the loss is {float(loss)} in step {self._step + 1}: lower the lr")
+        if not math.isfinite(value := float(loss.detach())):
+            raise LensError(f"the loss is {value} in step {self._step + 1}: lower the lr")
         self._optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self._network.parameters(), _LONGEST_GRADIENT)
