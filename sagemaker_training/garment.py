@@ -22,6 +22,12 @@ are for measuring are left out. The output folder of a run gets:
     checkpoints/    run.json    tensorboard/
     artifacts/models/{model_id}/                 the model
 
+3. Measure what its confidences and similarities are worth, and make it the default model:
+
+    python sagemaker_training/garment.py calibrate --run runs/garment-0 --data PHOTOS \\
+        --shopper SHOPPER
+    python sagemaker_training/ship.py runs/garment-0/artifacts/models/MODEL
+
 A plan's fields (training/garment/plan.py) are changed by --plan: one value for all phases, or one
 for each, as in --plan lr=1e-3 size=160,224.
 
@@ -37,6 +43,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lens.errors import LensError, UsageError
+from lens.models.manifest import list_models
+from lens.storage import open_storage
 from training.garment.plan import PLANS, plan_of
 from training.loop.stopping import on_signals
 
@@ -46,7 +54,11 @@ _STOPPED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Label or train as the command line says; an error is printed as one line."""
     options = _parser().parse_args(arguments)
-    commands: dict[str, Callable[[argparse.Namespace], int]] = {"label": _label, "train": _train}
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "label": _label,
+        "train": _train,
+        "calibrate": _calibrate,
+    }
     try:
         return commands[options.command](options)
     except UsageError as error:
@@ -96,6 +108,16 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _calibrate(options: argparse.Namespace) -> int:
+    from training.garment.calibrate import calibrate_model
+
+    artifacts = options.run / "artifacts"
+    for model_id in list_models(open_storage(artifacts)):
+        found = calibrate_model(artifacts, model_id, options.data, options.shopper)
+        print(f"{model_id}: {found.model_dump_json()}", flush=True)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -119,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
         "--pose", type=Path, help="the folder of MediaPipe (else an installed MediaPipe)"
     )
     train = command("train", "train on labeled photos")
+    calibrate = command("calibrate", "measure what a run's model is sure of")
+    calibrate.add_argument("--run", type=Path, required=True, help="what `train` wrote")
     train.add_argument("--labels", type=Path, required=True, help="what `label` wrote")
     train.add_argument("--scenes", type=Path, help="a folder of more photos without garments")
     train.add_argument("--output", type=Path, required=True, help="the folder for the results")

@@ -5,19 +5,72 @@ On photos that it was not trained on: of senders kept apart for this, and of no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from lens.errors import UsageError
+from lens.evaluation.composites import compose, cut_out, generator
 from lens.gallery.match_thresholds import thresholds_of
-from lens.models.calibration import Calibration
-from lens.models.embedder import Embedder
+from lens.models.calibration import Calibration, write_calibration
+from lens.models.embedder import Embedder, load_embedder
+from lens.photos.catalog import Catalog
+from lens.storage import open_storage
+from training.garment.material import photos_in
+from training.garment.pictures import read_photo, reduced
+from training.garment.shopper_photos import photos_of
+from training.garment.views import Views
 
 # Of photos without a garment, so many are taken for one.
 FALSE_GARMENTS = 0.05
+_SIDE = 1024  # pixels: of a photo as the page sends it
+_EVERY = 3  # of the catalog's photos, how many are put on another background
+_DRAWN, _DRAWN_SIDE = 200, 448  # scenes without garments, and their sides in pixels
+
+
+def calibrate_model(artifacts: Path, model_id: str, data: Path, shopper: Path) -> Calibration:
+    """Calibrate a run's model on what it was not trained on, and write that beside it.
+
+    data: a catalog with a partition file, of which the test part is taken. shopper: a folder of
+    shoppers' photos, of which the senders for probes are, and the half of the surfaces and of the
+    backgrounds that training leaves. Raises UsageError when they are too few.
+    """
+    storage = open_storage(artifacts)
+    embedder = load_embedder(storage, model_id)
+    partition = Catalog(open_storage(data)).partition()
+    keys = [key for key, entry in partition.items() if entry.status != "train"]
+    photos = [read_photo(data / key) for key in keys]
+    surfaces = photos_in(shopper / "surfaces")[1::2]
+    grounds = [*surfaces, *photos_in(shopper / "backgrounds")[::2]]
+    if not keys or not surfaces:
+        raise UsageError(f"{data} has no test part, or {shopper} no surfaces to calibrate with")
+    shopped = []
+    for place in range(0, len(keys), _EVERY):
+        random = generator(f"calibrate {keys[place]}")
+        ground = read_photo(surfaces[int(random.integers(len(surfaces)))])
+        shopped.append((compose(cut_out(photos[place]), ground, random).image, place))
+    calibration, probes = calibrated(
+        embedder,
+        catalog=photos,
+        items=[partition[key].item_id for key in keys],
+        shopped=shopped,
+        strangers=(read_photo(shopper / photo.key) for photo in photos_of(shopper, "probes")),
+        empty=_empty(grounds),
+    )
+    write_calibration(storage, model_id, calibration, probes)
+    return calibration
+
+
+def _empty(grounds: Sequence[Path]) -> Iterator[Image.Image]:
+    """Photos without a garment: as they are, and with things in them that are none."""
+    pictures = [reduced(read_photo(path), _SIDE) for path in grounds]
+    yield from pictures
+    views = Views([np.asarray(picture) for picture in pictures], _DRAWN_SIDE, 0)
+    for _ in range(_DRAWN):
+        yield Image.fromarray(views.empty().image)
 
 
 def calibrated(

@@ -67,12 +67,12 @@ def read_material(labels: Path, data: Path, shopper: Path, scenes: Path | None =
     known = folder.labels()
     if not known:
         raise UsageError(f"{labels} has no labels: run `garment.py label --output {labels}` first")
-    surfaces = _photos_in(shopper / "surfaces")[::2]  # the others are for measuring
+    surfaces = photos_in(shopper / "surfaces")[::2]  # the others are for measuring
     material = Material(
         catalog=tuple(_catalog(folder, known, data)),
         shoppers=tuple(_shoppers(folder, known, shopper)),
         backgrounds=tuple(
-            _parallel(_background, [*(_photos_in(scenes) if scenes else ()), *surfaces, *surfaces])
+            _parallel(_background, [*(photos_in(scenes) if scenes else ()), *surfaces, *surfaces])
         ),
     )
     if material.items < 2 or not material.shoppers or not material.backgrounds:
@@ -148,7 +148,8 @@ def _background(path: Path) -> NDArray[np.uint8]:
     return np.asarray(reduced(read_photo(path), _BACKGROUND_SIDE))
 
 
-def _photos_in(folder: Path) -> list[Path]:
+def photos_in(folder: Path) -> list[Path]:
+    """The photos that lie in a folder, by name."""
     return sorted(path for path in folder.glob("*") if path.is_file() and is_photo(path.name))
 
 

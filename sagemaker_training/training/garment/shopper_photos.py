@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from lens.errors import UsageError
-from lens.evaluation.senders import fold_of
+from lens.evaluation.senders import Fold, fold_of
 from training.garment.wearables import Wearable, labeled_wearable
 
 _LIST = "photos.csv"
@@ -26,7 +26,12 @@ class ShopperPhoto:
 
 
 def training_photos(folder: Path) -> list[ShopperPhoto]:
-    """The photos of senders that are trained on, those with a label that is known, by file.
+    """`photos_of` the senders that are trained on."""
+    return photos_of(folder, "training")
+
+
+def photos_of(folder: Path, fold: Fold) -> list[ShopperPhoto]:
+    """The photos of the senders of a fold, those with a label that is known, by file.
 
     Raises UsageError when the folder has no such list.
     """
@@ -42,6 +47,6 @@ def training_photos(folder: Path) -> list[ShopperPhoto]:
         if not {"file", "sender"} <= line.keys():
             raise UsageError(f"{path} has no columns file and sender")
         wearable = labeled_wearable(PurePosixPath(line["file"]).parent.name)
-        if wearable is not None and fold_of(line["sender"]) == "training":
+        if wearable is not None and fold_of(line["sender"]) == fold:
             found.append(ShopperPhoto(line["file"], wearable))
     return sorted(found, key=lambda photo: photo.key)

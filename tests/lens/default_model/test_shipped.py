@@ -12,6 +12,8 @@ from PIL import Image
 from lens.default_model import shipped
 from lens.default_model.shipped import FOLDER, MANIFEST, shipped_manifest, write_shipped
 from lens.errors import ArtifactError
+from lens.gallery.match_thresholds import LEAST_PROBES
+from lens.models.calibration import FILES, read_calibration, read_probes
 from lens.models.embedder import load_embedder
 from lens.models.manifest import read_manifest, read_network
 from lens.storage import FileStorage
@@ -40,8 +42,15 @@ def test_the_shipped_model_is_trained_numbered_and_small() -> None:
     assert manifest.head.kind == "trained" and manifest.default_number >= 2
     there = {path.name for path in FOLDER.iterdir() if path.suffix not in {".py", ""}}
     networks = {variant.file for variant in manifest.variants.values()}
-    assert there == {MANIFEST, *networks}
+    assert there == {MANIFEST, *FILES, *networks}
     assert sum((FOLDER / name).stat().st_size for name in networks) < MOST_BYTES
+
+
+def test_its_calibration_comes_along(artifacts: FileStorage) -> None:
+    manifest = write_shipped(artifacts)
+    assert read_calibration(artifacts, manifest.model_id) is not None
+    probes = read_probes(artifacts, manifest.model_id, manifest.embedding_dim)
+    assert probes is not None and len(probes) >= LEAST_PROBES
 
 
 def test_what_is_there_is_not_written_again(
