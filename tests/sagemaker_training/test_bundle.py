@@ -43,7 +43,9 @@ def test_the_bundle_has_the_program_at_its_root_and_the_package_beside_it(bundle
     names = {file.relative_to(bundle).as_posix() for file in bundle.rglob("*") if file.is_file()}
     assert {
         "train.py",
+        "garment.py",
         "training/loop/trainer.py",
+        "training/garment/pose_process.py",
         "metric_definitions.json",
         "lens/gallery/index/inverted_lists.py",
     } <= names
@@ -69,6 +71,8 @@ def test_the_unpacked_program_explains_itself_and_uses_the_package_beside_it(
 ) -> None:
     found = _run(bundle.parent, sys.executable, str(bundle / "train.py"), "--help")
     assert found.returncode == 0 and "--preset {seed,inshop,laptop}" in found.stdout
+    found = _run(bundle.parent, sys.executable, str(bundle / "garment.py"), "--help")
+    assert found.returncode == 0 and "{label,train}" in found.stdout
     where = "import sys; sys.path.insert(0, sys.argv[1]); import lens; print(lens.__file__)"
     found = _run(bundle.parent, sys.executable, "-c", where, str(bundle))
     assert Path(found.stdout.strip()) == bundle / "lens/__init__.py"

@@ -15,6 +15,7 @@ import torch
 from lens.errors import ArtifactError
 from lens.models.embedder import Embedder, Network
 from lens.models.manifest import HeadInfo, ModelManifest, Variant
+from tests.sagemaker_training.export.graph_texts import tells_of_machine
 from tests.sagemaker_training.small_models import small_model, small_recipe
 from training.export.onnx_export import check_parity, export_onnx
 from training.network.embedding_model import LITE0, EmbeddingModel
@@ -49,6 +50,7 @@ def test_the_exported_model_gives_the_vectors_of_the_trained_one(
     photos = sorted(inshop.rglob("*.png"))[::6]
     assert check_parity(model, _embedder(model, graph), photos) >= 0.9999
     pixels = np.random.default_rng(0).normal(size=(5, 3, recipe.size, recipe.size))
+    assert tells_of_machine(graph) == []
     many = Network(graph, "many").run(pixels.astype(np.float32))
     assert np.allclose(np.linalg.norm(many, axis=1), 1, atol=1e-5)
 
