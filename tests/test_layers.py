@@ -58,6 +58,8 @@ def _broken(checkout: Path) -> list[str]:
         ("lambdas/embed/handler.py", "lambdas.compact.handler", "the functions import lens"),
         ("cdk/config.py", "lens.settings", "the deployment names folders"),
         (f"{_TRAINING}/data/dataset.py", "training.loop.losses", "the rooms of training"),
+        (f"{_TRAINING}/export/linears.py", "training.garment.plan", "the rooms of training"),
+        (f"{_TRAINING}/data/decoded.py", "scipy.ndimage", "scipy finds what hangs together"),
         (f"{_TRAINING}/presets.py", "lambdas.local.training", "training meets neither"),
         (f"{_LENS}/evaluation/metrics.py", "torch", "torch belongs to training"),
     ],

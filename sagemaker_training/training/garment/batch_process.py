@@ -67,7 +67,7 @@ def _received(process: BaseProcess, receiver: Connection) -> Iterator[Any]:
     while True:
         try:
             made = receiver.recv()
-        except EOFError:
+        except (EOFError, OSError):  # OSError: in the middle of one
             process.join()
             if process.exitcode == 0:
                 return

@@ -75,7 +75,8 @@ def _naive(levels: NDArray[np.uint8], garment: NDArray[np.float64]) -> NDArray[n
                 for j, share_b in _shares(chroma[1], CHROMA).items():
                     for k, share in _shares(lightness * (LIGHTNESS - 1), LIGHTNESS).items():
                         counts[i, j, k] += weight * share_a * share_b * share
-    return np.sqrt(counts.ravel() / counts.sum())
+    colors: NDArray[np.float64] = np.sqrt(counts.ravel() / counts.sum())
+    return colors
 
 
 def _colors(levels: NDArray[np.uint8], garment: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -83,7 +84,8 @@ def _colors(levels: NDArray[np.uint8], garment: NDArray[np.float64]) -> NDArray[
     found = GarmentColors(MEAN, STD)(
         torch.from_numpy(pixels)[None], torch.from_numpy(garment.astype(np.float32))[None, None]
     )
-    return found[0].double().numpy()
+    colors: NDArray[np.float64] = found[0].double().numpy()
+    return colors
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -15,11 +17,16 @@ from training.garment.network import TRUNK_MAPS, GarmentNetwork, _boxes
 from training.network.lite0 import Lite0
 
 
+@pytest.fixture(autouse=True)
+def no_gradients() -> Iterator[None]:
+    with torch.no_grad():
+        yield
+
+
 def _pixels(count: int = 2, size: int = SIZE) -> torch.Tensor:
     return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-@torch.no_grad()
 def test_outputs_have_the_shapes_that_serving_reads() -> None:
     embedding, boxes, scores = small_network()(_pixels(3, 96))
     cells = (96 // 16) ** 2
@@ -29,7 +36,6 @@ def test_outputs_have_the_shapes_that_serving_reads() -> None:
     assert scores.min() > 0 and scores.max() < 1
 
 
-@torch.no_grad()
 def test_before_training_a_garment_is_unlikely_anywhere_and_boxes_are_around_their_cells() -> None:
     torch.manual_seed(0)
     network = GarmentNetwork(Lite0(), kinds=5)
@@ -53,13 +59,11 @@ def test_boxes_are_cell_by_cell_the_distances_from_the_cell_s_center() -> None:
             assert boxes[row, column].tolist() == pytest.approx(expected, abs=1e-6)
 
 
-@torch.no_grad()
 def test_the_trunk_s_maps_have_the_strides_that_they_are_named_by() -> None:
     for stride, found in zip(TRUNK_MAPS, small_network().maps(_pixels()), strict=True):
         assert found.shape[2:] == (SIZE // stride, SIZE // stride)
 
 
-@torch.no_grad()
 def test_with_all_of_it_garment_the_features_are_those_of_the_trunk() -> None:
     """The generalized mean of training.network.lite0, weighted alike everywhere."""
     network, pixels = small_network(), _pixels()
@@ -69,7 +73,6 @@ def test_with_all_of_it_garment_the_features_are_those_of_the_trunk() -> None:
     assert torch.allclose(colors.norm(dim=1), torch.ones(2), atol=1e-5)
 
 
-@torch.no_grad()
 def test_features_are_a_mean_that_counts_where_garment_is() -> None:
     network = small_network()
     at32 = torch.rand(1, 320, 2, 2, generator=torch.Generator().manual_seed(2))
@@ -83,7 +86,6 @@ def test_features_are_a_mean_that_counts_where_garment_is() -> None:
     assert np.abs(found[0].numpy() - mean / np.linalg.norm(mean)).max() < 1e-5
 
 
-@torch.no_grad()
 def test_the_color_part_is_shorter_than_the_shape_part_by_its_weight() -> None:
     network = small_network()
     embedding, *_ = network(_pixels())

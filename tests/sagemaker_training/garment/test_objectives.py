@@ -17,6 +17,7 @@ from tests.sagemaker_training.garment.drawn import material
 from tests.sagemaker_training.garment.small import small_network, small_plan
 from training.garment.batches import Batch, Batches, as_batch
 from training.garment.objectives import (
+    AcrossLoss,
     KindLoss,
     Objectives,
     box_loss,
@@ -121,6 +122,33 @@ def test_the_kind_loss_is_how_unlikely_the_whole_set_is(seed: int) -> None:
         assert float(loss(rows, torch.zeros_like(admissible))) == 0
 
 
+def test_the_loss_across_is_how_a_search_among_the_last_batches_would_rank() -> None:
+    torch.manual_seed(0)
+    loss = AcrossLoss(4, 8, memory=5)
+    gallery: list[tuple[torch.Tensor, torch.Tensor]] = []  # the newest first
+    for _ in range(3):
+        shoppers, catalog = (functional.normalize(torch.randn(n, 8), dim=1) for n in (8, 4))
+        shopper_kinds, catalog_kinds = torch.rand(8, 4) > 0.7, torch.rand(4, 4) > 0.7
+        catalog_kinds[0] = False  # of which nothing is known
+        shopper_kinds[0] = False
+        known = [(row, of) for row, of in zip(catalog, catalog_kinds, strict=True) if of.any()]
+        gallery = known + gallery[:5]
+        terms = []
+        for row, kinds in zip(shoppers, shopper_kinds, strict=True):
+            right = [bool((kinds & of).any()) for _, of in gallery]
+            if any(right) and not all(right):
+                chances = [math.exp(16 * float(row @ other)) for other, _ in gallery]
+                inside = sum(c for c, r in zip(chances, right, strict=True) if r)
+                terms.append(-math.log(inside / sum(chances)))
+        found = float(loss(shoppers, shopper_kinds, catalog, catalog_kinds))
+        assert terms and found == pytest.approx(sum(terms) / len(terms), rel=1e-4)
+    assert int(loss.filled) == 5 and torch.equal(
+        loss.rows, torch.stack([r for r, _ in gallery[:5]])
+    )
+    nothing = torch.zeros(8, 4, dtype=torch.bool)
+    assert float(loss(shoppers, nothing, catalog, catalog_kinds)) == 0
+
+
 @pytest.fixture(scope="module")
 def batch() -> Batch:
     return as_batch(Batches(material(), small_plan().phases[1], 0, 1).arrays(0))
@@ -139,9 +167,9 @@ def test_each_objective_counts_by_its_weight_and_all_of_them_train_the_network(
     twice = Objectives(
         network, replace(phase, kind_weight=2 * phase.kind_weight, place_weight=0), 3, 6
     )(network, batch, _AS_THEY_ARE)
-    assert list(once) == ["items", "kinds", "colors", "places", "boxes", "garment"]
+    assert list(once) == ["items", "kinds", "across", "colors", "places", "boxes", "garment"]
     ratios = [float(twice[name].detach() / once[name].detach()) for name in once]
-    assert ratios == pytest.approx([1, 2, 1, 0, 1, 1], abs=1e-4)
+    assert ratios == pytest.approx([1, 2, 1, 1, 0, 1, 1], abs=1e-4)
     torch.stack([*once.values()]).sum().backward()
     untrained = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert untrained == []

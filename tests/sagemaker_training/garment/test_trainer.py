@@ -63,14 +63,14 @@ def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(
     class Killed(BaseException):
         pass
 
-    def kill_at_third() -> bool:
-        nonlocal asked
-        asked += 1
-        if asked == 3:
-            raise Killed
-        return False
+    asked = iter([False, False])
 
-    asked = 0
+    def kill_at_third() -> bool:
+        try:
+            return next(asked)
+        except StopIteration:
+            raise Killed from None
+
     with pytest.raises(Killed):
         small_trainer(tmp_path, stopping=kill_at_third, save_every=2).fit()
     assert [file.name for file in tmp_path.iterdir()] == ["epoch_0_step_2.pth"]

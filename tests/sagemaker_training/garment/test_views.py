@@ -30,7 +30,8 @@ def _views(seed: int, size: int = SIZE) -> Views:
 def _magenta(view: View) -> NDArray[np.bool_]:
     """Where the drawn garment's color is; other light changes it, but never to gray."""
     red, green, blue = np.moveaxis(view.image.astype(int), 2, 0)
-    return (np.minimum(red, blue) - green > 40) & (green < 90)
+    magenta: NDArray[np.bool_] = (np.minimum(red, blue) - green > 40) & (green < 90)
+    return magenta
 
 
 def _around(mask: NDArray[np.bool_]) -> Box:

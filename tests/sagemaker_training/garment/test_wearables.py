@@ -33,7 +33,7 @@ def test_a_category_is_known_by_its_last_part() -> None:
 def test_a_label_of_what_is_no_garment_is_not_trained_on() -> None:
     assert labeled_wearable("skip") is None and labeled_wearable("not-sure") is None
     blazer = labeled_wearable("blazer")
-    assert blazer is not None and (blazer.place, blazer.kinds) == ("upper", {"outwear"})
+    assert blazer is not None and blazer.place == "upper" and blazer.kinds == {"outwear"}
 
 
 def test_every_place_and_kind_in_the_tables_is_one_of_the_network_s() -> None:
