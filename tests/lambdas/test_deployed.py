@@ -18,6 +18,7 @@ from lens.gallery.commits import read_head
 from lens.gallery.current import swap_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.versions import UNSEEN, Look
+from lens.models.calibration import FILES
 from lens.pipeline import compact as compaction
 from lens.pipeline.events import sqs_event
 from lens.search.searcher import Searcher
@@ -266,6 +267,10 @@ def test_the_bundle_is_the_default_model_and_the_same_every_time(tmp_path: Path)
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
     first = files()
-    written = {"manifest.json", *(each.file for each in shipped_manifest().variants.values())}
+    written = {
+        "manifest.json",
+        *FILES,
+        *(each.file for each in shipped_manifest().variants.values()),
+    }
     assert set(first) == {f"models/{name}/{file}" for file in written}
     assert (write_bundle(folder), files()) == (name, first)

@@ -72,7 +72,7 @@ def test_the_unpacked_program_explains_itself_and_uses_the_package_beside_it(
     found = _run(bundle.parent, sys.executable, str(bundle / "train.py"), "--help")
     assert found.returncode == 0 and "--preset {seed,inshop,laptop}" in found.stdout
     found = _run(bundle.parent, sys.executable, str(bundle / "garment.py"), "--help")
-    assert found.returncode == 0 and "{label,train}" in found.stdout
+    assert found.returncode == 0 and "{label,train,calibrate}" in found.stdout
     where = "import sys; sys.path.insert(0, sys.argv[1]); import lens; print(lens.__file__)"
     found = _run(bundle.parent, sys.executable, "-c", where, str(bundle))
     assert Path(found.stdout.strip()) == bundle / "lens/__init__.py"

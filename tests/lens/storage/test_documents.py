@@ -60,7 +60,7 @@ def test_a_swap_that_always_loses_gives_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b'{"names": 3}', b'{"nicknames": []}', b'{"format": 2, "names": []}']
+    "text", [b"", b"{", b'{"names": 3}', b'{"nicknames": []}', b'{"format": 3, "names": []}']
 )
 def test_what_does_not_fit_is_an_artifact_error_that_names_the_file(
     tmp_path: Path, text: bytes
