@@ -75,6 +75,7 @@ def test_the_probability_rises_with_similarity_and_with_confidence() -> None:
     rising = [match_of([s / 100, 0.0], [SHIRT], None, CALIBRATION, None)[0] for s in range(100)]
     assert rising == sorted(rising)
     assert 0 <= rising[0] < 0.01 < SAME < rising[-1] <= 1
+    assert rising[60] == rising[80] == pytest.approx(0.9545, abs=1e-3)  # as sure as of the garment
     sure = [
         match_of([0.85], [Region(SHIRT.box, c / 50, "upper")], None, CALIBRATION, None)[0]
         for c in range(50)

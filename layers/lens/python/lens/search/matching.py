@@ -1,8 +1,8 @@
 """Matching: whether what was found is the shopper's product, how surely, and in which word.
 
-Three questions are asked, and the least sure answer counts: is there a garment in the photo; is
-anything like it here; is it this very product. The third is answered by similarity alone, so a bag
-that the catalog has is found although the model sees no garment in it.
+Three questions are asked: is there a garment in the photo; is anything like it here; is it this
+very product. The first decides, unless the second says no. The third is answered by similarity
+alone, so a bag that the catalog has is found although the model sees no garment in it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lens.models.regions import Box, Region, overlap
 
 Word = Literal["same", "very_similar", "similar_style", "none"]
 
-# The probabilities at which words change.
+# How surely the like is here, at the thresholds where words change.
 SIMILAR_STYLE, VERY_SIMILAR, SAME = 0.5, 0.75, 0.9
 # How much more similar the same product is than the next: a gallery full of one kind has many
 # photos above any threshold.
@@ -49,13 +49,19 @@ def match_of(
     lead = similarities[0] - (similarities[1] if len(similarities) > 1 else -1.0)
     if here >= SAME and lead < _LEAD:
         here = max(VERY_SIMILAR, SAME - 0.01)
-    probability = here if here >= SAME else min(_garment(regions, searched, calibration), here)
-    return probability, _word(probability)
+    garment = _garment(regions, searched, calibration)
+    if here < SIMILAR_STYLE:
+        return min(garment, here), "none"
+    if here >= SAME:
+        return max(garment, here), "same"
+    if garment < SIMILAR_STYLE:
+        return garment, "none"
+    return garment, "very_similar" if here >= VERY_SIMILAR else "similar_style"
 
 
 def _garment(regions: Sequence[Region], searched: Box | None, calibration: Calibration) -> float:
-    """How surely a garment is in what was searched: 1/2 at the confidence that 1 in 20 photos
-    without one reach."""
+    """How surely a garment is in the photo, or in the box that the shopper drew: 1/2 at the
+    confidence that 1 in 20 photos without one reach."""
     sure = [
         region.confidence
         for region in regions
@@ -75,14 +81,6 @@ def _here(similarity: float, levels: MatchThresholds | Calibration) -> float:
         max(1.0, levels.same + 1e-3),
     ]
     return float(np.interp(similarity, known, [0.0, SIMILAR_STYLE, VERY_SIMILAR, SAME, 1.0]))
-
-
-def _word(probability: float) -> Word:
-    if probability >= SAME:
-        return "same"
-    if probability >= VERY_SIMILAR:
-        return "very_similar"
-    return "similar_style" if probability >= SIMILAR_STYLE else "none"
 
 
 def _logit(share: float) -> float:

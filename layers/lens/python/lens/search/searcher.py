@@ -198,7 +198,8 @@ def _match(
     snapshot = serving.gallery.snapshot
     thresholds = snapshot.manifest.match if snapshot else None
     similarities = list(best.values())
-    return match_of(similarities, query.regions, query.region, serving.calibration, thresholds)
+    searched = None if query.by_rule else query.region  # the rule asks about the whole photo
+    return match_of(similarities, query.regions, searched, serving.calibration, thresholds)
 
 
 def _same_photo(matches: Sequence[Match], name: str, query: Query) -> str | None:
