@@ -100,6 +100,18 @@ def _recipes() -> str:
     return table(("field", *(f"`{name}`" for name in PRESETS)), rows)
 
 
+def _phases() -> str:
+    sys.path.insert(0, str(ROOT / "sagemaker_training"))
+    from training.garment.plan import GARMENT, Phase
+
+    rows = (
+        (f"`{field.name}`", *(getattr(phase, field.name) for phase in GARMENT.phases))
+        for field in fields(Phase)
+    )
+    numbers = (f"phase {number}" for number, _ in enumerate(GARMENT.phases, start=1))
+    return table(("field", *numbers), rows)
+
+
 def _endpoints() -> str:
     from lambdas.search.app import create_app
     from lens.search.searcher import Searcher
@@ -141,6 +153,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "deployment": _deployment,
     "targets": _targets,
     "recipes": _recipes,
+    "phases": _phases,
     "endpoints": _endpoints,
     "errors": _errors,
 }

@@ -37,9 +37,8 @@ _GET_SALIENCY = (
     "then --saliency FOLDER"
 )
 _GET_POSE = (
-    "python3.11 -m pip install --no-deps --target FOLDER mediapipe==0.10.14, then the same with "
-    "absl-py attrs flatbuffers matplotlib 'numpy<2' opencv-python-headless==4.10.0.84 "
-    "'protobuf<5', but without --no-deps, then --pose FOLDER"
+    "python -m pip install --no-deps --target FOLDER mediapipe==0.10.14 and what it needs "
+    "(docs/training.md), then --pose FOLDER"
 )
 
 

@@ -209,7 +209,8 @@ class Views:
         return _squared(scene, self._size)
 
     def _relit_and_finished(self, picture: _Picture) -> View:
-        """As `_finished`, but the padding is there before: it is what a page sends."""
+        """As `_finished`, in another light; the padding is there before, so JPEG blurs its edge,
+        which serving does not."""
         view = _squared(picture, self._size)
         image = finished(self._random, relit(self._random, view.image))
         return View(image, view.garment, view.places, view.ignored)

@@ -77,6 +77,19 @@ def test_rare_kinds_are_drawn_more_often_than_they_are_photographed() -> None:
     assert share == pytest.approx(0.2, abs=0.06)
 
 
+def test_scenes_show_rare_places_of_the_catalog_as_often_as_common_ones() -> None:
+    source = material()
+    dress = labeled(place="one_piece", kind="dress", behind=255, item=0, color_number=0)
+    alone = [replace(p, cut_out=None, mask=None, places=()) for p in source.shoppers]
+    catalog = (*source.catalog[:2] * 20, dress)
+    many = replace(PHASE, items=1, shoppers=1, scenes=60, size=32)
+    batches = Batches(replace(source, catalog=catalog, shoppers=tuple(alone)), many, 0, 1)
+    heat = batches.arrays(0)["heat"][2:]
+    seen = (heat == 1).any(axis=(2, 3)).sum(axis=0)
+    tops, dresses = (seen[PLACES.index(place)] for place in ("upper", "one_piece"))
+    assert tops + dresses > 10 and dresses > 0.3 * tops
+
+
 def test_a_catalog_without_cut_outs_still_makes_scenes() -> None:
     source = material()
     plain = [replace(p, cut_out=None, mask=None, places=()) for p in source.catalog]
