@@ -82,9 +82,12 @@ def test_a_run_leaves_a_model_that_serves_and_a_stopped_one_goes_on_to_the_same_
     artifacts = open_storage(tmp_path / "whole/artifacts")
     embedder = load_embedder(artifacts, run["model_id"])
     assert embedder.manifest.head.kind == "trained" and embedder.manifest.recipe == run["recipe"]
+    image = Image.open(next(folders.rglob("*_front.png"))).convert("RGB")
+    shape, color = np.split(embedder.embed(image), [80])
+    ratio = np.linalg.norm(color) / np.linalg.norm(shape)
+    assert ratio == pytest.approx(run["recipe"]["color_weight"], abs=1e-4)
     assert embedder.manifest.preprocessing.size == 64 and embedder.manifest.embedding_dim == 128
-    vector = embedder.embed_main(Image.open(next(folders.rglob("*_front.png"))).convert("RGB"))
-    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    assert np.linalg.norm(embedder.embed_main(image)) == pytest.approx(1, abs=1e-5)
 
     stopped = _train(folders, tmp_path / "parts")
     assert stopped.stdout is not None and stopped.stdout.readline().startswith("training on")

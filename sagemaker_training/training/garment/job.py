@@ -64,7 +64,11 @@ def run_garment(
     progress.say(f"training on {json.dumps(material.describe())}")
     torch.manual_seed(mixed_seed(job.seed))
     trunk = load_lite0() if job.pretrained else Lite0()
-    network = GarmentNetwork(trunk.to(memory_format=torch.channels_last), kinds=len(PLACES))
+    network = GarmentNetwork(
+        trunk.to(memory_format=torch.channels_last),
+        kinds=len(PLACES),
+        color_weight=plan.color_weight,
+    )
     trainer = GarmentTrainer(
         plan,
         network,

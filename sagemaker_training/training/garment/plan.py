@@ -44,6 +44,8 @@ class Plan:
 
     name: str
     phases: tuple[Phase, ...]
+    # Length of the embedding's color part; the shape part has length 1. Nothing is trained by it.
+    color_weight: float = 0.7
 
     @property
     def size(self) -> int:
