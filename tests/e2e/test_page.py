@@ -176,7 +176,22 @@ def collage(shop: Shop) -> tuple[dict[str, Any], str]:
     return file, right.parent.name
 
 
+def see_no_garment(visit: Visit) -> None:
+    """The server sees no garment, and searches the whole photo unless it is told otherwise."""
+
+    def answer(route: Route) -> None:
+        asked = b'name="region"' in (route.request.post_data_buffer or b"")
+        reply = route.fetch()
+        found = reply.json()
+        if not asked:
+            found |= {"regions": [], "region": None}
+        route.fulfill(response=reply, json=found)
+
+    visit.page.route("**/api/search-image", answer)
+
+
 def test_a_box_drawn_with_the_mouse_is_what_is_searched(visit: Visit) -> None:
+    see_no_garment(visit)
     file, item = collage(visit.shop)
     visit.choose(file)
     box = visit.page.locator("#stage").bounding_box()
@@ -259,6 +274,7 @@ def test_the_garment_that_was_found_stays_marked_in_a_category_and_can_be_change
 
 def test_a_corner_pulled_by_touch_and_the_box_moved_with_a_finger(visits: Visits) -> None:
     visit = visits(360, touch=True)
+    see_no_garment(visit)
     visit.choose(visit.shop.photo("Dresses"))
     fingers = visit.page.context.new_cdp_session(visit.page)
 
@@ -286,6 +302,7 @@ def test_a_corner_pulled_by_touch_and_the_box_moved_with_a_finger(visits: Visits
 
 
 def test_arrow_keys_crop_and_escape_goes_back_to_the_whole_photo(visit: Visit) -> None:
+    see_no_garment(visit)
     visit.choose(visit.shop.photo("Dresses"))
     box = visit.page.locator("#crop")
     box.focus()

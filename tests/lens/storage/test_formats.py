@@ -69,13 +69,6 @@ def test_without_an_earlier_format_nothing_is_announced(
 
 
 @pytest.mark.usefixtures("next_release")
-def test_new_artifacts_have_the_newest_format_at_once(tmp_path: Path) -> None:
-    artifacts = FileStorage(tmp_path)
-    announce_format(artifacts, NOW)
-    assert written_format(artifacts, NOW) == 2
-
-
-@pytest.mark.usefixtures("next_release")
 def test_a_new_format_is_written_once_its_announcement_has_settled(storage: FileStorage) -> None:
     assert written_format(storage, NOW) == 1
     announce_format(storage, NOW)

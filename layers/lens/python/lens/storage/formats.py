@@ -63,16 +63,12 @@ def written_format(storage: Storage, now: float) -> int:
 
 
 def announce_format(storage: Storage, now: float) -> None:
-    """Announce that this release runs; its newest format is written once that has settled.
-
-    Artifacts that are still empty have it at once: no earlier release can be writing them.
-    """
+    """Announce that this release runs; its newest format is written once that has settled."""
     announced = _read(storage)
     if oldest() == NEWEST or (announced and announced.newest >= NEWEST):
         return
     etag = storage.head(KEY)
-    new = next(iter(storage.list()), None) is None
-    data = _Announced(newest=NEWEST, at=0.0 if new else now).model_dump_json().encode()
+    data = _Announced(newest=NEWEST, at=now).model_dump_json().encode()
     try:
         storage.write(
             KEY,
