@@ -76,7 +76,7 @@ def test_a_gallery_and_a_promoted_model_outlive_a_deployment_with_another_defaul
     assert set_up(artifacts, source, now=NOW).live == live
     after = content(artifacts)
     assert {key: after[key] for key in before} == before
-    assert {key.split("/")[0] for key in after.keys() - before.keys()} == {"models", "formats.json"}
+    assert {key.split("/")[0] for key in after.keys() - before.keys()} == {"models"}
 
 
 DEFAULT = 3  # the number of the default model that comes with this deployment
