@@ -10,7 +10,7 @@ from constructs import Construct
 from cdk.config import Config
 from cdk.event_queue import EventQueue
 from cdk.functions import Functions, FunctionSpec
-from cdk.permissions import COMMITS, GALLERY, HEADS, SEGMENTS, SNAPSHOTS, read, write
+from cdk.permissions import COMMITS, GALLERY, HEADS, MODELS, SEGMENTS, SNAPSHOTS, read, write
 from cdk.storage import Storage
 
 # The lowest that SQS allows. A commit is a compare-and-swap: more writers only make more conflicts.
@@ -66,7 +66,7 @@ class Indexing(Construct):
                 "compact",
                 environment={"LENS_ARTIFACTS": storage.artifacts_location},
                 policy=[
-                    *read(artifacts, *GALLERY),
+                    *read(artifacts, *GALLERY, MODELS),  # MODELS: the calibration
                     write(artifacts, HEADS, COMMITS, SEGMENTS, SNAPSHOTS),
                 ],
                 memory=config.upkeep_memory,

@@ -31,7 +31,7 @@ READS = {
     "embed": {f"{CATALOG}/catalog/*"}
     | {f"{ARTIFACTS}/{p}" for p in ("current.json", "formats.json", "models/*", "segments/*")},
     "build_index": {f"{ARTIFACTS}/{p}" for p in GALLERY},
-    "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY},
+    "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY} | {f"{CATALOG}/catalog/*"},
     "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json"}},
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
