@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from lambdas.local.evaluation import Trial
 from lambdas.local.progress import progress_bar
 from lambdas.local.shopper.folder import ShopperFolder
-from lens.evaluation.boxes import WHOLE, overlap
+from lens.evaluation.boxes import WHOLE
 from lens.evaluation.composites import Composite, compose, cut_out, cut_to, generator
 from lens.evaluation.intervals import Figure, mean_figure
+from lens.models.regions import overlap
 from lens.photos.decoding import decode
 from lens.search.searcher import Results
 from lens.settings import Limits

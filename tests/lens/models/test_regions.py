@@ -18,6 +18,7 @@ from lens.models.regions import (
     Region,
     RegionKind,
     main_region,
+    overlap,
     pixels_of,
     regions_of,
 )
@@ -147,3 +148,15 @@ def test_what_is_cut_out_has_a_margin_and_stays_in_the_photo() -> None:
     assert pixels_of((0.2, 0.2, 0.6, 0.8), (1000, 500)) == (180, 85, 620, 415)
     assert pixels_of((0.0, 0.0, 1.0, 1.0), (1000, 500)) == (0, 0, 1000, 500)
     assert pixels_of((0.98, 0.0, 1.0, 0.02), (8, 8)) == (7, 0, 8, 1)
+
+
+def test_overlap_is_the_intersection_over_the_union() -> None:
+    left, right = (0.0, 0.0, 0.6, 1.0), (0.4, 0.0, 1.0, 1.0)
+    assert overlap(left, right) == pytest.approx(0.2 / 1.0)
+    assert overlap(left, left) == 1.0
+    assert overlap((0.0, 0.0, 1.0, 1.0), (0.25, 0.25, 0.75, 0.75)) == pytest.approx(0.25)
+
+
+def test_boxes_that_do_not_meet_or_are_empty_overlap_in_nothing() -> None:
+    assert overlap((0.0, 0.0, 0.2, 0.2), (0.5, 0.5, 0.9, 0.9)) == 0.0
+    assert overlap((0.5, 0.5, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)) == 0.0

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lens.evaluation.boxes import overlap
-from lens.models.regions import Box
+from lens.models.regions import Box, overlap
 
 Group = Literal["upper", "lower", "one_piece", "shoes", "bag"]
 CLOTHES: frozenset[Group] = frozenset({"upper", "lower", "one_piece"})

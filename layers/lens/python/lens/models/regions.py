@@ -127,7 +127,7 @@ def _from_square(boxes: NDArray[np.float32], photo_size: tuple[int, int]) -> NDA
 
 
 def overlap(box: Box, other: Box) -> float:
-    """Intersection over union of two boxes."""
+    """Intersection over union, 0 to 1; of two empty boxes 0."""
     return float(_overlaps(np.array(box), np.array([other]))[0])
 
 
@@ -137,7 +137,8 @@ def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[
     shared = np.prod(np.maximum(sides, 0.0), axis=1)
     area = np.prod(box[2:] - box[:2])
     areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
-    overlaps: NDArray[np.float64] = shared / (area + areas - shared)
+    union = np.maximum(area + areas - shared, np.finfo(np.float64).tiny)
+    overlaps: NDArray[np.float64] = shared / union
     return overlaps
 
 
