@@ -66,10 +66,13 @@ class ResultsSchema(Schema):
         description="the box that was searched for; null: the whole photo", examples=[_BOX]
     )
     match_probability: float | None = Field(
-        description="that the first hit shows the product itself; null: not known",
+        description="that the photo shows a garment whose like is here; null: not known",
         examples=[0.9421],
     )
-    match: Word | None = Field(description="the same in a word", examples=["same"])
+    match: Word | None = Field(
+        description="how like it the first hit is: none where that is less than 1/2",
+        examples=["same"],
+    )
 
 
 class ItemSchema(Schema):

@@ -46,7 +46,7 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
             Form(
                 max_length=200,
                 description="what to search for in the photo: a box x0,y0,x1,y1, or `whole`; "
-                "without it, the garment that is seen most surely",
+                "without it, the main garment: the largest of the sure ones",
                 examples=["0.21,0.1,0.79,0.89"],
             ),
         ] = None,

@@ -100,7 +100,6 @@ def calibrated(
     return (
         Calibration(
             garment_from=round(float(np.quantile(confidences, 1 - FALSE_GARMENTS)), 4),
-            slope=1.0,
             same=prior.same,
             very_similar=prior.very_similar,
             similar_style=prior.similar_style,

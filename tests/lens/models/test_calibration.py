@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lens.errors import ArtifactError
 from lens.models.calibration import (
     Calibration,
     copy_calibration,
@@ -18,7 +17,7 @@ from lens.models.calibration import (
 from lens.storage import FileStorage
 
 CALIBRATION = Calibration(
-    garment_from=0.3, slope=1.0, same=0.9, very_similar=0.8, similar_style=0.6, loss=0.05
+    garment_from=0.3, same=0.9, very_similar=0.8, similar_style=0.6, loss=0.05
 )
 PROBES = np.eye(4, dtype=np.float32)
 
@@ -45,14 +44,27 @@ def test_a_model_without_one_is_no_error(storage: FileStorage, tmp_path: Path) -
     copy_calibration(storage, FileStorage(tmp_path / "other"), "model-a")
 
 
-def test_probes_of_another_model_are_refused(storage: FileStorage) -> None:
+def test_probes_of_another_model_are_not_used(
+    storage: FileStorage, caplog: pytest.LogCaptureFixture
+) -> None:
     write_calibration(storage, "model-a", CALIBRATION, PROBES)
-    with pytest.raises(ArtifactError, match=r"probes of model model-a are float32 \(4, 4\)"):
-        read_probes(storage, "model-a", 128)
+    assert read_probes(storage, "model-a", 128) is None
+    assert "probes of model model-a are not used: float32 (4, 4)" in caplog.text
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"no array"])
-def test_damaged_probes_are_named(storage: FileStorage, damage: bytes) -> None:
+def test_damaged_probes_cost_themselves_and_are_named(
+    storage: FileStorage, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     storage.write("models/model-a/probes.npy", damage)
-    with pytest.raises(ArtifactError, match="probes of model model-a are unreadable"):
-        read_probes(storage, "model-a", 4)
+    assert read_probes(storage, "model-a", 4) is None
+    assert "probes of model model-a are not used" in caplog.text
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"same": 1}', b'{"format": 9}'])
+def test_a_damaged_calibration_costs_itself_and_is_named(
+    storage: FileStorage, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage.write("models/model-a/calibration.json", damage)
+    assert read_calibration(storage, "model-a") is None
+    assert "models/model-a/calibration.json" in caplog.text

@@ -10,7 +10,7 @@ from lens.models.regions import Region
 from lens.search.matching import SAME, match_of
 
 CALIBRATION = Calibration(
-    garment_from=0.3, slope=1.0, same=0.9, very_similar=0.8, similar_style=0.6, loss=0.05
+    garment_from=0.3, same=0.9, very_similar=0.8, similar_style=0.6, loss=0.05
 )
 GALLERY = MatchThresholds(
     same=0.7,

@@ -6,6 +6,7 @@ How similar these are to a gallery's photos tells what a similarity is worth in 
 
 from __future__ import annotations
 
+import logging
 from io import BytesIO
 
 import numpy as np
@@ -16,6 +17,8 @@ from lens.models.manifest import PREFIX
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, read_document
 
+log = logging.getLogger(__name__)
+
 _DOCUMENT, _PROBES = "calibration.json", "probes.npy"
 FILES = (_PROBES, _DOCUMENT)  # in the order in which they are written
 
@@ -24,13 +27,11 @@ class Calibration(Document):
     """What a model's own figures are worth.
 
     garment_from: the confidence of a photo's surest region below which 19 of 20 photos without a
-    garment stay; slope: of the logistic curve through it. The similarities are the prior, for a
-    gallery that has no thresholds of its own. loss: how much less similar a product's photo is once
-    a shopper took it, in the median.
+    garment stay. The similarities are the prior, for a gallery that has no thresholds of its own.
+    loss: how much less similar a product's photo is once a shopper took it, in the median.
     """
 
     garment_from: float
-    slope: float
     same: float
     very_similar: float
     similar_style: float
@@ -38,25 +39,31 @@ class Calibration(Document):
 
 
 def read_calibration(storage: Storage, model_id: str) -> Calibration | None:
-    """A model's calibration; None for a model without one."""
+    """A model's calibration; None for a model without one, or with one that is damaged: only the
+    match is then unknown, and the log says why."""
     try:
         return read_document(storage, calibration_key(model_id, _DOCUMENT), Calibration)[0]
     except NotFoundError:
         return None
+    except ArtifactError as error:
+        log.warning("no search is told whether it matches: %s", error)
+        return None
 
 
 def read_probes(storage: Storage, model_id: str, embedding_dim: int) -> NDArray[np.float32] | None:
-    """A model's probes, (P, D) float32; None for a model without. ArtifactError when damaged."""
+    """A model's probes, (P, D) float32; None for a model without, or with damaged ones: a gallery
+    then has no thresholds of its own, and the log says why."""
     try:
         data = storage.read(calibration_key(model_id, _PROBES))[0]
     except NotFoundError:
         return None
     try:
         probes: NDArray[np.float32] = np.load(BytesIO(data), allow_pickle=False)
+        if probes.ndim != 2 or probes.shape[1] != embedding_dim or probes.dtype != np.float32:
+            raise ValueError(f"{probes.dtype} {probes.shape}")
     except (ValueError, EOFError) as error:
-        raise ArtifactError(f"the probes of model {model_id} are unreadable ({error})") from error
-    if probes.ndim != 2 or probes.shape[1] != embedding_dim or probes.dtype != np.float32:
-        raise ArtifactError(f"the probes of model {model_id} are {probes.dtype} {probes.shape}")
+        log.warning("the probes of model %s are not used: %s", model_id, error)
+        return None
     return probes
 
 

@@ -7,7 +7,6 @@ alone, so a bag that the catalog has is found although the model sees no garment
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -28,6 +27,7 @@ _LEAD = 0.02
 _SAME_PLACE = 0.3
 # Similarities around the thresholds at which nothing, and everything, is sure.
 _FAR_BELOW = 0.2
+_TINY = 1e-9
 
 
 def match_of(
@@ -37,7 +37,7 @@ def match_of(
     calibration: Calibration,
     thresholds: MatchThresholds | None,
 ) -> tuple[float, Word]:
-    """The probability that the first of the products found is what the photo shows, and the word.
+    """The probability that the photo shows a garment whose like is here, and in a word how like.
 
     similarities: of the products found, the best first, one each. searched: the box that was
     searched, None for the whole photo. thresholds: the gallery's; None: the model's prior counts.
@@ -68,8 +68,8 @@ def _garment(regions: Sequence[Region], searched: Box | None, calibration: Calib
         if searched is None or overlap(region.box, searched) >= _SAME_PLACE
     ]
     confidence = max(sure, default=0.0)
-    far = calibration.slope * (_logit(confidence) - _logit(calibration.garment_from))
-    return 1 / (1 + math.exp(-min(max(far, -30.0), 30.0)))
+    here, elsewhere = confidence * (1 - calibration.garment_from), calibration.garment_from
+    return here / max(here + elsewhere * (1 - confidence), _TINY)
 
 
 def _here(similarity: float, levels: MatchThresholds | Calibration) -> float:
@@ -81,8 +81,3 @@ def _here(similarity: float, levels: MatchThresholds | Calibration) -> float:
         max(1.0, levels.same + 1e-3),
     ]
     return float(np.interp(similarity, known, [0.0, SIMILAR_STYLE, VERY_SIMILAR, SAME, 1.0]))
-
-
-def _logit(share: float) -> float:
-    share = min(max(share, 1e-4), 1 - 1e-4)
-    return math.log(share / (1 - share))

@@ -56,7 +56,7 @@ class Results:
     hits: tuple[Hit, ...]
     regions: tuple[Region, ...] = ()  # all that are seen in the photo, the surest first
     region: Box | None = None  # what was searched for; None: the whole photo
-    match_probability: float | None = None  # that the first hit shows the query's product
+    match_probability: float | None = None  # that it shows a garment whose like is here
     match: Word | None = None  # both None for a model without a calibration
 
 
