@@ -187,7 +187,7 @@ function showAnswer(state, found, hit) {
     answer = found;
     const items = fold(found.hits);
     drawCards($("hits"), items, { open: (chosen) => go({ ...state, view: chosen.key }), more });
-    $("results-title").textContent = items.length ? say.found(items.length, items[0].best.exact) : "";
+    $("results-title").textContent = titleOf(found);
     if (!items.length) showEmpty(state, found);
   }
   const looked = hit ?? found.hits.find(({ key }) => key === state.view);
@@ -206,10 +206,7 @@ function showEmpty({ category }, found) {
   }
 }
 
-function aloud({ hits }) {
-  const items = fold(hits);
-  return say.foundAloud(items.length, items.length > 0 && items[0].best.exact);
-}
+const aloud = (found) => say.foundAloud(fold(found.hits).length, matchOf(found));
 
 function forgetCards() {
   answer = null;
@@ -226,10 +223,10 @@ function stop() {
   if (answer) $("results-title").textContent = titleOf(answer);
 }
 
-const titleOf = ({ hits }) => {
-  const items = fold(hits);
-  return items.length ? say.found(items.length, items[0].best.exact) : "";
-};
+const titleOf = (found) => (found.hits.length ? say.found(fold(found.hits).length, matchOf(found)) : "");
+
+/** Whether this very photo is there, or else how like it the first product is. */
+const matchOf = ({ hits, match }) => (hits[0]?.exact ? "exact" : match);
 
 function cancel() {
   stop();

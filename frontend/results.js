@@ -29,15 +29,18 @@ export function drawPlaceholders(list, count) {
   list.replaceChildren(...Array.from({ length: count }, () => empty.cloneNode()));
 }
 
-/** How similar a hit is: four bars and words. */
+/** How like the photo a hit is: four bars and words; nothing where nobody knows. */
 export function drawMatch(place, hit) {
-  const { bars, text } = say.likeness(hit.similarity);
+  const likeness = hit.exact ? { bars: 4, text: say.words.thisVeryPhoto } : say.likeness(hit.match);
+  place.hidden = likeness === null;
+  if (likeness === null) return;
+  const { bars, text } = likeness;
   const meter = document.createElement("span");
   meter.className = "bars";
   meter.ariaHidden = "true";
   meter.append(...Array.from({ length: 4 }, (_, n) => bar(n < bars)));
-  place.replaceChildren(meter, hit.exact ? say.words.thisVeryPhoto : text);
-  place.classList.toggle("strong", hit.exact || bars === 4);
+  place.replaceChildren(meter, text);
+  place.classList.toggle("strong", bars === 4);
 }
 
 function bar(filled) {
@@ -67,7 +70,7 @@ function card({ best, views }, place, open, more) {
   const { title, below } = say.itemName(best);
   const name = `${title}, ${below}`;
   element.dataset.item = best.item_id;
-  element.classList.toggle("best", place === 0 && (best.exact || best.similarity >= 0.7));
+  element.classList.toggle("best", place === 0 && (best.exact || best.match === "same"));
   part(".open img").src = best.thumb_url;
   part(".open").ariaLabel = say.openLabel(name);
   part(".open").addEventListener("click", () => open(best));
@@ -77,8 +80,8 @@ function card({ best, views }, place, open, more) {
   part(".badge").textContent = say.words.thisVeryPhoto;
   part(".more").ariaLabel = say.moreLabel(name);
   part(".more").addEventListener("click", () => more(best));
-  part(".match").hidden = best.exact; // the badge says it
   drawMatch(part(".match"), best);
+  part(".match").hidden ||= best.exact; // the badge says it
   const others = views.slice(1, 1 + VIEWS_ON_A_CARD);
   const list = part(".views");
   list.hidden = others.length === 0;

@@ -39,8 +39,7 @@ export class Viewer {
     image.alt = `${title}, ${below}`;
     this._part("h2").textContent = title;
     this._part(".category").textContent = below;
-    this._part(".match").hidden = hit.similarity === undefined;
-    if (hit.similarity !== undefined) drawMatch(this._part(".match"), hit);
+    drawMatch(this._part(".match"), hit);
     this._part(".fine").textContent =
       hit.similarity === undefined ? "" : say.similarityExactly(hit.similarity);
     this._part(".original").href = hit.image_url;

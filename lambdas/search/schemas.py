@@ -43,6 +43,9 @@ class HitSchema(PhotoSchema):
     rank: int = Field(description="from 1", examples=[1])
     similarity: float = Field(description="inner product of unit vectors", examples=[0.9132])
     exact: bool = Field(description="the query is this very photo, or a copy", examples=[False])
+    match: Word | None = Field(
+        description="how like the query it is; null: not known", examples=["very_similar"]
+    )
 
 
 class RegionSchema(Schema):
@@ -207,6 +210,7 @@ def results_schema(results: Results, settings: Settings) -> ResultsSchema:
             rank=hit.rank,
             similarity=round(hit.similarity, 6),
             exact=hit.exact,
+            match=hit.match,
         )
         for hit in results.hits
     ]

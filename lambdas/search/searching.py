@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import Annotated
 
@@ -13,18 +12,13 @@ from pydantic import AfterValidator
 from lambdas.search.admission import Admission
 from lambdas.search.errors import GALLERY_ERRORS, PHOTO_ERRORS
 from lambdas.search.schemas import ResultsSchema, results_schema
-from lens.models.regions import SMALLEST_SIDE, large_enough, rounded
+from lens.errors import UsageError
 from lens.photos.decoding import ACCEPTED
-from lens.search.queries import Asked
+from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
 from lens.settings import Settings
 
 _FIELDS = ("file", "top_k", "category", "region")
-# Without the ambiguities for which a search could take its time over a long text.
-_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_FOUR_NUMBERS = (
-    "send four numbers from 0 to 1, x0,y0,x1,y1 as fractions of the upright photo, or 'whole'"
-)
 
 
 def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -> APIRouter:
@@ -73,24 +67,10 @@ def _encodable(text: str | None) -> str | None:
 
 def _asked(region: str) -> Asked:
     """What the form field asks for. Raises RequestValidationError for what is no region."""
-    text = region.strip()
-    if text == "whole":
-        return "whole"
-    if not text:
-        return None
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 4 or not all(map(_NUMBER.fullmatch, parts)):
-        raise _invalid("region", _FOUR_NUMBERS)
-    if not all(0 <= float(part) <= 1 for part in parts):
-        raise _invalid("region", _FOUR_NUMBERS)
-    x0, y0, x1, y1 = map(float, parts)
-    if x0 >= x1 or y0 >= y1:
-        raise _invalid("region", "x0 must be less than x1, and y0 less than y1")
-    box = rounded((x0, y0, x1, y1))
-    if not large_enough(box):
-        least = f"{SMALLEST_SIDE:g} of the photo's width and height"
-        raise _invalid("region", f"it must be at least {least}; choose a larger one")
-    return box
+    try:
+        return asked_region(region)
+    except UsageError as error:
+        raise _invalid("region", str(error)) from error
 
 
 def _refuse_query(request: Request) -> None:

@@ -161,6 +161,32 @@ def test_a_shrunk_copy_is_recognized_as_the_photo(visit: Visit) -> None:
     expect(visit.page.locator("#results-title")).to_have_text("This very photo is in the catalog")
 
 
+def test_a_photo_without_a_garment_is_told_that_nothing_like_it_is_here(visit: Visit) -> None:
+    pixels = np.zeros((600, 800, 3), np.uint8)
+    pixels[..., 1] = np.linspace(90, 160, 600)[:, None]  # a meadow
+    pixels[:250, :, 2] = 220  # and a sky
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    visit.choose({"name": "meadow.png", "mimeType": "image/png", "buffer": out.getvalue()})
+    title = visit.page.locator("#results-title")
+    expect(title).to_have_text("Nothing like this here. The nearest:")
+    expect(visit.page.locator(".card .match").first).to_have_text("Not alike")
+    assert visit.page.locator(".card.best").count() == 0
+
+
+def test_a_model_that_cannot_tell_whether_it_matches_says_nothing_of_it(visit: Visit) -> None:
+    def answer(route: Route) -> None:
+        reply = route.fetch()
+        found = reply.json() | {"match": None, "match_probability": None}
+        found["hits"] = [{**hit, "exact": False, "match": None} for hit in found["hits"]]
+        route.fulfill(response=reply, json=found)
+
+    visit.page.route("**/api/search-image", answer)
+    visit.choose(collage(visit.shop)[0])
+    expect(visit.page.locator("#results-title")).to_contain_text("look like this")
+    expect(visit.page.locator(".card .match").first).to_be_hidden()
+
+
 # ---- the crop box
 
 

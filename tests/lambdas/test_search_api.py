@@ -34,6 +34,7 @@ def test_a_photo_of_the_catalog_finds_itself_first(shop: Shop) -> None:
     assert first == {
         "rank": 1,
         "exact": True,
+        "match": None,
         "item_id": "WOMEN/Dresses/id_1",
         "key": DRESS,
         "photo_id": photo_id(png(1)),

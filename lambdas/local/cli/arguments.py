@@ -81,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     location(child)
     child.add_argument("--top-k", type=_count, default=12, metavar="K", help="results (12)")
     child.add_argument("--category", metavar="NAME", help="only this category and those under it")
+    child.add_argument(
+        "--region",
+        default="",
+        metavar="BOX",
+        help="a part of the photo, x0,y0,x1,y1 from 0 to 1, or whole (the main garment)",
+    )
     as_json(child)
 
     child = command(

@@ -44,8 +44,13 @@ def serve(options: Namespace) -> None:
 
 def search(options: Namespace) -> None:
     from lambdas.local.cli.reports import results_report
+    from lens.search.queries import asked_region
     from lens.search.searcher import Searcher
 
+    try:
+        region = asked_region(options.region)
+    except UsageError as error:
+        raise UsageError(f"--region: {error}") from error
     pipeline = _pipeline(options)
     settings = pipeline.settings
     searcher = Searcher(pipeline.artifacts, settings.limits, precision=settings.precision)
@@ -53,7 +58,7 @@ def search(options: Namespace) -> None:
         photo = Path(options.photo).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {options.photo}: {error.strerror}") from error
-    results = searcher.search(photo, top_k=options.top_k, category=options.category)
+    results = searcher.search(photo, top_k=options.top_k, category=options.category, region=region)
     print(results_report(results, as_json=options.json))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -65,7 +65,26 @@ def results_report(results: Results, *, as_json: bool) -> str:
     lines = [
         f"{hit.rank:4}  {hit.similarity:.4f}  {hit.item_id:<16} {hit.key}" for hit in results.hits
     ]
-    return "\n".join(["rank  similar  item             photo", *lines])
+    return "\n".join([*_seen(results), "rank  similar  item             photo", *lines])
+
+
+# What the answer's word means to who asked.
+_WORDS = {
+    "same": "the first is most likely the product",
+    "very_similar": "the first is very similar",
+    "similar_style": "the first is of a similar style",
+    "none": "nothing like this is here; the nearest are",
+}
+
+
+def _seen(results: Results) -> Iterator[str]:
+    """What of the photo was searched for, and whether that is here."""
+    if results.regions:
+        box = ",".join(f"{side:g}" for side in results.region or ())
+        kinds = ", ".join(f"{each.kind} {each.confidence:.2f}" for each in results.regions)
+        yield f"searched   {box or 'the whole photo'} (seen: {kinds})"
+    if results.match is not None:
+        yield f"match      {_WORDS[results.match]} ({results.match_probability:.2f})"
 
 
 def evaluation_report(evaluations: Sequence[Evaluation]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from lens.gallery.match_thresholds import MatchThresholds
 from lens.models.calibration import Calibration
 from lens.models.regions import Region
-from lens.search.matching import SAME, match_of
+from lens.search.matching import SAME, match_of, words_of
 
 CALIBRATION = Calibration(
     garment_from=0.3, same=0.9, very_similar=0.8, similar_style=0.6, loss=0.05
@@ -86,3 +86,12 @@ def test_the_probability_rises_with_similarity_and_with_confidence() -> None:
 
 def test_an_empty_gallery_has_no_match() -> None:
     assert match_of([], [SHIRT], None, CALIBRATION, None) == (0.0, "none")
+
+
+def test_each_photo_has_a_word_of_its_own_and_none_more_than_the_answer_s() -> None:
+    similarities = [0.95, 0.85, 0.65, 0.3]
+    words = ["same", "very_similar", "similar_style", "none"]
+    assert words_of(similarities, "same", CALIBRATION, None) == words
+    assert words_of(similarities, "very_similar", CALIBRATION, None) == ["very_similar", *words[1:]]
+    assert words_of(similarities, "none", CALIBRATION, None) == ["none"] * 4
+    assert words_of([0.65], "same", CALIBRATION, GALLERY) == ["very_similar"]

@@ -46,7 +46,11 @@ def test_index_then_search_finds_the_item(
     hits = json.loads(capsys.readouterr().out)["hits"]
     assert [hit["item_id"] for hit in hits] == ["shop/item-005"] * 2
     assert main(["search", "query.png", "photos", "--category", "shop"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 13
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if "shop/item" in line]) == 12
+    assert lines[0].startswith(("searched   ", "match      "))
+    assert main(["search", "query.png", "photos", "--region", "0,0,1,0.5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["region"] == [0, 0, 1, 0.5]
 
 
 def test_nothing_is_written_into_the_photos_folder(working_folder: Path) -> None:
@@ -117,6 +121,7 @@ def test_rollback_holds_searches_and_release_ends_it(
         (["index", "ftp://shop/photos"], 2, "is not a location"),
         (["search", "nowhere.jpg", "empty"], 2, "cannot read nowhere.jpg: No such file"),
         (["search", "notes.txt", "empty"], 1, "this is not a photo"),
+        (["search", "notes.txt", "empty", "--region", "half"], 2, "--region: send four numbers"),
         (["rollback", "empty"], 1, "run `lens index` first"),
         (["promote", "model-x", "empty"], 1, "there is no model 'model-x'; there are: none"),
     ],

@@ -8,7 +8,7 @@ alone, so a bag that the catalog has is found although the model sees no garment
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from lens.models.calibration import Calibration
 from lens.models.regions import Box, Region, overlap
 
 Word = Literal["same", "very_similar", "similar_style", "none"]
+WORDS: tuple[Word, ...] = get_args(Word)[::-1]  # from the least
 
 # How surely the like is here, at the thresholds where words change.
 SIMILAR_STYLE, VERY_SIMILAR, SAME = 0.5, 0.75, 0.9
@@ -56,7 +57,27 @@ def match_of(
         return max(garment, here), "same"
     if garment < SIMILAR_STYLE:
         return garment, "none"
-    return garment, "very_similar" if here >= VERY_SIMILAR else "similar_style"
+    return garment, _word(here)
+
+
+def words_of(
+    similarities: Sequence[float],
+    match: Word,
+    calibration: Calibration,
+    thresholds: MatchThresholds | None,
+) -> list[Word]:
+    """How like the query each photo found is, by its similarity; none more than the answer's
+    `match`, which knows whether the query shows a garment at all."""
+    levels = thresholds or calibration
+    return [min(match, _word(_here(each, levels)), key=WORDS.index) for each in similarities]
+
+
+def _word(here: float) -> Word:
+    if here >= SAME:
+        return "same"
+    if here >= VERY_SIMILAR:
+        return "very_similar"
+    return "similar_style" if here >= SIMILAR_STYLE else "none"
 
 
 def _garment(regions: Sequence[Region], searched: Box | None, calibration: Calibration) -> float:

@@ -2,20 +2,61 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lens.errors import UsageError
 from lens.models.embedder import Embedder
-from lens.models.regions import Box, Region, main_region, rounded
+from lens.models.regions import (
+    SMALLEST_SIDE,
+    Box,
+    Region,
+    large_enough,
+    main_region,
+    rounded,
+)
 from lens.photos.decoding import decode
 from lens.search.cache import Cache
 from lens.settings import Limits
 
 Asked = Box | Literal["whole"] | None  # None: whatever the one rule picks
 _WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+
+# Without the ambiguities for which a search could take its time over a long text.
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_FOUR_NUMBERS = (
+    "send four numbers from 0 to 1, x0,y0,x1,y1 as fractions of the upright photo, or 'whole'"
+)
+
+
+def asked_region(text: str) -> Asked:
+    """What is asked for in words: a box x0,y0,x1,y1, `whole`, or nothing.
+
+    Raises UsageError for what is no region.
+    """
+    text = text.strip()
+    if text == "whole":
+        return "whole"
+    if not text:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 4 or not all(map(_NUMBER.fullmatch, parts)):
+        raise UsageError(_FOUR_NUMBERS)
+    if not all(0 <= float(part) <= 1 for part in parts):
+        raise UsageError(_FOUR_NUMBERS)
+    x0, y0, x1, y1 = map(float, parts)
+    if x0 >= x1 or y0 >= y1:
+        raise UsageError("x0 must be less than x1, and y0 less than y1")
+    box = rounded((x0, y0, x1, y1))
+    if not large_enough(box):
+        least = f"{SMALLEST_SIDE:g} of the photo's width and height"
+        raise UsageError(f"it must be at least {least}; choose a larger one")
+    return box
 
 
 @dataclass(frozen=True)

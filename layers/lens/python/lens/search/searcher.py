@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from lens.errors import LensError
 from lens.gallery.gallery import Match
+from lens.gallery.match_thresholds import MatchThresholds
 from lens.models.regions import Box, Region
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
-from lens.search.matching import Word, match_of
+from lens.search.matching import Word, match_of, words_of
 from lens.search.queries import Asked, Queries, Query
 from lens.search.serving import Serving, load_serving
 from lens.settings import Limits
@@ -45,6 +46,7 @@ class Hit:
     category: str
     similarity: float
     exact: bool = False  # the query is this very photo, or a copy of it
+    match: Word | None = None  # how like the query it is; None for a model without a calibration
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,8 @@ def _results(
     # The second photo tells the first's lead, and so does the second product.
     matches = gallery.search(query.vector, max(top_k, _LEADS), category)
     same = _same_photo(matches, name, query)
+    probability, word = _match(serving, query, matches, same)
+    words = _words(serving, matches, word)
     hits = tuple(
         Hit(
             rank=rank,
@@ -174,11 +178,11 @@ def _results(
             category=match.row.category,
             similarity=match.similarity,
             exact=match.row.photo_id == same,
+            match=like,
         )
-        for rank, match in enumerate(matches[:top_k], start=1)
+        for rank, (match, like) in enumerate(zip(matches[:top_k], words, strict=False), start=1)
     )
     commit = gallery.commit
-    probability, word = _match(serving, query, matches, same)
     return Results(
         commit.model_id, commit.number, hits, query.regions, query.region, probability, word
     )
@@ -195,11 +199,23 @@ def _match(
     best: dict[str, float] = {}
     for match in matches:
         best.setdefault(match.row.item_id, match.similarity)
-    snapshot = serving.gallery.snapshot
-    thresholds = snapshot.manifest.match if snapshot else None
+    thresholds = _thresholds(serving)
     similarities = list(best.values())
     searched = None if query.by_rule else query.region  # the rule asks about the whole photo
     return match_of(similarities, query.regions, searched, serving.calibration, thresholds)
+
+
+def _words(serving: Serving, matches: Sequence[Match], word: Word | None) -> Sequence[Word | None]:
+    """How like the query each of the photos found is."""
+    if serving.calibration is None or word is None:
+        return [None] * len(matches)
+    similarities = [match.similarity for match in matches]
+    return words_of(similarities, word, serving.calibration, _thresholds(serving))
+
+
+def _thresholds(serving: Serving) -> MatchThresholds | None:
+    snapshot = serving.gallery.snapshot
+    return snapshot.manifest.match if snapshot else None
 
 
 def _same_photo(matches: Sequence[Match], name: str, query: Query) -> str | None:
