@@ -97,6 +97,7 @@ def _train(options: argparse.Namespace) -> int:
         shopper=options.shopper,
         output=options.output,
         scenes=options.scenes,
+        things=options.things,
         seed=options.seed,
         pretrained=options.weights == "pretrained",
         save_every=options.save_every,
@@ -145,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument("--run", type=Path, required=True, help="what `train` wrote")
     train.add_argument("--labels", type=Path, required=True, help="what `label` wrote")
     train.add_argument("--scenes", type=Path, help="a folder of more photos without garments")
+    train.add_argument("--things", type=Path, help="a folder of PNG cut-outs of other things")
     train.add_argument("--output", type=Path, required=True, help="the folder for the results")
     train.add_argument("--seed", type=_seed, default=0)
     train.add_argument("--preset", default="garment", choices=list(PLANS))

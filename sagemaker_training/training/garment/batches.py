@@ -31,12 +31,14 @@ _OUTFITS, _PAIRS, _SHOPPERS = 0.22, 0.46, 0.82
 class Batch:
     """N views: crops, the catalog's first, then scenes. H is S/16.
 
-    pixels: (N, 3, S, S). items, colors: (crops,), -1 for a shopper's photo. kinds: (crops, KINDS).
+    pixels: (N, 3, S, S). photos: (crops,), which of the material's photos each shows, the catalog's
+    first. items, colors: (crops,), -1 for a shopper's photo. kinds: (crops, KINDS).
     garment: (N, 1, S/8, S/8), the share of a cell that is garment, -1 where that is not known.
     heat, weight: (N, PLACES, H, H). boxes: (N, H, H, 4), hottest: (N, H, H), as heat_of says.
     """
 
     pixels: torch.Tensor
+    photos: torch.Tensor
     items: torch.Tensor
     colors: torch.Tensor
     kinds: torch.Tensor
@@ -59,7 +61,9 @@ class Batches:
                 f"--plan items={material.items}, or less"
             )
         self._phase, self._seeds = phase, seeds
-        self._backgrounds = material.backgrounds
+        self._backgrounds, self._things = material.backgrounds, material.things
+        photos = [*material.catalog, *material.shoppers]
+        self._number = {id(photo): number for number, photo in enumerate(photos)}
         self._catalog, self._shoppers = material.catalog, material.shoppers
         self._of_item: dict[int, list[Labeled]] = {}
         for photo in self._catalog:
@@ -90,6 +94,7 @@ class Batches:
         )
         return {
             "pixels": np.stack([view.image for view in views]),
+            "photos": np.array([self._number[id(photo)] for _, photo in crops]),
             "items": np.array([photo.item for _, photo in crops]),
             "colors": np.array([photo.color for _, photo in crops]),
             "kinds": np.stack([photo.kinds for _, photo in crops]),
@@ -103,7 +108,7 @@ class Batches:
     def _draw(self, seed: int) -> tuple[list[tuple[View, Labeled]], list[View]]:
         """Crops with their photos, the catalog's first, and scenes."""
         r, phase = np.random.default_rng(seed), self._phase
-        views = Views(self._backgrounds, phase.size, mixed_seed(seed, 1))
+        views = Views(self._backgrounds, phase.size, mixed_seed(seed, 1), self._things)
         crops = []
         for item in r.choice(list(self._of_item), phase.items, replace=False):
             photos = self._of_item[item]

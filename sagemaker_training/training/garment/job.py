@@ -43,6 +43,7 @@ class GarmentJob:
     shopper: Path
     output: Path
     scenes: Path | None = None
+    things: Path | None = None
     seed: int = 0
     pretrained: bool = True
     save_every: int = 100  # steps
@@ -60,7 +61,7 @@ def run_garment(
     use_cores(environment)
     torch.use_deterministic_algorithms(True, warn_only=True)
     progress = RunProgress(Ranks(0, 1, 0, torch.device("cpu")), job.output / "tensorboard")
-    material = read_material(job.labels, job.data, job.shopper, job.scenes)
+    material = read_material(job.labels, job.data, job.shopper, job.scenes, job.things)
     progress.say(f"training on {json.dumps(material.describe())}")
     torch.manual_seed(mixed_seed(job.seed))
     trunk = load_lite0() if job.pretrained else Lite0()

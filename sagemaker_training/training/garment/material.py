@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lens.errors import UsageError
 from lens.photos.catalog import Catalog, is_photo, item_id
@@ -29,6 +30,8 @@ from training.garment.wearables import Wearable, admissible, wearable_of
 # The colors of an item are numbered in In-Shop's file names: 02_1_front.jpg.
 _COLOR = re.compile(r"(\d+)_\d+_\w+")
 _BACKGROUND_SIDE = 768  # pixels: a piece of it still fills a view
+_THING_SIDE = 384
+_OPAQUE = 255
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -36,11 +39,13 @@ _Out = TypeVar("_Out")
 
 @dataclass(frozen=True)
 class Material:
-    """catalog, shoppers: labeled photos. backgrounds: (H, W, 3) uint8 each, without garments."""
+    """catalog, shoppers: labeled photos. backgrounds: (H, W, 3) uint8 each, without garments.
+    things: (H, W, 4) uint8 each, cut-outs of what is no garment."""
 
     catalog: tuple[Labeled, ...]
     shoppers: tuple[Labeled, ...]
     backgrounds: tuple[NDArray[np.uint8], ...]
+    things: tuple[NDArray[np.uint8], ...] = ()
 
     @property
     def items(self) -> int:
@@ -54,12 +59,20 @@ class Material:
             "shoppers": {"photos": len(self.shoppers)},
             "with a box": sum(bool(p.places) for p in (*self.catalog, *self.shoppers)),
             "backgrounds": len(self.backgrounds),
+            "things": len(self.things),
         }
 
 
-def read_material(labels: Path, data: Path, shopper: Path, scenes: Path | None = None) -> Material:
+def read_material(
+    labels: Path,
+    data: Path,
+    shopper: Path,
+    scenes: Path | None = None,
+    things: Path | None = None,
+) -> Material:
     """Read what was labeled of a catalog and of shoppers' photos, and the backgrounds: every
-    second surface of the shoppers', twice, and the photos in the folder `scenes`.
+    second surface of the shoppers', twice, and the photos in the folder `scenes`. The folder
+    `things` holds PNG cut-outs of what is no garment.
 
     Raises UsageError when there is nothing to train on, and ArtifactError for damaged labels.
     """
@@ -74,6 +87,7 @@ def read_material(labels: Path, data: Path, shopper: Path, scenes: Path | None =
         backgrounds=tuple(
             _parallel(_background, [*(photos_in(scenes) if scenes else ()), *surfaces, *surfaces])
         ),
+        things=tuple(_parallel(_thing, sorted(things.glob("*.png")) if things else ())),
     )
     if material.items < 2 or not material.shoppers or not material.backgrounds:
         raise UsageError(
@@ -146,6 +160,14 @@ def _pixels(box: Box, size: tuple[int, int]) -> Box:
 
 def _background(path: Path) -> NDArray[np.uint8]:
     return np.asarray(reduced(read_photo(path), _BACKGROUND_SIDE))
+
+
+def _thing(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        thing = reduced(picture.convert("RGBA"), _THING_SIDE)
+    if thing.getchannel("A").getextrema()[0] == _OPAQUE:
+        raise UsageError(f"{path} is opaque everywhere: a thing is cut out, as a PNG with alpha")
+    return np.asarray(thing)
 
 
 def photos_in(folder: Path) -> list[Path]:

@@ -8,6 +8,8 @@ from torch.nn import functional
 
 from training.garment.batches import Batch
 from training.garment.labels import KINDS
+from training.garment.material import Material
+from training.garment.neighbors import Before, NeighborLoss
 from training.garment.network import GarmentNetwork
 from training.garment.plan import Phase
 from training.loop.losses import proxy_anchor
@@ -22,14 +24,18 @@ _BOX_FROM = 0.5  # cells at least this hot learn the box
 class Objectives(nn.Module):
     """All that a phase is trained for, with the objectives' own weights."""
 
-    def __init__(self, network: GarmentNetwork, phase: Phase, items: int, colors: int) -> None:
-        """`items` and `colors`: how many of each the catalog's photos are numbered by."""
+    def __init__(
+        self, network: GarmentNetwork, phase: Phase, material: Material, before: Before
+    ) -> None:
         super().__init__()
         self._phase = phase
-        self.items = ItemLoss(items, network.shape.out_features)
+        colors = 1 + max(photo.color for photo in material.catalog)
+        self.items = ItemLoss(material.items, network.shape.out_features)
         self.colors = ItemLoss(colors, network.color.out_features)
         self.kinds = KindLoss(len(KINDS), network.shape.out_features)
         self.across = AcrossLoss(len(KINDS), network.shape.out_features)
+        self.neighbors = NeighborLoss(before.shapes, network.shape.out_features)
+        self.tints = NeighborLoss(before.colors, network.color.out_features)
 
     def forward(
         self, network: GarmentNetwork, batch: Batch, orders: torch.Tensor
@@ -58,6 +64,8 @@ class Objectives(nn.Module):
                 batch.kinds[catalog],
             ),
             "colors": phase.color_weight * self.colors(color[catalog], batch.colors[catalog]),
+            "neighbors": phase.neighbor_weight * self.neighbors(shape, batch.photos),
+            "tints": phase.tint_weight * self.tints(color, batch.photos),
             "places": phase.place_weight * center_loss(scores, batch.heat, batch.weight),
             "boxes": phase.box_weight * box_loss(boxes, batch.boxes, batch.hottest),
             "garment": phase.garment_weight * garment_loss(garment, batch.garment),

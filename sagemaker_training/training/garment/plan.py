@@ -32,6 +32,8 @@ class Phase:
     kind_weight: float = 6.0
     across_weight: float = 0.0
     color_weight: float = 0.5
+    neighbor_weight: float = 3.0  # of what the photos were like before training, in shape
+    tint_weight: float = 1.5  # and in color
     place_weight: float = 1.0
     box_weight: float = 2.0
     garment_weight: float = 2.0

@@ -12,9 +12,12 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from training.garment.light import feathered, relit
 
+# How many of the things are photographed, where there are such; the rest is drawn.
+_PHOTOGRAPHED = 0.5
+
 
 @dataclass(frozen=True)
-class Carton:
+class Thing:
     """A thing that is no garment: its face, what of it is seen (an "L" picture of the same size),
     and where its left upper corner goes."""
 
@@ -27,10 +30,16 @@ class Scenery:
     """Draws pieces of background pictures, patterns and things."""
 
     def __init__(
-        self, backgrounds: Sequence[NDArray[np.uint8]], random: np.random.Generator
+        self,
+        backgrounds: Sequence[NDArray[np.uint8]],
+        random: np.random.Generator,
+        things: Sequence[NDArray[np.uint8]] = (),
     ) -> None:
+        """backgrounds: (H, W, 3) uint8. things: (H, W, 4), the last channel opaque where they
+        are."""
         self._backgrounds = backgrounds
         self._random = random
+        self._things = things
 
     def canvas(self, side: int) -> Image.Image:
         """A background in a format of cameras, its longer side as given."""
@@ -55,8 +64,34 @@ class Scenery:
             piece = piece.filter(ImageFilter.GaussianBlur(float(r.uniform(0, 2))))
         return Image.fromarray(relit(r, np.asarray(piece)))
 
-    def carton(self, canvas: tuple[int, int]) -> Carton:
+    def thing(self, canvas: tuple[int, int]) -> Thing:
         """A thing somewhere on a canvas of this size, with the edges that garments have."""
+        r = self._random
+        if self._things and r.random() < _PHOTOGRAPHED:
+            face, alpha = self._photographed(canvas)
+        else:
+            face, alpha = self._carton(canvas)
+        turned = float(r.uniform(-30, 30))
+        face = face.rotate(turned, Image.Resampling.BILINEAR)
+        alpha = feathered(r, alpha.rotate(turned, Image.Resampling.BILINEAR))
+        x = int(r.integers(-face.width // 3, max(1, canvas[0] - face.width // 2)))
+        y = int(r.integers(-face.height // 3, max(1, canvas[1] - face.height // 2)))
+        return Thing(face, alpha, (x, y))
+
+    def _photographed(self, canvas: tuple[int, int]) -> tuple[Image.Image, Image.Image]:
+        r = self._random
+        thing = self._things[int(r.integers(len(self._things)))]
+        height, width = thing.shape[:2]
+        scale = float(r.uniform(0.25, 0.95)) * min(canvas[0] / width, canvas[1] / height)
+        size = (max(4, round(width * scale)), max(4, round(height * scale)))
+        picture = Image.fromarray(thing)
+        if r.random() < 0.5:
+            picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        picture = picture.resize(size, Image.Resampling.BILINEAR)
+        face = Image.fromarray(relit(r, np.asarray(picture.convert("RGB"))))
+        return face, picture.getchannel("A")
+
+    def _carton(self, canvas: tuple[int, int]) -> tuple[Image.Image, Image.Image]:
         r = self._random
         width, height = (int(side * r.uniform(0.2, 0.85)) + 4 for side in canvas)
         alpha = self._outline(width, height)
@@ -73,12 +108,7 @@ class Scenery:
             ink = tuple(int(v) for v in r.integers(0, 256, 3))
             font = ImageFont.load_default(float(r.uniform(8, 30)))
             ImageDraw.Draw(face).text(place, letters, ink, font)
-        turned = float(r.uniform(-30, 30))
-        face = face.rotate(turned, Image.Resampling.BILINEAR)
-        alpha = feathered(r, alpha.rotate(turned, Image.Resampling.BILINEAR))
-        x = int(r.integers(-width // 3, canvas[0] - width // 2))
-        y = int(r.integers(-height // 3, canvas[1] - height // 2))
-        return Carton(face, alpha, (x, y))
+        return face, alpha
 
     def _outline(self, width: int, height: int) -> Image.Image:
         r = self._random

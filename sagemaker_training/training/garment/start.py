@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from training.garment.batches import DEVIATION, LEVEL, Batch
+from training.garment.batches import Batch
 from training.garment.labels import Labeled
+from training.garment.material import Material
+from training.garment.neighbors import rows_of_photos
 from training.garment.network import GarmentNetwork
 from training.garment.objectives import Objectives
-from training.garment.views import Views
 from training.network.projections import fit_projection
 
 _CROPS = 9
 
 
 @torch.no_grad()
-def start_proxies(
-    network: GarmentNetwork, objectives: Objectives, catalog: Sequence[Labeled], size: int
+def start_rows(
+    network: GarmentNetwork, objectives: Objectives, material: Material, size: int
 ) -> None:
-    """Set the proxies of items and of their colors to the centers of their photos, cut out as
-    serving would."""
-    shapes, tints = [], []
-    views = Views([catalog[0].image], size, 0)
-    for photo in catalog:
-        view = views.crop(replace(photo, cut_out=None))  # on its own background
-        levels = torch.from_numpy(view.image.copy()).permute(2, 0, 1)[None].float()
-        pixels = (levels - LEVEL) / DEVIATION
-        maps = network.maps(pixels)
-        shape, color = network.parts(pixels, maps[2], network.places(*maps)[2].sigmoid())
-        shapes.append(shape[0])
-        tints.append(color[0])
+    """Set what the objectives keep of every photo to what the network makes of it."""
+    shapes, colors = rows_of_photos(network, material, size)
+    objectives.neighbors.rows.copy_(shapes)
+    objectives.tints.rows.copy_(colors)
+
+
+@torch.no_grad()
+def start_proxies(objectives: Objectives, catalog: Sequence[Labeled]) -> None:
+    """Set the proxies of items and of their colors to the centers of their photos' rows, which the
+    objectives keep."""
     for loss, rows, labels in (
-        (objectives.items, shapes, [photo.item for photo in catalog]),
-        (objectives.colors, tints, [photo.color for photo in catalog]),
+        (objectives.items, objectives.neighbors.rows, [photo.item for photo in catalog]),
+        (objectives.colors, objectives.tints.rows, [photo.color for photo in catalog]),
     ):
         centers = loss.proxies.data
-        centers.zero_().index_add_(0, torch.tensor(labels), torch.stack(rows))
+        centers.zero_().index_add_(0, torch.tensor(labels), rows[: len(catalog)])
         centers.copy_(functional.normalize(centers, dim=1))
 
 

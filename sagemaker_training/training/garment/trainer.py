@@ -24,10 +24,11 @@ from training.data.augmentation import draw_orders
 from training.garment.batch_process import made_ahead
 from training.garment.batches import Batch, Batches, as_batch
 from training.garment.material import Material
+from training.garment.neighbors import seen_before
 from training.garment.network import GarmentNetwork
 from training.garment.objectives import Objectives
 from training.garment.plan import Phase, Plan
-from training.garment.start import start_heads, start_proxies
+from training.garment.start import start_heads, start_proxies, start_rows
 from training.loop.checkpoints import load_newest, save_checkpoint
 from training.loop.progress import RunProgress
 from training.loop.seeds import mixed_seed
@@ -73,7 +74,7 @@ class GarmentTrainer:
         self._phase, self._step = 0, 0
         self.seconds = 0.0  # of training, before and after every interruption
         self.average = copy.deepcopy(network)
-        self._begin_phase()
+        self._before = seen_before(network, material, plan.size)
         if not self._resume():
             with self._made(_START, range(1000)) as batches:
                 start_heads(network, batches)
@@ -98,17 +99,22 @@ class GarmentTrainer:
         return self._plan.phases[min(self._phase, len(self._plan.phases) - 1)]
 
     def _begin_phase(self) -> None:
-        """Make what a phase has of its own: objectives, optimizer and average."""
+        """Make what a phase has of its own, and start it from the network as it is."""
+        self._make_phase()
+        size = self._current.size
+        start_rows(self._network, self._objectives, self._material, size)
+        if self._phase:
+            start_proxies(self._objectives, self._material.catalog)
+
+    def _make_phase(self) -> None:
+        """Make a phase's objectives, optimizer and average."""
         phase, network = self._current, self._network
         network.requires_grad_(True)
         for block in network.trunk.blocks[: 1 + phase.frozen]:  # the stem is the first
             block.requires_grad_(False)
         # Proxies are drawn when their loss is made.
         torch.manual_seed(mixed_seed(self._seed, self._phase + 1, 0, _PROXIES))
-        colors = 1 + max(photo.color for photo in self._material.catalog)
-        self._objectives = Objectives(network, phase, self._material.items, colors)
-        if self._phase:
-            start_proxies(network, self._objectives, self._material.catalog, phase.size)
+        self._objectives = Objectives(network, phase, self._material, self._before)
         self._optimizer = _optimizer(network, self._objectives, phase)
         self.average = copy.deepcopy(network)
 
@@ -218,7 +224,7 @@ class GarmentTrainer:
             )
         self._phase, self._step = state["phase"], state["step"]
         self.seconds = state["seconds"]
-        self._begin_phase()
+        self._make_phase()
         self._network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._objectives.load_state_dict(state["objectives"])

@@ -69,12 +69,19 @@ class _Picture:
 
 
 class Views:
-    """Makes views of `size` pixels a side, on pieces of `backgrounds`."""
+    """Makes views of `size` pixels a side, on pieces of `backgrounds`, among `things` that are no
+    garments, (H, W, 4) uint8 each, the last channel opaque where the thing is."""
 
-    def __init__(self, backgrounds: Sequence[NDArray[np.uint8]], size: int, seed: int) -> None:
+    def __init__(
+        self,
+        backgrounds: Sequence[NDArray[np.uint8]],
+        size: int,
+        seed: int,
+        things: Sequence[NDArray[np.uint8]] = (),
+    ) -> None:
         self._size = size
         self._random = np.random.default_rng(seed)
-        self._scenery = Scenery(backgrounds, self._random)
+        self._scenery = Scenery(backgrounds, self._random, things)
 
     def crop(self, photo: Labeled) -> View:
         """One garment, cut out as serving would, a little off, in another light."""
@@ -97,7 +104,19 @@ class Views:
         if box != whole:  # a crop does not look beyond its photo
             w, h = min(w, 2 * min(x, width - x) + 0.2 * w), min(h, 2 * min(y, height - y) + 0.2 * h)
         frame = self._frame((x, y), (w, h), self._angle(), r.random() < 0.5)
-        return self._relit_and_finished(_placed(frame, image, garment, photo, fill))
+        return self._finished(_placed(frame, image, garment, photo, fill), in_other_light=True)
+
+    def cut_out(self, photo: Labeled) -> View:
+        """One garment, cut out as serving does, and nothing changed."""
+        image, garment = _garment_of(photo)
+        width, height = image.size
+        box = photo.places[0][1] if photo.places else (0.0, 0.0, float(width), float(height))
+        beyond = (MARGIN * (box[2] - box[0]), MARGIN * (box[3] - box[1]))
+        x0, y0 = max(0.0, box[0] - beyond[0]), max(0.0, box[1] - beyond[1])
+        x1, y1 = min(width, box[2] + beyond[0]), min(height, box[3] + beyond[1])
+        size = (max(8.0, x1 - x0), max(8.0, y1 - y0))
+        frame = self._frame(((x0 + x1) / 2, (y0 + y1) / 2), size, 0.0, False)
+        return _squared(_placed(frame, image, garment, photo, WHITE), self._size)
 
     def scene(self, photos: Sequence[Labeled]) -> View:
         """A photo with the first garment somewhere in it; the second is put beside or over."""
@@ -107,7 +126,7 @@ class Views:
             return self._part_of(photo)
         scene = self._empty_scene()
         if r.random() < 0.35:
-            self._paste_carton(scene)
+            self._paste_thing(scene)
         photos = [each for each in photos if each.cut_out is not None]
         number = 2 if len(photos) > 1 and r.random() < 0.3 else 1
         for each in photos[:number]:
@@ -123,7 +142,7 @@ class Views:
         """A scene without any garment; things are pasted into some as garments are."""
         scene = self._empty_scene()
         for _ in range(int(self._random.choice([0, 1, 2, 3, 6, 10]))):
-            self._paste_carton(scene)
+            self._paste_thing(scene)
         return self._finished(scene)
 
     def _part_of(self, photo: Labeled) -> View:
@@ -143,7 +162,8 @@ class Views:
         center = ((left + right) / 2, (top + bottom) / 2)
         frame = self._frame(center, size, angle, r.random() < 0.5)
         image, garment = _garment_of(photo)
-        return self._relit_and_finished(_placed(frame, image, garment, photo, mean_color(r, image)))
+        picture = _placed(frame, image, garment, photo, mean_color(r, image))
+        return self._finished(picture, in_other_light=True)
 
     def _angle(self) -> float:
         r = self._random
@@ -189,10 +209,10 @@ class Views:
         scene.paste(piece, alpha, frame.take(known, 0), (x, y))
         scene.add_places(photo, frame, (x, y))
 
-    def _paste_carton(self, scene: _Picture) -> None:
-        carton = self._scenery.carton(scene.image.size)
-        self._shadow(scene, carton.alpha, carton.at)
-        scene.paste(carton.face, carton.alpha, Image.new("L", carton.face.size, 0), carton.at)
+    def _paste_thing(self, scene: _Picture) -> None:
+        thing = self._scenery.thing(scene.image.size)
+        self._shadow(scene, thing.alpha, thing.at)
+        scene.paste(thing.face, thing.alpha, Image.new("L", thing.face.size, 0), thing.at)
 
     def _shadow(self, scene: _Picture, alpha: Image.Image, at: tuple[int, int]) -> None:
         """What lies on a surface mostly has a shadow."""
@@ -204,16 +224,13 @@ class Views:
             shadow = shadow.filter(ImageFilter.GaussianBlur(float(r.uniform(2, 7))))
             scene.image.paste((0, 0, 0), (0, 0), shadow.point(lambda v: int(v * strength)))
 
-    def _finished(self, scene: _Picture) -> View:
-        scene.image = Image.fromarray(finished(self._random, np.asarray(scene.image)))
-        return _squared(scene, self._size)
-
-    def _relit_and_finished(self, picture: _Picture) -> View:
-        """As `_finished`, in another light; the padding is there before, so JPEG blurs its edge,
-        which serving does not."""
-        view = _squared(picture, self._size)
-        image = finished(self._random, relit(self._random, view.image))
-        return View(image, view.garment, view.places, view.ignored)
+    def _finished(self, picture: _Picture, *, in_other_light: bool = False) -> View:
+        """What a camera and a page make of the picture; padded after that, as in serving."""
+        image = np.asarray(picture.image)
+        if in_other_light:
+            image = relit(self._random, image)
+        picture.image = Image.fromarray(finished(self._random, image))
+        return _squared(picture, self._size)
 
 
 def _placed(

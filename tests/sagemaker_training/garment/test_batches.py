@@ -38,6 +38,8 @@ def test_a_batch_has_the_catalog_s_crops_then_shoppers_then_scenes() -> None:
     assert batch.crops == 10 and (batch.items[:6] >= 0).all() and (batch.items[6:] == -1).all()
     assert Counter(batch.items[:6].tolist()) == {0: 2, 1: 2, 2: 2}
     assert len(set(batch.colors[:6].tolist())) == 6  # each item's two photos, none twice
+    assert sorted(batch.photos[:6].tolist()) == [*range(6)]  # six photos are the catalog's
+    assert set(batch.photos[6:].tolist()) <= {6, 7, 8, 9}
     assert batch.kinds.shape == (10, len(KINDS)) and batch.kinds.any(dim=1).all()
     assert batch.pixels.shape == (views, 3, SIZE, SIZE) and batch.pixels.dtype == torch.float32
     assert batch.pixels.min() >= -1 and batch.pixels.max() == 1  # white is (255 - 127) / 128

@@ -161,6 +161,23 @@ def test_folders_without_what_is_needed_are_told(
         training_photos(shopper)
 
 
+def test_things_are_cut_outs_and_one_that_is_opaque_is_refused(
+    label: Labels, catalog: Path, shopper: Path, tmp_path: Path
+) -> None:
+    label()
+    (tmp_path / "things").mkdir()
+    thing = Image.new("RGBA", (500, 250), (0, 200, 0, 0))
+    thing.paste((0, 200, 0, 255), (50, 50, 200, 200))
+    thing.save(tmp_path / "things/pear.png")
+    folders = (tmp_path / "labels", catalog, shopper)
+    material = read_material(*folders, things=tmp_path / "things")
+    assert [each.shape for each in material.things] == [(192, 384, 4)]
+    assert material.describe()["things"] == 1
+    Image.new("RGB", (50, 50)).save(tmp_path / "things/wall.png")
+    with pytest.raises(UsageError, match=r"wall\.png is opaque everywhere: a thing is cut out"):
+        read_material(*folders, things=tmp_path / "things")
+
+
 def test_labels_of_another_catalog_are_no_material(
     label: Labels, shopper: Path, tmp_path: Path
 ) -> None:

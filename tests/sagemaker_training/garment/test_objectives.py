@@ -16,6 +16,8 @@ from torch.nn import functional
 from tests.sagemaker_training.garment.drawn import material
 from tests.sagemaker_training.garment.small import small_network, small_plan
 from training.garment.batches import Batch, Batches, as_batch
+from training.garment.neighbors import Before
+from training.garment.network import GarmentNetwork
 from training.garment.objectives import (
     AcrossLoss,
     KindLoss,
@@ -24,6 +26,7 @@ from training.garment.objectives import (
     center_loss,
     garment_loss,
 )
+from training.garment.plan import Phase
 
 
 def _random(seed: int, *shape: int) -> torch.Tensor:
@@ -154,6 +157,20 @@ def batch() -> Batch:
     return as_batch(Batches(material(), small_plan().phases[1], 0, 1).arrays(0))
 
 
+def _objectives(network: GarmentNetwork, phase: Phase) -> Objectives:
+    source = material()
+    rows = [_unit_rows(n, 10, 20) for n in (1, 2)]
+    before = Before(*(each @ each.T for each in rows))
+    objectives = Objectives(network, phase, source, before)
+    objectives.neighbors.rows.copy_(_unit_rows(3, 10, 6))
+    objectives.tints.rows.copy_(_unit_rows(4, 10, 4))
+    return objectives
+
+
+def _unit_rows(seed: int, *shape: int) -> torch.Tensor:
+    return functional.normalize(_random(seed, *shape) - 0.5, dim=1)
+
+
 _AS_THEY_ARE = torch.arange(3).repeat(8, 1)
 
 
@@ -162,14 +179,14 @@ def test_each_objective_counts_by_its_weight_and_all_of_them_train_the_network(
 ) -> None:
     network, phase = small_network(), small_plan().phases[1]
     torch.manual_seed(0)
-    once = Objectives(network, phase, 3, 6)(network, batch, _AS_THEY_ARE)
+    once = _objectives(network, phase)(network, batch, _AS_THEY_ARE)
     torch.manual_seed(0)
-    twice = Objectives(
-        network, replace(phase, kind_weight=2 * phase.kind_weight, place_weight=0), 3, 6
-    )(network, batch, _AS_THEY_ARE)
-    assert list(once) == ["items", "kinds", "across", "colors", "places", "boxes", "garment"]
-    ratios = [float(twice[name].detach() / once[name].detach()) for name in once]
-    assert ratios == pytest.approx([1, 2, 1, 1, 0, 1, 1], abs=1e-4)
+    changed = replace(phase, kind_weight=2 * phase.kind_weight, place_weight=0, tint_weight=0)
+    twice = _objectives(network, changed)(network, batch, _AS_THEY_ARE)
+    ratios = {name: float(twice[name].detach() / once[name].detach()) for name in once}
+    same = dict.fromkeys(("items", "across", "colors", "neighbors", "boxes", "garment"), 1)
+    expected = {**same, "kinds": 2, "tints": 0, "places": 0}
+    assert ratios == pytest.approx(expected, abs=1e-4)
     torch.stack([*once.values()]).sum().backward()
     untrained = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert untrained == []
@@ -177,14 +194,14 @@ def test_each_objective_counts_by_its_weight_and_all_of_them_train_the_network(
 
 def test_what_is_garment_is_learned_from_its_own_loss_alone(batch: Batch) -> None:
     network, phase = small_network(), small_plan().phases[1]
-    parts = Objectives(network, phase, 3, 6)(network, batch, _AS_THEY_ARE)
+    parts = _objectives(network, phase)(network, batch, _AS_THEY_ARE)
     (parts["items"] + parts["kinds"] + parts["colors"]).backward()
     assert network.garment.weight.grad is None
 
 
 def test_only_the_catalog_s_crops_are_told_apart_by_item(batch: Batch) -> None:
     network, phase = small_network(), small_plan().phases[1]
-    objectives = Objectives(network, phase, 3, 6)
+    objectives = _objectives(network, phase)
     first = objectives(network, batch, _AS_THEY_ARE)
     pixels = batch.pixels.clone()
     of_shoppers = slice(int((batch.items >= 0).sum()), batch.crops)
@@ -203,7 +220,7 @@ def test_the_trunk_sees_channels_in_another_order_and_the_colors_do_not(batch: B
     network.colors.register_forward_pre_hook(lambda _, given: counted.append(given[0]))
     orders = _AS_THEY_ARE.clone()
     orders[0] = torch.tensor([2, 0, 1])
-    Objectives(network, phase, 3, 6)(network, batch, orders)
+    _objectives(network, phase)(network, batch, orders)
     assert torch.equal(seen[0][0], batch.pixels[0][[2, 0, 1]])
     assert torch.equal(seen[0][1:], batch.pixels[1:])
     assert torch.equal(counted[0], batch.pixels[: batch.crops])

@@ -20,9 +20,10 @@ from lens.errors import LensError, UsageError
 from tests.sagemaker_training.garment.drawn import material
 from tests.sagemaker_training.garment.small import small_network, small_plan, small_trainer
 from training.garment.batches import Batches, as_batch
+from training.garment.neighbors import seen_before
 from training.garment.objectives import Objectives
 from training.garment.plan import Plan
-from training.garment.start import start_heads, start_proxies
+from training.garment.start import start_heads, start_proxies, start_rows
 from training.garment.trainer import _orders, _pace
 from training.garment.views import Views
 from training.loop.trainer import InterruptedRunError
@@ -139,9 +140,11 @@ def test_proxies_start_at_the_centers_of_their_own_photos() -> None:
     network, phase, source = small_network(), small_plan().phases[1], material()
     network.trunk = load_lite0()
     torch.manual_seed(0)
-    objectives = Objectives(network, phase, source.items, 6)
-    before = objectives.kinds.centers.clone()
-    start_proxies(network, objectives, source.catalog, phase.size)
+    before = seen_before(network, source, phase.size)
+    objectives = Objectives(network, phase, source, before)
+    kinds = objectives.kinds.centers.clone()
+    start_rows(network, objectives, source, phase.size)
+    start_proxies(objectives, source.catalog)
     items, colors = objectives.items.proxies, objectives.colors.proxies
     assert items.shape == (3, 6) and colors.shape == (6, 4)
     assert torch.allclose(items.norm(dim=1), torch.ones(3), atol=1e-5)
@@ -149,17 +152,14 @@ def test_proxies_start_at_the_centers_of_their_own_photos() -> None:
     views = Views([source.catalog[0].image], phase.size, 0)
     shapes: dict[int, list[torch.Tensor]] = {0: [], 1: [], 2: []}
     for photo in source.catalog:
-        image = views.crop(replace(photo, cut_out=None)).image
+        image = views.cut_out(photo).image
         pixels = torch.from_numpy((image.transpose(2, 0, 1)[None].astype(np.float32) - 127) / 128)
         with torch.no_grad():
             shapes[photo.item].append(network(pixels)[0][0, :6])
     for item, rows in shapes.items():
         center = torch.stack(rows).sum(dim=0)
         assert torch.allclose(items[item], center / center.norm(), atol=1e-4)
-    again = Objectives(network, phase, source.items, 6)
-    start_proxies(network, again, source.catalog, phase.size)
-    assert torch.equal(again.items.proxies, items) and torch.equal(again.colors.proxies, colors)
-    assert torch.equal(objectives.kinds.centers, before)
+    assert torch.equal(objectives.kinds.centers, kinds)
 
 
 def test_the_heads_start_as_projections_of_the_crops_own_features() -> None:

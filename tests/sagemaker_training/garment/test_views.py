@@ -44,6 +44,42 @@ def _around(mask: NDArray[np.bool_]) -> Box:
     )
 
 
+def test_what_is_cut_out_is_the_garment_with_serving_s_margin_and_nothing_changed() -> None:
+    view = _views(0).cut_out(labeled(behind=255))
+    x0, y0, x1, y1 = _around(_magenta(view))
+    # 140 rows of 140 + 2 * 5 % fill so much of the view; 120 columns likewise.
+    assert (y1 - y0) / SIZE == pytest.approx(1 / 1.1, abs=0.02)
+    assert (x1 - x0) / SIZE == pytest.approx(120 / 140 / 1.1, abs=0.02)
+    ((_, box),) = view.places
+    assert np.allclose(box, (x0, y0, x1, y1), atol=1)
+    assert set(map(tuple, view.image[60:70, 60:70].reshape(-1, 3))) == {(230, 0, 220)}
+    # Nothing is beyond the photo.
+    at_the_edge = _views(0).cut_out(labeled(box=(0, 0, 216, 288)))
+    assert _around(at_the_edge.garment == 255)[1::2] == (0, SIZE)
+    bare = replace(labeled(), places=(), mask=None, cut_out=None)
+    assert (_views(0).cut_out(bare).garment == UNKNOWN).mean() == pytest.approx(0.75, abs=0.02)
+
+
+def test_padding_stays_white_whatever_a_camera_does_to_the_crop() -> None:
+    tall = labeled((10, 20, 30), box=(90, 20, 110, 270), behind=40)
+    for seed in range(40):
+        columns = _views(seed).crop(tall).image.min(axis=(0, 2))
+        # Blur, or JPEG, of padding and photo together would leave columns that are nearly white.
+        assert not ((columns > 200) & (columns < 255)).any()
+
+
+def test_a_photographed_thing_is_pasted_and_is_no_garment() -> None:
+    thing = np.zeros((40, 60, 4), np.uint8)
+    thing[5:35, 5:55] = (0, 250, 0, 255)
+    seen = 0
+    for seed in range(30):
+        view = Views(backgrounds(), SIZE, seed, [thing]).empty()
+        red, green, blue = np.moveaxis(view.image.astype(int), 2, 0)
+        seen += bool((green - np.maximum(red, blue) > 60).mean() > 0.005)
+        assert not view.garment.any() and not view.places
+    assert seen > 10
+
+
 MAKERS: dict[str, Make] = {
     "crop": lambda views, photo: views.crop(photo),
     "scene": lambda views, photo: views.scene([photo]),
