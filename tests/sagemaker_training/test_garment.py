@@ -28,7 +28,15 @@ from tests.sagemaker_training.garment.small import write_teachers
 from training.garment.plan import PLANS
 
 LENS = PROGRAM.parent / "layers/lens/python"
-PLAN = ("size=32,64", "steps=3,2", "items=2", "photos_each=1", "shoppers=40", "scenes=4", "lr=1e-4")
+PLAN = (
+    "size=32,64,64",
+    "steps=3,2,2",
+    "items=2",
+    "photos_each=1",
+    "shoppers=40",
+    "scenes=4",
+    "lr=1e-4",
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +83,9 @@ def test_a_run_leaves_a_model_that_serves_and_a_stopped_one_goes_on_to_the_same_
     folders: Path, tmp_path: Path
 ) -> None:
     code, out, errors = _finish(_train(folders, tmp_path / "whole"))
-    assert (code, errors) == (0, "") and "step 5/5 loss" in out
+    assert (code, errors) == (0, "") and "step 7/7 loss" in out
     run = json.loads((tmp_path / "whole/run.json").read_text())
-    assert [phase["steps"] for phase in run["recipe"]["phases"]] == [3, 2]
+    assert [phase["steps"] for phase in run["recipe"]["phases"]] == [3, 2, 2]
     assert run["data"]["catalog"] == {"photos": 6, "items": 3}
     artifacts = open_storage(tmp_path / "whole/artifacts")
     embedder = load_embedder(artifacts, run["model_id"])

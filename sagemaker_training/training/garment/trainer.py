@@ -41,6 +41,8 @@ _SETTLED = 10
 # Seeds of what is drawn apart from the batches.
 _START, _PROXIES, _ORDERS = 0, 1, 2
 
+_Weights = dict[str, torch.Tensor]
+
 
 class GarmentTrainer:
     """One run of a plan."""
@@ -72,6 +74,9 @@ class GarmentTrainer:
         self._save_every = save_every
         # Where the next step is.
         self._phase, self._step = 0, 0
+        # The weights that branches start from, and those of the branches that are done.
+        self._fork = copy.deepcopy(network.state_dict())
+        self._branches: list[_Weights] = []
         self.seconds = 0.0  # of training, before and after every interruption
         self.average = copy.deepcopy(network)
         self._before = seen_before(network, material, plan.size)
@@ -81,18 +86,30 @@ class GarmentTrainer:
             self._begin_phase()
 
     def fit(self) -> GarmentNetwork:
-        """Train until the end of the last phase; return the average of the weights.
+        """Train until the end of the last phase; return the network, its weights averaged.
 
         Raises InterruptedRunError when asked to stop, after writing a checkpoint.
         """
         while self._phase < len(self._plan.phases):
             self._train_phase()
-            self._network.load_state_dict(self.average.state_dict())
+            self._end_phase()
             self._phase, self._step = self._phase + 1, 0
             if self._phase < len(self._plan.phases):
                 self._begin_phase()
             self._save()
-        return self.average.eval()
+        return self._network.eval()
+
+    def _end_phase(self) -> None:
+        """Leave the network as the next phase starts, or as it is finished."""
+        done = {name: weight.clone() for name, weight in self.average.state_dict().items()}
+        first = len(self._plan.phases) - self._plan.branches
+        if self._phase < first:
+            self._fork, self._branches = done, []
+            self._network.load_state_dict(done)
+            return
+        self._branches.append(done)
+        last = self._phase == len(self._plan.phases) - 1
+        self._network.load_state_dict(_mean(self._branches) if last else self._fork)
 
     @property
     def _current(self) -> Phase:
@@ -197,6 +214,8 @@ class GarmentTrainer:
             "average": self.average.state_dict(),
             "objectives": self._objectives.state_dict(),
             "optimizer": self._optimizer.state_dict(),
+            "fork": self._fork,
+            "branches": self._branches,
             "phase": self._phase,
             "step": self._step,
             "seconds": self.seconds,
@@ -229,6 +248,7 @@ class GarmentTrainer:
         self.average.load_state_dict(state["average"])
         self._objectives.load_state_dict(state["objectives"])
         self._optimizer.load_state_dict(state["optimizer"])
+        self._fork, self._branches = state["fork"], state["branches"]
         self._progress.say(f"resuming after step {self._step} of phase {self._phase + 1}")
         return True
 
@@ -242,6 +262,16 @@ def _optimizer(network: GarmentNetwork, objectives: Objectives, phase: Phase) ->
     groups = [{"params": list(of), "highest_lr": rate} for of, rate in rates]
     groups[2]["weight_decay"] = 0.0  # proxies may be as long as they like
     return torch.optim.AdamW(groups, weight_decay=phase.weight_decay)
+
+
+def _mean(branches: list[_Weights]) -> _Weights:
+    """The mean of each weight; what only counts, like a batch norm's batches, is the first's."""
+    return {
+        name: torch.stack([each[name] for each in branches]).mean(dim=0)
+        if weight.is_floating_point()
+        else weight
+        for name, weight in branches[0].items()
+    }
 
 
 def _pace(step: int, phase: Phase) -> float:

@@ -27,7 +27,7 @@ def small_plan(**changes: Any) -> Plan:
     small = {"items": 2, "photos_each": 1, "shoppers": 3, "scenes": 3, "warmup": 1, **changes}
     phases = (
         replace(GARMENT.phases[0], size=32, steps=4, **small),
-        replace(GARMENT.phases[1], size=SIZE, steps=2, **small),
+        replace(GARMENT.phases[-1], size=SIZE, steps=2, **small),
     )
     return Plan("small", phases)
 

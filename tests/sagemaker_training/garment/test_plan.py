@@ -15,8 +15,9 @@ def test_every_preset_is_one_that_its_own_checks_let_through() -> None:
 
 
 def test_a_field_takes_one_value_for_all_phases_or_one_for_each() -> None:
-    plan = plan_of("garment", ["lr=1e-3", "size=64,96", "steps=7"])
-    assert [(p.lr, p.size, p.steps) for p in plan.phases] == [(1e-3, 64, 7), (1e-3, 96, 7)]
+    plan = plan_of("garment", ["lr=1e-3", "size=64,96,96", "steps=7"])
+    found = [(p.lr, p.size, p.steps) for p in plan.phases]
+    assert found == [(1e-3, 64, 7), (1e-3, 96, 7), (1e-3, 96, 7)]
     assert [p.items for p in plan.phases] == [p.items for p in GARMENT.phases]
     assert plan.size == 96
 
@@ -28,7 +29,7 @@ def test_a_field_takes_one_value_for_all_phases_or_one_for_each() -> None:
         ("rate=1", r"'rate=1' is not FIELD=VALUE"),
         ("steps=many", "steps is 'many'; it is a number"),
         ("steps=1.5", "steps is '1.5'; it is a number"),
-        ("size=32,64,96", "size has 3 values and the plan 2 phases"),
+        ("size=32,64", "size has 2 values and the plan 3 phases"),
         ("size=100", "size is 100; it must be a multiple of 32"),
         ("items=0", "items cannot be 0"),
         ("lr=-1", "lr is -1.0; it cannot be negative"),

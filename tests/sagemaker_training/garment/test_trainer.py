@@ -26,6 +26,7 @@ from training.garment.plan import Plan
 from training.garment.start import start_heads, start_proxies, start_rows
 from training.garment.trainer import _orders, _pace
 from training.garment.views import Views
+from training.loop.checkpoints import load_newest
 from training.loop.trainer import InterruptedRunError
 from training.network.lite0 import load_lite0
 
@@ -85,6 +86,28 @@ def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(
     assert all(torch.equal(again[name], whole[name]) for name in whole)
     done = small_trainer(tmp_path)
     assert all(torch.equal(_weights(done.fit())[name], whole[name]) for name in whole)
+
+
+@pytest.mark.slow
+def test_branches_start_alike_and_the_network_is_their_mean(tmp_path: Path) -> None:
+    first, last = small_plan().phases
+    plan = Plan("branched", (first, replace(last, neighbor_weight=0), last), branches=2)
+    small_trainer(tmp_path / "first", Plan("alone", (first,))).fit()
+    start = _weights(small_trainer(tmp_path / "first", Plan("alone", (first,))).fit())
+    found = _weights(small_trainer(tmp_path / "whole", plan).fit())
+    state = load_newest(tmp_path / "whole")
+    assert state is not None
+    assert all(torch.equal(state["fork"][name], start[name]) for name in start)
+    one, other = state["branches"]
+    assert not torch.equal(one["shape.weight"], other["shape.weight"])
+    for name in ("shape.weight", "trunk.top.weight", "scores.bias"):
+        assert torch.allclose(found[name], (one[name] + other[name]) / 2, atol=1e-7)
+    # Stopped in the first step of each branch, it gives the same.
+    for steps in (5, 2):
+        with pytest.raises(InterruptedRunError):
+            small_trainer(tmp_path / "parts", plan, stopping=_stop_after(steps - 1)).fit()
+    resumed = _weights(small_trainer(tmp_path / "parts", plan).fit())
+    assert all(torch.equal(resumed[name], found[name]) for name in found)
 
 
 @pytest.mark.slow
