@@ -26,7 +26,7 @@ from training.garment.views import UNKNOWN, Views
 # to be what it was.
 _SCALE = 10.0
 _AT_ONCE = 32
-_FAR = 40.0  # CIEDE2000: as between red and orange
+_FAR = 40.0  # CIEDE2000: as between black and a middle gray
 _HALF = 127  # of a label's mask
 _GARMENT, _FINE_CELL = 255, 8  # of a view, and of the network's finest map
 

@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 # the one it has, and the load goes on.
 _PATIENCE_SECONDS = 1.0
 # A copy of a catalog photo, made smaller or compressed again, is as similar as this to its
-# original, and this far ahead of all others. Of 250 real photos re-encoded as the page does it,
-# 249 were recognized; of 1,143 taken out of their gallery, 8 were taken for another photo, of the
-# same item each time.
+# original, and this far ahead of all others. With the default model 226 of 250 real photos were
+# recognized at 80 % of their size; of 1,143 taken out of their gallery, 88 were taken for another
+# photo, nearly always of the same item: one shot framed in two ways, which the rule cuts alike.
 _COPY_SIMILARITY = 0.97
 _COPY_LEAD = 0.01
 _LEADS = 12  # photos that are looked at, to find what comes second
