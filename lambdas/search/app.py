@@ -11,11 +11,9 @@ from lambdas.search.errors import translate_errors
 from lambdas.search.health import health_routes
 from lambdas.search.lookups import lookup_routes
 from lambdas.search.searching import search_routes
-from lens.photos.catalog import Catalog
 from lens.search.searcher import Searcher
-from lens.search.thumbnail_reader import Thumbnails
+from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
-from lens.storage import open_storage
 
 # What multipart adds to a photo: boundaries, part headers, the other fields.
 _MULTIPART_BYTES = 64 * 1024
@@ -41,12 +39,7 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
     translate_errors(app, settings.max_photo_bytes)
     searches = Admission(settings.threads, settings.queued_searches)
     lookups = Admission(settings.threads, _QUEUED_LOOKUPS)  # these may decode photos too
-    thumbnails = Thumbnails(
-        open_storage(settings.thumbs or settings.artifacts),
-        Catalog(open_storage(settings.catalog)),
-        settings.limits,
-        settings.cached_thumb_bytes,
-    )
+    thumbnails = searcher.thumbnails or thumbnails_of(settings)
     app.include_router(lookup_routes(searcher, thumbnails, lookups, settings))
     app.include_router(health_routes(searcher, thumbnails, searches, lookups))
     app.include_router(search_routes(searcher, searches, settings))

@@ -12,6 +12,7 @@ import os
 
 from lens.errors import LensError
 from lens.search.searcher import Searcher
+from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import settings_from
 from lens.storage import open_storage
 
@@ -21,6 +22,7 @@ _searcher = Searcher(
     _settings.limits,
     _settings.cached_results,
     _settings.precision,
+    thumbnails_of(_settings),
 )
 # The model's bytes arrive while the web framework is imported.
 _loading = _searcher.begin()

@@ -46,6 +46,7 @@ def search(options: Namespace) -> None:
     from lambdas.local.cli.reports import results_report
     from lens.search.queries import asked_region
     from lens.search.searcher import Searcher
+    from lens.search.thumbnail_reader import thumbnails_of
 
     try:
         region = asked_region(options.region)
@@ -53,7 +54,12 @@ def search(options: Namespace) -> None:
         raise UsageError(f"--region: {error}") from error
     pipeline = _pipeline(options)
     settings = pipeline.settings
-    searcher = Searcher(pipeline.artifacts, settings.limits, precision=settings.precision)
+    searcher = Searcher(
+        pipeline.artifacts,
+        settings.limits,
+        precision=settings.precision,
+        thumbnails=thumbnails_of(settings),
+    )
     try:
         photo = Path(options.photo).read_bytes()
     except OSError as error:

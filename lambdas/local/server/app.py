@@ -21,6 +21,7 @@ from lambdas.search.app import create_app
 from lens.errors import LensError, NotFoundError, UsageError
 from lens.photos.catalog import Catalog, media_type
 from lens.search.searcher import Searcher
+from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
 from lens.storage import FileStorage
 
@@ -39,7 +40,11 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """
     pipeline = Pipeline(settings)
     searcher = Searcher(
-        pipeline.artifacts, settings.limits, settings.cached_results, settings.precision
+        pipeline.artifacts,
+        settings.limits,
+        settings.cached_results,
+        settings.precision,
+        thumbnails_of(settings),
     )
     app = local_app(settings, searcher, pipeline.catalog)
     listener = _listen(settings.port)

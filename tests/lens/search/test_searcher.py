@@ -6,20 +6,25 @@ Covers: serving.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lens.gallery.rows import Rows
 from lens.gallery.segments import Segment, write_segment
 from lens.models.embedder import Embedder
 from lens.models.regions import pixels_of
-from lens.photos.decoding import decode, photo_id
+from lens.photos.catalog import Catalog
+from lens.photos.decoding import decode, photo_id, thumbnail
+from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pipeline.commit import commit_segments
 from lens.search.queries import Asked
 from lens.search.searcher import NO_RESULTS, Searcher
+from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Limits
 from lens.storage import FileStorage, ObjectInfo
 from tests.support import small_galleries
@@ -30,7 +35,6 @@ from tests.support.region_model import (
     UPPER,
     region_graph,
     scene,
-    scene_png,
     write_region_model,
 )
 from tests.support.tiny_model import DIM, png, write_tiny_model
@@ -96,16 +100,26 @@ class Shop:
         segment = Segment(Rows.of(rows), np.array(vectors))
         name = write_segment(self.storage, self.embedder.model_id, segment)
         commit_segments(self.storage, self.embedder.model_id, [name], now=small_galleries.NOW)
-        self.searcher = Searcher(self.storage)
+        for photo in photos.values():
+            small = thumbnail(decode(photo, Limits()))
+            write_thumbnail(self.storage, photo_id(photo), small)
+        catalog = Catalog(FileStorage(folder / "catalog"))  # empty: all have a thumbnail
+        self.thumbnails = Thumbnails(self.storage, catalog, Limits(), 1_000_000)
+        self.searcher = Searcher(self.storage, thumbnails=self.thumbnails)
 
     def exact(self, photo: bytes, region: Asked = None) -> list[str]:
         """The keys of the hits that are this very photo."""
         return [hit.key for hit in self.searcher.search(photo, region=region).hits if hit.exact]
 
 
-SHIRT = scene_png(1, {0: UPPER})
-OUTFIT = scene_png(2, {1: ONE_PIECE, 2: "#00d000"})  # its lower part is a little less sure
-PATTERN = scene_png(3, {})
+def large(seed: int, quarters: Mapping[int, str]) -> Image.Image:
+    """A scene of so many pixels that a copy loses none of what is seen in it."""
+    return scene(seed, quarters).resize((256, 256))
+
+
+SHIRT = encode(large(1, {0: UPPER}), "PNG")
+OUTFIT = encode(large(2, {1: ONE_PIECE, 2: "#00d000"}), "PNG")  # the lower is a little less sure
+PATTERN = encode(large(3, {}), "PNG")
 CATALOG = {"shirt.png": SHIRT, "outfit.png": OUTFIT, "pattern.png": PATTERN}
 
 
@@ -117,7 +131,7 @@ def shop(tmp_path: Path) -> Shop:
 def smaller(photo: bytes) -> bytes:
     """A copy as a page would send it."""
     out = BytesIO()
-    decode(photo, Limits()).resize((48, 48)).save(out, "PNG")
+    decode(photo, Limits()).resize((192, 192)).save(out, "PNG")
     return out.getvalue()
 
 
@@ -161,6 +175,43 @@ def test_a_copy_is_exact_by_the_rule_s_own_box_and_by_the_whole_where_the_rule_t
     copy = smaller(SHIRT)
     assert shop.exact(copy, shop.searcher.search(copy).region) == ["shirt.png"]
     assert shop.exact(smaller(PATTERN), "whole") == ["pattern.png"]
+
+
+def test_the_same_garment_before_another_background_is_no_copy(tmp_path: Path) -> None:
+    """The rule cuts both to the same pixels, so their vectors are one."""
+    shop = Shop(tmp_path, {"shirt.png": SHIRT})
+    image = large(1, {0: UPPER})
+    image.paste("#404040", (128, 128, 256, 256))
+    other = encode(image, "PNG")
+    found = shop.searcher.search(other).hits[0]
+    assert (found.key, found.similarity > 0.999, found.exact) == ("shirt.png", True, False)
+
+
+def test_of_two_that_are_alike_the_copy_is_of_the_nearer(tmp_path: Path) -> None:
+    """One photograph in two nearly equal colors, as shops recolor them."""
+    photos = {
+        f"{n}.png": encode(Image.new("RGB", (96, 96), color), "PNG")
+        for n, color in enumerate(("#101018", "#101020"))
+    }
+    shop = Shop(tmp_path, photos)
+    for key, photo in photos.items():
+        assert shop.exact(smaller(photo)) == [key]
+
+
+def test_without_thumbnails_the_very_bytes_alone_are_exact(shop: Shop) -> None:
+    shop.searcher = Searcher(shop.storage)
+    assert shop.exact(SHIRT) == ["shirt.png"]
+    assert shop.exact(smaller(SHIRT)) == []
+
+
+def test_a_thumbnail_that_cannot_be_read_costs_that_word_alone(shop: Shop) -> None:
+    shop.storage.write(thumb_key(photo_id(SHIRT)), b"damaged")
+    shop.storage.delete(thumb_key(photo_id(OUTFIT)))
+    for photo, key in ((SHIRT, "shirt.png"), (OUTFIT, "outfit.png")):
+        found = shop.searcher.search(smaller(photo)).hits[0]
+        assert (found.key, found.exact) == (key, False)
+    assert shop.exact(SHIRT) == ["shirt.png"]
+    assert shop.exact(smaller(PATTERN)) == ["pattern.png"]
 
 
 def test_another_box_is_no_photo_of_the_catalog_however_similar(tmp_path: Path) -> None:

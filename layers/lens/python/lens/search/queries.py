@@ -19,6 +19,7 @@ from lens.models.regions import (
     main_region,
     rounded,
 )
+from lens.photos.copies import Look, look_of
 from lens.photos.decoding import decode
 from lens.search.cache import Cache
 from lens.settings import Limits
@@ -67,32 +68,41 @@ class Query:
     regions: tuple[Region, ...]  # all that are seen in the photo
     region: Box | None  # what the vector is of; None: the whole photo
     by_rule: bool  # the region is the one that a catalog photo would have been given
+    look: Look  # of the whole photo
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of a whole photo."""
+
+    regions: tuple[Region, ...]
+    look: Look
 
 
 class Queries:
     """Makes queries of photos; safe to call from several threads.
 
-    One run over a whole photo gives its vector and its regions, which are kept apart: another
-    region of the same photo then costs one embedding.
+    One run over a whole photo gives its vector and its regions, which are kept apart, these with
+    the photo's look: another region of the same photo then costs one embedding.
     """
 
     def __init__(self, limits: Limits, capacity: int) -> None:
         """`capacity` is the number of entries of each cache."""
         self._limits = limits
-        self._regions: Cache[tuple[Region, ...]] = Cache(capacity)
+        self._seen: Cache[_Seen] = Cache(capacity)
         self._vectors: Cache[NDArray[np.float32]] = Cache(capacity)
 
     def query(self, embedder: Embedder, name: str, photo: bytes, asked: Asked = None) -> Query:
         """The query that is asked for with a photo of this id. Raises a PhotoError."""
         key = embedder.model_id, name
         image = overview = None
-        regions = self._regions.get(key)
-        if regions is None:
+        seen = self._seen.get(key)
+        if seen is None:
             image = decode(photo, self._limits)
             overview = embedder.overview(image)
-            regions = overview.regions
-            self._regions.put(key, regions)
-        main = main_region(regions)
+            seen = _Seen(overview.regions, look_of(image))
+            self._seen.put(key, seen)
+        main = main_region(seen.regions)
         by_rule = main.box if main else None
         box = _box(asked, by_rule)
         vector = self._vectors.get((*key, box))
@@ -104,11 +114,11 @@ class Queries:
             self._vectors.put((*key, box), vector)
         if overview:
             self._vectors.put((*key, None), overview.vector)
-        return Query(vector, regions, box, box == by_rule)
+        return Query(vector, seen.regions, box, box == by_rule, seen.look)
 
     def figures(self) -> dict[str, dict[str, int]]:
         """Hits, misses and fill of the caches."""
-        return {"regions": self._regions.figures(), "vectors": self._vectors.figures()}
+        return {"regions": self._seen.figures(), "vectors": self._vectors.figures()}
 
 
 def _box(asked: Asked, by_rule: Box | None) -> Box | None:

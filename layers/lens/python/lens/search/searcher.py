@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,14 +11,16 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 
 from lens.errors import LensError
-from lens.gallery.gallery import Match
+from lens.gallery.gallery import Gallery, Match
 from lens.gallery.match_thresholds import MatchThresholds
 from lens.models.regions import Box, Region
+from lens.photos.copies import difference, is_copy, look_of
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
 from lens.search.matching import Word, match_of, words_of
 from lens.search.queries import Asked, Queries, Query
 from lens.search.serving import Serving, load_serving
+from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Limits
 from lens.storage import Storage
 
@@ -26,12 +29,9 @@ log = logging.getLogger(__name__)
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from
 # the one it has, and the load goes on.
 _PATIENCE_SECONDS = 1.0
-# A copy of a catalog photo, made smaller or compressed again, is as similar as this to its
-# original, and this far ahead of all others. With the default model 226 of 250 real photos were
-# recognized at 80 % of their size; of 1,143 taken out of their gallery, 88 were taken for another
-# photo, nearly always of the same item: one shot framed in two ways, which the rule cuts alike.
-_COPY_SIMILARITY = 0.97
-_COPY_LEAD = 0.01
+# The query may be a copy of a photo that is at least so similar; the first few are looked at.
+_MAYBE_COPY = 0.9
+_LOOKED_AT = 3
 _LEADS = 12  # photos that are looked at, to find what comes second
 
 
@@ -73,6 +73,7 @@ class Searcher:
     limits: Limits = field(default_factory=Limits)
     cached_results: int = 512
     precision: str = ""  # of the models; empty: the best for this CPU
+    thumbnails: Thumbnails | None = None  # None: only the very bytes of a photo are recognized
 
     def __post_init__(self) -> None:
         self._serving: Serving | None = None
@@ -107,7 +108,7 @@ class Searcher:
         asked = (name, query.region, top_k, category, serving.identity)
         results = self._results.get(asked)
         if results is None:
-            results = _results(serving, query, top_k, category, name)
+            results = self._answer(serving, query, top_k, category, name)
             self._results.put(asked, results)
         return results
 
@@ -139,6 +140,67 @@ class Searcher:
         what is newest, however long that takes."""
         self._outdated = True
 
+    def _answer(
+        self, serving: Serving, query: Query, top_k: int, category: str | None, name: str
+    ) -> Results:
+        gallery = serving.gallery
+        # The second photo tells the first's lead, and so does the second product.
+        matches = gallery.search(query.vector, max(top_k, _LEADS), category)
+        same = self._same_photo(gallery, matches, name, query)
+        probability, word = _match(serving, query, matches, same)
+        words = _words(serving, matches, word)
+        hits = tuple(
+            Hit(
+                rank=rank,
+                item_id=match.row.item_id,
+                key=match.row.key,
+                photo_id=match.row.photo_id,
+                category=match.row.category,
+                similarity=match.similarity,
+                exact=match.row.photo_id == same,
+                match=like,
+            )
+            for rank, (match, like) in enumerate(zip(matches[:top_k], words, strict=False), start=1)
+        )
+        commit = gallery.commit
+        return Results(
+            commit.model_id, commit.number, hits, query.regions, query.region, probability, word
+        )
+
+    def _same_photo(
+        self, gallery: Gallery, matches: Sequence[Match], name: str, query: Query
+    ) -> str | None:
+        """The id of the photo that the query is: the same bytes, or else the one that it is a copy
+        of, of those most similar.
+
+        Whoever asks for another box than the rule's does not ask for the photo.
+        """
+        if not query.by_rule and query.region is not None:
+            return None
+        if any(match.row.photo_id == name for match in matches):
+            return name
+        if not query.by_rule or self.thumbnails is None:
+            return None
+        maybe = [m.row.photo_id for m in matches if m.similarity >= _MAYBE_COPY]
+        found = [
+            (self._difference(self.thumbnails, gallery, each, query), each)
+            for each in list(dict.fromkeys(maybe))[:_LOOKED_AT]
+        ]
+        levels, nearest = min(found, default=(math.inf, ""))
+        return nearest if is_copy(levels) else None
+
+    def _difference(
+        self, thumbnails: Thumbnails, gallery: Gallery, photo: str, query: Query
+    ) -> float:
+        """How far the query looks from a photo of the gallery; a photo whose thumbnail cannot be
+        read looks like nothing, and what is found is answered all the same."""
+        try:
+            small = decode(thumbnails.read(gallery, photo), self.limits)
+        except (LensError, OSError) as error:
+            log.warning("the thumbnail of %s cannot be compared: %s", photo, error)
+            return math.inf
+        return difference(query.look, look_of(small))
+
     @property
     def serving(self) -> Serving | None:
         """What is being answered from; None before the first model."""
@@ -158,34 +220,6 @@ def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
     if newer is None or newer.embedder.model_id != serving.embedder.model_id:
         return serving
     return newer
-
-
-def _results(
-    serving: Serving, query: Query, top_k: int, category: str | None, name: str
-) -> Results:
-    gallery = serving.gallery
-    # The second photo tells the first's lead, and so does the second product.
-    matches = gallery.search(query.vector, max(top_k, _LEADS), category)
-    same = _same_photo(matches, name, query)
-    probability, word = _match(serving, query, matches, same)
-    words = _words(serving, matches, word)
-    hits = tuple(
-        Hit(
-            rank=rank,
-            item_id=match.row.item_id,
-            key=match.row.key,
-            photo_id=match.row.photo_id,
-            category=match.row.category,
-            similarity=match.similarity,
-            exact=match.row.photo_id == same,
-            match=like,
-        )
-        for rank, (match, like) in enumerate(zip(matches[:top_k], words, strict=False), start=1)
-    )
-    commit = gallery.commit
-    return Results(
-        commit.model_id, commit.number, hits, query.regions, query.region, probability, word
-    )
 
 
 def _match(
@@ -216,20 +250,3 @@ def _words(serving: Serving, matches: Sequence[Match], word: Word | None) -> Seq
 def _thresholds(serving: Serving) -> MatchThresholds | None:
     snapshot = serving.gallery.snapshot
     return snapshot.manifest.match if snapshot else None
-
-
-def _same_photo(matches: Sequence[Match], name: str, query: Query) -> str | None:
-    """The id of the photo that the query is: the same bytes, or else a copy of the first match.
-
-    The catalog's vectors are of the regions that the rule picks. So only a query by the rule can
-    tell a copy by its similarity, and whoever asks for another box does not ask for the photo.
-    """
-    if not query.by_rule and query.region is not None:
-        return None
-    if any(match.row.photo_id == name for match in matches):
-        return name
-    if not query.by_rule or not matches or matches[0].similarity < _COPY_SIMILARITY:
-        return None
-    first = matches[0].row.photo_id
-    other = next((m.similarity for m in matches if m.row.photo_id != first), -1.0)
-    return first if matches[0].similarity - other >= _COPY_LEAD else None

@@ -9,8 +9,8 @@ from lens.photos.decoding import THUMBNAIL_SIDE, decode, thumbnail
 from lens.photos.decoding import photo_id as identify
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.search.cache import Cache
-from lens.settings import Limits
-from lens.storage import Storage
+from lens.settings import Limits, Settings
+from lens.storage import Storage, open_storage
 
 
 class Thumbnails:
@@ -59,3 +59,13 @@ class Thumbnails:
             return self._catalog.storage.read(key)[0]
         except NotFoundError as error:  # its message names the bucket, which is not public
             raise NotFoundError(f"the photo {photo_id!r} has just been removed") from error
+
+
+def thumbnails_of(settings: Settings) -> Thumbnails:
+    """The thumbnails that these settings name."""
+    return Thumbnails(
+        open_storage(settings.thumbs or settings.artifacts),
+        Catalog(open_storage(settings.catalog)),
+        settings.limits,
+        settings.cached_thumb_bytes,
+    )
