@@ -114,7 +114,9 @@ def _calibrate(options: argparse.Namespace) -> int:
 
     artifacts = options.run / "artifacts"
     for model_id in list_models(open_storage(artifacts)):
-        found = calibrate_model(artifacts, model_id, options.data, options.shopper)
+        found = calibrate_model(
+            artifacts, model_id, options.data, options.shopper, options.scenes, options.things
+        )
         print(f"{model_id}: {found.model_dump_json()}", flush=True)
     return 0
 
@@ -145,8 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     calibrate = command("calibrate", "measure what a run's model is sure of")
     calibrate.add_argument("--run", type=Path, required=True, help="what `train` wrote")
     train.add_argument("--labels", type=Path, required=True, help="what `label` wrote")
-    train.add_argument("--scenes", type=Path, help="a folder of more photos without garments")
-    train.add_argument("--things", type=Path, help="a folder of PNG cut-outs of other things")
+    for each in (train, calibrate):
+        each.add_argument("--scenes", type=Path, help="a folder of more photos without garments")
+        each.add_argument("--things", type=Path, help="a folder of PNG cut-outs of other things")
     train.add_argument("--output", type=Path, required=True, help="the folder for the results")
     train.add_argument("--seed", type=_seed, default=0)
     train.add_argument("--preset", default="garment", choices=list(PLANS))

@@ -1,10 +1,12 @@
 """Calibrating: measures what a trained model's confidences and similarities are worth.
 
-On photos that it was not trained on: of senders kept apart for this, and of no garment at all.
+On photos that it was not trained on: of senders kept apart for this, and of no garment at all. Only
+the direction of garments (direction.py) is fit to what it was.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,10 +17,11 @@ from PIL import Image
 from lens.errors import UsageError
 from lens.evaluation.composites import compose, cut_out, generator
 from lens.gallery.match_thresholds import thresholds_of
-from lens.models.calibration import Calibration, write_calibration
+from lens.models.calibration import Calibration, leaning_of, log_odds, write_calibration
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.catalog import Catalog
 from lens.storage import open_storage
+from training.garment.direction import Examples, fit_direction
 from training.garment.material import photos_in
 from training.garment.pictures import read_photo, reduced
 from training.garment.shopper_photos import photos_of
@@ -31,12 +34,21 @@ _EVERY = 3  # of the catalog's photos, how many are put on another background
 _DRAWN, _DRAWN_SIDE = 200, 448  # scenes without garments, and their sides in pixels
 
 
-def calibrate_model(artifacts: Path, model_id: str, data: Path, shopper: Path) -> Calibration:
-    """Calibrate a run's model on what it was not trained on, and write that beside it.
+def calibrate_model(
+    artifacts: Path,
+    model_id: str,
+    data: Path,
+    shopper: Path,
+    scenes: Path | None = None,
+    things: Path | None = None,
+) -> Calibration:
+    """Calibrate a run's model, and write that beside it.
 
-    data: a catalog with a partition file, of which the test part is taken. shopper: a folder of
-    shoppers' photos, of which the senders for probes are, and the half of the surfaces and of the
-    backgrounds that training leaves. Raises UsageError when they are too few.
+    The direction of garments is fit to what the model was trained on, all thresholds to what it
+    was not. data: a catalog with a partition file, of which the test part is taken for them.
+    shopper: a folder of shoppers' photos, of which the senders for probes are, and the half of the
+    surfaces and of the backgrounds that training leaves. scenes, things: as in training. Raises
+    UsageError when they are too few.
     """
     storage = open_storage(artifacts)
     embedder = load_embedder(storage, model_id)
@@ -52,15 +64,17 @@ def calibrate_model(artifacts: Path, model_id: str, data: Path, shopper: Path) -
         random = generator(f"calibrate {keys[place]}")
         ground = read_photo(surfaces[int(random.integers(len(surfaces)))])
         shopped.append((compose(cut_out(photos[place]), ground, random).image, place))
+    direction = fit_direction(embedder, Examples(data, shopper, scenes, things))
     calibration, probes = calibrated(
         embedder,
+        direction,
         catalog=photos,
         items=[partition[key].item_id for key in keys],
         shopped=shopped,
         strangers=(read_photo(shopper / photo.key) for photo in photos_of(shopper, "probes")),
         empty=_empty(grounds),
     )
-    write_calibration(storage, model_id, calibration, probes)
+    write_calibration(storage, model_id, calibration, probes, direction)
     return calibration
 
 
@@ -75,6 +89,7 @@ def _empty(grounds: Sequence[Path]) -> Iterator[Image.Image]:
 
 def calibrated(
     embedder: Embedder,
+    direction: NDArray[np.float32],
     *,
     catalog: Sequence[Image.Image],
     items: Sequence[str],
@@ -84,9 +99,10 @@ def calibrated(
 ) -> tuple[Calibration, NDArray[np.float32]]:
     """A model's calibration and its probes, (P, D) float32.
 
-    catalog, items: photos of a catalog that it was not trained on, and what they show. shopped:
-    the same garments as a shopper would take them, each with its photo's place in the catalog.
-    strangers: photos of garments that the catalog does not have. empty: photos without a garment.
+    direction: (D + 1,), of garments. catalog, items: photos of a catalog that it was not trained
+    on, and what they show. shopped: the same garments as a shopper would take them, each with its
+    photo's place in the catalog. strangers: photos of garments that the catalog does not have.
+    empty: photos without a garment.
     Raises UsageError when they are too few.
     """
     vectors = np.stack([embedder.embed_main(image) for image in catalog])
@@ -96,10 +112,11 @@ def calibrated(
     prior = thresholds_of(vectors, names, probes, loss)
     if prior is None:
         raise UsageError("there are too few photos to calibrate the model with")
-    confidences = np.array([_confidence(embedder, image) for image in empty])
+    odds = np.array([_odds(embedder, image, direction) for image in empty])
+    likely = float(np.quantile(odds, 1 - FALSE_GARMENTS))
     return (
         Calibration(
-            garment_from=round(float(np.quantile(confidences, 1 - FALSE_GARMENTS)), 4),
+            garment_from=round(1 / (1 + math.exp(-likely)), 4),
             same=prior.same,
             very_similar=prior.very_similar,
             similar_style=prior.similar_style,
@@ -109,8 +126,11 @@ def calibrated(
     )
 
 
-def _confidence(embedder: Embedder, image: Image.Image) -> float:
-    return max((region.confidence for region in embedder.see(image)), default=0.0)
+def _odds(embedder: Embedder, image: Image.Image, direction: NDArray[np.float32]) -> float:
+    """How surely a photo shows a garment, as a search adds it up, before any threshold."""
+    regions = embedder.see(image)
+    confidence = max((region.confidence for region in regions), default=0.0)
+    return log_odds(confidence) + leaning_of(embedder.embed_main(image), direction)
 
 
 def _loss(

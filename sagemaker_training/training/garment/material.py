@@ -85,9 +85,9 @@ def read_material(
         catalog=tuple(_catalog(folder, known, data)),
         shoppers=tuple(_shoppers(folder, known, shopper)),
         backgrounds=tuple(
-            _parallel(_background, [*(photos_in(scenes) if scenes else ()), *surfaces, *surfaces])
+            _parallel(background, [*(photos_in(scenes) if scenes else ()), *surfaces, *surfaces])
         ),
-        things=tuple(_parallel(_thing, sorted(things.glob("*.png")) if things else ())),
+        things=read_things(things),
     )
     if material.items < 2 or not material.shoppers or not material.backgrounds:
         raise UsageError(
@@ -158,8 +158,14 @@ def _pixels(box: Box, size: tuple[int, int]) -> Box:
     return (x0 * width, y0 * height, x1 * width, y1 * height)
 
 
-def _background(path: Path) -> NDArray[np.uint8]:
+def background(path: Path) -> NDArray[np.uint8]:
+    """A photo without garments, as large as a view needs."""
     return np.asarray(reduced(read_photo(path), _BACKGROUND_SIDE))
+
+
+def read_things(folder: Path | None) -> tuple[NDArray[np.uint8], ...]:
+    """The folder's PNG cut-outs of what is no garment, (H, W, 4) uint8 each; none without it."""
+    return tuple(_parallel(_thing, sorted(folder.glob("*.png")) if folder else ()))
 
 
 def _thing(path: Path) -> NDArray[np.uint8]:

@@ -13,7 +13,13 @@ from lens.default_model import shipped
 from lens.default_model.shipped import FOLDER, MANIFEST, shipped_manifest, write_shipped
 from lens.errors import ArtifactError
 from lens.gallery.match_thresholds import LEAST_PROBES
-from lens.models.calibration import FILES, read_calibration, read_probes
+from lens.models.calibration import (
+    FILES,
+    Calibration,
+    read_calibration,
+    read_garment_direction,
+    read_probes,
+)
 from lens.models.embedder import load_embedder
 from lens.models.manifest import read_manifest, read_network
 from lens.storage import FileStorage
@@ -51,6 +57,24 @@ def test_its_calibration_comes_along(artifacts: FileStorage) -> None:
     assert read_calibration(artifacts, manifest.model_id) is not None
     probes = read_probes(artifacts, manifest.model_id, manifest.embedding_dim)
     assert probes is not None and len(probes) >= LEAST_PROBES
+    name, dim = manifest.model_id, manifest.embedding_dim
+    assert read_garment_direction(artifacts, name, dim) is not None
+
+
+def test_a_new_calibration_of_the_same_model_replaces_the_one_that_is_there(
+    artifacts: FileStorage, tmp_path: Path
+) -> None:
+    """A gallery keeps its vectors, and learns what they are worth."""
+    ship_tiny_model(tmp_path / "folder")
+    first = write_shipped(artifacts, tmp_path / "folder")
+    assert read_calibration(artifacts, first.model_id) is None
+    for same in (0.9, 0.8, 0.8):
+        calibration = Calibration(
+            garment_from=0.3, same=same, very_similar=0.7, similar_style=0.6, loss=0.05
+        )
+        (tmp_path / "folder/calibration.json").write_text(calibration.model_dump_json())
+        assert write_shipped(artifacts, tmp_path / "folder") == first
+        assert read_calibration(artifacts, first.model_id) == calibration
 
 
 def test_what_is_there_is_not_written_again(

@@ -10,16 +10,21 @@ import pytest
 from lens.models.calibration import (
     Calibration,
     copy_calibration,
+    leaning_of,
+    log_odds,
     read_calibration,
+    read_garment_direction,
     read_probes,
     write_calibration,
 )
+from lens.models.regions import LEAST_CONFIDENCE
 from lens.storage import FileStorage
 
 CALIBRATION = Calibration(
     garment_from=0.3, same=0.9, very_similar=0.8, similar_style=0.6, loss=0.05
 )
 PROBES = np.eye(4, dtype=np.float32)
+DIRECTION = np.array([1, 2, 3, 4, 0.5], np.float32)
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def storage(tmp_path: Path) -> FileStorage:
 
 
 def test_what_is_written_is_read_and_copied(storage: FileStorage, tmp_path: Path) -> None:
-    write_calibration(storage, "model-a", CALIBRATION, PROBES)
+    write_calibration(storage, "model-a", CALIBRATION, PROBES, DIRECTION)
     other = FileStorage(tmp_path / "other")
     copy_calibration(storage, other, "model-a")
     for each in (storage, other):
@@ -36,6 +41,26 @@ def test_what_is_written_is_read_and_copied(storage: FileStorage, tmp_path: Path
         probes = read_probes(each, "model-a", 4)
         assert probes is not None
         np.testing.assert_array_equal(probes, PROBES)
+        direction = read_garment_direction(each, "model-a", 4)
+        assert direction is not None
+        np.testing.assert_array_equal(direction, DIRECTION)
+        assert leaning_of(PROBES[1], direction) == pytest.approx(2.5)
+
+
+def test_a_model_may_have_no_direction(storage: FileStorage, tmp_path: Path) -> None:
+    write_calibration(storage, "model-a", CALIBRATION, PROBES)
+    other = FileStorage(tmp_path / "other")
+    copy_calibration(storage, other, "model-a")
+    assert read_calibration(other, "model-a") == CALIBRATION
+    assert read_garment_direction(other, "model-a", 4) is None
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.05, LEAST_CONFIDENCE])
+def test_no_region_says_as_much_as_the_least_sure_one(confidence: float) -> None:
+    assert log_odds(confidence) == log_odds(LEAST_CONFIDENCE)
+    assert log_odds(0.5) == 0
+    assert log_odds(0.9) == pytest.approx(-log_odds(0.1))
+    assert log_odds(1.0) < 7
 
 
 def test_a_model_without_one_is_no_error(storage: FileStorage, tmp_path: Path) -> None:
@@ -58,7 +83,20 @@ def test_damaged_probes_cost_themselves_and_are_named(
 ) -> None:
     storage.write("models/model-a/probes.npy", damage)
     assert read_probes(storage, "model-a", 4) is None
-    assert "probes of model model-a are not used" in caplog.text
+    assert "probes.npy of model model-a is not used" in caplog.text
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", None])
+def test_a_damaged_direction_costs_itself_and_is_named(
+    storage: FileStorage, damage: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """None: of another model, with fewer dimensions."""
+    if damage is None:
+        write_calibration(storage, "model-a", CALIBRATION, PROBES, DIRECTION[1:])
+    else:
+        storage.write("models/model-a/garment.npy", damage)
+    assert read_garment_direction(storage, "model-a", 4) is None
+    assert "garment.npy of model model-a is not used" in caplog.text
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"same": 1}', b'{"format": 9}'])

@@ -65,6 +65,20 @@ def test_without_a_garment_nothing_but_the_same_product_is_a_match() -> None:
         assert word(0.95, 0.1, regions=regions) == "same"  # a bag, say, that is in the catalog
 
 
+def test_the_vector_is_a_second_witness_of_a_garment() -> None:
+    """Log odds add up: one may outvote the other, and neither makes a product similar."""
+
+    def found(region: Region, leaning: float, similarity: float = 0.85) -> tuple[float, str]:
+        return match_of([similarity, 0.1], [region], None, CALIBRATION, None, leaning)
+
+    assert found(DOUBTFUL, 0)[1] == found(SHIRT, -4)[1] == "none"
+    assert found(DOUBTFUL, 4)[1] == found(SHIRT, 0)[1] == "very_similar"
+    assert found(SHIRT, 9, similarity=0.5)[1] == "none"
+    even = Region(SHIRT.box, 0.3, "upper")
+    assert found(even, 0)[0] == pytest.approx(0.5)
+    assert found(even, 1)[0] == pytest.approx(1 - found(even, -1)[0])
+
+
 def test_the_garment_in_the_box_that_was_searched_counts() -> None:
     inside, elsewhere = (0.1, 0.1, 0.6, 0.65), (0.7, 0.7, 1.0, 1.0)
     for box, expected in ((inside, "very_similar"), (elsewhere, "none"), (None, "very_similar")):

@@ -12,9 +12,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lens.errors import ArtifactError
-from lens.models.calibration import FILES, calibration_key
+from lens.models.calibration import FILES, replace_calibration
 from lens.models.manifest import FP32, FasterNetwork, ModelManifest, manifest_key, write_model
-from lens.storage import Storage, write_once
+from lens.storage import Storage
 
 FOLDER = Path(__file__).parent
 MANIFEST = "manifest.json"
@@ -34,16 +34,18 @@ def shipped_manifest(folder: Path = FOLDER) -> ModelManifest:
 
 
 def write_shipped(artifacts: Storage, folder: Path = FOLDER) -> ModelManifest:
-    """Write the default model to the artifacts, unless it is there; its manifest. ArtifactError,
-    and nothing is written, when a file is missing or damaged."""
+    """Write the default model to the artifacts, unless it is there, and its newest calibration;
+    its manifest. ArtifactError, and nothing is written, when a file is missing or damaged."""
     shipped = shipped_manifest(folder)
-    if artifacts.head(manifest_key(shipped.model_id)) is not None:
-        return shipped
+    there = artifacts.head(manifest_key(shipped.model_id)) is not None
+    wanted = () if there else shipped.variants
+    networks = {precision: _network(folder, shipped, precision) for precision in wanted}
     for name in FILES:
-        path = folder / name
-        if path.exists():
-            write_once(artifacts, calibration_key(shipped.model_id, name), path.read_bytes())
-    networks = {precision: _network(folder, shipped, precision) for precision in shipped.variants}
+        if (folder / name).exists():
+            data = (folder / name).read_bytes()
+            replace_calibration(artifacts, shipped.model_id, name, data)
+    if there:
+        return shipped
     written = write_model(
         artifacts,
         networks[FP32],

@@ -20,7 +20,8 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
     """Copy the one model of `source`, laid out as in the artifacts; make it live if none is, and
     the candidate if it is due.
 
-    Safe to repeat and to race: nothing that is there already is written again. Returns what is
+    Safe to repeat and to race: nothing that is there already is written again, but a calibration
+    that another release wrote. Returns what is
     current then. Raises ArtifactError unless there is one model, whole.
     """
     names = list_models(source)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from lens.errors import LensError
 from lens.gallery.gallery import Gallery, Match
 from lens.gallery.match_thresholds import MatchThresholds
+from lens.models.calibration import leaning_of
 from lens.models.regions import Box, Region
 from lens.photos.copies import difference, is_copy, look_of
 from lens.photos.decoding import decode, photo_id
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 # the one it has, and the load goes on.
 _PATIENCE_SECONDS = 1.0
 # The query may be a copy of a photo that is at least so similar; the first few are looked at.
-_MAYBE_COPY = 0.9
+_MAYBE_COPY = 0.85
 _LOOKED_AT = 3
 _LEADS = 12  # photos that are looked at, to find what comes second
 
@@ -236,7 +237,8 @@ def _match(
     thresholds = _thresholds(serving)
     similarities = list(best.values())
     searched = None if query.by_rule else query.region  # the rule asks about the whole photo
-    return match_of(similarities, query.regions, searched, serving.calibration, thresholds)
+    leaning = 0.0 if serving.garment is None else leaning_of(query.vector, serving.garment)
+    return match_of(similarities, query.regions, searched, serving.calibration, thresholds, leaning)
 
 
 def _words(serving: Serving, matches: Sequence[Match], word: Word | None) -> Sequence[Word | None]:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lens.errors import ArtifactError, NotFoundError
 from lens.gallery.commits import Commit, CommitName, read_commit, read_head
 from lens.gallery.current import Current, Pin, read_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
-from lens.models.calibration import Calibration, read_calibration
+from lens.models.calibration import Calibration, read_calibration, read_garment_direction
 from lens.models.embedder import Embedder, load_embedder
 from lens.storage import Storage
 
@@ -32,6 +35,7 @@ class Serving:
     pinned: Gallery | None = None  # as committed, before deletions are hidden
     guards: tuple[Gallery, ...] = ()
     calibration: Calibration | None = None  # the model's
+    garment: NDArray[np.float32] | None = None  # the model's garment direction
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -70,13 +74,17 @@ def _load_newest(
         if before.pin is None and before.gallery.commit == head:
             return before
         gallery = _gallery(storage, head, known)
-        return Serving(before.embedder, gallery, calibration=before.calibration)
+        return Serving(
+            before.embedder, gallery, calibration=before.calibration, garment=before.garment
+        )
     # Most of a start is waiting for the model's bytes, so the gallery is loaded meanwhile.
     with ThreadPoolExecutor(1, "model") as beside:
         embedder = beside.submit(load_embedder, storage, current.live, precision)
         gallery = _gallery(storage, read_head(storage, current.live), known)
         calibration = read_calibration(storage, current.live)
-        return Serving(embedder.result(), gallery, calibration=calibration)
+        loaded = embedder.result()
+        garment = _garment(storage, loaded)
+        return Serving(loaded, gallery, calibration=calibration, garment=garment)
 
 
 def _load_pinned(
@@ -93,7 +101,13 @@ def _load_pinned(
     name = CommitName(number=pin.commit, id=pin.commit_id)
     pinned = _gallery(storage, read_commit(storage, pin.model_id, name), [*guards, *known])
     calibration = read_calibration(storage, pin.model_id)
-    return Serving(embedder, pinned.hiding_deleted(guards), pin, pinned, guards, calibration)
+    shown = pinned.hiding_deleted(guards)
+    garment = _garment(storage, embedder)
+    return Serving(embedder, shown, pin, pinned, guards, calibration, garment)
+
+
+def _garment(storage: Storage, embedder: Embedder) -> NDArray[np.float32] | None:
+    return read_garment_direction(storage, embedder.model_id, embedder.manifest.embedding_dim)
 
 
 def _embedder(storage: Storage, model_id: str, before: Serving | None, precision: str) -> Embedder:
