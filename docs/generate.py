@@ -55,7 +55,8 @@ def _commands() -> str:
     overview = _help(main)
     names = re.findall(r"^    (\w+)", overview, re.MULTILINE)
     # `lens train` has no help of its own: here it is the program's, on a stack the job's.
-    texts = (_help(main, name) if name != "train" else _help(parse_options) for name in names)
+    texts = [_help(main, name) if name != "train" else _help(parse_options) for name in names]
+    texts.insert(names.index("feed") + 1, _help(main, "feed", "check"))
     return "\n\n".join(map(block, (overview, *texts)))
 
 

@@ -125,6 +125,19 @@ def _parser() -> argparse.ArgumentParser:
     child.add_argument("model", metavar="MODEL", help="its id")
     location(child)
 
+    checked = subparsers.add_parser("feed", help="check a product file")
+    feeds = checked.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    text = "say what is understood of a product file, and per row what cannot be used"
+    child = feeds.add_parser("check", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    child.set_defaults(run=commands.check_feed)
+    child.add_argument(
+        "file",
+        metavar="FILE",
+        help="CSV, TSV or JSON lines: Google Merchant's fields, or an export of Shopify, "
+        "WooCommerce or Magento",
+    )
+    as_json(child)
+
     child = command("sync", commands.sync, "upload a folder's photos that its bucket lacks")
     child.add_argument("folder", metavar="FOLDER", help="the photos")
     child.add_argument("bucket", nargs="?", metavar="s3://BUCKET", help="means its catalog/")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdas.local.progress import progress_bar
-from lens.errors import UsageError
+from lens.errors import LensError, UsageError
 
 # Imported inside the commands otherwise: `lens --help` should not wait for a model's runtime.
 if TYPE_CHECKING:
@@ -106,6 +106,22 @@ def status(options: Namespace) -> None:
     stack = pipeline.settings.stack
     depths = read_deployment(stack).depths() if stack else None
     print(status_report(pipeline, depths, as_json=options.json))
+
+
+def check_feed(options: Namespace) -> None:
+    from lambdas.local.cli.feed_report import feed_report
+    from lens.feed.feed import read_feed
+
+    path = Path(options.file)
+    try:
+        feed = read_feed(path.name, path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    print(feed_report(path.name, feed, as_json=options.json))
+    lost = sum(problem.costs == "product" for problem in feed.problems)
+    if lost or not feed.products:
+        rows = f"{lost} of its rows" if lost else "its rows"
+        raise LensError(f"{path.name}: {rows} cannot be used")
 
 
 def reconcile(options: Namespace) -> None:

@@ -1,0 +1,1 @@
+"""The feed: what a shop's product file says about its products."""

@@ -1,0 +1,149 @@
+"""Tables: a product file's rows as texts by column, read as its writer's program wrote it."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lens.errors import UsageError
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DELIMITERS = ("\t", ",", ";", "|")
+_LONGEST_FIELD = 4 * 1024 * 1024  # a description with pictures inside is of megabytes
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row with its line in the file; a column that it lacks is an empty text."""
+
+    line: int
+    fields: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.fields.get(column, "")
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A line that is no row, and why."""
+
+    line: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns, in lower case, and the rows, which are read as they are asked for."""
+
+    columns: frozenset[str]
+    rows: Iterator[TableRow | Damaged]
+
+
+def read_table(name: str, data: bytes) -> Table:
+    """The table in a file of this name. Raises UsageError when it has no columns at all."""
+    text = decoded(data)
+    if name.lower().endswith((".jsonl", ".ndjson")):
+        return _json_lines(name, text)
+    return _separated(name, text)
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8 or UTF-16; what is neither was written by an old program on Windows."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _separated(name: str, text: str) -> Table:
+    text = text.replace("\0", "")
+    start = text.lstrip("\r\n").split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=start.count)
+    csv.field_size_limit(_LONGEST_FIELD)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    columns: list[str] = []
+    for columns in reader:
+        if any(column.strip() for column in columns):
+            break
+    named = [_column(column) for column in columns]
+    if sum(map(bool, named)) < 2:
+        raise UsageError(f"{name} has no columns: its first line should name them")
+    return Table(frozenset(filter(None, named)), _rows(reader, named))
+
+
+def _rows(reader: Iterator[list[str]], columns: list[str]) -> Iterator[TableRow | Damaged]:
+    while True:
+        line = reader.line_num + 1  # type: ignore[attr-defined]
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Damaged(line, f"the line cannot be read ({error})")
+            continue
+        if not any(value.strip() for value in values):
+            continue
+        if len(values) > len(columns) and any(value.strip() for value in values[len(columns) :]):
+            yield Damaged(
+                line,
+                f"it has {len(values)} fields where the first line names {len(columns)}: is each "
+                "field that has a separator in it quoted?",
+            )
+            continue
+        pairs = zip(columns, values, strict=False)
+        yield TableRow(line, {column: value.strip() for column, value in pairs if column})
+
+
+def _json_lines(name: str, text: str) -> Table:
+    rows = list(_objects(text))
+    columns = frozenset(
+        column for row in rows if isinstance(row, TableRow) for column in row.fields
+    )
+    if len(columns) < 2:
+        raise UsageError(f"{name} has no products: each line should be one JSON object")
+    return Table(columns, iter(rows))
+
+
+def _objects(text: str) -> Iterator[TableRow | Damaged]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield Damaged(number, f"the line is no JSON ({error})")
+            continue
+        if isinstance(value, dict):
+            yield TableRow(number, {_column(name): _text(of) for name, of in value.items()})
+        else:
+            yield Damaged(number, "the line is no JSON object")
+
+
+def _text(value: object) -> str:
+    """A JSON value as a table would have it; {"value": .., "currency": ..} is a price."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    if isinstance(value, dict):
+        return " ".join(_text(value[key]) for key in ("value", "currency") if key in value)
+    return str(value).strip()
+
+
+def _column(name: str) -> str:
+    """`Image Link`, `g:image_link` and `image_link` are one column."""
+    return name.strip().strip("\ufeff").lower().removeprefix("g:")

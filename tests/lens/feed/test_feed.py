@@ -1,0 +1,76 @@
+"""The feed: a bad row costs itself, a bad field costs itself, and both are told by their line."""
+
+from __future__ import annotations
+
+import pytest
+
+from lens.errors import UsageError
+from lens.feed.feed import read_feed
+
+HEAD = "id,title,price,link,availability\n"
+
+
+def test_each_problem_is_told_by_its_line_and_costs_only_itself() -> None:
+    text = HEAD + (
+        "A,One,10 EUR,https://shop.example/a,in stock\n"
+        ",No id,10 EUR,,\n"
+        "B,Two,ten,shop.example/b,perhaps\n"
+        "A,Again,11 EUR,,\n"
+        "C,Three,1,2,3,4,5,6\n"
+        "\n"
+        "D,Four,12 EUR,,\n"
+    )
+    found = read_feed("products.csv", text.encode())
+    assert [product.id for product in found.products] == ["A", "B", "D"]
+    told = [(each.line, each.product, each.field, each.costs) for each in found.problems]
+    assert told == [
+        (3, "", "id", "product"),
+        (4, "B", "price", "field"),
+        (4, "B", "link", "field"),
+        (4, "B", "availability", "field"),
+        (5, "A", "id", "product"),
+        (6, "", "", "product"),
+    ]
+    two = found.products[1]
+    assert (two.title, two.price, two.link, two.availability) == ("Two", None, "", None)
+    assert "line 2 already" in found.problems[4].what
+
+
+def test_a_sale_that_is_none_is_dropped_in_silence() -> None:
+    found = read_feed("p.csv", b"id,price,sale_price\nA,10 EUR,10 EUR\nB,10 EUR,12 EUR\n")
+    assert [product.sale_price for product in found.products] == [None, None]
+    assert found.problems == ()
+
+
+def test_lines_are_counted_through_fields_of_several_lines() -> None:
+    text = 'id,title,price\nA,"one\ntwo\nthree",x\nB,b,y\n'
+    assert [each.line for each in read_feed("p.csv", text.encode()).problems] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("p.csv", b"", "no columns"),
+        ("p.csv", b"just words\n", "no columns"),
+        ("p.csv", b"sku,stock\n1,2\n", "has the columns sku, stock: write it with Google"),
+        ("p.jsonl", b"", "no products"),
+        ("p.jsonl", b"[1, 2]\n", "no products"),
+        ("p.csv", b"\x00\x01\x02\xff\xfe", "no columns"),
+    ],
+)
+def test_what_is_no_product_file_is_refused(name: str, data: bytes, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_feed(name, data)
+
+
+def test_a_damaged_json_line_costs_itself() -> None:
+    data = b'{"id": "A", "title": "a"}\n{"id": \n"words"\n{"id": "B", "title": "b"}\n'
+    found = read_feed("p.jsonl", data)
+    assert [product.id for product in found.products] == ["A", "B"]
+    assert [each.line for each in found.problems] == [2, 3]
+
+
+def test_an_id_of_any_length_is_no_id() -> None:
+    found = read_feed("p.csv", b"id,title\n" + b"x" * 500 + b",long\nok,short\n")
+    assert [product.id for product in found.products] == ["ok"]
+    assert "longer than 200" in found.problems[0].what

@@ -1,0 +1,62 @@
+"""Tables: delimiters, encodings and quoting of the programs that shops use."""
+
+from __future__ import annotations
+
+import pytest
+
+from lens.feed.tables import Damaged, TableRow, decoded, read_table
+
+
+def rows(name: str, text: str) -> list[TableRow | Damaged]:
+    return list(read_table(name, text.encode()).rows)
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ",", ";", "|"])
+def test_the_delimiter_is_told_by_the_first_line(delimiter: str) -> None:
+    text = f"id{delimiter}title{delimiter}price\nA{delimiter}One{delimiter}10\n"
+    assert rows("p.csv", text) == [TableRow(2, {"id": "A", "title": "One", "price": "10"})]
+
+
+def test_columns_are_told_in_lower_case_and_without_a_prefix() -> None:
+    table = read_table("p.csv", b"\xef\xbb\xbf\r\nID,g:Image_Link,\r\nA,x,\r\n")
+    assert table.columns == {"id", "image_link"}
+    [row] = table.rows
+    assert isinstance(row, TableRow)
+    assert (row["id"], row["image_link"], row["title"]) == ("A", "x", "")
+
+
+def test_short_rows_lack_fields_and_long_ones_are_damaged() -> None:
+    short, long, trailing = rows("p.csv", "id,title\nA\nB,b,c\nC,c,,,\n")
+    assert isinstance(short, TableRow) and short["title"] == ""
+    assert isinstance(long, Damaged) and "3 fields" in long.why
+    assert isinstance(trailing, TableRow) and trailing["title"] == "c"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("Größe".encode(), "Größe"),
+        ("Größe".encode("utf-8-sig"), "Größe"),
+        ("Größe".encode("utf-16"), "Größe"),
+        ("Größe".encode("cp1252"), "Größe"),
+        (b"\xff", "ÿ"),
+    ],
+)
+def test_encodings_are_told_by_their_bytes(data: bytes, text: str) -> None:
+    assert decoded(data) == text
+
+
+def test_json_values_become_texts() -> None:
+    [row] = rows(
+        "p.jsonl",
+        '{"id": 7, "sizes": ["S", "M"], "sale": true, "none": null, '
+        '"price": {"value": 1.5, "currency": "EUR"}}\n',
+    )
+    assert isinstance(row, TableRow)
+    assert [row[name] for name in ("id", "sizes", "sale", "none", "price")] == [
+        "7",
+        "S,M",
+        "true",
+        "",
+        "1.5 EUR",
+    ]
