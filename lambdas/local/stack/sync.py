@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
@@ -69,9 +70,20 @@ def synchronize(
     wanted = len(mine)
     # Before the photos, because it says which item each of them shows.
     uploaded = int(upload(PARTITION_KEY)) if mine.pop(PARTITION_KEY, None) else 0
+    failed = threading.Event()
+
+    def upload_next(key: str) -> bool:
+        if failed.is_set():  # this thread may be told of a failure long before the waiting one is
+            return False
+        try:
+            return upload(key)
+        except BaseException:
+            failed.set()
+            raise
+
     with ThreadPoolExecutor(_UPLOADS, "upload") as executor:
         try:
-            tasks = [executor.submit(upload, key) for key in mine]
+            tasks = [executor.submit(upload_next, key) for key in mine]
             for done, task in enumerate(as_completed(tasks), start=1):
                 uploaded += task.result()
                 if progress:
@@ -79,6 +91,7 @@ def synchronize(
             if not dry_run:
                 list(executor.map(catalog.delete, gone))
         except BaseException:
+            failed.set()
             executor.shutdown(cancel_futures=True)
             raise
     return Synced(uploaded, wanted - uploaded, len(gone), len(files) - wanted)
