@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import partial
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
     ) -> ResultsSchema:
         """The catalog's photos that are most similar to this one; none until there is a gallery."""
         _refuse_query(request)
-        await _refuse_twice(request)
+        await _refuse_fields(request)
         asked = _asked(region or "")
         photo = await file.read()
         search = partial(
@@ -80,10 +81,15 @@ def _refuse_query(request: Request) -> None:
         raise _invalid(name, "send it as a form field, beside the photo")
 
 
-async def _refuse_twice(request: Request) -> None:
-    """Of two values of a field one would be ignored."""
+async def _refuse_fields(request: Request) -> None:
+    """A field of another name would be ignored, and everything searched; of two values of a field
+    one would be ignored."""
     form = await request.form()  # it was read for the fields, and is kept
-    for name in _FIELDS:
+    for name in dict.fromkeys(form):
+        if name not in _FIELDS:
+            near = get_close_matches(name.lower(), _FIELDS, 1)
+            meant = f"did you mean {near[0]}?" if near else f"there are: {', '.join(_FIELDS)}"
+            raise _invalid(name, f"there is no such field; {meant}")
         if len(form.getlist(name)) > 1:
             raise _invalid(name, "send it once")
 

@@ -211,6 +211,27 @@ def test_a_missing_file_is_asked_for_by_name(shop: Shop) -> None:
         refused(shop, reply, 422, "invalid_request", hint=hint)
 
 
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("categroy", "did you mean category?"),
+        ("Region", "did you mean region?"),
+        ("topk", "did you mean top_k?"),
+        ("limit", "there are: file, top_k, category, region"),
+        ("", "there are: file, top_k, category, region"),
+    ],
+)
+def test_a_field_of_another_name_is_refused_not_ignored(shop: Shop, field: str, told: str) -> None:
+    """Ignored, it would search everything."""
+    reply = shop.client.post("/api/search-image", files={"file": png(1)}, data={field: "5"})
+    assert reply.status_code == 422
+    error = reply.json()["error"]
+    assert error == {
+        "code": "invalid_request",
+        "message": f"{field}: there is no such field; {told}",
+    }
+
+
 def test_a_parameter_in_the_query_is_refused_not_ignored(shop: Shop) -> None:
     reply = shop.client.post(URL, files={"file": png(1)}, params={"top_k": "3"})
     refused(shop, reply, 422, "invalid_request", hint="top_k: send it as a form field")
