@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import AfterValidator
 
 from lambdas.search.admission import Admission
 from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS
-from lambdas.search.schemas import CategoriesSchema, ItemSchema, categories_schema, photo_schema
+from lambdas.search.fields import encodable, refuse_other_names
+from lambdas.search.schemas import (
+    CategoriesSchema,
+    ItemSchema,
+    SimilarSchema,
+    categories_schema,
+    photo_schema,
+    similar_schema,
+)
 from lens.errors import NotFoundError
 from lens.photos.decoding import THUMBNAIL_SIDE
 from lens.photos.thumbnail_store import FOREVER
@@ -45,6 +55,23 @@ def lookup_routes(
         if headers["ETag"] in if_none_match:
             return Response(status_code=304, headers=headers)
         return Response(data, media_type="image/jpeg", headers=headers)
+
+    # Before the route of the item itself, whose path would take this one for an id.
+    @routes.get("/api/items/{item_id:path}/similar", responses=LOOKUP_ERRORS)
+    async def similar(
+        request: Request,
+        item_id: str,
+        top_k: Annotated[int, Query(ge=1, le=100, description="how many items")] = 12,
+        category: Annotated[
+            str | None,
+            AfterValidator(encodable),
+            Query(description="only this category and those under it", examples=["WOMEN/Dresses"]),
+        ] = None,
+    ) -> SimilarSchema:
+        """The items most similar to one of the catalog's, by one photo of each."""
+        refuse_other_names(request.query_params, ("top_k", "category"))
+        look = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
+        return similar_schema(item_id, await lookups.run(look, request), settings)
 
     @routes.get("/api/items/{item_id:path}", responses=LOOKUP_ERRORS)
     async def item(request: Request, item_id: str) -> ItemSchema:

@@ -86,6 +86,15 @@ class ItemSchema(Schema):
     photos: list[PhotoSchema]
 
 
+class SimilarSchema(Schema):
+    """What is similar to an item, a photo of each other item."""
+
+    item_id: str = Field(description="the item that was asked for", examples=["id_00000012"])
+    model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
+    commit: int | None = Field(description="the gallery's state", examples=[17])
+    hits: list[HitSchema]
+
+
 class CategorySchema(Schema):
     """A category and one of its photos."""
 
@@ -204,7 +213,32 @@ def categories_schema(gallery: Gallery | None, settings: Settings) -> Categories
 
 def results_schema(results: Results, settings: Settings) -> ResultsSchema:
     """Results as JSON."""
-    hits = [
+    return ResultsSchema(
+        model_id=results.model_id,
+        commit=results.commit,
+        hits=_hits(results, settings),
+        regions=[
+            RegionSchema(box=region.box, confidence=round(region.confidence, 4), kind=region.kind)
+            for region in results.regions
+        ],
+        region=results.region,
+        match_probability=results.match_probability,
+        match=results.match,
+    )
+
+
+def similar_schema(item_id: str, results: Results, settings: Settings) -> SimilarSchema:
+    """What is similar to an item, as JSON."""
+    return SimilarSchema(
+        item_id=item_id,
+        model_id=results.model_id,
+        commit=results.commit,
+        hits=_hits(results, settings),
+    )
+
+
+def _hits(results: Results, settings: Settings) -> list[HitSchema]:
+    return [
         HitSchema(
             **_photo(hit, settings),
             rank=hit.rank,
@@ -214,18 +248,6 @@ def results_schema(results: Results, settings: Settings) -> ResultsSchema:
         )
         for hit in results.hits
     ]
-    return ResultsSchema(
-        model_id=results.model_id,
-        commit=results.commit,
-        hits=hits,
-        regions=[
-            RegionSchema(box=region.box, confidence=round(region.confidence, 4), kind=region.kind)
-            for region in results.regions
-        ],
-        region=results.region,
-        match_probability=results.match_probability,
-        match=results.match,
-    )
 
 
 def _photo(photo: Row | Hit, settings: Settings) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
-from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator
 
 from lambdas.search.admission import Admission
 from lambdas.search.errors import GALLERY_ERRORS, PHOTO_ERRORS
+from lambdas.search.fields import encodable, invalid, refuse_other_names
 from lambdas.search.schemas import ResultsSchema, results_schema
 from lens.errors import UsageError
 from lens.photos.decoding import ACCEPTED
@@ -33,7 +32,7 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
         top_k: Annotated[int, Form(ge=1, le=100, description="how many results")] = 12,
         category: Annotated[
             str | None,
-            AfterValidator(_encodable),
+            AfterValidator(encodable),
             Form(description="only this category and those under it", examples=["WOMEN/Dresses"]),
         ] = None,
         region: Annotated[
@@ -59,40 +58,26 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
     return routes
 
 
-def _encodable(text: str | None) -> str | None:
-    """ValueError for half a character, which UTF-7 and similar encodings can name."""
-    if text is not None:
-        text.encode()
-    return text
-
-
 def _asked(region: str) -> Asked:
     """What the form field asks for. Raises RequestValidationError for what is no region."""
     try:
         return asked_region(region)
     except UsageError as error:
-        raise _invalid("region", str(error)) from error
+        raise invalid("region", str(error)) from error
 
 
 def _refuse_query(request: Request) -> None:
     """A parameter in the wrong place is an error, because ignoring it would search everything."""
     if request.query_params:
         name = next(iter(request.query_params))
-        raise _invalid(name, "send it as a form field, beside the photo")
+        raise invalid(name, "send it as a form field, beside the photo")
 
 
 async def _refuse_fields(request: Request) -> None:
     """A field of another name would be ignored, and everything searched; of two values of a field
     one would be ignored."""
     form = await request.form()  # it was read for the fields, and is kept
-    for name in dict.fromkeys(form):
-        if name not in _FIELDS:
-            near = get_close_matches(name.lower(), _FIELDS, 1)
-            meant = f"did you mean {near[0]}?" if near else f"there are: {', '.join(_FIELDS)}"
-            raise _invalid(name, f"there is no such field; {meant}")
+    refuse_other_names(form, _FIELDS)
+    for name in _FIELDS:
         if len(form.getlist(name)) > 1:
-            raise _invalid(name, "send it once")
-
-
-def _invalid(field: str, message: str) -> RequestValidationError:
-    return RequestValidationError([{"loc": ("body", field), "msg": message}])
+            raise invalid(name, "send it once")

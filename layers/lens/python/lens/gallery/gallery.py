@@ -80,7 +80,11 @@ class Gallery:
 
     def item(self, item_id: str) -> list[Row]:
         """The photos that show an item, in key order."""
-        return sorted(self._where("item_id", item_id), key=lambda row: row.key)
+        return [row for row, _ in self.item_vectors(item_id)]
+
+    def item_vectors(self, item_id: str) -> list[tuple[Row, NDArray[np.float32]]]:
+        """The same, each with its (D,) vector."""
+        return sorted(self._found("item_id", item_id), key=lambda found: found[0].key)
 
     def photo(self, photo_id: str) -> Row | None:
         """A photo by its content's id."""
@@ -227,6 +231,10 @@ class Gallery:
         yield self._recent_rows, self._recent_photos
 
     def _where(self, column: str, value: str) -> Iterator[Row]:
+        return (row for row, _ in self._found(column, value))
+
+    def _found(self, column: str, value: str) -> Iterator[tuple[Row, NDArray[np.float32]]]:
+        """The photos with this value, each with its vector."""
         if self.snapshot is not None:
             rows, layout = self.snapshot.rows, self.snapshot.layout
             if column == "key":
@@ -234,11 +242,14 @@ class Gallery:
             else:
                 found = layout.find(rows, column, value.encode())
             positions = layout.position_of[found]
-            found = found[(positions >= 0) & ~np.isin(positions, self._dead)]
-            yield from (rows[position] for position in found)
-        rows, photos = self._recent_rows, self._recent_photos
-        equal = rows.columns()[column][photos] == value.encode()
-        yield from (rows[position] for position in photos[equal])
+            alive = (positions >= 0) & ~np.isin(positions, self._dead)
+            for row, position in zip(found[alive], positions[alive], strict=True):
+                yield rows[row], self.snapshot.index.vectors[position]
+        if self._recent is not None:
+            rows, alive = self._recent.rows, self._recent_alive
+            equal = alive & (rows.columns()[column][rows.photo_rows] == value.encode())
+            for number in np.flatnonzero(equal):
+                yield rows[rows.photo_rows[number]], self._recent.vectors[number]
 
 
 def _nearest(

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 
-from lens.errors import LensError
+from lens.errors import LensError, NotFoundError
 from lens.gallery.gallery import Gallery, Match
 from lens.gallery.match_thresholds import MatchThresholds
 from lens.models.calibration import leaning_of
@@ -21,6 +21,7 @@ from lens.search.cache import Cache
 from lens.search.matching import Word, match_of, words_of
 from lens.search.queries import Asked, Queries, Query
 from lens.search.serving import Serving, load_serving
+from lens.search.similar import similar_items
 from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Limits
 from lens.storage import Storage
@@ -113,6 +114,25 @@ class Searcher:
             self._results.put(asked, results)
         return results
 
+    def similar(self, item_id: str, *, top_k: int = 12, category: str | None = None) -> Results:
+        """The items most similar to one of the gallery's, a photo of each; nothing is embedded.
+
+        Raises NotFoundError when no photo shows the item, and ArtifactError as `search`.
+        """
+        serving = self.refresh()
+        if serving is None:
+            raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
+        asked = ("similar", item_id, top_k, category, serving.identity)
+        results = self._results.get(asked)
+        if results is None:
+            matches = similar_items(serving.gallery, item_id, top_k, category)
+            commit = serving.gallery.commit
+            # Another item is never this one.
+            hits = _hits(matches, _words(serving, matches, "very_similar"))
+            results = Results(commit.model_id, commit.number, hits)
+            self._results.put(asked, results)
+        return results
+
     def begin(self) -> Future[Serving | None]:
         """Refresh beside whatever else is to be done."""
         return self._loader.submit(self.refresh)
@@ -150,19 +170,7 @@ class Searcher:
         same = self._same_photo(gallery, matches, name, query)
         probability, word = _match(serving, query, matches, same)
         words = _words(serving, matches, word)
-        hits = tuple(
-            Hit(
-                rank=rank,
-                item_id=match.row.item_id,
-                key=match.row.key,
-                photo_id=match.row.photo_id,
-                category=match.row.category,
-                similarity=match.similarity,
-                exact=match.row.photo_id == same,
-                match=like,
-            )
-            for rank, (match, like) in enumerate(zip(matches[:top_k], words, strict=False), start=1)
-        )
+        hits = _hits(matches[:top_k], words[:top_k], same)
         commit = gallery.commit
         return Results(
             commit.model_id, commit.number, hits, query.regions, query.region, probability, word
@@ -221,6 +229,25 @@ def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
     if newer is None or newer.embedder.model_id != serving.embedder.model_id:
         return serving
     return newer
+
+
+def _hits(
+    matches: Sequence[Match], words: Sequence[Word | None], same: str | None = None
+) -> tuple[Hit, ...]:
+    """What was found, by rank; `same` is the id of the photo that was asked for."""
+    return tuple(
+        Hit(
+            rank=rank,
+            item_id=match.row.item_id,
+            key=match.row.key,
+            photo_id=match.row.photo_id,
+            category=match.row.category,
+            similarity=match.similarity,
+            exact=match.row.photo_id == same,
+            match=like,
+        )
+        for rank, (match, like) in enumerate(zip(matches, words, strict=True), start=1)
+    )
 
 
 def _match(

@@ -1,0 +1,98 @@
+"""Similar items: the nearest other items by any pair of photos, in snapshot and tail alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lens.errors import NotFoundError
+from lens.gallery.gallery import Gallery
+from lens.gallery.rows import Row
+from lens.pipeline.compact import fold
+from lens.search.similar import similar_items
+from lens.storage import FileStorage
+from tests.support import small_galleries
+from tests.support.small_galleries import NOW
+
+ITEMS, EACH = 12, 3
+
+
+def row(item: int, number: int) -> Row:
+    key = f"{item % 2}/{item:02}/{number}.png"
+    photo = small_galleries.photo(key, "1", category=str(item % 2))
+    return photo._replace(item_id=f"item {item:02}")
+
+
+ROWS = [row(item, number) for item in range(ITEMS) for number in range(EACH)]
+
+
+@pytest.fixture(params=["tail", "snapshot", "both"])
+def gallery(request: pytest.FixtureRequest, tmp_path: Path) -> Gallery:
+    """The same rows, behind an index or not."""
+    storage = FileStorage(tmp_path)
+    small_galleries.make_live(storage)
+    first = len(ROWS) // 2 if request.param == "both" else len(ROWS)
+    small_galleries.add(storage, *ROWS[:first])
+    if request.param != "tail":
+        fold(storage, small_galleries.head(storage), now=NOW)
+    if first < len(ROWS):
+        small_galleries.add(storage, *ROWS[first:])
+    found = small_galleries.gallery(storage)
+    assert (found.snapshot is None) is (request.param == "tail")
+    return found
+
+
+def expected(item_id: str, category: str | None = None) -> list[tuple[str, float]]:
+    """By every pair of photos."""
+    own = [small_galleries.vector(each.photo_id) for each in ROWS if each.item_id == item_id]
+    best: dict[str, float] = {}
+    for other in ROWS:
+        if other.item_id != item_id and category in (None, other.category):
+            found = float(max(np.array(own) @ small_galleries.vector(other.photo_id)))
+            best[other.item_id] = max(found, best.get(other.item_id, -2.0))
+    return sorted(best.items(), key=lambda pair: -pair[1])
+
+
+@pytest.mark.parametrize("top_k", [1, 5, 100])
+@pytest.mark.parametrize("category", [None, "1"])
+def test_other_items_by_their_most_similar_photo(
+    gallery: Gallery, top_k: int, category: str | None
+) -> None:
+    found = similar_items(gallery, "item 03", top_k, category)
+    wanted = expected("item 03", category)[:top_k]
+    assert [match.row.item_id for match in found] == [item for item, _ in wanted]
+    assert [match.similarity for match in found] == pytest.approx([s for _, s in wanted], abs=1e-6)
+
+
+def test_an_item_that_fills_many_ranks_hides_no_other(tmp_path: Path) -> None:
+    """A hundred photos of one item are all nearer than the next item's."""
+    storage = FileStorage(tmp_path)
+    small_galleries.make_live(storage)
+    crowd = [row(1, number)._replace(photo_id="the same") for number in range(100)]
+    asked = row(2, 0)._replace(photo_id="the same")
+    small_galleries.add(storage, *crowd, asked, row(3, 0), row(4, 0))
+    found = similar_items(small_galleries.gallery(storage), "item 02", 3)
+    assert found[0].row.item_id == "item 01"
+    assert {match.row.item_id for match in found[1:]} == {"item 03", "item 04"}
+
+
+def test_an_item_that_is_not_there_is_not_found(gallery: Gallery) -> None:
+    with pytest.raises(NotFoundError, match="the item 'no such'"):
+        similar_items(gallery, "no such", 5)
+
+
+def test_an_item_alone_in_its_gallery_has_nothing_similar(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    small_galleries.make_live(storage)
+    small_galleries.add(storage, row(1, 0), row(1, 1))
+    assert similar_items(small_galleries.gallery(storage), "item 01", 5) == []
+
+
+def test_a_photo_s_vector_comes_with_its_row(gallery: Gallery) -> None:
+    for found, vector in gallery.item_vectors("item 05"):
+        np.testing.assert_array_equal(vector, small_galleries.vector(found.photo_id))
+    assert [found.key for found, _ in gallery.item_vectors("item 05")] == [
+        f"1/05/{number}.png" for number in range(EACH)
+    ]
