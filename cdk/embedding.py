@@ -9,7 +9,17 @@ from constructs import Construct
 from cdk.config import Config
 from cdk.event_queue import EventQueue
 from cdk.functions import Functions, FunctionSpec
-from cdk.permissions import CATALOG, CURRENT, FORMATS, MODELS, SEGMENTS, read, write
+from cdk.permissions import (
+    CATALOG,
+    CURRENT,
+    FORMATS,
+    HEADS,
+    MODELS,
+    PRODUCTS,
+    SEGMENTS,
+    read,
+    write,
+)
 from cdk.storage import Storage
 
 
@@ -50,8 +60,8 @@ class Embedding(Construct):
                     *read(storage.catalog, CATALOG),
                     write(storage.catalog, storage.thumbs),
                     # Segments: a write that got no reply is checked by reading.
-                    *read(storage.artifacts, CURRENT, FORMATS, MODELS, SEGMENTS),
-                    write(storage.artifacts, SEGMENTS),
+                    *read(storage.artifacts, CURRENT, FORMATS, HEADS, MODELS, PRODUCTS, SEGMENTS),
+                    write(storage.artifacts, PRODUCTS, SEGMENTS),
                 ],
                 memory=config.embed_memory,
                 timeout=timeout,

@@ -10,7 +10,17 @@ from constructs import Construct
 from cdk.config import Config
 from cdk.event_queue import EventQueue
 from cdk.functions import Functions, FunctionSpec
-from cdk.permissions import COMMITS, GALLERY, HEADS, MODELS, SEGMENTS, SNAPSHOTS, read, write
+from cdk.permissions import (
+    COMMITS,
+    GALLERY,
+    HEADS,
+    MODELS,
+    PRODUCTS,
+    SEGMENTS,
+    SNAPSHOTS,
+    read,
+    write,
+)
 from cdk.storage import Storage
 
 # The lowest that SQS allows. A commit is a compare-and-swap: more writers only make more conflicts.
@@ -36,7 +46,8 @@ class Indexing(Construct):
         artifacts = storage.artifacts
         timeout = Duration.seconds(config.index_timeout)
         self.segment_events = EventQueue(self, "Segments", config=config, timeout=timeout)
-        self.segment_events.subscribe_to(artifacts, SEGMENTS, [s3.EventType.OBJECT_CREATED])
+        for prefix in (SEGMENTS, PRODUCTS):
+            self.segment_events.subscribe_to(artifacts, prefix, [s3.EventType.OBJECT_CREATED])
         self.build_index = functions.zipped(
             FunctionSpec(
                 "build_index",

@@ -19,6 +19,7 @@ from cdk.permissions import (
     GALLERY,
     HEADS,
     MODELS,
+    PRODUCTS,
     SEGMENTS,
     SNAPSHOTS,
     delete,
@@ -51,7 +52,7 @@ class Setup(Construct):
                 },
                 policy=[
                     *read(storage.artifacts, *first, FORMATS),
-                    write(storage.artifacts, *first),
+                    write(storage.artifacts, *first, FORMATS),
                 ],
                 memory=config.index_memory,
                 timeout=Duration.seconds(120),
@@ -88,7 +89,8 @@ class Maintenance(Construct):
                     "POWERTOOLS_METRICS_NAMESPACE": METRICS,
                     "POWERTOOLS_SERVICE_NAME": config.stack,
                 },
-                # Of the catalog it needs the listing and the partition file.
+                # Of the catalog it needs the listing, the partition file, and whether the product
+                # file is another.
                 policy=[
                     *read(artifacts, *GALLERY),
                     write(artifacts, FORMATS),
@@ -110,7 +112,7 @@ class Maintenance(Construct):
                 policy=[
                     *read(artifacts, *GALLERY, _MARKS),
                     write(artifacts, _MARKS, HEADS, COMMITS),
-                    delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS),
+                    delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS),
                     list_objects(catalog, storage.thumbs),
                     delete(catalog, storage.thumbs),
                 ],

@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from cdk.config import Config
-from cdk.permissions import CATALOG, COMMITS, HEADS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING
+from cdk.permissions import CATALOG, COMMITS, HEADS, MODELS, PRODUCTS, SEGMENTS, SNAPSHOTS, TRAINING
 from cdk.storage import Storage
 
 _RULES = {
@@ -52,7 +52,7 @@ def acknowledge(stack: Stack, config: Config, storage: Storage) -> None:
     """Accept these findings, so that any other finding fails the synthesis."""
     _record(stack, _RULES)
     _record(stack, {f"IAM5[Resource::{arn}]": why for arn, why in _WILDCARDS.items()})
-    prefixes_of_artifacts = (HEADS, COMMITS, MODELS, SEGMENTS, SNAPSHOTS, TRAINING)
+    prefixes_of_artifacts = (HEADS, COMMITS, MODELS, SEGMENTS, SNAPSHOTS, PRODUCTS, TRAINING)
     for bucket, prefixes in (
         (storage.artifacts, prefixes_of_artifacts),
         (storage.catalog, (CATALOG, storage.thumbs)),

@@ -13,13 +13,14 @@ COMMITS = "commits/"
 MODELS = "models/"
 SEGMENTS = "segments/"
 SNAPSHOTS = "snapshots/"
+PRODUCTS = "products/"
 TRAINING = "training/"
 FORMATS = "formats.json"
 CATALOG = "catalog/"
 # The catalog's bucket may be an existing one with the shop's own files. Stacks write only under
 # this prefix, each under its own name.
 STACKS = "image-lens/"
-GALLERY = (CURRENT, FORMATS, HEADS, COMMITS, SEGMENTS, SNAPSHOTS)
+GALLERY = (CURRENT, FORMATS, HEADS, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS)
 
 
 def read(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:

@@ -43,6 +43,20 @@ export function drawMatch(place, hit) {
   place.classList.toggle("strong", bars === 4);
 }
 
+/** What a hit's product costs; nothing where the shop does not say. */
+export function drawPrice(place, product) {
+  const price = say.priceOf(product);
+  place.hidden = price === null;
+  if (price === null) return;
+  const before = document.createElement("s");
+  before.textContent = price.before;
+  before.title = say.words.before;
+  const note = document.createElement("em");
+  note.textContent = price.note;
+  place.classList.toggle("sale", price.before !== "");
+  place.replaceChildren(...[price.now, price.before && before, price.note && note].filter(Boolean));
+}
+
 function bar(filled) {
   const element = document.createElement("i");
   element.classList.toggle("filled", filled);
@@ -80,6 +94,7 @@ function card({ best, views }, place, open, more) {
   part(".badge").textContent = say.words.thisVeryPhoto;
   part(".more").ariaLabel = say.moreLabel(name);
   part(".more").addEventListener("click", () => more(best));
+  drawPrice(part(".price"), best.product);
   drawMatch(part(".match"), best);
   part(".match").hidden ||= best.exact; // the badge says it
   const others = views.slice(1, 1 + VIEWS_ON_A_CARD);

@@ -31,6 +31,9 @@ export const words = {
   otherCategoriesShort: "More …",
   moreLikeThis: "More like this",
   openOriginal: "Open the photo",
+  atTheShop: "View at the shop",
+  before: "before the sale",
+  soldOut: "Sold out",
   close: "Close",
   tryAgain: "Try again",
   searchAgain: "Search again",
@@ -105,13 +108,36 @@ const spell = (name) => NAMES[name] ?? name.replace(/[_-]+/g, " ").replace(/^\p{
 export const categoryName = (category) => category.split("/").filter(Boolean).map(spell).join(" · ");
 
 /** What a card says of an item: a name, and a line below it. */
-export function itemName({ item_id, category }) {
+export function itemName({ item_id, category, product }) {
+  if (product?.title) {
+    const below = [product.brand, product.color].filter(Boolean).join(" · ");
+    return { title: product.title, below: below || categoryName(category) };
+  }
   const name = item_id.split("/").at(-1).replace(/\.[a-z]+$/i, "");
   const numbered = name.match(/^id_0*(\d+)$/);
   const path = category.split("/").filter(Boolean).map(spell);
   if (!numbered) return { title: spell(name), below: path.join(" · ") };
   const title = path.pop() ?? `No. ${numbered[1]}`;
   return { title, below: [...path, `No. ${numbered[1]}`].join(" · ") };
+}
+
+const money = ({ amount, currency }) => {
+  const whole = Number(amount) % 1 === 0;
+  const digits = whole ? { maximumFractionDigits: 0 } : {};
+  const style = currency ? { style: "currency", currency } : {};
+  return new Intl.NumberFormat(navigator.language, { ...style, ...digits }).format(Number(amount));
+};
+
+/** A product's price for people: what is asked now, what was asked before a sale, or that it is
+ * sold out; null where the shop says nothing of it. */
+export function priceOf(product) {
+  if (!product?.price && product?.availability !== "out_of_stock") return null;
+  const { price, sale_price: sale, availability } = product;
+  return {
+    now: price ? money(sale ?? price) : "",
+    before: sale && price ? money(price) : "",
+    note: availability === "out_of_stock" ? words.soldOut : "",
+  };
 }
 
 const TRY = "Try again in a moment.";

@@ -1,7 +1,7 @@
 // The viewer: one photo of an item, large, with its other views and what can be done with it.
 
 import { item as askItem } from "./api.js";
-import { drawMatch, viewButton } from "./results.js";
+import { drawMatch, drawPrice, viewButton } from "./results.js";
 import * as say from "./strings.js";
 
 export class Viewer {
@@ -27,8 +27,10 @@ export class Viewer {
   /** Show a hit, and `views` of the same item until the server has named all. */
   show(hit, views) {
     const sameItem = this._dialog.open && this._hit?.item_id === hit.item_id;
-    this._hit = hit;
-    const { title, below } = say.itemName(hit);
+    // A view that the search did not find is known by its photo alone.
+    const product = hit.product ?? (sameItem ? this._hit.product : null);
+    this._hit = { ...hit, product };
+    const { title, below } = say.itemName(this._hit);
     const image = this._part(".large img");
     // A browser that cannot decode the catalog's photo (HEIC) shows its thumbnail.
     image.onerror = () => {
@@ -39,7 +41,13 @@ export class Viewer {
     image.alt = `${title}, ${below}`;
     this._part("h2").textContent = title;
     this._part(".category").textContent = below;
+    drawPrice(this._part(".price"), product);
     drawMatch(this._part(".match"), hit);
+    const shop = this._part(".shop");
+    shop.hidden = !product?.link;
+    shop.href = product?.link || "";
+    const more = this._part(".more");
+    more.className = shop.hidden ? "solid more" : "quiet more";
     this._part(".fine").textContent =
       hit.similarity === undefined ? "" : say.similarityExactly(hit.similarity);
     this._part(".original").href = hit.image_url;

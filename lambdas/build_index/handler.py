@@ -1,4 +1,4 @@
-"""The build_index handler: commits the segments that a batch of events names.
+"""The build_index handler: commits the segments, and the products, that a batch of events names.
 
 It builds no FAISS index, in spite of its name: `compact` does, when it folds a snapshot.
 """
@@ -9,9 +9,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
+from lens.gallery.product_tables import PREFIX as PRODUCTS
+from lens.gallery.product_tables import is_manifest_key, parse_products_key
 from lens.gallery.segments import parse_segment_key
 from lens.gallery.versions import Look
-from lens.pipeline.commit import commit_segments
+from lens.pipeline.commit import commit_feed, commit_segments
 from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, keys_in
 from lens.storage import Storage, key_prefix
 
@@ -29,10 +31,20 @@ class BuildIndexHandler:
         return answer_batch(event, lambda body: keys_in(body, self._prefix), self._commit)
 
     def _commit(self, keys: list[str]) -> None:
-        by_model: dict[str, list[str]] = defaultdict(list)
-        for model_id, segment_id in map(parse_segment_key, keys):
-            by_model[model_id].append(segment_id)
-        for model_id, segment_ids in by_model.items():
-            again = commit_segments(self._artifacts, model_id, segment_ids, now=time.time())
-            if again:
-                self._queue(again)
+        segments: dict[str, list[str]] = defaultdict(list)
+        looks: dict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            if key.startswith(PRODUCTS):
+                model_id, name = parse_products_key(key)
+                if is_manifest_key(key):
+                    looks[model_id].append(name)
+            else:
+                model_id, name = parse_segment_key(key)
+                segments[model_id].append(name)
+        again: list[Look] = []
+        for model_id, names in segments.items():
+            again += commit_segments(self._artifacts, model_id, names, now=time.time())
+        for model_id, names in looks.items():
+            again += commit_feed(self._artifacts, model_id, names, now=time.time())
+        if again:
+            self._queue(again)

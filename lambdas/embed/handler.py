@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from lens.models.embedder import load_embedder
-from lens.photos.catalog import Catalog
+from lens.photos.catalog import open_catalog
 from lens.pipeline.embed import Embedding
 from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, looks_in
 from lens.settings import Settings
@@ -24,14 +24,14 @@ class EmbedHandler:
         announce: Callable[[str], None] | None = None,
     ) -> None:
         """`announce` is called with new segments' keys, where no bucket sends events of them."""
-        catalog = open_storage(settings.catalog)
-        self._prefix = key_prefix(catalog)
+        catalog = open_catalog(settings.catalog, settings.feed)
+        self._prefix = key_prefix(catalog.storage)
         # Two: the live model and a candidate.
         embedder = lru_cache(maxsize=2)(
             lambda model_id: load_embedder(artifacts, model_id, settings.precision)
         )
         self._embedding = Embedding(
-            catalog=Catalog(catalog),
+            catalog=catalog,
             artifacts=artifacts,
             thumbs=open_storage(settings.thumbs) if settings.thumbs else artifacts,
             embedder=embedder,

@@ -13,7 +13,7 @@ from lens.errors import LensError
 from lens.gallery.current import followed_models
 from lens.gallery.segments import segment_key
 from lens.gallery.versions import Look
-from lens.photos.catalog import Catalog
+from lens.photos.catalog import open_catalog
 from lens.pipeline.collect import collect
 from lens.pipeline.commit import uncommitted_segments
 from lens.pipeline.compact import compact
@@ -41,7 +41,7 @@ class Pipeline:
         self._lock = threading.RLock()
         self.artifacts = open_storage(settings.artifacts)
         self.thumbs = open_storage(settings.thumbs) if settings.thumbs else self.artifacts
-        self.catalog = Catalog(open_storage(settings.catalog))
+        self.catalog = open_catalog(settings.catalog, settings.feed)
         self._embed = EmbedHandler(settings, self.artifacts, self._announce)
         self._build_index = BuildIndexHandler(self.artifacts, self._again.extend)
 

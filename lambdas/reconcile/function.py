@@ -9,7 +9,7 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.reconcile.handler import ReconcileHandler
-from lens.photos.catalog import Catalog
+from lens.photos.catalog import open_catalog
 from lens.pipeline.queues import Queue
 from lens.settings import settings_from
 from lens.storage import open_storage
@@ -28,9 +28,8 @@ def _publish(figures: dict[str, float]) -> None:
 
 
 _artifacts = open_storage(_settings.artifacts)
-_reconcile = ReconcileHandler(
-    Catalog(open_storage(_settings.catalog)), _artifacts, Queue(_settings.embed_queue), _publish
-)
+_catalog = open_catalog(_settings.catalog, _settings.feed)
+_reconcile = ReconcileHandler(_catalog, _artifacts, Queue(_settings.embed_queue), _publish)
 
 
 def handler(event: object = None, context: object = None) -> dict[str, int]:

@@ -23,6 +23,7 @@ _searcher = Searcher(
     _settings.cached_results,
     _settings.precision,
     thumbnails_of(_settings),
+    _settings.sold_out,
 )
 # The model's bytes arrive while the web framework is imported.
 _loading = _searcher.begin()

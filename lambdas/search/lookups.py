@@ -17,11 +17,13 @@ from lambdas.search.schemas import (
     SimilarSchema,
     categories_schema,
     photo_schema,
+    product_schema,
     similar_schema,
 )
 from lens.errors import NotFoundError
 from lens.photos.decoding import THUMBNAIL_SIDE
 from lens.photos.thumbnail_store import FOREVER
+from lens.search.products import sold_as
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Settings
@@ -78,10 +80,14 @@ def lookup_routes(
         """An item's photos."""
         serving = await lookups.run(searcher.refresh, request)
         rows = serving.gallery.item(item_id) if serving else []
-        if not rows:
+        if serving is None or not rows:
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
-        photos = [photo_schema(row, settings) for row in rows]
-        return ItemSchema(item_id=item_id, category=rows[0].category, photos=photos)
+        return ItemSchema(
+            item_id=item_id,
+            category=rows[0].category,
+            photos=[photo_schema(row, settings) for row in rows],
+            product=product_schema(sold_as(serving.gallery, rows[0])),
+        )
 
     @routes.get("/api/categories", responses=GALLERY_ERRORS)
     async def categories(request: Request) -> CategoriesSchema:

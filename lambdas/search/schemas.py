@@ -7,11 +7,13 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lens.feed.product import Availability, Money, Product
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
 from lens.models.regions import Box, RegionKind
 from lens.photos.decoding import ACCEPTED
 from lens.search.matching import Word
+from lens.search.products import Sold
 from lens.search.searcher import Hit, Results
 from lens.settings import Settings
 
@@ -37,6 +39,34 @@ class PhotoSchema(Schema):
     thumb_url: str = Field(examples=[f"/api/thumb/{_PHOTO}"])
 
 
+class MoneySchema(Schema):
+    """An amount of money, as exact as the product file has it."""
+
+    amount: str = Field(examples=["25.00"])
+    currency: str = Field(description="ISO 4217; empty: not said", examples=["EUR"])
+
+
+class VariantSchema(Schema):
+    """What has a price and a stock of its own; empty and null where the product file is silent."""
+
+    id: str = Field(description="the shop's own", examples=["MJ08-M-Blue"])
+    link: str = Field(examples=["https://shop.example/mj08?size=M"])
+    price: MoneySchema | None
+    sale_price: MoneySchema | None
+    availability: Availability | None = Field(examples=["in_stock"])
+    color: str = Field(examples=["Blue"])
+    size: str = Field(examples=["M"])
+
+
+class ProductSchema(VariantSchema):
+    """What a photo shows, as the shop sells it; the fields are Google Merchant's."""
+
+    title: str = Field(examples=["Lando Gym Jacket"])
+    brand: str = Field(examples=["Lando"])
+    item_group_id: str = Field(description="what its variants share", examples=["MJ08"])
+    variants: list[VariantSchema] = Field(description="all of the item's, itself too; at most 100")
+
+
 class HitSchema(PhotoSchema):
     """One result."""
 
@@ -46,6 +76,7 @@ class HitSchema(PhotoSchema):
     match: Word | None = Field(
         description="how like the query it is; null: not known", examples=["very_similar"]
     )
+    product: ProductSchema | None = Field(description="null: not in the shop's product file")
 
 
 class RegionSchema(Schema):
@@ -84,6 +115,7 @@ class ItemSchema(Schema):
     item_id: str = Field(examples=["id_00000012"])
     category: str = Field(examples=["WOMEN/Dresses"])
     photos: list[PhotoSchema]
+    product: ProductSchema | None = Field(description="null: not in the shop's product file")
 
 
 class SimilarSchema(Schema):
@@ -245,9 +277,42 @@ def _hits(results: Results, settings: Settings) -> list[HitSchema]:
             similarity=round(hit.similarity, 6),
             exact=hit.exact,
             match=hit.match,
+            product=product_schema(hit.sold),
         )
         for hit in results.hits
     ]
+
+
+def product_schema(sold: Sold | None) -> ProductSchema | None:
+    """What is sold, as JSON."""
+    return _product(sold) if sold else None
+
+
+def _product(sold: Sold) -> ProductSchema:
+    product = sold.product
+    return ProductSchema(
+        **_variant(product),
+        title=product.title,
+        brand=product.brand,
+        item_group_id=product.item_group_id,
+        variants=[VariantSchema(**_variant(each)) for each in sold.variants],
+    )
+
+
+def _variant(product: Product) -> dict[str, Any]:
+    return {
+        "id": product.id,
+        "link": product.link,
+        "price": _money(product.price),
+        "sale_price": _money(product.sale_price),
+        "availability": product.availability,
+        "color": product.color,
+        "size": product.size,
+    }
+
+
+def _money(money: Money | None) -> MoneySchema | None:
+    return MoneySchema(amount=str(money.amount), currency=money.currency) if money else None
 
 
 def _photo(photo: Row | Hit, settings: Settings) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from lambdas.search.fields import encodable, invalid, refuse_other_names
 from lambdas.search.schemas import ResultsSchema, results_schema
 from lens.errors import UsageError
 from lens.photos.decoding import ACCEPTED
+from lens.search.grouping import Group
 from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
 from lens.settings import Settings
 
-_FIELDS = ("file", "top_k", "category", "region")
+_FIELDS = ("file", "top_k", "category", "region", "group")
 
 
 def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -> APIRouter:
@@ -44,6 +45,10 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
                 examples=["0.21,0.1,0.79,0.89"],
             ),
         ] = None,
+        group: Annotated[
+            Group,
+            Form(description="photo: every photo is a hit; item: each item once, sold out last"),
+        ] = "photo",
     ) -> ResultsSchema:
         """The catalog's photos that are most similar to this one; none until there is a gallery."""
         _refuse_query(request)
@@ -51,7 +56,12 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
         asked = _asked(region or "")
         photo = await file.read()
         search = partial(
-            searcher.search, photo, top_k=top_k, category=category or None, region=asked
+            searcher.search,
+            photo,
+            top_k=top_k,
+            category=category or None,
+            region=asked,
+            group=group,
         )
         return results_schema(await searches.run(search, request), settings)
 

@@ -67,6 +67,27 @@ def test_a_chosen_photo_finds_its_item_first_and_says_that_it_is_this_very_photo
     assert visit.sent() == [photo.read_bytes()], "a small photo is uploaded unchanged"
 
 
+def test_a_product_has_its_name_its_price_and_a_way_to_the_shop(visit: Visit) -> None:
+    photo = visit.shop.photo("Dresses", "2_side")
+    visit.choose(photo)
+    best = visit.page.locator(".card.best")
+    name = best.locator("h2").inner_text()
+    assert name.endswith(" Dress")
+    assert re.fullmatch(r"€\d+( €\d+)?", " ".join(best.locator(".price").inner_text().split()))
+    best.locator(".open").click()
+    expect(visit.page.locator("#viewer-title")).to_have_text(name)
+    shop = visit.page.get_by_role("link", name="View at the shop")
+    expect(shop).to_be_visible()
+    address = shop.get_attribute("href")
+    assert address is not None
+    assert address.startswith(f"https://shop.example/{photo.parent.name}?color=")
+    expect(shop).to_have_attribute("rel", "noopener")
+    # Another view of it, one that the search may not have found, is the same product.
+    visit.page.locator("#viewer .views button").last.click()
+    expect(visit.page.locator("#viewer-title")).to_have_text(name)
+    expect(shop).to_be_visible()
+
+
 def test_a_photo_can_be_dropped_anywhere(visit: Visit) -> None:
     photo = visit.shop.photo("Denim")
     transfer = visit.page.evaluate_handle(
@@ -434,7 +455,8 @@ def test_the_filter_shows_only_its_category(visit: Visit) -> None:
     chip.click()
     wait_for_searches(visit, 2)
     assert set(visit.items()) < set(everything)
-    assert set(visit.page.locator(".card h2").all_inner_texts()) == {category}
+    categories = {photo.parent.name: photo.parent.parent.name for photo in visit.shop.photos}
+    assert {categories[item].replace("_", " & ") for item in visit.items()} == {category}
     visit.page.locator(".chip", has_text="Everything").click()
     visit.settled()
     assert visit.items() == everything

@@ -12,6 +12,7 @@ import numpy as np
 from lens.gallery import retention
 from lens.gallery.commits import Commit
 from lens.gallery.current import Current
+from lens.gallery.product_tables import ProductsManifest, table_folders
 from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.snapshots import SnapshotManifest
 
@@ -39,6 +40,7 @@ class Ledger:
     snapshots: dict[str, SnapshotManifest] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)
     heads: dict[str, list[Commit]] = field(default_factory=lambda: defaultdict(list))
+    looks: dict[str, ProductsManifest] = field(default_factory=dict)
     currents: list[Current] = field(default_factory=list)
     _folded: dict[str, tuple[Row, ...]] = field(default_factory=dict)
 
@@ -50,6 +52,9 @@ class Ledger:
         elif key.startswith("snapshots/") and name == "manifest.json":
             manifest = SnapshotManifest.model_validate_json(data)
             self.snapshots[manifest.id] = manifest
+        elif key.startswith("products/") and name == "manifest.json":
+            look = ProductsManifest.model_validate_json(data)
+            self.looks[look.id] = look
         elif key.startswith("commits/"):
             commit = Commit.model_validate_json(data)
             assert commit.id not in self.commits
@@ -66,6 +71,11 @@ class Ledger:
         if before:
             assert head.number == before[-1].number + 1, "a commit was overwritten"
             emptied = head.snapshot is None and not head.segments
+            if head.products and head.products != before[-1].products:
+                there = before[-1].products
+                previous = self.looks[head.products.id].previous
+                assert previous == (there.id if there else None), "a look skipped another"
+            assert head.products or emptied or not before[-1].products, "products were lost"
             lost = self.segments_of(before[-1]) - self.segments_of(head)
             assert emptied or not lost, f"commit {head.number} lost the segments {sorted(lost)}"
         before.append(head)
@@ -82,6 +92,18 @@ class Ledger:
         for name in self._unmerged(ref.id for ref in commit.segments):
             rows += self.segments[name].rows
         return winners(rows)
+
+    def sold_from(self, look: ProductsManifest) -> str:
+        """The ETag of the product file whose products a look shows; empty for none."""
+        while look.trouble:
+            if look.previous is None:
+                return ""
+            look = self.looks[look.previous]
+        return look.etag
+
+    def product_folders(self, commit: Commit) -> set[str]:
+        """The folders of a commit's products."""
+        return table_folders(self.looks[commit.products.id]) if commit.products else set()
 
     def tombstones(self, commit: Commit) -> list[Row]:
         """Every tombstone that ever went into a commit, even those long expired."""

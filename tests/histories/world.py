@@ -15,20 +15,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lens.errors import LensError, NotFoundError, PinnedError, UsageError
+from lens.feed.feed import read_feed
 from lens.gallery.commits import Commit, read_head
 from lens.gallery.current import read_current
+from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
+from lens.gallery.product_tables import is_manifest_key, parse_products_key
 from lens.gallery.rows import Kind, Row
 from lens.gallery.segments import parse_segment_key
 from lens.gallery.versions import Look
 from lens.models.embedder import Embedder
 from lens.models.manifest import HeadInfo, ModelManifest, Variant
-from lens.photos.catalog import Catalog, is_photo
+from lens.photos.catalog import FEED_KEYS, Catalog, is_feed, is_photo
 from lens.photos.decoding import photo_id
 from lens.photos.thumbnail_store import thumb_key
 from lens.pipeline import compact as compaction
 from lens.pipeline.collect import collect
-from lens.pipeline.commit import commit_segments
+from lens.pipeline.commit import commit_feed, commit_segments
 from lens.pipeline.embed import Embedding
 from lens.pipeline.events import (
     answer_batch,
@@ -37,12 +40,14 @@ from lens.pipeline.events import (
     s3_notification,
     sqs_event,
 )
+from lens.pipeline.feed import entries_of
 from lens.pipeline.promote import promote
 from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.rollback import release, rollback
 from lens.search.searcher import Searcher
 from lens.search.serving import Serving
 from lens.storage import Storage
+from lens.storage.formats import announce_format
 from tests.histories.interrupting_storage import (
     CrashError,
     InterruptingStorage,
@@ -54,6 +59,11 @@ from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_
 
 KEYS = ("1.png", "a/2.png", "a/b/3.png", "a/b/4.png", "ü x/5.png")
 PHOTOS = tuple(png(seed) for seed in range(6))
+UNUSABLE_FEEDS = (b"nothing",)
+FEEDS = (
+    *(f"id,title\n{rows}".encode() for rows in ("a,A\n", "a,B\nb,B\n", "b,B\nc,C\n", "c,D\n")),
+    *UNUSABLE_FEEDS,
+)
 UNUSABLE = (b"not a photo", PHOTOS[0][:40])
 PAUSES = (60.0, 3_600.0, 13 * 3_600.0, 25 * 3_600.0, 15 * 86_400.0, 31 * 86_400.0)
 START = 4_000_000_000.0  # later than any time the storage itself may give
@@ -74,13 +84,15 @@ class World:
 
     def __init__(self, catalog: Storage, artifacts: Storage, models: int = 3) -> None:
         self.ledger = Ledger()
+        announce_format(artifacts, 0.0)
         self.catalog = Catalog(InterruptingStorage(catalog, self.meanwhile))
         self.bare = artifacts
         self.artifacts = InterruptingStorage(artifacts, self.meanwhile, self._written)
         self.time = START
         self.sequencer = 0x10
+        self.feeds: dict[str, bytes] = {}  # every product file that ever was, by ETag
         self.messages: list[str] = []  # of the embed queue
-        self.segment_events: list[tuple[str, str]] = []  # (model_id, segment_id)
+        self.part_events: list[str] = []  # keys of segments, and of looks at the product file
         self.warm = Searcher(self.artifacts)
         self.warm_is_busy = False
         self.warm_saw: tuple[int, Commit] | None = None
@@ -141,6 +153,14 @@ class World:
             self.commit_all()
         self._put(key, chance.choice(PHOTOS))
 
+    def put_feed(self, chance: random.Random) -> None:
+        """The shop writes its product file, one with other products or one that is none."""
+        self._put(FEED_KEYS[0], chance.choice(FEEDS))
+
+    def remove_feed(self, chance: random.Random) -> None:
+        """The shop deletes its product file."""
+        self._remove(FEED_KEYS[0])
+
     def stock(self, chance: random.Random) -> None:
         """The shop adds photos, and everything works at once."""
         for key in chance.sample(KEYS, chance.randint(1, 3)):
@@ -156,14 +176,14 @@ class World:
 
     def lose(self, chance: random.Random) -> None:
         """A message or an event is lost."""
-        for queue in _shuffled(chance, [self.messages, self.segment_events]):
+        for queue in _shuffled(chance, [self.messages, self.part_events]):
             if queue:
                 queue.pop(chance.randrange(len(queue)))
                 return
 
     def duplicate(self, chance: random.Random) -> None:
         """A message or an event will be delivered twice."""
-        for queue in _shuffled(chance, [self.messages, self.segment_events]):
+        for queue in _shuffled(chance, [self.messages, self.part_events]):
             if queue:
                 queue.append(chance.choice(queue))
                 return
@@ -178,11 +198,11 @@ class World:
 
     def commit(self, chance: random.Random) -> None:
         """A worker takes some segment events, in any order."""
-        self._commit(_some(chance, self.segment_events))
+        self._commit(_some(chance, self.part_events))
 
     def commit_all(self, chance: object = None) -> None:
         """A worker takes all segment events."""
-        self._commit(list(self.segment_events))
+        self._commit(list(self.part_events))
 
     def compact(self, chance: random.Random) -> None:
         """A compactor brings a gallery's tail within its bounds."""
@@ -288,6 +308,8 @@ class World:
             if commit.snapshot:
                 for name in ("vectors.npy", "rows.npz", "manifest.json"):
                     assert f"snapshots/{commit.model_id}/{commit.snapshot.id}/{name}" in there
+            for folder in self.ledger.product_folders(commit):
+                assert f"{folder}/manifest.json" in there or f"{folder}/table.npz" in there
             for row in self.ledger.content(commit).values():
                 assert row.kind != Kind.PHOTO or thumb_key(row.photo_id) in there
 
@@ -357,6 +379,23 @@ class World:
         assert {row.key: row for row in known if row.kind == Kind.REJECTION} == rejected
         assert all(row.reason for row in rejected.values())
         self._check_search(serving, shown)
+        self._check_products(gallery)
+
+    def _check_products(self, gallery: Gallery) -> None:
+        """The products are those of one file, whole."""
+        shelf = gallery.shelf
+        assert (shelf.manifest.id if shelf else None) == (
+            gallery.commit.products.id if gallery.commit.products else None
+        )
+        if shelf is not None:
+            assert dict(shelf.assortment) == self._products(self.ledger.sold_from(shelf.manifest))
+
+    def _products(self, etag: str) -> dict[str, bytes]:
+        """The products of a product file that has been in the catalog."""
+        data = self.feeds.get(etag, b"")
+        if not data or data in UNUSABLE_FEEDS:
+            return {}
+        return {entry.id: entry.text for entry in entries_of(read_feed("f.csv", data).products)}
 
     def _check_search(self, serving: Serving, shown: dict[str, Row]) -> None:
         """Similarities are those of the shown photos under this one model; ties in key order."""
@@ -402,7 +441,7 @@ class World:
             return
         for _ in range(6):
             for _ in range(6):
-                if not self.messages and not self.segment_events:
+                if not self.messages and not self.part_events:
                     break
                 self.embed_all()
                 self.commit_all()
@@ -423,6 +462,7 @@ class World:
                 assert not expected
                 assert not unusable
             assert not compare_newest(self.catalog, self.artifacts, model_id).looks
+            self._check_newest_feed(model_id)
         self.read_cold(random.Random(0))
         self.read_warm(random.Random(0))
         self.check_parts()
@@ -432,6 +472,17 @@ class World:
             serving = self.warm.serving
             assert serving is not None
             assert {row.key for row in serving.gallery.photos()} <= expected.keys() | unusable
+
+    def _check_newest_feed(self, model_id: str) -> None:
+        """What a head has looked at is the product file as it is."""
+        products = read_head(self.artifacts, model_id).products
+        info = self.catalog.feed()
+        if products is None:
+            assert info is None
+        else:
+            look = self.ledger.looks[products.id]
+            assert look.etag == (info.etag if info else "")
+            assert bool(look.trouble) == (self.feeds.get(look.etag) in UNUSABLE_FEEDS)
 
     def _photos(self) -> tuple[dict[str, str], set[str]]:
         """The catalog's usable photos by key, and the keys of the others."""
@@ -456,6 +507,9 @@ class World:
 
     def _put(self, key: str, data: bytes) -> None:
         self.catalog.storage.write(key, data)
+        if is_feed(key):
+            info = self.catalog.storage.head(key)
+            self.feeds[info.etag if info else ""] = data
         self._announce("ObjectCreated:Put", key)
 
     def _remove(self, key: str) -> None:
@@ -469,11 +523,16 @@ class World:
         assert excused or not failed, "a message failed though nothing had gone wrong"
         _acknowledge(self.messages, [body for i, body in enumerate(batch) if i not in failed])
 
-    def _commit(self, batch: list[tuple[str, str]]) -> None:
-        for model_id in dict.fromkeys(model for model, _ in batch):
-            names = [name for model, name in batch if model == model_id]
-            self._queue(commit_segments(self.artifacts, model_id, names, now=self.now()))
-        _acknowledge(self.segment_events, batch)
+    def _commit(self, batch: list[str]) -> None:
+        for prefix, parse, commit in (
+            ("segments/", parse_segment_key, commit_segments),
+            ("products/", parse_products_key, commit_feed),
+        ):
+            parts = [parse(key) for key in batch if key.startswith(prefix)]
+            for model_id in dict.fromkeys(model for model, _ in parts):
+                names = [name for model, name in parts if model == model_id]
+                self._queue(commit(self.artifacts, model_id, names, now=self.now()))
+        _acknowledge(self.part_events, batch)
 
     def _queue(self, looks: list[Look]) -> None:
         self.messages += [looks_message([look]) for look in looks]
@@ -486,8 +545,8 @@ class World:
 
     def _written(self, key: str, data: bytes) -> None:
         self.ledger.written(key, data)
-        if key.startswith("segments/"):
-            self.segment_events.append(parse_segment_key(key))
+        if key.startswith("segments/") or is_manifest_key(key):
+            self.part_events.append(key)
 
     def _followed(self, chance: random.Random) -> str:
         current = read_current(self.bare)

@@ -35,6 +35,7 @@ def test_a_photo_of_the_catalog_finds_itself_first(shop: Shop) -> None:
         "rank": 1,
         "exact": True,
         "match": None,
+        "product": None,
         "item_id": "WOMEN/Dresses/id_1",
         "key": DRESS,
         "photo_id": photo_id(png(1)),

@@ -177,10 +177,10 @@ def test_the_smallest_region_is_accepted(shop: Shop) -> None:
     assert shop.search(png(1), region="0.28,0.5,0.3,0.52").status_code == 200
 
 
-@pytest.mark.parametrize("field", ["top_k", "category", "region"])
+@pytest.mark.parametrize("field", ["top_k", "category", "region", "group"])
 def test_a_field_that_is_sent_twice_is_refused(shop: Shop, field: str) -> None:
     part = b'--x\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
-    values = {"top_k": b"3", "category": b"a", "region": b"whole"}
+    values = {"top_k": b"3", "category": b"a", "region": b"whole", "group": b"item"}
     twice = 2 * (part % (field.encode(), b"", values[field]))
     body = part % (b"file", b'; filename="a"', png(1)) + twice + b"--x--\r\n"
     reply = shop.client.post(URL, content=body, headers=MULTIPART)
@@ -217,8 +217,8 @@ def test_a_missing_file_is_asked_for_by_name(shop: Shop) -> None:
         ("categroy", "did you mean category?"),
         ("Region", "did you mean region?"),
         ("topk", "did you mean top_k?"),
-        ("limit", "there are: file, top_k, category, region"),
-        ("", "there are: file, top_k, category, region"),
+        ("limit", "there are: file, top_k, category, region, group"),
+        ("", "there are: file, top_k, category, region, group"),
     ],
 )
 def test_a_field_of_another_name_is_refused_not_ignored(shop: Shop, field: str, told: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from lambdas.local.cli.feed_status import feed_lines, feed_status
 from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.stack.outputs import QueueDepth
@@ -16,7 +17,7 @@ from lens.gallery.current import read_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.models.manifest import read_manifest
-from lens.photos.catalog import is_photo
+from lens.photos.catalog import is_feed, is_photo
 from lens.search.searcher import Results
 
 _REJECTED_SHOWN = 20
@@ -42,6 +43,7 @@ def status_report(
         + (f", {len(rejected)} photos rejected" if rejected else "")
         + (f", {status['other_files']} other files" if status["other_files"] else ""),
     ]
+    lines += feed_lines(status["feed"]) if status["feed"] else []
     if status["candidate"]:
         lines.append(f"candidate  {status['candidate']} (`lens promote` goes on with it)")
     if status["pin"]:
@@ -131,5 +133,6 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         "commit": head.number,
         "photos": gallery.photo_count,
         "rejected": {row.key: row.reason for row in rejections},
-        "other_files": sum(not is_photo(key) for key in files),
+        "feed": feed_status(gallery),
+        "other_files": sum(not is_photo(key) and not is_feed(key) for key in files),
     }

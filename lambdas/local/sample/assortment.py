@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from lambdas.local.sample.fabrics import COLORS, Fabric
 from lambdas.local.sample.tops import Cut
 
+VIEWS = ("1_front", "2_side", "3_back", "4_full", "7_additional")  # of each color
+
 
 @dataclass(frozen=True)
 class Product:

@@ -16,16 +16,16 @@ import numpy as np
 from PIL import Image
 
 from lambdas.local.sample.accessories import ACCESSORIES
-from lambdas.local.sample.assortment import ASSORTMENT
+from lambdas.local.sample.assortment import ASSORTMENT, VIEWS
 from lambdas.local.sample.bottoms import BOTTOMS
 from lambdas.local.sample.outlines import Garment
+from lambdas.local.sample.prices import FEED, feed_text
 from lambdas.local.sample.shoes import SHOES
 from lambdas.local.sample.studio import Pose, Scene, close_up, hung, photograph, sewn_whole
 from lambdas.local.sample.tailored import TAILORED
 from lambdas.local.sample.tops import TOPS, Cut
 
 PARTITION = "list_eval_partition.txt"
-VIEWS = ("1_front", "2_side", "3_back", "4_full", "7_additional")
 QUERY_VIEWS = frozenset({"2_side", "4_full"})
 QUALITY = 88
 WORKERS = min(8, os.cpu_count() or 1)
@@ -56,10 +56,14 @@ class Photo:
 def draw_catalog(
     folder: Path, *, seed: int = 7, progress: Callable[[int, int], None] | None = None
 ) -> None:
-    """Draw every photo and the partition file; `progress` is called with (done, total).
+    """Draw every photo, and write the product and partition files; `progress` is called with
+    (done, total).
 
     The partition file is written last: where it is, the catalog is whole and nothing is drawn.
     """
+    feed = folder / FEED
+    if not feed.exists():
+        _write(feed, feed_text(ASSORTMENT).encode())
     partition = folder / PARTITION
     if partition.exists():
         return

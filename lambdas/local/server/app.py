@@ -45,6 +45,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         settings.cached_results,
         settings.precision,
         thumbnails_of(settings),
+        settings.sold_out,
     )
     app = local_app(settings, searcher, pipeline.catalog)
     listener = _listen(settings.port)

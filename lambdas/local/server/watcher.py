@@ -10,7 +10,7 @@ from pathlib import Path
 from watchfiles import Change, watch
 
 from lambdas.local.pipeline import next_sequencer
-from lens.photos.catalog import is_photo
+from lens.photos.catalog import is_feed, is_photo
 from lens.pipeline.events import s3_notification
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def watch_folder(
             key = Path(name).relative_to(root).as_posix()
             if any(part.startswith(".") for part in key.split("/")):
                 continue
-            if is_photo(key) and not Path(name).is_dir():
+            if (is_photo(key) or is_feed(key)) and not Path(name).is_dir():
                 kind = "ObjectRemoved:Delete" if change is Change.deleted else "ObjectCreated:Put"
                 events.append(s3_notification(kind, key, next_sequencer()))
             elif not (change is Change.modified and Path(name).is_dir()):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from lens.errors import UsageError
-from lens.photos.catalog import PARTITION_KEY, is_photo, media_type
+from lens.photos.catalog import PARTITION_KEY, is_feed, is_photo, media_type
 from lens.progress import Progress
 from lens.storage import FileStorage, Storage, open_storage
 
@@ -98,7 +98,7 @@ def synchronize(
 
 
 def _belongs(key: str) -> bool:
-    return is_photo(key) or key == PARTITION_KEY
+    return is_photo(key) or is_feed(key) or key == PARTITION_KEY
 
 
 def _content_type(key: str) -> str:

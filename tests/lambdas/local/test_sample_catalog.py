@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from lambdas.local.sample import catalog as sample_catalog
-from lambdas.local.sample.assortment import ASSORTMENT
-from lambdas.local.sample.catalog import PARTITION, VIEWS, draw_catalog
+from lambdas.local.sample.assortment import ASSORTMENT, VIEWS
+from lambdas.local.sample.catalog import PARTITION, _photos, draw_catalog
+from lambdas.local.sample.prices import FEED, feed_text
+from lens.feed.feed import read_feed
 
 Row = tuple[str, str, str]
 
@@ -43,7 +45,7 @@ def whole_partition() -> list[Row]:
 def test_the_partition_names_exactly_the_photos_that_are_drawn(few: Path) -> None:
     drawn = {path.relative_to(few).as_posix() for path in few.rglob("*.jpg")}
     assert drawn == {key for key, _, _ in rows_of(few)}
-    assert {path.name for path in few.iterdir()} == {"img", PARTITION}
+    assert {path.name for path in few.iterdir()} == {"img", PARTITION, FEED}
 
 
 def test_keys_follow_the_in_shop_layout() -> None:
@@ -176,3 +178,24 @@ def test_every_product_can_be_drawn_from_every_side() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert min(pool.map(contrast, range(len(ASSORTMENT)))) > 4
+
+
+def test_the_shop_has_a_product_file_that_can_be_used_as_it_is() -> None:
+    feed = read_feed(FEED, feed_text(ASSORTMENT).encode())
+    assert feed.dialect == "Google Merchant"
+    assert feed.problems == ()
+    assert len({product.item_group_id for product in feed.products}) == len(ASSORTMENT)
+    for product in feed.products:
+        assert product.title
+        assert product.price is not None
+        assert product.color
+        assert product.link.startswith("https://shop.example/")
+    assert any(product.sale_price for product in feed.products)
+    assert any(product.availability == "out_of_stock" for product in feed.products)
+    assert {product.size for product in feed.products} >= {"S", "M", "L", "40", ""}
+
+
+def test_every_color_of_the_product_file_has_its_pictures() -> None:
+    feed = read_feed(FEED, feed_text(ASSORTMENT).encode())
+    named = {image for product in feed.products for image in product.images}
+    assert named == {photo.key for photo in _photos()}

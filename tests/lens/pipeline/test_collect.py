@@ -12,9 +12,12 @@ from lens.gallery.commits import advance_head, history
 from lens.gallery.current import swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.versions import Look, Version
+from lens.photos.catalog import Catalog
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pipeline.collect import collect
+from lens.pipeline.commit import commit_feed
 from lens.pipeline.compact import fold, merge
+from lens.pipeline.feed import look_at_feed
 from lens.pipeline.rollback import release, rollback
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
@@ -223,3 +226,35 @@ def test_a_model_named_candidate_while_the_collector_runs_is_whole_when_it_goes_
         collect(storage, storage, place.queued.extend, now=NOW)
     if begun:
         assert shown(gallery(place.storage)) == begun[0]
+
+
+def test_products_stay_while_a_kept_commit_names_them_and_go_after(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "COMMITS", 2)
+    catalog = Catalog(FileStorage(tmp_path / "photos"))
+    announced = place.storage.root / "formats.json"
+    announced.write_text('{"newest": 2, "at": 0, "began": 2}')
+    looks = []
+    for price in (1, 2, 3):
+        rows = "".join(f"p{n},A,{price if n == 0 else 1}.00 EUR\n" for n in range(200))
+        catalog.storage.write("products.csv", f"id,title,price\n{rows}".encode())
+        key = look_at_feed(place.storage, catalog, MODEL)
+        assert key is not None
+        looks.append(key.rpartition("/")[0])
+        commit_feed(place.storage, MODEL, [key.split("/")[2]], now=NOW)
+    for now in (NOW, NOW + DAY):
+        place.collect(now)
+    left = {name.rpartition("/")[0] for name in place.names("products/")}
+    # The first look's table is the whole one of those after it, though its commit is gone.
+    assert left == set(looks)
+    assert load_gallery(place.storage, head(place.storage)).shelf is not None
+    catalog.storage.delete("products.csv")
+    for _ in range(2):
+        key = look_at_feed(place.storage, catalog, MODEL)
+        if key:
+            commit_feed(place.storage, MODEL, [key.split("/")[2]], now=NOW)
+        add(place.storage, photo("a", str(len(looks))))
+    for now in (NOW + 2 * DAY, NOW + 3 * DAY):
+        place.collect(now)
+    assert not {name.rpartition("/")[0] for name in place.names("products/")} & set(looks)

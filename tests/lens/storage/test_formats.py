@@ -154,3 +154,33 @@ def test_a_damaged_announcement_stops_no_writer_and_is_replaced(
     assert f"{KEY} is damaged" in caplog.text
     announce_format(storage, NOW)
     assert written_format(storage, NOW + SETTLED) == 2
+
+
+class Sold(Document):
+    """A file whose new field does not wait."""
+
+    price: Annotated[int | None, Since(2, at_once=True)] = None
+    currency: Annotated[str, Since(2)] = ""
+
+
+def _written(storage: FileStorage, key: str, document: Document) -> dict[str, object]:
+    write_document(storage, key, document)
+    written: dict[str, object] = json.loads(storage.read(key)[0])
+    return written
+
+
+@pytest.mark.usefixtures("next_release")
+def test_in_artifacts_that_are_new_a_field_may_be_written_at_once(tmp_path: Path) -> None:
+    new = FileStorage(tmp_path)
+    announce_format(new, 4e9)
+    assert _written(new, "a.json", Sold(price=5)) == {"format": 2, "price": 5, "currency": ""}
+    assert _written(new, "b.json", Sold(currency="EUR")) == {"format": 1}
+    assert _written(new, "c.json", WHOLE)["format"] == 1
+
+
+@pytest.mark.usefixtures("next_release")
+def test_where_an_earlier_release_has_been_no_field_is_written_at_once(
+    storage: FileStorage,
+) -> None:
+    announce_format(storage, 4e9)
+    assert _written(storage, "a.json", Sold(price=5)) == {"format": 1}

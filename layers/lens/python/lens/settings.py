@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -49,6 +49,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     catalog: str = Field("", description="the photos: a folder or s3://bucket/prefix")
+    feed: str = Field(
+        "", description="the product file, a path or s3://bucket/key; by default in the photos"
+    )
     artifacts: str = Field("", description="models and galleries: a folder or s3://bucket/prefix")
     thumbs: str = Field("", description="where thumbs/ lies; by default in the artifacts")
     stack: str = Field(
@@ -73,6 +76,9 @@ class Settings(BaseModel):
     )
     max_photo_pixels: int = Field(
         _LIMITS.photo_pixels, ge=1, description="largest photo, in pixels"
+    )
+    sold_out: Literal["last", "hide", "keep"] = Field(
+        "last", description="what is sold out, where items are asked for: last, hide or keep"
     )
     cached_results: int = Field(512, ge=1, description="searches whose results are kept in memory")
     cached_thumb_bytes: int = Field(64 * 2**20, ge=1, description="memory for thumbnails, in bytes")

@@ -1,13 +1,15 @@
-"""Commits: which snapshot and segments are a model's gallery, advanced by compare-and-swap."""
+"""Commits: what a model's gallery is made of at one time, advanced by compare-and-swap."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
 from lens.errors import ArtifactError, NotFoundError
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document, write_document
+from lens.storage.formats import Since
 
 HEADS = "heads/"
 COMMITS = "commits/"
@@ -28,6 +30,13 @@ class SnapshotRef(Record):
     parent: str | None
 
 
+class ProductsRef(Record):
+    """The look at the shop's product file whose products a commit has."""
+
+    id: str
+    products: int
+
+
 class CommitName(Record):
     """A commit's number and id: together, the name of its file."""
 
@@ -36,7 +45,7 @@ class CommitName(Record):
 
 
 class Commit(Document):
-    """A snapshot and the segments after it: together, one state of a gallery."""
+    """A snapshot, the segments after it and the shop's products: one state of a gallery."""
 
     model_id: str
     number: int
@@ -45,6 +54,7 @@ class Commit(Document):
     created_at: float  # seconds since the epoch
     snapshot: SnapshotRef | None = None
     segments: tuple[SegmentRef, ...] = ()
+    products: Annotated[ProductsRef | None, Since(2, at_once=True)] = None
 
     @property
     def name(self) -> CommitName:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lens.gallery.commits import Commit
 from lens.gallery.index import ROUNDING, Index, similarities_of
+from lens.gallery.product_tables import Shelf
 from lens.gallery.rows import (
     EMPTY_ROWS,
     Bytes,
@@ -50,6 +51,7 @@ class Gallery:
     carried: Mapping[str, Segment] = field(default_factory=dict)
     tail: Mapping[str, Segment] = field(default_factory=dict)
     hidden: frozenset[bytes] = frozenset()  # keys that a pin must not show
+    shelf: Shelf | None = None  # the shop's products; None without a product file
 
     def search(
         self, vector: NDArray[np.float32], top_k: int, category: str | None = None
@@ -160,7 +162,7 @@ class Gallery:
                 tombstones, places = tombstones[there], places[there]
                 gone[places[rows.looked_at[tombstones] >= alive.looked_at[places]]] = True
         hidden = frozenset(alive.key[gone].tolist())
-        return Gallery(self.commit, self.snapshot, self.carried, self.tail, hidden)
+        return replace(self, hidden=hidden)
 
     @property
     def applied(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from lens.gallery.commits import Commit
 from lens.gallery.gallery import Gallery
 from lens.gallery.index import SCAN_LIMIT
+from lens.gallery.product_tables import Shelf, load_shelf, read_look
 from lens.gallery.segments import Segment, read_segment
 from lens.gallery.snapshots import Snapshot, load_snapshot, read_snapshot_manifest
 from lens.storage import Storage
@@ -25,7 +26,18 @@ def load_gallery(storage: Storage, commit: Commit, previous: Gallery | None = No
         ref.id: have.get(ref.id) or read_segment(storage, commit.model_id, ref.id)
         for ref in commit.segments
     }
-    return Gallery(commit, snapshot, carried, tail)
+    return Gallery(commit, snapshot, carried, tail, shelf=_shelf(storage, commit, previous))
+
+
+def _shelf(storage: Storage, commit: Commit, previous: Gallery | None) -> Shelf | None:
+    """The products that a commit names."""
+    if commit.products is None:
+        return None
+    before = previous.shelf if previous else None
+    if before is not None and before.manifest.id == commit.products.id:
+        return before
+    manifest = read_look(storage, commit.model_id, commit.products.id)
+    return load_shelf(storage, manifest, before)
 
 
 def _snapshot(

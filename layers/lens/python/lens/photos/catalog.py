@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from lens.errors import StorageError, UsageError
-from lens.storage import FileStorage, ObjectInfo, Storage
+from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
 
 MEDIA_TYPES = {
     ".avif": "image/avif",
@@ -18,6 +18,9 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
+# The shop's product file, in the catalog's root: the first of these that is there.
+FEED_KEYS = ("products.csv", "products.tsv", "products.jsonl")
+_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 PARTITION_KEY = "list_eval_partition.txt"
 
 
@@ -32,8 +35,10 @@ class PartitionEntry:
 class Catalog:
     """Photos under a storage location; keys are relative to it, so a catalog can be moved."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, feed: tuple[Storage, str] | None = None) -> None:
+        """`feed` is where the product file lies, and its key there, if not in the root."""
         self.storage = storage
+        self._feed = feed
         self._partition: dict[str, PartitionEntry] = {}
         self._partition_etag: str | None = None
 
@@ -46,6 +51,19 @@ class Catalog:
         if isinstance(self.storage, FileStorage) and not self.storage.root.is_dir():
             raise StorageError(f"there is no folder {self.storage.root}: is the name right?")
         return (info for info in self.storage.list() if is_photo(info.key))
+
+    def feed(self) -> ObjectInfo | None:
+        """The shop's product file; None where there is none."""
+        storage, keys = self._feed_at
+        return next((info for info in map(storage.head, keys) if info), None)
+
+    def read_feed(self, key: str) -> tuple[bytes, ObjectInfo]:
+        """The product file's bytes; NotFoundError when it is gone."""
+        return self._feed_at[0].read(key)
+
+    @property
+    def _feed_at(self) -> tuple[Storage, tuple[str, ...]]:
+        return (self._feed[0], (self._feed[1],)) if self._feed else (self.storage, FEED_KEYS)
 
     def partition(self) -> dict[str, PartitionEntry]:
         """The partition file's entries by key, read again when the file changes; empty without one.
@@ -62,9 +80,25 @@ class Catalog:
         return self._partition
 
 
+def open_catalog(location: str, feed: str = "") -> Catalog:
+    """The catalog at a location, whose product file may lie somewhere else. UsageError for a feed
+    that is no file of a kind that is read."""
+    if not feed:
+        return Catalog(open_storage(location))
+    folder, slash, name = feed.rpartition("/")
+    if not name.lower().endswith(_TABLES):
+        raise UsageError(f"LENS_FEED={feed!r} should name a file: {', '.join(_TABLES)}")
+    return Catalog(open_storage(location), (open_storage(folder + slash or "."), name))
+
+
 def is_photo(key: str) -> bool:
     """Whether the key's suffix is one of a photo's; other files in a catalog are not errors."""
     return PurePosixPath(key).suffix.lower() in MEDIA_TYPES
+
+
+def is_feed(key: str) -> bool:
+    """Whether the key is one of the product file's names."""
+    return key in FEED_KEYS
 
 
 def media_type(key: str) -> str:

@@ -14,6 +14,7 @@ from lens.models.calibration import copy_calibration
 from lens.models.manifest import ModelManifest, copy_model, list_models, read_manifest
 from lens.pipeline.promote import nominate
 from lens.storage import Storage
+from lens.storage.formats import announce_format
 
 
 def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
@@ -31,6 +32,8 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
             "run `python -m lambdas.setup.bundle` on it"
         )
     manifest = read_manifest(source, names[0])
+    if read_current(artifacts) is None:
+        announce_format(artifacts, now)
     copy_model(source, artifacts, manifest)
     copy_calibration(source, artifacts, manifest.model_id)
     current = read_current(artifacts)

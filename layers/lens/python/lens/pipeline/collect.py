@@ -28,6 +28,8 @@ from lens.gallery.commits import (
 )
 from lens.gallery.current import Current, read_current
 from lens.gallery.loading import load_gallery
+from lens.gallery.product_tables import PREFIX as PRODUCTS
+from lens.gallery.product_tables import read_look, table_folders
 from lens.gallery.rows import Kind, Rows
 from lens.gallery.segments import PREFIX as SEGMENTS
 from lens.gallery.segments import parse_segment_key, read_segment, segment_key
@@ -48,6 +50,7 @@ _OURS = re.compile(
     rf"{COMMITS}[^/]+/[0-9]{{8,}}-[0-9a-f]{{32}}\.json"
     rf"|{SEGMENTS}[^/]+/[0-9a-f]{{32}}\.npz"
     rf"|{SNAPSHOTS}[^/]+/[0-9a-f]{{32}}/[a-z]+\.[a-z]+"
+    rf"|{PRODUCTS}[^/]+/[0-9a-f]{{32}}/[a-z]+\.[a-z]+"
 )
 
 
@@ -88,7 +91,10 @@ def collect(
         _abandon(artifacts, info.key.removeprefix(HEADS).removesuffix(".json"), now)
     # List first, then read what is current: an object written in between is not in the listing.
     listed = [
-        info for p in (COMMITS, SEGMENTS, SNAPSHOTS) for info in artifacts.list(p) if _is_ours(info)
+        info
+        for p in (COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS)
+        for info in artifacts.list(p)
+        if _is_ours(info)
     ]
     listed_thumbs = list(thumbs.list(THUMBS))
     current = read_current(artifacts)
@@ -170,13 +176,13 @@ def _abandon(storage: Storage, model_id: str, now: float) -> None:
     """Empty the head of a retired model, so that its parts become unreachable."""
 
     def empty(head: Commit) -> Commit | None:
-        if head.snapshot is None and not head.segments:
+        if head.snapshot is None and not head.segments and head.products is None:
             return None
         # Read after the head: a promotion that has just begun advances the head too.
         current = read_current(storage)
         if current is None or model_id in _retained_models(current):
             return None
-        return head.model_copy(update={"snapshot": None, "segments": ()})
+        return head.model_copy(update={"snapshot": None, "segments": (), "products": None})
 
     advance_head(storage, model_id, empty, now=now)
 
@@ -202,6 +208,9 @@ def _reach_parts(storage: Storage, commit: Commit, reached: _Reached) -> None:
             reached.folders.add(folder)
             rows = load_rows(storage, commit.model_id, commit.snapshot.id)
             reached.thumbs.update(_thumb_keys(rows))
+    if commit.products is not None:
+        look = read_look(storage, commit.model_id, commit.products.id)
+        reached.folders.update(table_folders(look))
     for ref in commit.segments:
         key = segment_key(commit.model_id, ref.id)
         if key not in reached.keys:

@@ -1,20 +1,23 @@
-"""Commit: adds new segments to a model's head, all of a batch in one commit.
+"""Commit: adds new segments to a model's head, all of a batch in one commit, and the products
+that a look at the shop's product file found.
 
 The Lambda function in `lambdas/build_index` runs this stage. The FAISS index is built by compact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lens.errors import NotFoundError
 from lens.gallery import retention
-from lens.gallery.commits import Commit, SegmentRef, advance_head, read_head
+from lens.gallery.commits import Commit, ProductsRef, SegmentRef, advance_head, read_head
 from lens.gallery.current import followed_models
+from lens.gallery.product_tables import read_look
 from lens.gallery.rows import Rows
 from lens.gallery.segments import PREFIX, parse_segment_key, read_segment
 from lens.gallery.snapshots import read_snapshot_manifest
-from lens.gallery.versions import Look
+from lens.gallery.versions import UNSEEN, Look
+from lens.photos.catalog import FEED_KEYS
 from lens.storage import Storage
 
 
@@ -61,6 +64,35 @@ def commit_segments(
     if not _is_followed(storage, model_id):
         again += [look for rows in applied for look in _looks(rows)]
     return again
+
+
+def commit_feed(
+    storage: Storage, model_id: str, look_ids: Iterable[str], *, now: float
+) -> list[Look]:
+    """Let a model's head name what looks at the product file have found. Returns looks to be queued
+    again: of those that another look has overtaken."""
+    again = False
+    for look_id in look_ids:
+        try:
+            manifest = read_look(storage, model_id, look_id)
+        except NotFoundError:
+            continue
+        if not _is_followed(storage, model_id):
+            continue
+        ref = ProductsRef(id=look_id, products=manifest.products)
+        head = advance_head(storage, model_id, _named(ref, manifest.previous), now=now)
+        again |= head.products != ref
+    return [Look(FEED_KEYS[0], UNSEEN.bumped(), model_id)] if again else []
+
+
+def _named(ref: ProductsRef, previous: str | None) -> Callable[[Commit], Commit | None]:
+    def name(newest: Commit) -> Commit | None:
+        there = newest.products.id if newest.products else None
+        if there != previous:
+            return None
+        return newest.model_copy(update={"products": ref})
+
+    return name
 
 
 def uncommitted_segments(storage: Storage, model_id: str) -> list[str]:

@@ -16,9 +16,10 @@ from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.segments import Segment, segment_key, write_segment
 from lens.gallery.versions import Look, Version
 from lens.models.embedder import Embedder
-from lens.photos.catalog import Catalog, PartitionEntry, category, is_photo, item_id
+from lens.photos.catalog import Catalog, PartitionEntry, category, is_feed, is_photo, item_id
 from lens.photos.decoding import decode, photo_id, thumbnail
 from lens.photos.thumbnail_store import write_thumbnail
+from lens.pipeline.feed import look_at_feed
 from lens.settings import Limits
 from lens.storage import Storage
 
@@ -56,6 +57,8 @@ class Embedding:
         current = read_current(self.artifacts)
         if current is None:
             raise ArtifactError("there is no model yet: run `lens index` once to set one up")
+        looks = list(looks)
+        self._look_at_feed(looks, current.followed)
         wanted = {model: _versions(looks, model) for model in current.followed}
         wanted = {model: versions for model, versions in wanted.items() if versions}
         embedders = {model: self.embedder(model) for model in wanted}
@@ -72,6 +75,15 @@ class Embedding:
             segment_id = write_segment(self.artifacts, model, _segment(found, embedders[model]))
             if self.announce:
                 self.announce(segment_key(model, segment_id))
+
+    def _look_at_feed(self, looks: Sequence[Look], models: Iterable[str]) -> None:
+        """Look at the product file once for each model that is asked for."""
+        asked = {look.model_id for look in looks if is_feed(look.key)}
+        for model in models if asked else ():
+            if None in asked or model in asked:
+                written = look_at_feed(self.artifacts, self.catalog, model)
+                if written and self.announce:
+                    self.announce(written)
 
     def _look(
         self, key: str, partition: dict[str, PartitionEntry], embedders: Sequence[Embedder]

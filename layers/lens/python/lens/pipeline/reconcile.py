@@ -11,8 +11,8 @@ from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.gallery.versions import UNSEEN, Look
-from lens.photos.catalog import Catalog, item_id
-from lens.storage import Storage
+from lens.photos.catalog import FEED_KEYS, Catalog, item_id
+from lens.storage import ObjectInfo, Storage
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,17 @@ def compare(catalog: Catalog, gallery: Gallery) -> Comparison:
         row = known[position]
         if row.kind != Kind.TOMBSTONE:
             looks.append(Look(key, row.version.bumped(), model_id))
+    if feed_differs(catalog.feed(), gallery):
+        looks.append(Look(FEED_KEYS[0], UNSEEN.bumped(), model_id))
     return Comparison(gallery, looks, min(lacking, default=None))
+
+
+def feed_differs(info: ObjectInfo | None, gallery: Gallery) -> bool:
+    """Whether the product file is another than the one that a gallery has looked at."""
+    known = gallery.shelf.manifest if gallery.shelf else None
+    if known is None:
+        return info is not None
+    return (known.file, known.etag) != ((info.key, info.etag) if info else ("", ""))
 
 
 def compare_newest(catalog: Catalog, storage: Storage, model_id: str) -> Comparison:

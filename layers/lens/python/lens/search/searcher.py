@@ -18,7 +18,9 @@ from lens.models.regions import Box, Region
 from lens.photos.copies import difference, is_copy, look_of
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
+from lens.search.grouping import Group, SoldOut, nearest_items
 from lens.search.matching import Word, match_of, words_of
+from lens.search.products import Sold, sold_as
 from lens.search.queries import Asked, Queries, Query
 from lens.search.serving import Serving, load_serving
 from lens.search.similar import similar_items
@@ -49,6 +51,7 @@ class Hit:
     similarity: float
     exact: bool = False  # the query is this very photo, or a copy of it
     match: Word | None = None  # how like the query it is; None for a model without a calibration
+    sold: Sold | None = None  # as the shop's product file has it
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Searcher:
     cached_results: int = 512
     precision: str = ""  # of the models; empty: the best for this CPU
     thumbnails: Thumbnails | None = None  # None: only the very bytes of a photo are recognized
+    sold_out: SoldOut = "last"  # where items are asked for
 
     def __post_init__(self) -> None:
         self._serving: Serving | None = None
@@ -93,10 +97,11 @@ class Searcher:
         top_k: int = 12,
         category: str | None = None,
         region: Asked = None,
+        group: Group = "photo",
     ) -> Results:
         """The photos most similar to this one, or to a region of it: the main one unless another
-        box or the "whole" is asked for. Raises a PhotoError, or ArtifactError when there is a
-        gallery but it cannot be loaded."""
+        box or the "whole" is asked for; or the items, by a photo of each. Raises a PhotoError, or
+        ArtifactError when there is a gallery but it cannot be loaded."""
         loading = self.begin()
         name = photo_id(photo)
         serving = None if self._outdated else self._serving
@@ -107,10 +112,10 @@ class Searcher:
             return NO_RESULTS
         query = self._queries.query(serving.embedder, name, photo, region)
         serving = _refreshed(serving, loading)
-        asked = (name, query.region, top_k, category, serving.identity)
+        asked = (name, query.region, top_k, category, group, serving.identity)
         results = self._results.get(asked)
         if results is None:
-            results = self._answer(serving, query, top_k, category, name)
+            results = self._answer(serving, query, top_k, category, name, group)
             self._results.put(asked, results)
         return results
 
@@ -128,7 +133,8 @@ class Searcher:
             matches = similar_items(serving.gallery, item_id, top_k, category)
             commit = serving.gallery.commit
             # Another item is never this one.
-            hits = _hits(matches, _words(serving, matches, "very_similar"))
+            words = _words(serving, matches, "very_similar")
+            hits = _hits(serving.gallery, matches, words)
             results = Results(commit.model_id, commit.number, hits)
             self._results.put(asked, results)
         return results
@@ -162,15 +168,23 @@ class Searcher:
         self._outdated = True
 
     def _answer(
-        self, serving: Serving, query: Query, top_k: int, category: str | None, name: str
+        self,
+        serving: Serving,
+        query: Query,
+        top_k: int,
+        category: str | None,
+        name: str,
+        group: Group,
     ) -> Results:
         gallery = serving.gallery
         # The second photo tells the first's lead, and so does the second product.
         matches = gallery.search(query.vector, max(top_k, _LEADS), category)
         same = self._same_photo(gallery, matches, name, query)
         probability, word = _match(serving, query, matches, same)
-        words = _words(serving, matches, word)
-        hits = _hits(matches[:top_k], words[:top_k], same)
+        if group == "item":
+            matches = nearest_items(gallery, query.vector, top_k, category, self.sold_out)
+        matches = matches[:top_k]
+        hits = _hits(gallery, matches, _words(serving, matches, word), same)
         commit = gallery.commit
         return Results(
             commit.model_id, commit.number, hits, query.regions, query.region, probability, word
@@ -232,7 +246,10 @@ def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
 
 
 def _hits(
-    matches: Sequence[Match], words: Sequence[Word | None], same: str | None = None
+    gallery: Gallery,
+    matches: Sequence[Match],
+    words: Sequence[Word | None],
+    same: str | None = None,
 ) -> tuple[Hit, ...]:
     """What was found, by rank; `same` is the id of the photo that was asked for."""
     return tuple(
@@ -245,6 +262,7 @@ def _hits(
             similarity=match.similarity,
             exact=match.row.photo_id == same,
             match=like,
+            sold=sold_as(gallery, match.row),
         )
         for rank, (match, like) in enumerate(zip(matches, words, strict=True), start=1)
     )

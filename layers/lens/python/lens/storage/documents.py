@@ -62,6 +62,14 @@ class Record(BaseModel):
 class Document(Record):
     """A whole JSON file of the artifacts; its format is written and checked beside its fields."""
 
+    def says_new(self) -> bool:
+        """Whether it says something that is to be written at once where no earlier release is."""
+        return any(
+            isinstance(mark, Since) and mark.at_once and getattr(self, name) != field.default
+            for name, field in type(self).model_fields.items()
+            for mark in field.metadata
+        )
+
 
 D = TypeVar("D", bound=Document)
 
@@ -117,7 +125,7 @@ def swap_document(
 
 
 def _encode(storage: Storage, document: Document) -> bytes:
-    written = written_format(storage, time.time())
+    written = written_format(storage, time.time(), at_once=document.says_new())
     fields = document.model_dump(mode="json", context={"format": written})
     text = json.dumps({"format": written, **fields}, indent=1, ensure_ascii=False)
     return text.encode() + b"\n"

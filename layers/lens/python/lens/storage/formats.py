@@ -29,6 +29,9 @@ class Since:
     """Marks a field, in its `Annotated` type, that files of earlier formats do not have."""
 
     format: int
+    # Artifacts that began with this format have had no earlier release, so the field can be
+    # written at once. Without it, an earlier release can still read them.
+    at_once: bool = False
 
 
 class _Announced(BaseModel):
@@ -38,6 +41,7 @@ class _Announced(BaseModel):
 
     newest: int
     at: float  # seconds since the epoch
+    began: int = 1  # the newest format of the release that wrote the first file
 
 
 def oldest() -> int:
@@ -53,13 +57,16 @@ def check_format(key: str, found: int) -> None:
         raise ArtifactError(f"{key} has format {found}, this release reads {read}; {todo}")
 
 
-def written_format(storage: Storage, now: float) -> int:
-    """The format that files of these artifacts are to be written in."""
+def written_format(storage: Storage, now: float, *, at_once: bool = False) -> int:
+    """The format that files of these artifacts are to be written in; `at_once` for a file that says
+    something new, which is not to wait where no earlier release has been."""
     if oldest() == NEWEST:
         return NEWEST
     announced = _read(storage)
-    settled = announced and announced.newest >= NEWEST and announced.at <= now - SETTLED
-    return NEWEST if settled else oldest()
+    if announced is None or announced.newest < NEWEST:
+        return oldest()
+    new = at_once and announced.began >= NEWEST
+    return NEWEST if new or announced.at <= now - SETTLED else oldest()
 
 
 def announce_format(storage: Storage, now: float) -> None:
@@ -68,7 +75,8 @@ def announce_format(storage: Storage, now: float) -> None:
     if oldest() == NEWEST or (announced and announced.newest >= NEWEST):
         return
     etag = storage.head(KEY)
-    data = _Announced(newest=NEWEST, at=now).model_dump_json().encode()
+    began = NEWEST if next(iter(storage.list()), None) is None else 1
+    data = _Announced(newest=NEWEST, at=now, began=began).model_dump_json().encode()
     try:
         storage.write(
             KEY,

@@ -1,0 +1,50 @@
+"""Names: what a product may be called in a catalog, and what a photo's key may call its product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from lens.feed.product import Product
+
+# What follows a product's id in a file's name: a number, a color, a view.
+_LAST_PART = re.compile(r"[\s_.()-]+[^\s_.()-]*[\s_.()-]*$")
+
+
+def item_of(product: Product) -> str:
+    """The item that a product is a variant of; itself where it has none."""
+    return product.item_group_id or product.id
+
+
+def names_of_product(product: Product) -> tuple[str, ...]:
+    """Every name of a product; its variants share `group:`, and may share pictures."""
+    names = [f"id:{product.id}"]
+    if product.item_group_id:
+        names.append(f"group:{product.item_group_id}")
+    for image in product.images:
+        path = unquote(urlsplit(image).path).lstrip("/")
+        if path:
+            names += [f"photo:{path}", f"file:{PurePosixPath(path).name}"]
+    return tuple(dict.fromkeys(name.casefold() for name in names))
+
+
+def names_in_key(key: str) -> Iterator[str]:
+    """What a photo's key may call its product, the surest first: the picture that a feed names,
+    then an id, then a group's; of these the nearest folder first, the whole file name before a
+    part of it."""
+    key = key.casefold()
+    path = PurePosixPath(key)
+    yield f"photo:{key}"
+    yield f"file:{path.name}"
+    words = [*reversed(path.parts[:-1]), *_shorter(path.stem)]
+    for kind in ("id", "group"):
+        yield from (f"{kind}:{word}" for word in words)
+
+
+def _shorter(stem: str) -> Iterator[str]:
+    """`sku-1_red_2`, `sku-1_red`, `sku-1`, `sku`."""
+    while stem:
+        yield stem
+        stem = _LAST_PART.sub("", stem) if _LAST_PART.search(stem) else ""

@@ -1,0 +1,193 @@
+"""The assortment: the products of one commit, as columns that are mapped and looked up by name.
+
+It is a table of all products, and a second one of what has changed since: a changed price writes
+the changed products alone. The gallery does not know what a product is; its text is the feed's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens.gallery.rows import Bytes, Positions, among
+
+Hashes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A product: what it is a variant of, what it is called, and what the feed says of it."""
+
+    id: str
+    item_id: str
+    names: tuple[str, ...]
+    text: bytes
+    place: int = 0  # in the product file
+
+
+@dataclass(frozen=True)
+class Products:
+    """N products sorted by id, whose texts lie one after another; and the ids of products that an
+    earlier table has and that are gone. `names` are hashes, sorted, of the products at `owners`."""
+
+    id: Bytes
+    item_id: Bytes
+    place: NDArray[np.int32]
+    ends: NDArray[np.int64]  # of the texts
+    text: NDArray[np.uint8]
+    names: Hashes
+    owners: NDArray[np.int32]
+    gone: Bytes
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry], gone: Iterable[str] = ()) -> Products:
+        """A table; of ids that repeat only the first counts."""
+        unique = {entry.id.encode(): entry for entry in reversed(entries)}
+        ordered = [unique[name] for name in sorted(unique)]
+        pairs = [(name_hash(name), i) for i, entry in enumerate(ordered) for name in entry.names]
+        names = np.array([name for name, _ in pairs], np.uint64)
+        owners = np.array([owner for _, owner in pairs], np.int32)
+        order = np.lexsort((owners, names))
+        return cls(
+            id=_text(sorted(unique)),
+            item_id=_text([entry.item_id.encode() for entry in ordered]),
+            place=np.array([entry.place for entry in ordered], np.int32),
+            ends=np.cumsum([len(entry.text) for entry in ordered], dtype=np.int64),
+            text=np.frombuffer(b"".join(entry.text for entry in ordered), np.uint8),
+            names=names[order],
+            owners=owners[order],
+            gone=_text(sorted(name.encode() for name in gone)),
+        )
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The columns by name, as they are written to a file."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def position(self, product: bytes) -> int | None:
+        """Where a product is; None where it is not."""
+        if len(product) > self.id.dtype.itemsize:
+            return None
+        there, places = among(np.array([product], self.id.dtype), self.id)
+        return int(places[0]) if there[0] else None
+
+    def text_at(self, position: int) -> bytes:
+        """What the feed says of a product."""
+        start = int(self.ends[position - 1]) if position else 0
+        return self.text[start : int(self.ends[position])].tobytes()
+
+    def named(self, name: np.uint64) -> Positions:
+        """The products with a name."""
+        first, last = (np.searchsorted(self.names, name, side) for side in ("left", "right"))
+        return self.owners[first:last].astype(np.intp)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The item that something is called after, and which of its products it may be."""
+
+    item_id: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assortment:
+    """The products of a commit: all of an earlier feed's, but for those that have `changes`."""
+
+    whole: Products
+    changes: Products
+
+    def __len__(self) -> int:
+        return len(self.whole) - int(np.count_nonzero(self._replaced)) + len(self.changes)
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """Each product's id and text, in no order."""
+        for position in np.flatnonzero(~self._replaced).tolist():
+            yield self.whole.id[position].decode(), self.whole.text_at(position)
+        for position in range(len(self.changes)):
+            yield self.changes.id[position].decode(), self.changes.text_at(position)
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Each product's id and item, in no order."""
+        kept = [(self.whole, np.flatnonzero(~self._replaced))]
+        kept.append((self.changes, np.arange(len(self.changes))))
+        for table, positions in kept:
+            for position in positions:
+                yield table.id[position].decode(), table.item_id[position].decode()
+
+    def text(self, product_id: str) -> bytes | None:
+        """What the feed says of a product; None where it has none of this id."""
+        product = product_id.encode()
+        changed = self.changes.position(product)
+        if changed is not None:
+            return self.changes.text_at(changed)
+        there = self.whole.position(product)
+        return None if there is None or self._replaced[there] else self.whole.text_at(there)
+
+    def find(self, names: Iterable[str]) -> Found | None:
+        """What the first of these names means; a name that products of several items have says
+        nothing."""
+        for name in names:
+            owners = self.owners(name)
+            if len({item for item, _ in owners}) == 1:
+                return Found(owners[0][0], tuple(product for _, product in owners))
+        return None
+
+    def owners(self, name: str) -> list[tuple[str, str]]:
+        """(item_id, id) of each product with a name, in the product file's order."""
+        hashed = name_hash(name)
+        owners: list[tuple[int, str, str]] = []
+        for table, replaced in ((self.whole, self._replaced), (self.changes, None)):
+            for position in table.named(hashed):
+                if replaced is None or not replaced[position]:
+                    item, product = table.item_id[position], table.id[position]
+                    place = int(table.place[position])
+                    owners.append((place, item.decode(), product.decode()))
+        return [(item, product) for _, item, product in sorted(owners)]
+
+    @cached_property
+    def _replaced(self) -> NDArray[np.bool_]:
+        """Which products of the whole table are changed or gone."""
+        ids = self.whole.id
+        replaced: NDArray[np.bool_] = _among(ids, self.changes.id) | _among(ids, self.changes.gone)
+        return replaced
+
+
+def changes_between(whole: Products, entries: Sequence[Entry]) -> Products:
+    """What has changed since a table, and what is gone."""
+    changed = []
+    for entry in entries:
+        position = whole.position(entry.id.encode())
+        if position is None or whole.text_at(position) != entry.text:
+            changed.append(entry)
+    now = {entry.id for entry in entries}
+    gone = (name.decode() for name in whole.id.tolist())
+    return Products.of(changed, (name for name in gone if name not in now))
+
+
+def name_hash(name: str) -> np.uint64:
+    """64 bits of a name: among a million names two are one with a chance of 1 in 37 million."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "little"))
+
+
+def _among(ids: Bytes, some: Bytes) -> NDArray[np.bool_]:
+    """Which ids are among these sorted ones."""
+    # NumPy would widen all ids to compare them with a longer one.
+    short = some[np.strings.str_len(some) <= ids.dtype.itemsize]
+    return among(ids, short.astype(ids.dtype))[0]
+
+
+def _text(values: Sequence[bytes]) -> Bytes:
+    return np.array(values, dtype=f"S{max(map(len, values), default=1) or 1}")
+
+
+NO_PRODUCTS = Products.of([])

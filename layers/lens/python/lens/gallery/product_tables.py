@@ -1,0 +1,161 @@
+"""Product tables: the files of an assortment, and the manifest that says what a look at the shop's
+product file found. A commit names a manifest; every file is written once."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+
+import numpy as np
+
+from lens.errors import ArtifactError
+from lens.gallery.assortment import NO_PRODUCTS, Assortment, Products
+from lens.gallery.mapped_arrays import arrays_in
+from lens.storage import Storage, write_once
+from lens.storage.documents import Document, Record, read_document, write_document
+from lens.storage.mapped import map_object
+
+PREFIX = "products/"
+_MANIFEST, _TABLE = "manifest.json", "table.npz"
+
+
+class TableRef(Record):
+    """A table of products, in the folder of the look that wrote it."""
+
+    id: str
+    products: int
+    sha256: str
+    size: int
+
+
+class RowProblem(Record):
+    """What of a line of the product file cannot be used."""
+
+    line: int
+    product: str
+    field: str
+    what: str
+
+
+class ProductsManifest(Document):
+    """What a look at the product file found.
+
+    `previous` is the look that the model's head named when this one began: the head goes on from
+    there or not at all. With a `trouble` the file cannot be used, and the tables are the earlier
+    look's.
+    """
+
+    id: str
+    model_id: str
+    previous: str | None
+    file: str  # empty: there is none
+    etag: str
+    dialect: str = ""
+    products: int = 0
+    trouble: str = ""
+    left_out: dict[str, int] = {}
+    problems: int = 0
+    first_problems: tuple[RowProblem, ...] = ()
+    whole: TableRef | None = None
+    changes: TableRef | None = None
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What a look found, with its tables in memory by their folder."""
+
+    manifest: ProductsManifest
+    tables: Mapping[str, Products]
+
+    @cached_property
+    def assortment(self) -> Assortment:
+        """The products."""
+        refs = (self.manifest.whole, self.manifest.changes)
+        whole, changes = (self.tables[ref.id] if ref else NO_PRODUCTS for ref in refs)
+        return Assortment(whole, changes)
+
+
+def products_key(model_id: str, look_id: str) -> str:
+    """Where a look's manifest lies in the artifacts."""
+    return _key(model_id, look_id, _MANIFEST)
+
+
+def parse_products_key(key: str) -> tuple[str, str]:
+    """(model_id, look_id) of the key of a look's file; ArtifactError for any other key."""
+    parts = key.removeprefix(PREFIX).split("/")
+    if not key.startswith(PREFIX) or len(parts) != 3:
+        raise ArtifactError(f"{key} is not the name of a product table's file")
+    return parts[0], parts[1]
+
+
+def is_manifest_key(key: str) -> bool:
+    """Whether a key is that of a look's manifest, which is written last."""
+    return key.startswith(PREFIX) and key.endswith(f"/{_MANIFEST}")
+
+
+def new_look_id() -> str:
+    """A name that was never used."""
+    return uuid.uuid4().hex
+
+
+def write_table(storage: Storage, model_id: str, look_id: str, products: Products) -> TableRef:
+    """Write a look's table."""
+    out = BytesIO()
+    # Not compressed, so that a searcher can map it.
+    np.savez(out, allow_pickle=False, **products.columns())
+    data = out.getvalue()
+    write_once(storage, _key(model_id, look_id, _TABLE), data)
+    return TableRef(
+        id=look_id,
+        products=len(products),
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+    )
+
+
+def write_look(storage: Storage, manifest: ProductsManifest) -> str:
+    """Write what a look found, after its table; the manifest's key."""
+    key = products_key(manifest.model_id, manifest.id)
+    write_document(storage, key, manifest)
+    return key
+
+
+def read_look(storage: Storage, model_id: str, look_id: str) -> ProductsManifest:
+    """What a look found; NotFoundError when it is gone."""
+    return read_document(storage, products_key(model_id, look_id), ProductsManifest)[0]
+
+
+def load_shelf(storage: Storage, manifest: ProductsManifest, before: Shelf | None = None) -> Shelf:
+    """A look's products, mapped; what `before` has is not loaded again. ArtifactError when a table
+    is damaged."""
+    have = before.tables if before else {}
+    tables = {
+        ref.id: have.get(ref.id) or _load(storage, manifest.model_id, ref)
+        for ref in (manifest.whole, manifest.changes)
+        if ref
+    }
+    return Shelf(manifest, tables)
+
+
+def table_folders(manifest: ProductsManifest) -> set[str]:
+    """The folders that a look's tables and its manifest lie in."""
+    refs = {ref.id for ref in (manifest.whole, manifest.changes) if ref}
+    return {f"{PREFIX}{manifest.model_id}/{name}" for name in {manifest.id, *refs}}
+
+
+def _load(storage: Storage, model_id: str, ref: TableRef) -> Products:
+    key = _key(model_id, ref.id, _TABLE)
+    try:
+        arrays = arrays_in(map_object(storage, key, sha256=ref.sha256, size=ref.size))
+        return Products(**{name: arrays[name] for name in Products.__dataclass_fields__})
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{key} is unreadable ({error}); index again") from error
+
+
+def _key(model_id: str, look_id: str, name: str) -> str:
+    return f"{PREFIX}{model_id}/{look_id}/{name}"

@@ -1,0 +1,64 @@
+"""Names: which of a key's words mean a product, and which comes first."""
+
+from __future__ import annotations
+
+import pytest
+
+from lens.feed.names import item_of, names_in_key, names_of_product
+from lens.feed.product import Product
+
+
+def test_a_product_is_called_by_its_id_its_group_and_its_pictures() -> None:
+    product = Product(
+        "SKU-1-M",
+        item_group_id="SKU-1",
+        images=("https://cdn.example/p/Red%20Dress.jpg?v=3", "img/a/1.JPG"),
+    )
+    assert names_of_product(product) == (
+        "id:sku-1-m",
+        "group:sku-1",
+        "photo:p/red dress.jpg",
+        "file:red dress.jpg",
+        "photo:img/a/1.jpg",
+        "file:1.jpg",
+    )
+    assert item_of(product) == "SKU-1"
+    assert item_of(Product("x")) == "x"
+
+
+@pytest.mark.parametrize(
+    ("key", "id_name"),
+    [
+        ("SKU123_1.jpg", "id:sku123"),
+        ("SKU123-1.jpg", "id:sku123"),
+        ("SKU123 (2).jpg", "id:sku123"),
+        ("SKU123_black_front.jpg", "id:sku123"),
+        ("SKU123.jpg", "id:sku123"),
+        ("WH-01-XS-Blue_2.jpg", "id:wh-01-xs-blue"),
+        ("SKU123/1.jpg", "id:sku123"),
+        ("SKU123/black/1.jpg", "id:sku123"),
+        ("Women/Dresses/SKU123/1.jpg", "id:sku123"),
+        ("Women/SKU123_1.jpg", "id:sku123"),
+    ],
+)
+def test_every_usual_layout_names_its_product(key: str, id_name: str) -> None:
+    assert id_name in names_in_key(key)
+
+
+def test_the_nearest_folder_comes_before_the_file_and_an_id_before_a_group() -> None:
+    names = list(names_in_key("Women/A/1.jpg"))
+    assert names == [
+        "photo:women/a/1.jpg",
+        "file:1.jpg",
+        "id:a",
+        "id:women",
+        "id:1",
+        "group:a",
+        "group:women",
+        "group:1",
+    ]
+
+
+@pytest.mark.parametrize("key", ["_.jpg", "-_-.jpg", " (1).jpg", "...jpg", "a/.jpg"])
+def test_a_name_of_marks_alone_ends(key: str) -> None:
+    assert len(list(names_in_key(key))) < 20

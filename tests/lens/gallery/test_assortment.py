@@ -1,0 +1,97 @@
+"""The assortment, against dictionaries: what is changed, gone and called the same."""
+
+from __future__ import annotations
+
+import random
+
+from lens.gallery.assortment import (
+    NO_PRODUCTS,
+    Assortment,
+    Entry,
+    Products,
+    changes_between,
+    name_hash,
+)
+
+
+def _entry(number: int, price: int, item: int | None = None) -> Entry:
+    name = f"p{number}" * (1 + number % 5)
+    item_id = f"item{item}" if item is not None else name
+    names = (f"id:{name}", f"group:{item_id}")
+    return Entry(name, item_id, names, f"{name} of {item_id} costs {price}".encode(), number)
+
+
+def _content(assortment: Assortment) -> dict[str, bytes]:
+    return dict(assortment)
+
+
+def test_no_products_are_found_nowhere() -> None:
+    nothing = Assortment(NO_PRODUCTS, NO_PRODUCTS)
+    assert len(nothing) == 0
+    assert nothing.text("a") is None
+    assert nothing.find(["id:a"]) is None
+    assert list(nothing) == []
+
+
+def test_of_ids_that_repeat_the_first_counts() -> None:
+    twice = Products.of([_entry(1, 10), _entry(1, 20)])
+    assert len(twice) == 1
+    assert twice.text_at(0) == b"p1p1 of p1p1 costs 10"
+
+
+def test_whatever_changes_a_table_and_its_changes_hold_what_one_table_would() -> None:
+    chance = random.Random(3)
+    for _ in range(60):
+        before = [_entry(n, chance.randint(1, 3), chance.randint(0, 4)) for n in range(20)]
+        before = chance.sample(before, chance.randint(0, 20))
+        after = [_entry(n, chance.randint(1, 3), chance.randint(0, 4)) for n in range(25)]
+        after = chance.sample(after, chance.randint(0, 25))
+        whole = Products.of(before)
+        both = Assortment(whole, changes_between(whole, after))
+        assert _content(both) == {each.id: each.text for each in after}
+        assert len(both) == len(after)
+        for entry in after:
+            assert both.text(entry.id) == entry.text
+        for entry in before:
+            if entry.id not in {each.id for each in after}:
+                assert both.text(entry.id) is None
+        assert sorted(both.items()) == sorted((each.id, each.item_id) for each in after)
+        for item in range(5):
+            members = [each for each in after if each.item_id == f"item{item}"]
+            ordered = sorted(members, key=lambda each: each.place)
+            found = both.find([f"group:item{item}"])
+            assert (found.ids if found else ()) == tuple(each.id for each in ordered)
+
+
+def test_what_has_not_changed_is_not_written_again() -> None:
+    entries = [_entry(n, 5) for n in range(100)]
+    whole = Products.of(entries)
+    entries[7] = _entry(7, 6)
+    changes = changes_between(whole, entries)
+    assert changes.id.tolist() == [entries[7].id.encode()]
+    assert len(changes.gone) == 0
+
+
+def test_a_longer_id_is_not_taken_for_the_one_that_it_begins_with() -> None:
+    whole = Products.of([Entry("ab", "ab", ("id:ab",), b"old")])
+    new = [Entry("ab", "ab", ("id:ab",), b"old"), Entry("abc", "abc", ("id:abc",), b"new")]
+    both = Assortment(whole, changes_between(whole, new))
+    assert both.text("ab") == b"old"
+    assert both.text("abc") == b"new"
+    assert both.text("abcd") is None
+
+
+def test_a_name_of_two_items_says_nothing_and_the_next_is_asked() -> None:
+    shared = [
+        Entry("a", "a", ("id:a", "file:1.jpg"), b""),
+        Entry("b", "b", ("id:b", "file:1.jpg"), b""),
+    ]
+    assortment = Assortment(Products.of(shared), NO_PRODUCTS)
+    assert assortment.find(["file:1.jpg"]) is None
+    found = assortment.find(["file:1.jpg", "id:b"])
+    assert found is not None
+    assert found.ids == ("b",)
+
+
+def test_hashes_of_names_are_the_same_on_every_machine() -> None:
+    assert int(name_hash("id:a")) == 4_131_723_750_268_811_231

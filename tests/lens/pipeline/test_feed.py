@@ -1,0 +1,174 @@
+"""Feed: the product file is looked at as photos are, and costs what has changed in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lens.gallery.commits import read_head
+from lens.gallery.current import Current, swap_current
+from lens.gallery.loading import load_gallery
+from lens.gallery.product_tables import ProductsManifest, parse_products_key, read_look
+from lens.photos.catalog import Catalog, open_catalog
+from lens.pipeline.commit import commit_feed
+from lens.pipeline.feed import look_at_feed
+from lens.pipeline.reconcile import compare_newest
+from lens.storage import FileStorage
+from lens.storage.formats import announce_format
+
+MODEL = "m"
+HEADER = "id,title,price\n"
+
+
+class Shop:
+    """A product file, and the head that follows it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "photos"
+        self.folder.mkdir()
+        self.catalog = Catalog(FileStorage(self.folder))
+        self.artifacts = FileStorage(folder / "artifacts")
+        announce_format(self.artifacts, 0.0)
+        swap_current(self.artifacts, lambda _: Current(live=MODEL))
+
+    def write(self, *rows: str, name: str = "products.csv", header: str = HEADER) -> None:
+        (self.folder / name).write_text(header + "".join(f"{row}\n" for row in rows))
+
+    def look(self) -> str | None:
+        return look_at_feed(self.artifacts, self.catalog, MODEL)
+
+    def follow(self) -> ProductsManifest:
+        """Look, and commit what was found."""
+        key = self.look()
+        assert key is not None
+        look_id = parse_products_key(key)[1]
+        assert commit_feed(self.artifacts, MODEL, [look_id], now=1.0) == []
+        assert self.look() is None, "what was committed differs still"
+        assert not compare_newest(self.catalog, self.artifacts, MODEL).looks
+        return read_look(self.artifacts, MODEL, look_id)
+
+    def titles(self) -> dict[str, bytes]:
+        shelf = load_gallery(self.artifacts, read_head(self.artifacts, MODEL)).shelf
+        assert shelf is not None
+        return dict(shelf.assortment)
+
+    def tables(self) -> int:
+        return sum(info.key.endswith("table.npz") for info in self.artifacts.list("products/"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_without_a_product_file_nothing_is_written(shop: Shop) -> None:
+    assert shop.look() is None
+    assert not compare_newest(shop.catalog, shop.artifacts, MODEL).looks
+
+
+def test_a_changed_price_writes_the_changed_product_alone(shop: Shop) -> None:
+    rows = [f"p{n},Title {n},{n + 1}.00 EUR" for n in range(1_000)]
+    shop.write(*rows)
+    first = shop.follow()
+    rows[7] = "p7,Title 7,99.00 EUR"
+    shop.write(*rows)
+    second = shop.follow()
+    assert second.whole == first.whole
+    assert second.changes is not None
+    assert second.changes.products == 1
+    assert second.changes.size < 4_000
+    assert b"99.00" in shop.titles()["p7"]
+    assert len(shop.titles()) == 1_000
+
+
+def test_many_changes_are_written_as_one_table(shop: Shop) -> None:
+    shop.write(*[f"p{n},Title,1.00 EUR" for n in range(1_000)])
+    first = shop.follow()
+    shop.write(*[f"p{n},Title,2.00 EUR" for n in range(1_000)])
+    second = shop.follow()
+    assert second.changes is None
+    assert second.whole != first.whole
+
+
+def test_a_file_with_the_same_products_writes_no_table(shop: Shop) -> None:
+    shop.write("a,A,1.00 EUR", "b,B,2.00 EUR")
+    shop.follow()
+    before = shop.tables()
+    shop.write("a,A,1.00 EUR", "b,B,2.00 EUR", "", "")
+    shop.follow()
+    assert shop.tables() == before
+
+
+def test_products_that_are_gone_are_gone_and_come_back(shop: Shop) -> None:
+    for rows in (["a,A,1", "b,B,2"], ["a,A,1"], ["a,A,1", "b,B,3"], ["c,C,1"]):
+        shop.write(*rows)
+        shop.follow()
+        assert sorted(shop.titles()) == [row[0] for row in rows]
+
+
+def test_a_file_that_cannot_be_used_costs_nothing_and_is_named(shop: Shop) -> None:
+    shop.write("a,A,1.00 EUR")
+    shop.follow()
+    shop.write("nothing", header="")
+    look = shop.follow()
+    assert "no columns" in look.trouble
+    assert list(shop.titles()) == ["a"]
+    shop.write("a,B,1.00 EUR")
+    assert not shop.follow().trouble
+    assert b"B" in shop.titles()["a"]
+
+
+def test_a_bad_row_costs_itself_and_is_remembered(shop: Shop) -> None:
+    shop.write("a,A,1.00 EUR", ",nameless,1", "b,B,cheap")
+    look = shop.follow()
+    assert sorted(shop.titles()) == ["a", "b"]
+    assert [(each.line, each.field) for each in look.first_problems] == [(3, "id"), (4, "price")]
+
+
+def test_without_its_file_there_are_no_products(shop: Shop) -> None:
+    shop.write("a,A,1.00 EUR")
+    shop.follow()
+    (shop.folder / "products.csv").unlink()
+    shop.follow()
+    assert shop.titles() == {}
+
+
+def test_a_look_that_another_has_overtaken_is_taken_again(shop: Shop) -> None:
+    shop.write("a,A,1.00 EUR")
+    slow = shop.look()
+    shop.write("a,A,2.00 EUR")
+    shop.follow()
+    assert slow is not None
+    again = commit_feed(shop.artifacts, MODEL, [parse_products_key(slow)[1]], now=1.0)
+    assert [(look.key, look.model_id) for look in again] == [("products.csv", MODEL)]
+    assert b"2.00" in shop.titles()["a"]
+    assert shop.look() is None
+
+
+def test_a_look_that_comes_twice_is_taken_once(shop: Shop) -> None:
+    shop.write("a,A,1.00 EUR")
+    look = shop.follow()
+    number = read_head(shop.artifacts, MODEL).number
+    assert commit_feed(shop.artifacts, MODEL, [look.id], now=1.0) == []
+    assert read_head(shop.artifacts, MODEL).number == number
+
+
+@pytest.mark.parametrize("name", ["products.tsv", "products.jsonl"])
+def test_other_kinds_of_tables_are_read(shop: Shop, name: str) -> None:
+    if name.endswith("tsv"):
+        shop.write("a\tA\t1.00 EUR", name=name, header="id\ttitle\tprice\n")
+    else:
+        shop.write('{"id": "a", "title": "A", "price": "1.00 EUR"}', name=name, header="")
+    shop.follow()
+    assert list(shop.titles()) == ["a"]
+
+
+def test_the_product_file_may_lie_elsewhere(tmp_path: Path, shop: Shop) -> None:
+    path = tmp_path / "elsewhere" / "export.csv"
+    path.parent.mkdir()
+    path.write_text(HEADER + "z,Z,1.00 EUR\n")
+    shop.write("a,A,1.00 EUR")
+    shop.catalog = open_catalog(str(shop.folder), str(path))
+    shop.follow()
+    assert list(shop.titles()) == ["z"]
