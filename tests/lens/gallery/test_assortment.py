@@ -9,7 +9,7 @@ from lens.gallery.assortment import (
     Assortment,
     Entry,
     Products,
-    changes_between,
+    changed_since,
     name_hash,
 )
 
@@ -19,6 +19,12 @@ def _entry(number: int, price: int, item: int | None = None) -> Entry:
     item_id = f"item{item}" if item is not None else name
     names = (f"id:{name}", f"group:{item_id}")
     return Entry(name, item_id, names, f"{name} of {item_id} costs {price}".encode(), number)
+
+
+def _changes(whole: Products, after: list[Entry]) -> Products:
+    """What a table lacks to hold these."""
+    changed, gone = changed_since(whole, {each.id: each.text for each in after})
+    return Products.of([each for each in after if each.id in set(changed)], gone)
 
 
 def _content(assortment: Assortment) -> dict[str, bytes]:
@@ -47,7 +53,7 @@ def test_whatever_changes_a_table_and_its_changes_hold_what_one_table_would() ->
         after = [_entry(n, chance.randint(1, 3), chance.randint(0, 4)) for n in range(25)]
         after = chance.sample(after, chance.randint(0, 25))
         whole = Products.of(before)
-        both = Assortment(whole, changes_between(whole, after))
+        both = Assortment(whole, _changes(whole, after))
         assert _content(both) == {each.id: each.text for each in after}
         assert len(both) == len(after)
         for entry in after:
@@ -67,7 +73,7 @@ def test_what_has_not_changed_is_not_written_again() -> None:
     entries = [_entry(n, 5) for n in range(100)]
     whole = Products.of(entries)
     entries[7] = _entry(7, 6)
-    changes = changes_between(whole, entries)
+    changes = _changes(whole, entries)
     assert changes.id.tolist() == [entries[7].id.encode()]
     assert len(changes.gone) == 0
 
@@ -75,7 +81,7 @@ def test_what_has_not_changed_is_not_written_again() -> None:
 def test_a_longer_id_is_not_taken_for_the_one_that_it_begins_with() -> None:
     whole = Products.of([Entry("ab", "ab", ("id:ab",), b"old")])
     new = [Entry("ab", "ab", ("id:ab",), b"old"), Entry("abc", "abc", ("id:abc",), b"new")]
-    both = Assortment(whole, changes_between(whole, new))
+    both = Assortment(whole, _changes(whole, new))
     assert both.text("ab") == b"old"
     assert both.text("abc") == b"new"
     assert both.text("abcd") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -22,10 +23,12 @@ _STOCK: dict[str, Availability] = {
     "back_order": "backorder",
     "available_for_order": "backorder",
 }
+_REPEATED = 4_096  # texts that many rows share are read once
 # Elements whose text is nobody's description, and those that end a word.
 _SILENT = {"script", "style"}
 
 
+@lru_cache(_REPEATED)
 def money_of(text: str) -> Money:
     """`25.00 USD`, `USD 1,299.00`, `1.299,00 €` or `25`."""
     found = _MONEY.fullmatch(text.replace(".-", "").strip())
@@ -51,6 +54,7 @@ def _amount(text: str) -> Decimal:
     return Decimal(re.sub("[.,]", "", whole) + mark + part)
 
 
+@lru_cache(_REPEATED)
 def availability_of(text: str) -> Availability:
     """`in stock`, `in_stock` and the like, by Google's words."""
     word = re.sub(r"[\s-]+", "_", text.strip().lower()).rpartition("/")[2]  # schema.org/InStock
@@ -61,6 +65,7 @@ def availability_of(text: str) -> Availability:
     raise ValueError(f"{_shown(text)} is none of {', '.join(AVAILABILITIES)}")
 
 
+@lru_cache(_REPEATED)
 def category_of(text: str) -> str:
     """`Home > Women > Dresses` as a path: `Home/Women/Dresses`."""
     parts = (part.strip() for part in re.split(r"[>/]", text))

@@ -7,7 +7,7 @@ the changed products alone. The gallery does not know what a product is; its tex
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -161,16 +161,16 @@ class Assortment:
         return replaced
 
 
-def changes_between(whole: Products, entries: Sequence[Entry]) -> Products:
-    """What has changed since a table, and what is gone."""
+def changed_since(whole: Products, texts: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
+    """The ids of the products whose text a table does not have, and of those that are gone; `texts`
+    are all products' by id."""
     changed = []
-    for entry in entries:
-        position = whole.position(entry.id.encode())
-        if position is None or whole.text_at(position) != entry.text:
-            changed.append(entry)
-    now = {entry.id for entry in entries}
+    for name, text in texts.items():
+        position = whole.position(name.encode())
+        if position is None or whole.text_at(position) != text:
+            changed.append(name)
     gone = (name.decode() for name in whole.id.tolist())
-    return Products.of(changed, (name for name in gone if name not in now))
+    return changed, [name for name in gone if name not in texts]
 
 
 def name_hash(name: str) -> np.uint64:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from lens.errors import NotFoundError, UsageError
 from lens.feed.encoding import encode
 from lens.feed.feed import Feed, read_feed
 from lens.feed.names import item_of, names_of_product
 from lens.feed.product import Product
-from lens.gallery.assortment import Assortment, Entry, Products, changes_between
+from lens.gallery.assortment import Entry, Products, changed_since
 from lens.gallery.commits import read_head
 from lens.gallery.product_tables import (
     ProductsManifest,
@@ -70,45 +72,49 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
 
 def entries_of(products: Iterable[Product]) -> list[Entry]:
     """Products as the gallery keeps them."""
-    return [
-        Entry(product.id, item_of(product), names_of_product(product), encode(product), place)
-        for place, product in enumerate(products)
-    ]
+    return [_entry(product, place, encode(product)) for place, product in enumerate(products)]
+
+
+def _entry(product: Product, place: int, text: bytes) -> Entry:
+    return Entry(product.id, item_of(product), names_of_product(product), text, place)
 
 
 def _with_tables(
     storage: Storage, manifest: ProductsManifest, before: ProductsManifest | None, feed: Feed
 ) -> ProductsManifest:
-    entries = entries_of(feed.products)
     if before is None or before.whole is None:
-        return _whole(storage, manifest, entries)
+        return _whole(storage, manifest, feed)
     old = load_shelf(storage, before).assortment
-    changes = changes_between(old.whole, entries)
-    most = max(_FEW_CHANGES, _CHANGES_SHARE * len(old.whole))
-    if len(changes) + len(changes.gone) > most:
-        return _whole(storage, manifest, entries)
-    tables: dict[str, object] = {"whole": before.whole, "changes": None}
-    if len(changes) or len(changes.gone):
-        same = before.changes is not None and _equal(changes, old)
+    texts = {product.id: encode(product) for product in feed.products}
+    changed, gone = changed_since(old.whole, texts)
+    if len(changed) + len(gone) > max(_FEW_CHANGES, _CHANGES_SHARE * len(old.whole)):
+        return _whole(storage, manifest, feed)
+    wanted = set(changed)
+    changes = Products.of(
+        [
+            _entry(product, place, texts[product.id])
+            for place, product in enumerate(feed.products)
+            if product.id in wanted
+        ],
+        gone,
+    )
+    tables: dict[str, object] = {"whole": before.whole, "changes": before.changes}
+    if not _equal(changes, old.changes):
+        nothing = not len(changes) and not len(changes.gone)
         tables["changes"] = (
-            before.changes
-            if same
-            else write_table(storage, manifest.model_id, manifest.id, changes)
+            None if nothing else write_table(storage, manifest.model_id, manifest.id, changes)
         )
     return manifest.model_copy(update=tables)
 
 
-def _equal(changes: Products, old: Assortment) -> bool:
-    return all(
-        (ours == theirs).all() if ours.shape == theirs.shape else False
-        for ours, theirs in zip(
-            changes.columns().values(), old.changes.columns().values(), strict=True
-        )
-    )
+def _equal(ours: Products, theirs: Products) -> bool:
+    columns = zip(ours.columns().values(), theirs.columns().values(), strict=True)
+    return all(np.array_equal(mine, other) for mine, other in columns)
 
 
-def _whole(storage: Storage, manifest: ProductsManifest, entries: list[Entry]) -> ProductsManifest:
-    table = write_table(storage, manifest.model_id, manifest.id, Products.of(entries))
+def _whole(storage: Storage, manifest: ProductsManifest, feed: Feed) -> ProductsManifest:
+    products = Products.of(entries_of(feed.products))
+    table = write_table(storage, manifest.model_id, manifest.id, products)
     return manifest.model_copy(update={"whole": table, "changes": None})
 
 

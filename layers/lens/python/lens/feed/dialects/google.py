@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lens.feed.dialects.draft import Draft, Told, first_of, once
 from lens.feed.tables import TableRow
@@ -41,5 +42,6 @@ def drafts(rows: Iterator[TableRow], told: Told) -> Iterator[Draft]:
         yield Draft(row.line, fields, once([plain["image_link"], *more]))
 
 
+@lru_cache(1_024)
 def _underscored(column: str) -> str:
     return column.replace(" ", "_")
