@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import Depends, FastAPI, Response
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from lambdas.search.admission import Admission
@@ -21,8 +24,8 @@ _MULTIPART_BYTES = 64 * 1024
 _QUEUED_LOOKUPS = 256
 
 
-def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
-    """The API over a searcher.
+def create_app(settings: Settings, searcher: Searcher, walls: Sequence[Middleware] = ()) -> FastAPI:
+    """The API over a searcher, behind `walls`, which may refuse a request before it is read.
 
     Photos are embedded in at most `settings.threads` threads, so that the event loop stays free to
     answer everything else. `settings.queued_searches` more wait; the next is refused as busy.
@@ -34,6 +37,7 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         dependencies=[Depends(_not_stored)],
+        middleware=list(walls),
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
     translate_errors(app, settings.max_photo_bytes)

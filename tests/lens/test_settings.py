@@ -24,6 +24,12 @@ def test_origins_are_told_apart_by_commas() -> None:
     assert settings_from({}).cors_origins == ()
 
 
+def test_hosts_are_told_apart_by_commas_in_any_case() -> None:
+    given = {"LENS_ALLOWED_HOSTS": " Shop.example, *.brand.example,[::1],127.0.0.1,"}
+    hosts = ("shop.example", "*.brand.example", "[::1]", "127.0.0.1")
+    assert settings_from(given).allowed_hosts == hosts
+
+
 def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
     with pytest.raises(UsageError, match="LENS_ARTIFACTS is not set: it should be models and"):
         settings_from({"LENS_CATALOG": "photos"}, required=("catalog", "artifacts"))
@@ -35,6 +41,9 @@ def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
         ("LENS_PORT", "80000"),
         ("LENS_THREADS", "many"),
         ("LENS_THREADS", "0"),
+        ("LENS_ALLOWED_HOSTS", "https://shop.example"),
+        ("LENS_ALLOWED_HOSTS", "shop.example:8000"),
+        ("LENS_ALLOWED_HOSTS", "shop.*"),
         ("LENS_CORS_ORIGINS", "shop.example"),
         ("LENS_CORS_ORIGINS", "https://shop.example/page"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +11,16 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI, Response
+from starlette.middleware import Middleware
 
 from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
 from lambdas.local.pipeline import Pipeline
+from lambdas.local.server.hosts import HostWall, answered_hosts
+from lambdas.local.server.listener import listen
 from lambdas.local.server.page import Page
 from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
-from lens.errors import LensError, NotFoundError, UsageError
+from lens.errors import LensError, NotFoundError
 from lens.photos.catalog import Catalog, media_type
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
@@ -27,7 +29,6 @@ from lens.storage import FileStorage
 
 log = logging.getLogger(__name__)
 
-_HOST = "127.0.0.1"
 _RECONCILE_SECONDS = 300.0  # events can be lost here too: a network drive, a full inotify queue
 _COLLECT_SECONDS = 3_600.0
 
@@ -36,7 +37,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until interrupted. `announce` is called with the address as soon as it answers;
     photos can be found while a first indexing still runs.
 
-    Raises UsageError when the port is taken.
+    Raises UsageError when the port is taken, or the address is open to others and unnamed.
     """
     pipeline = Pipeline(settings)
     searcher = Searcher(
@@ -47,7 +48,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         thumbnails_of(settings),
     )
     app = local_app(settings, searcher, pipeline.catalog)
-    listener = _listen(settings.port)
+    listener, address = listen(settings.host, settings.port)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     stop, indexed = threading.Event(), threading.Event()
     threads = [threading.Thread(target=server.run, args=([listener],), name="server")]
@@ -69,7 +70,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         if isinstance(catalog, FileStorage):
             # The folder is listed only once it is watched, so that no change is missed in between.
             watching.wait()
-        announce(f"http://{_HOST}:{listener.getsockname()[1]}")
+        announce(address)
         if settings.stack:  # its own functions follow its catalog
             searcher.refresh()
             stop.wait()
@@ -91,7 +92,8 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastAPI:
     """The API, and what CloudFront serves on AWS: the catalog's photos and the page."""
-    app = create_app(settings, searcher)
+    walls = [Middleware(HostWall, hosts=answered_hosts(settings))]
+    app = create_app(settings, searcher, walls)
 
     @app.get("/catalog/{key:path}", include_in_schema=False)
     def photo(key: str) -> Response:
@@ -152,18 +154,6 @@ def _tried_again() -> Iterator[None]:
         yield
     except LensError as error:
         log.error("maintenance failed and will be tried again: %s", error)
-
-
-def _listen(port: int) -> socket.socket:
-    # With its protocol named, or asyncio leaves Nagle on and every kept-alive reply waits 40 ms.
-    listener = socket.socket(proto=socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((_HOST, port))
-    except OSError as error:
-        listener.close()
-        raise UsageError(f"port {port} is taken; set LENS_PORT to another one") from error
-    return listener
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

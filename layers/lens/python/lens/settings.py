@@ -13,23 +13,39 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from lens.errors import UsageError
 
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
+_HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 
 
 # With the slowest model (ViT-B in fp32: 0.3 s) a full line waits two to three seconds.
 _QUEUED_PER_THREAD = 8
 
 
+def _parts(given: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in given.split(","))))
+
+
 def _origins(given: object) -> object:
     if not isinstance(given, str):
         return given
-    origins = tuple(filter(None, (origin.strip() for origin in given.split(","))))
+    origins = _parts(given)
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"{origin!r} is not an origin like https://shop.example, or *")
     return origins
 
 
+def _hosts(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    hosts = tuple(map(str.lower, _parts(given)))
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is not a name like shop.example or *.shop.example, or *")
+    return hosts
+
+
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,13 @@ class Settings(BaseModel):
     )
     embed_queue: str = Field("", description="URL of the queue that asks for looks at photos")
     model_folder: str = Field("", description="the model that a deployment starts with")
+    host: str = Field("127.0.0.1", description="the address that the local server listens on")
     port: int = Field(8000, ge=0, le=65_535, description="the local server's port; 0: any free")
+    allowed_hosts: Hosts = Field(
+        (),
+        description="names that the local server answers for beside localhost, by comma: "
+        "shop.example, *.shop.example; *: any",
+    )
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="photos embedded at once"
     )
