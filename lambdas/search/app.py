@@ -62,6 +62,7 @@ def _allow_origins(app: FastAPI, origins: tuple[str, ...]) -> None:
         app.build_middleware_stack(),
         allow_origins=origins,
         allow_methods=("GET", "POST"),
+        allow_headers=("Authorization", "X-Api-Key"),
         expose_headers=("Retry-After",),
     )
 

@@ -48,6 +48,10 @@ TOO_MANY_BYTES = Refusal(
     413, "too_many_bytes", "a photo may have at most 21.0 MB: send a smaller copy"
 )
 
+NO_KEY = Refusal(
+    401, "no_key", "this needs a key: send it as Authorization: Bearer KEY, or as X-Api-Key: KEY"
+)
+TOO_OFTEN = Refusal(429, "too_often", "at most 60 requests a minute: try again in 3 seconds")
 WRONG_HOST = Refusal(
     421,
     "wrong_host",

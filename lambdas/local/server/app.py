@@ -11,13 +11,12 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI, Response
-from starlette.middleware import Middleware
 
 from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
 from lambdas.local.pipeline import Pipeline
-from lambdas.local.server.hosts import HostWall, answered_hosts
 from lambdas.local.server.listener import listen
 from lambdas.local.server.page import Page
+from lambdas.local.server.walls import walls_of
 from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
 from lens.errors import LensError, NotFoundError
@@ -49,7 +48,15 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     )
     app = local_app(settings, searcher, pipeline.catalog)
     listener, address = listen(settings.host, settings.port)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            lifespan="off",
+            proxy_headers=bool(settings.trusted_proxy),  # anybody can send X-Forwarded-For
+            forwarded_allow_ips=list(settings.trusted_proxy),
+        )
+    )
     stop, indexed = threading.Event(), threading.Event()
     threads = [threading.Thread(target=server.run, args=([listener],), name="server")]
     catalog = pipeline.catalog.storage
@@ -92,8 +99,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastAPI:
     """The API, and what CloudFront serves on AWS: the catalog's photos and the page."""
-    walls = [Middleware(HostWall, hosts=answered_hosts(settings))]
-    app = create_app(settings, searcher, walls)
+    app = create_app(settings, searcher, walls_of(settings))
 
     @app.get("/catalog/{key:path}", include_in_schema=False)
     def photo(key: str) -> Response:
