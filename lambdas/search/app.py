@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from lambdas.search.admission import Admission
 from lambdas.search.body_limit import BodyLimit
 from lambdas.search.errors import translate_errors
-from lambdas.search.health import health_routes
+from lambdas.search.health import Health, health_routes
 from lambdas.search.lookups import lookup_routes
 from lambdas.search.searching import search_routes
 from lens.search.searcher import Searcher
@@ -45,7 +45,8 @@ def create_app(settings: Settings, searcher: Searcher, walls: Sequence[Middlewar
     lookups = Admission(settings.threads, _QUEUED_LOOKUPS)  # these may decode photos too
     thumbnails = searcher.thumbnails or thumbnails_of(settings)
     app.include_router(lookup_routes(searcher, thumbnails, lookups, settings))
-    app.include_router(health_routes(searcher, thumbnails, searches, lookups))
+    app.state.health = Health(searcher, thumbnails, searches, lookups)
+    app.include_router(health_routes(app.state.health))
     app.include_router(search_routes(searcher, searches, settings))
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)

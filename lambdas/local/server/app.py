@@ -10,11 +10,15 @@ from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import Response
+from starlette.types import ASGIApp
 
 from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
 from lambdas.local.pipeline import Pipeline
+from lambdas.local.server.access_log import access_log
 from lambdas.local.server.listener import listen
+from lambdas.local.server.metrics import CONTENT_TYPE, Metrics
+from lambdas.local.server.observation import Answered, Observed
 from lambdas.local.server.page import Page
 from lambdas.local.server.walls import walls_of
 from lambdas.local.server.watcher import watch_folder
@@ -97,9 +101,14 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         listener.close()
 
 
-def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastAPI:
-    """The API, and what CloudFront serves on AWS: the catalog's photos and the page."""
+def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> ASGIApp:
+    """The API, metrics, and what CloudFront serves on AWS: the catalog's photos and the page."""
     app = create_app(settings, searcher, walls_of(settings))
+    metrics = Metrics(app.state.health)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def read_metrics() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     @app.get("/catalog/{key:path}", include_in_schema=False)
     def photo(key: str) -> Response:
@@ -112,7 +121,10 @@ def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastA
         return Response(data, media_type=media_type(key), headers=headers)
 
     app.mount("/", Page(), "page")
-    return app
+    observers: list[Callable[[Answered], None]] = [metrics.observe]
+    if settings.access_log:
+        observers.append(access_log(settings.access_log))
+    return Observed(app, observers)
 
 
 class _Follower:

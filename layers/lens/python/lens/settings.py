@@ -123,6 +123,9 @@ class Settings(BaseModel):
     trusted_proxy: Networks = Field(
         (), description="proxies whose X-Forwarded-For is believed: addresses or networks, by comma"
     )
+    access_log: str = Field(
+        "", description="a line of JSON for each request: json (standard output) or a file"
+    )
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="photos embedded at once"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 import pytest
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from lambdas.local.server.app import local_app
 from lens.settings import Settings
@@ -19,7 +19,7 @@ KEY, NEXT = "0123456789abcdef", "fedcba9876543210"
 HERE = {"Host": "localhost"}
 
 
-def app_of(shop: Shop, **settings: object) -> FastAPI:
+def app_of(shop: Shop, **settings: object) -> ASGIApp:
     """The local server's app over this shop."""
     changed = Settings.model_validate({**shop.settings.model_dump(), **settings})
     return local_app(changed, shop.searcher, shop.pipeline.catalog)
@@ -41,6 +41,7 @@ PATHS = [
     "/api/health/../categories",
     "/catalog/loose%20photo.png",
     "/api/thumb/x",
+    "/metrics",
     "/nothing",
     "//api/health",
 ]
