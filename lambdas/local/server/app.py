@@ -34,11 +34,13 @@ log = logging.getLogger(__name__)
 
 _RECONCILE_SECONDS = 300.0  # events can be lost here too: a network drive, a full inotify queue
 _COLLECT_SECONDS = 3_600.0
+# A full line takes a few; without an end, one upload that stands still holds the process for ever.
+_STOP_SECONDS = 20
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until interrupted. `announce` is called with the address as soon as it answers;
-    photos can be found while a first indexing still runs.
+    """Serve until interrupted; requests that run then are answered. `announce` is called with the
+    address as soon as it answers; photos can be found while a first indexing still runs.
 
     Raises UsageError when the port is taken, or the address is open to others and unnamed.
     """
@@ -57,6 +59,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             app,
             log_level="warning",
             lifespan="off",
+            timeout_graceful_shutdown=_STOP_SECONDS,
             proxy_headers=bool(settings.trusted_proxy),  # anybody can send X-Forwarded-For
             forwarded_allow_ips=list(settings.trusted_proxy),
         )
