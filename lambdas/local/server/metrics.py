@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -14,6 +20,8 @@ from lambdas.local.server.observation import Answered
 from lambdas.search.health import Health
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+# They are a second line for each count, with the time of its first request.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 # Seconds: a cached answer takes milliseconds, a ViT in fp32 with a full line before it a few
 # seconds.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 3.0, 5.0, 10.0)
