@@ -59,6 +59,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             app,
             log_level="warning",
             lifespan="off",
+            ws="none",
             timeout_graceful_shutdown=_STOP_SECONDS,
             proxy_headers=bool(settings.trusted_proxy),  # anybody can send X-Forwarded-For
             forwarded_allow_ips=list(settings.trusted_proxy),
