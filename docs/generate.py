@@ -142,7 +142,8 @@ def _endpoints() -> str:
 def _errors() -> str:
     from lambdas.search import errors
 
-    found = {*errors.REFUSALS.values(), errors.MALFORMED, errors.INVALID, errors.METHOD}
+    found = {each for each in vars(errors).values() if isinstance(each, errors.Refusal)}
+    found |= set(errors.REFUSALS.values())
     rows = sorted((each.status, f"`{each.code}`", each.example) for each in found)
     return table(("status", "code", "message, for example"), rows)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import Depends, FastAPI, Response
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from lambdas.search.admission import Admission
 from lambdas.search.body_limit import BodyLimit
 from lambdas.search.errors import translate_errors
-from lambdas.search.health import health_routes
+from lambdas.search.health import Health, health_routes
 from lambdas.search.lookups import lookup_routes
 from lambdas.search.searching import search_routes
 from lens.search.searcher import Searcher
@@ -21,8 +24,8 @@ _MULTIPART_BYTES = 64 * 1024
 _QUEUED_LOOKUPS = 256
 
 
-def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
-    """The API over a searcher.
+def create_app(settings: Settings, searcher: Searcher, walls: Sequence[Middleware] = ()) -> FastAPI:
+    """The API over a searcher, behind `walls`, which may refuse a request before it is read.
 
     Photos are embedded in at most `settings.threads` threads, so that the event loop stays free to
     answer everything else. `settings.queued_searches` more wait; the next is refused as busy.
@@ -34,6 +37,7 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         dependencies=[Depends(_not_stored)],
+        middleware=list(walls),
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
     translate_errors(app, settings.max_photo_bytes)
@@ -41,7 +45,8 @@ def create_app(settings: Settings, searcher: Searcher) -> FastAPI:
     lookups = Admission(settings.threads, _QUEUED_LOOKUPS)  # these may decode photos too
     thumbnails = searcher.thumbnails or thumbnails_of(settings)
     app.include_router(lookup_routes(searcher, thumbnails, lookups, settings))
-    app.include_router(health_routes(searcher, thumbnails, searches, lookups))
+    app.state.health = Health(searcher, thumbnails, searches, lookups)
+    app.include_router(health_routes(app.state.health))
     app.include_router(search_routes(searcher, searches, settings))
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)
@@ -58,6 +63,7 @@ def _allow_origins(app: FastAPI, origins: tuple[str, ...]) -> None:
         app.build_middleware_stack(),
         allow_origins=origins,
         allow_methods=("GET", "POST"),
+        allow_headers=("Authorization", "X-Api-Key"),
         expose_headers=("Retry-After",),
     )
 

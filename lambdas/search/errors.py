@@ -48,6 +48,16 @@ TOO_MANY_BYTES = Refusal(
     413, "too_many_bytes", "a photo may have at most 21.0 MB: send a smaller copy"
 )
 
+NO_KEY = Refusal(
+    401, "no_key", "this needs a key: send it as Authorization: Bearer KEY, or as X-Api-Key: KEY"
+)
+TOO_OFTEN = Refusal(429, "too_often", "at most 60 requests a minute: try again in 3 seconds")
+WRONG_HOST = Refusal(
+    421,
+    "wrong_host",
+    "this server does not answer for 'other.example': add the name to LENS_ALLOWED_HOSTS",
+)
+
 # The nearest class that an exception is an instance of decides.
 REFUSALS: dict[type[LensError], Refusal] = {
     NotAnImageError: Refusal(400, "not_an_image", f"this is not a photo; send a {ACCEPTED} file"),
@@ -100,50 +110,51 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
     async def lens_error(_: Request, error: LensError) -> JSONResponse:
         refusal = next(REFUSALS[kind] for kind in type(error).__mro__ if kind in REFUSALS)
         if refusal.status < 500:
-            return _reply(refusal, str(error))
+            return reply(refusal, str(error))
         if isinstance(error, BusyError):  # health counts them; a log line for each would not help
-            return _reply(refusal, refusal.example, {"Retry-After": str(error.retry_after)})
+            return reply(refusal, refusal.example, {"Retry-After": str(error.retry_after)})
         # Locations and causes go to the log; a shopper can only try again.
         log.error("%s: %s", refusal.code, error, exc_info=error)
-        return _reply(refusal, refusal.example)
+        return reply(refusal, refusal.example)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = str(first["loc"][-1])
         if where == "file" and "type" in first:  # in pydantic's words, which speak of its classes
-            return _reply(INVALID, "file: send the photo as a file in the form field 'file'")
-        return _reply(INVALID, f"{where}: {first['msg']}")
+            return reply(INVALID, "file: send the photo as a file in the form field 'file'")
+        return reply(INVALID, f"{where}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers or {})
         match error.status_code:
             case 404:
-                return _reply(NOT_FOUND, f"there is nothing at {request.url.path}")
+                return reply(NOT_FOUND, f"there is nothing at {request.url.path}")
             case 405:
                 allowed = headers.get("Allow", "another method")
                 message = f"{request.method} is not possible here; use {allowed}"
-                return _reply(METHOD, message, headers)
+                return reply(METHOD, message, headers)
             case 413:
                 size = f"{max_photo_bytes / 1e6:.1f} MB"
-                return _reply(
+                return reply(
                     TOO_MANY_BYTES, f"a photo may have at most {size}: send a smaller copy"
                 )
         refusal = Refusal(error.status_code, MALFORMED.code, "")
-        return _reply(refusal, f"the request cannot be read: {error.detail}", headers)
+        return reply(refusal, f"the request cannot be read: {error.detail}", headers)
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:
         # Starlette raises it again once this is sent, so the server logs it.
-        return _reply(INTERNAL, INTERNAL.example)
+        return reply(INTERNAL, INTERNAL.example)
 
 
 def _body(code: str, message: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": message}}
 
 
-def _reply(refusal: Refusal, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def reply(refusal: Refusal, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """The error reply that says this."""
     # What is refused now may succeed in a moment: a cache must not keep it.
     headers = {"Cache-Control": "no-store", **(headers or {})}
     return JSONResponse(_body(refusal.code, message), refusal.status, headers)

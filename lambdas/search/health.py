@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter
 
 from lambdas.search.admission import Admission
@@ -15,42 +17,47 @@ from lens.search.thumbnail_reader import Thumbnails
 _TROUBLE = "the newest gallery cannot be loaded; the log says why"
 
 
-def health_routes(
-    searcher: Searcher, thumbnails: Thumbnails, searches: Admission, lookups: Admission
-) -> APIRouter:
+@dataclass(frozen=True)
+class Health:
+    """What health is read from; it loads nothing, because searches keep the gallery current."""
+
+    searcher: Searcher
+    thumbnails: Thumbnails
+    searches: Admission
+    lookups: Admission
+
+    def read(self) -> HealthSchema:
+        """The state at this moment."""
+        searcher, serving = self.searcher, self.searcher.serving
+        empty = serving is None or serving.gallery.photo_count == 0
+        loads = {"searches": self.searches.figures(), "lookups": self.lookups.figures()}
+        caches = {**searcher.cache_figures(), "thumbnails": self.thumbnails.cache_figures()}
+        return HealthSchema(
+            status="degraded" if searcher.trouble else "empty" if empty else "ok",
+            trouble=_TROUBLE if searcher.trouble else None,
+            storage="s3" if searcher.artifacts.location.startswith("s3:") else "file",
+            device=serving.embedder.device if serving else None,
+            runtime=RUNTIME,
+            precision=serving.embedder.precision if serving else None,
+            model_id=serving.embedder.model_id if serving else None,
+            embedding_dim=serving.embedder.manifest.embedding_dim if serving else None,
+            gallery=_gallery(serving) if serving else None,
+            pin=_pin(serving) if serving else None,
+            load=LoadsSchema.model_validate(loads),
+            cache=CachesSchema.model_validate(caches),
+        )
+
+
+def health_routes(health: Health) -> APIRouter:
     """`/api/health`, which always answers."""
     routes = APIRouter()
 
     @routes.get("/api/health")
-    async def health() -> HealthSchema:
+    async def read_health() -> HealthSchema:
         """What answers, and from what. It loads nothing: searches keep the gallery current."""
-        load = LoadsSchema.model_validate(
-            {"searches": searches.figures(), "lookups": lookups.figures()}
-        )
-        return _health(searcher, thumbnails, load)
+        return health.read()
 
     return routes
-
-
-def _health(searcher: Searcher, thumbnails: Thumbnails, load: LoadsSchema) -> HealthSchema:
-    serving = searcher.serving
-    empty = serving is None or serving.gallery.photo_count == 0
-    return HealthSchema(
-        status="degraded" if searcher.trouble else "empty" if empty else "ok",
-        trouble=_TROUBLE if searcher.trouble else None,
-        storage="s3" if searcher.artifacts.location.startswith("s3:") else "file",
-        device=serving.embedder.device if serving else None,
-        runtime=RUNTIME,
-        precision=serving.embedder.precision if serving else None,
-        model_id=serving.embedder.model_id if serving else None,
-        embedding_dim=serving.embedder.manifest.embedding_dim if serving else None,
-        gallery=_gallery(serving) if serving else None,
-        pin=_pin(serving) if serving else None,
-        load=load,
-        cache=CachesSchema.model_validate(
-            {**searcher.cache_figures(), "thumbnails": thumbnails.cache_figures()}
-        ),
-    )
 
 
 def _gallery(serving: Serving) -> GallerySchema:

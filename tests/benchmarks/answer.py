@@ -201,7 +201,7 @@ async def _call(app: Any, body: bytes) -> tuple[int, bytes]:
         "root_path": "",
         "query_string": b"",
         "headers": [
-            (b"host", b"shop"),
+            (b"host", b"localhost"),
             (b"content-type", TYPE.encode()),
             (b"content-length", b"%d" % len(body)),
         ],

@@ -29,11 +29,19 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, artifacts: Path, photos: int, port: int = 0) -> Iterator[Server]:
-    """Serve a folder; the block starts when its photos can be found."""
+def serving(
+    folder: Path, artifacts: Path, photos: int, port: int = 0, **settings: str
+) -> Iterator[Server]:
+    """Serve a folder; the block starts when its photos can be found. Other settings are named like
+    their variables."""
     process = subprocess.Popen(
         [sys.executable, "-m", "lambdas.local.cli", "serve", str(folder)],
-        env={**os.environ, "LENS_PORT": str(port), "LENS_ARTIFACTS": str(artifacts)},
+        env={
+            **os.environ,
+            "LENS_PORT": str(port),
+            "LENS_ARTIFACTS": str(artifacts),
+            **settings,
+        },
         stdout=subprocess.PIPE,
         text=True,
     )

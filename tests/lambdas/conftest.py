@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
+from starlette.types import ASGIApp
 
 from lambdas.local.pipeline import Pipeline
 from lambdas.search.app import create_app
@@ -23,7 +24,7 @@ from tests.support.tiny_model import png, write_tiny_model
 class Client:
     """Sends requests straight into an app, without a server."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._transport = ASGITransport(app, raise_app_exceptions=False)
 
     def request(self, method: str, path: str, **parts: Any) -> Response:

@@ -51,7 +51,11 @@ def test_a_page_of_a_site_that_may_can_search_and_no_other_can(open_shop: Shop) 
 
 @pytest.mark.parametrize(("origin", "status"), [(SITE, 200), (ANOTHER, 400)])
 def test_a_preflight_is_answered(open_shop: Shop, origin: str, status: int) -> None:
-    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization, x-api-key",
+    }
     reply = open_shop.client.request("OPTIONS", "/api/search-image", headers=headers)
     assert reply.status_code == status
     assert allowed(reply) == (SITE if origin == SITE else None)

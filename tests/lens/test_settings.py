@@ -24,6 +24,27 @@ def test_origins_are_told_apart_by_commas() -> None:
     assert settings_from({}).cors_origins == ()
 
 
+def test_hosts_are_told_apart_by_commas_in_any_case() -> None:
+    given = {"LENS_ALLOWED_HOSTS": " Shop.example, *.brand.example,[::1],127.0.0.1,"}
+    hosts = ("shop.example", "*.brand.example", "[::1]", "127.0.0.1")
+    assert settings_from(given).allowed_hosts == hosts
+
+
+KEY = "0123456789abcdef"
+
+
+def test_two_keys_may_be_valid_at_a_time_and_are_in_no_message() -> None:
+    settings = settings_from({"LENS_API_KEYS": f"{KEY}, next-{KEY}"})
+    assert settings.api_keys == (KEY, f"next-{KEY}")
+    assert KEY not in repr(settings)
+    for given in (f"{KEY},{KEY}1,{KEY}2", f"{KEY},short", f"{KEY},with space {KEY}"):
+        with pytest.raises(
+            UsageError, match=r"LENS_API_KEYS: (3 keys: at most|key 2 has)"
+        ) as caught:
+            settings_from({"LENS_API_KEYS": given})
+        assert KEY not in str(caught.value) and caught.value.__cause__ is None
+
+
 def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
     with pytest.raises(UsageError, match="LENS_ARTIFACTS is not set: it should be models and"):
         settings_from({"LENS_CATALOG": "photos"}, required=("catalog", "artifacts"))
@@ -35,6 +56,11 @@ def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
         ("LENS_PORT", "80000"),
         ("LENS_THREADS", "many"),
         ("LENS_THREADS", "0"),
+        ("LENS_ALLOWED_HOSTS", "https://shop.example"),
+        ("LENS_ALLOWED_HOSTS", "shop.example:8000"),
+        ("LENS_ALLOWED_HOSTS", "shop.*"),
+        ("LENS_TRUSTED_PROXY", "proxy.example"),
+        ("LENS_RATE", "-1"),
         ("LENS_CORS_ORIGINS", "shop.example"),
         ("LENS_CORS_ORIGINS", "https://shop.example/page"),
     ],

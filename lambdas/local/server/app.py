@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import logging
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import Response
+from starlette.types import ASGIApp
 
 from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
 from lambdas.local.pipeline import Pipeline
+from lambdas.local.server.access_log import access_log
+from lambdas.local.server.listener import listen
+from lambdas.local.server.metrics import CONTENT_TYPE, Metrics
+from lambdas.local.server.observation import Answered, Observed
 from lambdas.local.server.page import Page
+from lambdas.local.server.walls import walls_of
 from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
-from lens.errors import LensError, NotFoundError, UsageError
+from lens.errors import LensError, NotFoundError
 from lens.photos.catalog import Catalog, media_type
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
@@ -27,16 +32,17 @@ from lens.storage import FileStorage
 
 log = logging.getLogger(__name__)
 
-_HOST = "127.0.0.1"
 _RECONCILE_SECONDS = 300.0  # events can be lost here too: a network drive, a full inotify queue
 _COLLECT_SECONDS = 3_600.0
+# A full line takes a few; without an end, one upload that stands still holds the process for ever.
+_STOP_SECONDS = 20
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until interrupted. `announce` is called with the address as soon as it answers;
-    photos can be found while a first indexing still runs.
+    """Serve until interrupted; requests that run then are answered. `announce` is called with the
+    address as soon as it answers; photos can be found while a first indexing still runs.
 
-    Raises UsageError when the port is taken.
+    Raises UsageError when the port is taken, or the address is open to others and unnamed.
     """
     pipeline = Pipeline(settings)
     searcher = Searcher(
@@ -48,8 +54,18 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         settings.sold_out,
     )
     app = local_app(settings, searcher, pipeline.catalog)
-    listener = _listen(settings.port)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    listener, address = listen(settings.host, settings.port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            proxy_headers=bool(settings.trusted_proxy),  # anybody can send X-Forwarded-For
+            forwarded_allow_ips=list(settings.trusted_proxy),
+        )
+    )
     stop, indexed = threading.Event(), threading.Event()
     threads = [threading.Thread(target=server.run, args=([listener],), name="server")]
     catalog = pipeline.catalog.storage
@@ -70,7 +86,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         if isinstance(catalog, FileStorage):
             # The folder is listed only once it is watched, so that no change is missed in between.
             watching.wait()
-        announce(f"http://{_HOST}:{listener.getsockname()[1]}")
+        announce(address)
         if settings.stack:  # its own functions follow its catalog
             searcher.refresh()
             stop.wait()
@@ -90,9 +106,14 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         listener.close()
 
 
-def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastAPI:
-    """The API, and what CloudFront serves on AWS: the catalog's photos and the page."""
-    app = create_app(settings, searcher)
+def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> ASGIApp:
+    """The API, metrics, and what CloudFront serves on AWS: the catalog's photos and the page."""
+    app = create_app(settings, searcher, walls_of(settings))
+    metrics = Metrics(app.state.health)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def read_metrics() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     @app.get("/catalog/{key:path}", include_in_schema=False)
     def photo(key: str) -> Response:
@@ -105,7 +126,10 @@ def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> FastA
         return Response(data, media_type=media_type(key), headers=headers)
 
     app.mount("/", Page(), "page")
-    return app
+    observers: list[Callable[[Answered], None]] = [metrics.observe]
+    if settings.access_log:
+        observers.append(access_log(settings.access_log))
+    return Observed(app, observers)
 
 
 class _Follower:
@@ -153,18 +177,6 @@ def _tried_again() -> Iterator[None]:
         yield
     except LensError as error:
         log.error("maintenance failed and will be tried again: %s", error)
-
-
-def _listen(port: int) -> socket.socket:
-    # With its protocol named, or asyncio leaves Nagle on and every kept-alive reply waits 40 ms.
-    listener = socket.socket(proto=socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((_HOST, port))
-    except OSError as error:
-        listener.close()
-        raise UsageError(f"port {port} is taken; set LENS_PORT to another one") from error
-    return listener
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

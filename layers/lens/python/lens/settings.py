@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -13,23 +14,70 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from lens.errors import UsageError
 
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
-
+_HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+# What a Bearer token may have (RFC 6750), in a length that cannot be guessed.
+_KEY = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
+_MOST_KEYS = 2
 
 # With the slowest model (ViT-B in fp32: 0.3 s) a full line waits two to three seconds.
 _QUEUED_PER_THREAD = 8
 
 
+def _parts(given: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in given.split(","))))
+
+
 def _origins(given: object) -> object:
     if not isinstance(given, str):
         return given
-    origins = tuple(filter(None, (origin.strip() for origin in given.split(","))))
+    origins = _parts(given)
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"{origin!r} is not an origin like https://shop.example, or *")
     return origins
 
 
+def _hosts(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    hosts = tuple(map(str.lower, _parts(given)))
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"{host!r} is not a name like shop.example or *.shop.example, or *")
+    return hosts
+
+
+def _keys(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    keys = _parts(given)
+    if len(keys) > _MOST_KEYS:
+        raise ValueError(f"{len(keys)} keys: at most two, the one in use and the next")
+    for number, key in enumerate(keys, start=1):
+        if not _KEY.fullmatch(key):
+            raise ValueError(
+                f"key {number} has fewer than 16 signs, or others than A-Z a-z 0-9 . _ ~ + / = -: "
+                "make one with `openssl rand -hex 24`"
+            )
+    return keys
+
+
+def _networks(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    networks = _parts(given)
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError:
+            raise ValueError(f"{network!r} is not an address or network, 10.0.0.0/8") from None
+    return networks
+
+
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
+Keys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
+Networks = Annotated[tuple[str, ...], BeforeValidator(_networks)]
 
 
 @dataclass(frozen=True)
@@ -59,7 +107,28 @@ class Settings(BaseModel):
     )
     embed_queue: str = Field("", description="URL of the queue that asks for looks at photos")
     model_folder: str = Field("", description="the model that a deployment starts with")
+    host: str = Field("127.0.0.1", description="the address that the local server listens on")
     port: int = Field(8000, ge=0, le=65_535, description="the local server's port; 0: any free")
+    allowed_hosts: Hosts = Field(
+        (),
+        description="names that the local server answers for beside localhost, by comma: "
+        "shop.example, *.shop.example; *: any",
+    )
+    api_keys: Keys = Field(
+        (),
+        repr=False,
+        description="keys that open the local server, by comma: the one in use, and while it is "
+        "changed the next",
+    )
+    rate: int = Field(
+        0, ge=0, description="requests a minute for each key, or address; 0: any number"
+    )
+    trusted_proxy: Networks = Field(
+        (), description="proxies whose X-Forwarded-For is believed: addresses or networks, by comma"
+    )
+    access_log: str = Field(
+        "", description="a line of JSON for each request: json (standard output) or a file"
+    )
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="photos embedded at once"
     )
@@ -110,6 +179,8 @@ def settings_from(environment: Mapping[str, str], required: Sequence[str] = ()) 
         first = error.errors()[0]
         name = variable(str(first["loc"][0]))
         reason = first["msg"].removeprefix("Value error, ")
+        if name == variable("api_keys"):  # a secret does not belong into a log
+            raise UsageError(f"{name}: {reason}") from None
         raise UsageError(f"{name}={first['input']!r}: {reason}") from error
 
 

@@ -193,6 +193,26 @@ def test_an_earlier_default_model_answers_until_the_new_one_does(tmp_path: Path)
     assert set(answered) == {earlier, shipped_manifest().model_id}
 
 
+def test_another_sites_name_does_not_lead_here(shop: Shop) -> None:
+    for path in ("/", "/api/health", "/catalog/shop/item-003/0.png"):
+        reply = shop.http.get(path, headers={"Host": "evil.example"})
+        assert (reply.status_code, reply.json()["error"]["code"]) == (421, "wrong_host")
+
+
+def test_an_address_that_is_open_to_others_is_refused_in_one_line(shop: Shop) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "lambdas.local.cli", "serve", str(shop.folder)],
+        env={**os.environ, "LENS_HOST": "0.0.0.0", "LENS_PORT": "0"},
+        cwd=shop.folder.parent,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("lens: LENS_HOST='0.0.0.0' lets other machines in: set LENS_")
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_taken_port_is_one_line(shop: Shop) -> None:
     taken = shop.http.base_url.port
     result = subprocess.run(
