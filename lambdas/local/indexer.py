@@ -40,7 +40,7 @@ def reconcile_catalog(pipeline: Pipeline) -> int:
     models = current.followed if current else ()
     if _renews(pipeline):
         models = tuple(model for model in models if model != shipped_manifest().model_id)
-    with progress_bar("Indexing") as progress:
+    with progress_bar("Indexing") as bar, pipeline.underway.work(bar) as progress:
         return pipeline.reconcile(progress, models)
 
 
@@ -70,7 +70,7 @@ def _promote(pipeline: Pipeline, model_id: str, label: str) -> int:
     # A model that cannot run is not made live.
     load_embedder(pipeline.artifacts, model_id, pipeline.settings.precision)
     looked = 0
-    with progress_bar(label) as progress:
+    with progress_bar(label) as bar, pipeline.underway.work(bar) as progress:
 
         def look(looks: list[Look]) -> None:
             nonlocal looked

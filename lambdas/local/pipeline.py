@@ -19,7 +19,7 @@ from lens.pipeline.commit import uncommitted_segments
 from lens.pipeline.compact import compact
 from lens.pipeline.events import looks_message, s3_notification, sqs_event
 from lens.pipeline.reconcile import compare_newest
-from lens.progress import Progress
+from lens.progress import Progress, Underway
 from lens.settings import Settings
 from lens.storage import key_prefix, open_storage
 
@@ -36,6 +36,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.underway = Underway()
         self._segment_events: list[str] = []
         self._again: list[Look] = []
         self._lock = threading.RLock()

@@ -14,6 +14,7 @@ from lambdas.search.errors import translate_errors
 from lambdas.search.health import Health, health_routes
 from lambdas.search.lookups import lookup_routes
 from lambdas.search.searching import search_routes
+from lens.progress import Underway
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
@@ -24,8 +25,14 @@ _MULTIPART_BYTES = 64 * 1024
 _QUEUED_LOOKUPS = 256
 
 
-def create_app(settings: Settings, searcher: Searcher, walls: Sequence[Middleware] = ()) -> FastAPI:
+def create_app(
+    settings: Settings,
+    searcher: Searcher,
+    walls: Sequence[Middleware] = (),
+    indexing: Underway | None = None,
+) -> FastAPI:
     """The API over a searcher, behind `walls`, which may refuse a request before it is read.
+    `indexing` is that of this process, where it indexes.
 
     Photos are embedded in at most `settings.threads` threads, so that the event loop stays free to
     answer everything else. `settings.queued_searches` more wait; the next is refused as busy.
@@ -45,7 +52,7 @@ def create_app(settings: Settings, searcher: Searcher, walls: Sequence[Middlewar
     lookups = Admission(settings.threads, _QUEUED_LOOKUPS)  # these may decode photos too
     thumbnails = searcher.thumbnails or thumbnails_of(settings)
     app.include_router(lookup_routes(searcher, thumbnails, lookups, settings))
-    app.state.health = Health(searcher, thumbnails, searches, lookups)
+    app.state.health = Health(searcher, thumbnails, searches, lookups, indexing or Underway())
     app.include_router(health_routes(app.state.health))
     app.include_router(search_routes(searcher, searches, settings))
     if settings.cors_origins:

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from lambdas.search.admission import Admission
-from lambdas.search.schemas import CachesSchema, GallerySchema, HealthSchema, LoadsSchema, PinSchema
+from lambdas.search.schemas import (
+    CachesSchema,
+    GallerySchema,
+    HealthSchema,
+    IndexingSchema,
+    LoadsSchema,
+    PinSchema,
+)
 from lens.models.embedder import RUNTIME
+from lens.progress import Done, Underway
 from lens.search.searcher import Searcher
 from lens.search.serving import Serving
 from lens.search.thumbnail_reader import Thumbnails
@@ -25,6 +33,7 @@ class Health:
     thumbnails: Thumbnails
     searches: Admission
     lookups: Admission
+    indexing: Underway
 
     def read(self) -> HealthSchema:
         """The state at this moment."""
@@ -43,6 +52,7 @@ class Health:
             embedding_dim=serving.embedder.manifest.embedding_dim if serving else None,
             gallery=_gallery(serving) if serving else None,
             pin=_pin(serving) if serving else None,
+            indexing=_indexing(self.indexing.state),
             load=LoadsSchema.model_validate(loads),
             cache=CachesSchema.model_validate(caches),
         )
@@ -58,6 +68,13 @@ def health_routes(health: Health) -> APIRouter:
         return health.read()
 
     return routes
+
+
+def _indexing(state: Done | None) -> IndexingSchema | None:
+    if state is None:
+        return None
+    left = None if state.seconds_left is None else round(state.seconds_left)
+    return IndexingSchema(done=state.done, total=state.total, seconds_left=left)
 
 
 def _gallery(serving: Serving) -> GallerySchema:

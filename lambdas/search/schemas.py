@@ -194,6 +194,14 @@ class LoadsSchema(Schema):
     lookups: LoadSchema
 
 
+class IndexingSchema(Schema):
+    """How far it is with the photos that are looked at now; what is done can be found."""
+
+    done: int = Field(examples=[640])
+    total: int = Field(examples=[20_000])
+    seconds_left: int | None = Field(description="null: not known yet", examples=[312])
+
+
 class HealthSchema(Schema):
     """What answers, and from what."""
 
@@ -210,6 +218,7 @@ class HealthSchema(Schema):
     embedding_dim: int | None = Field(examples=[128])
     gallery: GallerySchema | None
     pin: PinSchema | None
+    indexing: IndexingSchema | None = Field(description="null: nothing waits to be indexed here")
     load: LoadsSchema
     cache: CachesSchema
 

@@ -39,7 +39,7 @@ def serve(options: Namespace) -> None:
     from lambdas.local.server import app as server
 
     settings = _settings(options)
-    server.serve(settings, lambda address: print(f"Image Lens: {address}", flush=True))
+    server.serve(settings, lambda line: print(line, flush=True))
 
 
 def search(options: Namespace) -> None:

@@ -20,11 +20,13 @@ from lambdas.local.server.listener import listen
 from lambdas.local.server.metrics import CONTENT_TYPE, Metrics
 from lambdas.local.server.observation import Answered, Observed
 from lambdas.local.server.page import Page
+from lambdas.local.server.summary import summary
 from lambdas.local.server.walls import walls_of
 from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
 from lens.errors import LensError, NotFoundError
 from lens.photos.catalog import Catalog, media_type
+from lens.progress import Underway
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
@@ -38,9 +40,10 @@ _COLLECT_SECONDS = 3_600.0
 _STOP_SECONDS = 20
 
 
-def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until interrupted; requests that run then are answered. `announce` is called with the
-    address as soon as it answers; photos can be found while a first indexing still runs.
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve until interrupted; requests that run then are answered. `say` is called with the
+    address as soon as it answers, and with a summary when the catalog is indexed; photos can be
+    found while a first indexing still runs.
 
     Raises UsageError when the port is taken, or the address is open to others and unnamed.
     """
@@ -53,7 +56,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         thumbnails_of(settings),
         settings.sold_out,
     )
-    app = local_app(settings, searcher, pipeline.catalog)
+    app = local_app(settings, searcher, pipeline.catalog, pipeline.underway)
     listener, address = listen(settings.host, settings.port)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -86,7 +89,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         if isinstance(catalog, FileStorage):
             # The folder is listed only once it is watched, so that no change is missed in between.
             watching.wait()
-        announce(address)
+        say(f"Image Lens: {address}")
         if settings.stack:  # its own functions follow its catalog
             searcher.refresh()
             stop.wait()
@@ -94,6 +97,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             index_catalog(pipeline)
             indexed.set()
             searcher.refresh()
+            say(summary(searcher.serving))
             _maintain(pipeline, searcher, stop)
     except KeyboardInterrupt:
         pass
@@ -106,9 +110,11 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         listener.close()
 
 
-def local_app(settings: Settings, searcher: Searcher, catalog: Catalog) -> ASGIApp:
+def local_app(
+    settings: Settings, searcher: Searcher, catalog: Catalog, indexing: Underway | None = None
+) -> ASGIApp:
     """The API, metrics, and what CloudFront serves on AWS: the catalog's photos and the page."""
-    app = create_app(settings, searcher, walls_of(settings))
+    app = create_app(settings, searcher, walls_of(settings), indexing)
     metrics = Metrics(app.state.health)
 
     @app.get("/metrics", include_in_schema=False)

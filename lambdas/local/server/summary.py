@@ -1,0 +1,29 @@
+"""The summary: what came of an indexing, in one line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lens.gallery.rows import Kind
+from lens.search.serving import Serving
+
+
+def summary(serving: Serving | None) -> str:
+    """How many photos and products can be found, and what was left out; `lens status` says why."""
+    if serving is None:
+        return "nothing is indexed yet"
+    known = serving.gallery.known
+    products = len(np.unique(known.item_id[known.kind == Kind.PHOTO]))
+    parts = [_count(serving.gallery.photo_count, "photo"), _count(products, "product")]
+    if left_out := int(np.count_nonzero(known.kind == Kind.REJECTION)):
+        parts.append(f"{left_out:,} left out")
+    shelf = serving.gallery.shelf
+    if shelf is not None and shelf.manifest.trouble:
+        parts.append("the product file cannot be used")
+    elif shelf is not None and shelf.manifest.file:
+        parts.append(f"{shelf.manifest.products:,} rows in {shelf.manifest.file}")
+    return f"{', '.join(parts)}: lens status"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
