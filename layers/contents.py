@@ -22,7 +22,7 @@ class Layer:
 
 GALLERY = Layer(
     "gallery",
-    ("aws-lambda-powertools", "boto3", "cachetools", "faiss-cpu", "numpy", "pydantic"),
+    ("aws-lambda-powertools", "boto3", "cachetools", "faiss-cpu", "numpy", "pathspec", "pydantic"),
     tuple(
         f"lambdas.{name}.function"
         for name in ("build_index", "compact", "reconcile", "collect", "setup", "promote")

@@ -10,8 +10,10 @@ from pathlib import Path
 from watchfiles import Change, watch
 
 from lambdas.local.pipeline import next_sequencer
-from lens.photos.catalog import is_feed, is_photo
+from lens.photos.catalog import Catalog, is_feed, is_photo
+from lens.photos.ignored import IGNORE_KEY
 from lens.pipeline.events import s3_notification
+from lens.storage import FileStorage
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,10 @@ def watch_folder(
 ) -> None:
     """Report changes until `stop` is set: `on_events` gets S3 notifications for photos;
     `on_unclear` is called when only a comparison with the listing can tell what changed (a folder
-    was moved in or out, the partition file was edited). Sets `watching` when it misses none."""
+    was moved in or out, the partition file or `.lensignore` was edited). Sets `watching` when it
+    misses none."""
     root = folder.resolve()
+    catalog = Catalog(FileStorage(root))
     for changes in watch(
         root,
         watch_filter=None,
@@ -44,11 +48,15 @@ def watch_folder(
     ):
         watching.set()
         events, unclear = [], False
+        ignored = catalog.ignored()
         for change, name in sorted(changes, key=lambda each: each[1]):
             key = Path(name).relative_to(root).as_posix()
+            unclear |= key == IGNORE_KEY
             if any(part.startswith(".") for part in key.split("/")):
                 continue
             if (is_photo(key) or is_feed(key)) and not Path(name).is_dir():
+                if ignored.has(key):
+                    continue
                 kind = "ObjectRemoved:Delete" if change is Change.deleted else "ObjectCreated:Put"
                 events.append(s3_notification(kind, key, next_sequencer()))
             elif not (change is Change.modified and Path(name).is_dir()):

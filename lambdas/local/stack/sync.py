@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from lens.errors import UsageError
 from lens.photos.catalog import PARTITION_KEY, is_feed, is_photo, media_type
+from lens.photos.ignored import IGNORE_KEY
 from lens.progress import Progress
 from lens.storage import FileStorage, Storage, open_storage
 
+_SIDE_FILES = (IGNORE_KEY, PARTITION_KEY)
 CATALOG = "catalog"  # where a deployed stack looks for photos in its bucket
 _UPLOADS = 16
 
@@ -52,6 +54,8 @@ def synchronize(
     if not isinstance(source, FileStorage) or not source.root.is_dir():
         raise UsageError(f"there is no folder {folder}: name a folder of photos")
     files = list(source.list())
+    if ignore := source.head(IGNORE_KEY):  # a listing leaves hidden files out
+        files.append(ignore)
     mine = {info.key: info for info in files if _belongs(info.key)}
     if not any(map(is_photo, mine)):
         raise UsageError(f"no photos in {folder}: is the name right? Nothing was changed")
@@ -68,8 +72,8 @@ def synchronize(
         return True
 
     wanted = len(mine)
-    # Before the photos, because it says which item each of them shows.
-    uploaded = int(upload(PARTITION_KEY)) if mine.pop(PARTITION_KEY, None) else 0
+    # Before the photos, because they say which item each of them shows and which are left out.
+    uploaded = sum(upload(key) for key in _SIDE_FILES if mine.pop(key, None))
     failed = threading.Event()
 
     def upload_next(key: str) -> bool:
@@ -98,7 +102,7 @@ def synchronize(
 
 
 def _belongs(key: str) -> bool:
-    return is_photo(key) or is_feed(key) or key == PARTITION_KEY
+    return is_photo(key) or is_feed(key) or key in _SIDE_FILES
 
 
 def _content_type(key: str) -> str:

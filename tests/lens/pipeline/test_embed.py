@@ -159,6 +159,14 @@ def test_keys_that_name_no_photo_are_left_alone(stage: Stage) -> None:
     assert stage.run(look("notes.txt"), look("list_eval_partition.txt")) == {}
 
 
+def test_an_ignored_photo_is_not_there(stage: Stage) -> None:
+    stage.photos.write("drafts/a.png", png(1))
+    (stage.photos.root / ".lensignore").write_text("drafts/")
+    assert stage.row("drafts/a.png").kind == Kind.TOMBSTONE
+    (stage.photos.root / ".lensignore").unlink()
+    assert stage.row("drafts/a.png").kind == Kind.PHOTO
+
+
 def test_an_item_comes_from_the_partition_file_where_there_is_one(stage: Stage) -> None:
     stage.photos.write("img/WOMEN/Tops/id_1/1.png", png(1))
     lines = ["1", "image_name item_id evaluation_status", "img/WOMEN/Tops/id_1/1.png id_7 query"]

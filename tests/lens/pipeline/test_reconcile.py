@@ -84,6 +84,13 @@ def test_a_photo_of_another_item_is_looked_at_when_the_partition_file_says_so(
     assert shop.differences == [look("a.png", "5")]
 
 
+def test_a_photo_that_is_ignored_from_now_on_is_looked_at(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.known(photo("a.png", "5"), shop.put("a.png"))
+    (shop.storage.root / ".lensignore").write_text("a.png")
+    assert shop.differences == [look("a.png", "5")]
+
+
 def test_a_gallery_that_equals_its_catalog_differs_in_nothing(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     for key in ("a.png", "b/c.png", "ü/x y.png"):

@@ -125,6 +125,18 @@ def test_a_folder_moved_in_and_out_is_followed(shop: Shop) -> None:
     shop.until(3, lambda: shop.first(garment(301)) is None)
 
 
+def test_what_lensignore_names_is_taken_out_and_comes_back(shop: Shop) -> None:
+    photo = (shop.folder / "shop/item-001/0.png").read_bytes()
+    ignore = shop.folder / ".lensignore"
+    before = shop.gallery()["photos"]
+    ignore.write_text("item-001/\n")
+    shop.until(10, lambda: shop.gallery()["photos"] < before)
+    assert shop.first(photo) is None
+    ignore.unlink()
+    shop.until(10, lambda: shop.gallery()["photos"] == before)
+    assert shop.first(photo) == "shop/item-001/0.png"
+
+
 def test_a_burst_of_files_is_a_few_commits(shop: Shop) -> None:
     before = shop.gallery()
     for number in range(200):

@@ -68,6 +68,17 @@ def test_photos_and_their_partition_file_are_uploaded_with_their_types(
     }
 
 
+def test_what_the_catalog_leaves_out_is_uploaded_with_the_photos(
+    photos: Path, catalog: Storage
+) -> None:
+    (photos / ".lensignore").write_bytes(b"a.jpg")
+    assert synchronize(str(photos), catalog) == Synced(uploaded=5, skipped=0, removed=0, ignored=2)
+    assert content(catalog)[".lensignore"] == b"a.jpg"
+    assert synchronize(str(photos), catalog) == Synced(0, 5, 0, 2)
+    (photos / ".lensignore").unlink()
+    assert synchronize(str(photos), catalog, delete=True) == Synced(0, 4, 1, 2)
+
+
 def test_what_is_there_is_left_alone_and_what_changed_goes_up(
     photos: Path, catalog: Storage
 ) -> None:

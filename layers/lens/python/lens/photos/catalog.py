@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from lens.errors import StorageError, UsageError
+from lens.errors import NotFoundError, StorageError, UsageError
+from lens.photos.ignored import IGNORE_KEY, NOTHING, Ignored, parse_ignored
 from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
 
 MEDIA_TYPES = {
@@ -41,16 +42,35 @@ class Catalog:
         self._feed = feed
         self._partition: dict[str, PartitionEntry] = {}
         self._partition_etag: str | None = None
+        self._ignored = NOTHING
+        self._ignored_etag: str | None = None
 
     def photos(self) -> Iterator[ObjectInfo]:
-        """Every object whose name says it is a photo, in key order.
+        """Every photo that the catalog does not ignore, in key order.
 
         Raises StorageError when a local folder is missing: that is a drive that is not mounted,
         or a slip in the name, and not a shop that has removed all its photos.
         """
         if isinstance(self.storage, FileStorage) and not self.storage.root.is_dir():
             raise StorageError(f"there is no folder {self.storage.root}: is the name right?")
-        return (info for info in self.storage.list() if is_photo(info.key))
+        ignored = self.ignored()
+        listed = self.storage.list()
+        return (info for info in listed if is_photo(info.key) and not ignored.has(info.key))
+
+    def ignored(self) -> Ignored:
+        """What `.lensignore` in the root leaves out, read again when it changes."""
+        info = self.storage.head(IGNORE_KEY)
+        if info is None:
+            self._ignored, self._ignored_etag = NOTHING, None
+        elif info.etag != self._ignored_etag:
+            try:
+                data, info = self.storage.read(IGNORE_KEY)
+            except NotFoundError:  # it went between the two
+                self._ignored, self._ignored_etag = NOTHING, None
+            else:
+                self._ignored = parse_ignored(data.decode("utf-8", "replace"))
+                self._ignored_etag = info.etag
+        return self._ignored
 
     def feed(self) -> ObjectInfo | None:
         """The shop's product file; None where there is none."""

@@ -63,9 +63,12 @@ class Embedding:
         wanted = {model: versions for model, versions in wanted.items() if versions}
         embedders = {model: self.embedder(model) for model in wanted}
         partition = self.catalog.partition()
+        ignored = self.catalog.ignored()
 
         def look_at(key: str) -> _Finding:
             models = [embedders[model] for model in wanted if key in wanted[model]]
+            if ignored.has(key):  # as if it were not there: a photo that was found is taken out
+                return _Finding(Row(key, Version(""), Kind.TOMBSTONE, self.clock()))
             return self._look(key, partition, models)
 
         keys = list(dict.fromkeys(key for versions in wanted.values() for key in versions))

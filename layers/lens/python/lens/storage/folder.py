@@ -236,7 +236,8 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _is_hidden(key: str) -> bool:
-    return any(name.startswith(".") for name in key.split("/"))
+    # Not listed, but read by its name: it says what a catalog leaves out.
+    return key != ".lensignore" and any(name.startswith(".") for name in key.split("/"))
 
 
 def _info(key: str, status: os.stat_result) -> ObjectInfo:
