@@ -13,9 +13,11 @@ from starlette.exceptions import HTTPException
 
 from lambdas.search.schemas import ErrorSchema
 from lens.errors import (
+    AddressRefusedError,
     ArtifactError,
     BrokenImageError,
     BusyError,
+    FetchError,
     LensError,
     NotAnImageError,
     NotFoundError,
@@ -75,6 +77,12 @@ REFUSALS: dict[type[LensError], Refusal] = {
         415,
         "unsupported_type",
         f"GIF files are not accepted; send a {ACCEPTED} file",
+    ),
+    FetchError: Refusal(
+        422, "url_not_fetched", "the address cannot be fetched; check it, or send a file"
+    ),
+    AddressRefusedError: Refusal(
+        422, "url_refused", "the address is not on the public internet; send a file"
     ),
     NotFoundError: NOT_FOUND,
     ArtifactError: Refusal(

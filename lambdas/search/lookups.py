@@ -6,7 +6,10 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator
+from starlette.routing import Match
+from starlette.types import Scope
 
 from lambdas.search.admission import Admission
 from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS
@@ -31,6 +34,17 @@ from lens.settings import Settings
 _JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}
 }
+
+
+class _SimilarRoute(APIRoute):
+    """Not for an item whose own id ends in `/similar`, which is asked for with that slash as
+    `%2F`. Some servers keep no raw path; there such an item cannot be told apart."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        raw: bytes = scope.get("raw_path") or b""
+        if raw.lower().endswith(b"%2fsimilar"):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 def lookup_routes(
@@ -58,8 +72,6 @@ def lookup_routes(
             return Response(status_code=304, headers=headers)
         return Response(data, media_type="image/jpeg", headers=headers)
 
-    # Before the route of the item itself, whose path would take this one for an id.
-    @routes.get("/api/items/{item_id:path}/similar", responses=LOOKUP_ERRORS)
     async def similar(
         request: Request,
         item_id: str,
@@ -74,6 +86,14 @@ def lookup_routes(
         refuse_other_names(request.query_params, ("top_k", "category"))
         look = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
         return similar_schema(item_id, await lookups.run(look, request), settings)
+
+    # Before the route of the item itself, whose path would take this one for an id.
+    routes.add_api_route(
+        "/api/items/{item_id:path}/similar",
+        similar,
+        responses=LOOKUP_ERRORS,
+        route_class_override=_SimilarRoute,
+    )
 
     @routes.get("/api/items/{item_id:path}", responses=LOOKUP_ERRORS)
     async def item(request: Request, item_id: str) -> ItemSchema:

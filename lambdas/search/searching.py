@@ -1,4 +1,4 @@
-"""Searching: a photo in, the catalog's most similar photos out."""
+"""Searching: a photo, its address or an item in, the catalog's most similar photos out."""
 
 from __future__ import annotations
 
@@ -9,27 +9,45 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from pydantic import AfterValidator
 
 from lambdas.search.admission import Admission
-from lambdas.search.errors import GALLERY_ERRORS, PHOTO_ERRORS
+from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable, invalid, refuse_other_names
 from lambdas.search.schemas import ResultsSchema, results_schema
-from lens.errors import UsageError
+from lens.errors import AddressRefusedError, FetchError, NotFoundError, UsageError
+from lens.fetching.fetch import Fetcher
 from lens.photos.decoding import ACCEPTED
 from lens.search.grouping import Group
 from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
-from lens.settings import Settings
+from lens.settings import Settings, variable
 
-_FIELDS = ("file", "top_k", "category", "region", "group")
+_SOUGHT = ("file", "url", "item_id")  # one of them says what is searched for
+_FIELDS = (*_SOUGHT, "top_k", "category", "region", "group")
+# Fetches wait for other servers, so they have threads of their own.
+_FETCHES, _QUEUED_FETCHES = 8, 32
+_ERRORS = PHOTO_ERRORS | documented(NotFoundError) | GALLERY_ERRORS
+_ERRORS[422] = documented(INVALID, FetchError, AddressRefusedError)[422]
 
 
 def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -> APIRouter:
     """`/api/search-image`."""
     routes = APIRouter(route_class=searches.route_class())
+    fetches = Admission(_FETCHES, _QUEUED_FETCHES)
+    fetcher = Fetcher(settings.max_photo_bytes) if settings.fetch_urls else None
 
-    @routes.post("/api/search-image", responses=PHOTO_ERRORS | GALLERY_ERRORS)
+    @routes.post("/api/search-image", responses=_ERRORS)
     async def search_image(
         request: Request,
-        file: Annotated[UploadFile, File(description=ACCEPTED)],
+        file: Annotated[UploadFile | None, File(description=ACCEPTED)] = None,
+        url: Annotated[
+            str | None,
+            AfterValidator(encodable),
+            Form(max_length=2000, description="https address of the photo, instead of `file`"),
+        ] = None,
+        item_id: Annotated[
+            str | None,
+            AfterValidator(encodable),
+            Form(description="what is similar to this item, instead of `file`"),
+        ] = None,
         top_k: Annotated[int, Form(ge=1, le=100, description="how many results")] = 12,
         category: Annotated[
             str | None,
@@ -53,8 +71,20 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
         """The catalog's photos that are most similar to this one; none until there is a gallery."""
         _refuse_query(request)
         await _refuse_fields(request)
+        _require_one(file, url, item_id)
         asked = _asked(region or "")
-        photo = await file.read()
+        if item_id:
+            if asked is not None:
+                raise invalid("region", "an item has none; send a photo")
+            similar = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
+            return results_schema(await searches.run(similar, request), settings)
+        if file is not None:
+            photo = await file.read()
+        elif fetcher is not None:
+            photo = await fetches.run(partial(fetcher.fetch, url or ""), request)
+        else:
+            setting = variable("fetch_urls")
+            raise invalid("url", f"this server fetches none ({setting} is off); send a file")
         search = partial(
             searcher.search,
             photo,
@@ -66,6 +96,21 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
         return results_schema(await searches.run(search, request), settings)
 
     return routes
+
+
+def _require_one(file: UploadFile | None, url: str | None, item_id: str | None) -> None:
+    """Of two things to search for, one would be ignored."""
+    given = [
+        name
+        for name, value in zip(_SOUGHT, (file, url or None, item_id or None), strict=True)
+        if value is not None
+    ]
+    if not given:
+        raise invalid(
+            "file", "send the photo as a file in the form field 'file', or a url or item_id"
+        )
+    if len(given) > 1:
+        raise invalid(given[1], f"send it or {given[0]}, not both")
 
 
 def _asked(region: str) -> Asked:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lambdas.conftest import MakeShop, Shop
+from tests.support.tiny_model import png
 
 ITEM = "WOMEN/Dresses/id_1"
 
@@ -65,3 +66,15 @@ def test_what_is_not_there_is_not_found(shop: Shop, make_shop: MakeShop) -> None
         reply = each.client.get("/api/items/no/such/similar")
         assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found")
         assert "'no/such'" in reply.json()["error"]["message"]
+
+
+def test_an_item_whose_id_ends_in_similar_is_looked_up_with_its_slash_encoded(
+    shop: Shop,
+) -> None:
+    shop.put("img/WOMEN/similar/front.png", png(7))
+    shop.settle()
+    asked = shop.client.get("/api/items/WOMEN%2Fsimilar")
+    assert (asked.status_code, asked.json()["item_id"]) == (200, "WOMEN/similar")
+    for address in ("WOMEN/similar/similar", "WOMEN%2Fsimilar/similar"):
+        reply = shop.client.get(f"/api/items/{address}")
+        assert (reply.status_code, reply.json()["item_id"]) == (200, "WOMEN/similar")

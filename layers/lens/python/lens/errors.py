@@ -9,6 +9,8 @@ LensError                   one line that says what is wrong and what to do
 │   ├── BrokenImageError    an accepted type, but truncated or corrupt
 │   ├── PhotoTooLargeError  more bytes than the limit
 │   └── TooManyPixelsError  more pixels than the limit, found before decoding
+├── FetchError              a photo cannot be fetched from its address
+│   └── AddressRefusedError  the address may not be reached from here
 ├── NotFoundError           the named object, item, photo, commit or model does not exist
 ├── ConflictError           a conditional write lost: the object is not as the writer saw it
 ├── ArtifactError           an artifact is damaged or does not fit the others
@@ -53,6 +55,14 @@ class PhotoTooLargeError(PhotoError):
 
 class TooManyPixelsError(PhotoError):
     """More pixels than the limit, found before decoding."""
+
+
+class FetchError(LensError):
+    """A photo cannot be fetched from its address."""
+
+
+class AddressRefusedError(FetchError):
+    """The address may not be reached from here."""
 
 
 class NotFoundError(LensError):

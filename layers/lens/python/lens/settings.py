@@ -151,6 +151,9 @@ class Settings(BaseModel):
     )
     cached_results: int = Field(512, ge=1, description="searches whose results are kept in memory")
     cached_thumb_bytes: int = Field(64 * 2**20, ge=1, description="memory for thumbnails, in bytes")
+    fetch_urls: bool = Field(
+        False, description="1: searches may name a photo's address, which this server fetches"
+    )
     image_url: str = Field("/catalog/", description="prefix of a photo's address")
     thumb_url: str = Field("/api/thumb/", description="prefix of a thumbnail's address")
     cors_origins: Origins = Field(

@@ -1,0 +1,1 @@
+"""Fetching: the bytes of a photo that someone else's server has."""
