@@ -203,7 +203,6 @@ def test_a_missing_file_is_asked_for_by_name(shop: Shop) -> None:
         {},
         {"data": {"top_k": "3"}},
         {"data": {"file": "text"}},
-        {"files": {"photo": png(1)}},
         {"json": {"file": "x"}},
         {"content": png(1), "headers": {"Content-Type": "image/png"}},
     ):
@@ -217,8 +216,8 @@ def test_a_missing_file_is_asked_for_by_name(shop: Shop) -> None:
         ("categroy", "did you mean category?"),
         ("Region", "did you mean region?"),
         ("topk", "did you mean top_k?"),
-        ("limit", "there are: file, top_k, category, region, group"),
-        ("", "there are: file, top_k, category, region, group"),
+        ("limit", "there are: file, url, item_id, top_k, category, region, group"),
+        ("", "there are: file, url, item_id, top_k, category, region, group"),
     ],
 )
 def test_a_field_of_another_name_is_refused_not_ignored(shop: Shop, field: str, told: str) -> None:

@@ -65,3 +65,15 @@ def test_without_a_product_file_nothing_is_sold_out() -> None:
     segment = Segment(Rows.of(rows), np.ones((1, 2), np.float32))
     gallery = Gallery(empty_commit("m"), None, {}, {"s": segment})
     assert _items(gallery, 5, "hide") == ["a"]
+
+
+def test_photos_of_one_product_in_several_files_are_one_item() -> None:
+    rows = [photo_row(key) for key in ("SKU1_1.jpg", "SKU1_2.jpg", "SKU2_1.jpg", "other_1.jpg")]
+    products = [Product("SKU1"), Product("SKU2")]
+    vectors = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]], np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    segment = Segment(Rows.of(rows), vectors)
+    shelf = gallery_with(products).shelf
+    gallery = Gallery(empty_commit("m"), None, {}, {"s": segment}, shelf=shelf)
+    found = nearest_items(gallery, QUERY, 10, None, "last")
+    assert [match.row.key for match in found] == ["SKU1_1.jpg", "SKU2_1.jpg", "other_1.jpg"]

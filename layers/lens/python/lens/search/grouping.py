@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.gallery.gallery import Gallery, Match
-from lens.search.products import sold_as
+from lens.search.products import item_sold, sold_as
 
 Group = Literal["photo", "item"]
 SoldOut = Literal["last", "hide", "keep"]
@@ -24,13 +24,13 @@ def nearest_items(
     sold_out: SoldOut,
 ) -> list[Match]:
     """The items most similar to a (D,) unit vector, each by its most similar photo; ties in key
-    order. Items that are sold out are hidden, or follow the others, or keep their places."""
+    order. Where the product file knows the item, its word counts, not the folder's. Items that are sold out are hidden, or follow the others, or keep their places."""
     asked = _PHOTOS_OF_ITEM * top_k
     while True:
         matches = gallery.search(vector, asked, category)
         items: dict[str, Match] = {}
         for match in matches:
-            items.setdefault(match.row.item_id, match)
+            items.setdefault(item_sold(gallery, match.row), match)
         found = list(items.values())
         if gallery.shelf is not None and sold_out == "hide":
             found = [match for match in found if not is_sold_out(gallery, match)]

@@ -41,6 +41,12 @@ def sold_as(gallery: Gallery, row: Row) -> Sold | None:
     return Sold((here or maybe)[0], tuple(_products(assortment, (name for _, name in item))))
 
 
+def item_sold(gallery: Gallery, row: Row) -> str:
+    """The item that a photo shows: the product file's, else the catalog's."""
+    found = gallery.shelf.assortment.find(_names(row)) if gallery.shelf else None
+    return found.item_id if found else row.item_id
+
+
 def matched(gallery: Gallery) -> tuple[set[str], list[str]]:
     """The items of the product file that photos show, and the keys of the photos that show none."""
     if gallery.shelf is None:
