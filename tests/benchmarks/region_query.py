@@ -50,7 +50,7 @@ def measure(photos: Path, times: int) -> dict[str, Cost]:
         manifest = write_shipped(storage)
         embedder = load_embedder(storage, manifest.model_id)
         network = Network(read_network(storage, manifest), manifest.model_id)
-        keys = [info.key for info in Catalog(FileStorage(photos)).photos()]
+        keys = [info.key for info in Catalog(FileStorage(photos.resolve())).photos()]
         step = max(1, len(keys) // _PHOTOS)
         costs: dict[str, list[float]] = {}
         for key in keys[::step]:

@@ -24,7 +24,8 @@ def nearest_items(
     sold_out: SoldOut,
 ) -> list[Match]:
     """The items most similar to a (D,) unit vector, each by its most similar photo; ties in key
-    order. Where the product file knows the item, its word counts, not the folder's. Items that are sold out are hidden, or follow the others, or keep their places."""
+    order. Where the product file knows the item, its word counts, not the folder's. Items that are
+    sold out are hidden, or follow the others, or keep their places."""
     asked = _PHOTOS_OF_ITEM * top_k
     while True:
         matches = gallery.search(vector, asked, category)
