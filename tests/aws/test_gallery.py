@@ -35,7 +35,7 @@ def test_a_synced_folder_can_be_searched_and_syncing_again_uploads_nothing(
     sample_catalog.draw_catalog(tmp_path / "photos")
     photos = sorted((tmp_path / "photos").rglob("*.jpg"))
     told = shop.lens("sync", str(tmp_path / "photos"))
-    assert f"{len(photos) + 1} uploaded" in told  # and the partition file
+    assert f"{len(photos) + 2} uploaded" in told  # and the product and partition files
     for path in photos:
         key = path.relative_to(tmp_path / "photos").as_posix()
         eventually(lambda path=path, key=key: shop.shows(path.read_bytes(), key))  # type: ignore[misc]
@@ -48,6 +48,26 @@ def test_a_synced_folder_can_be_searched_and_syncing_again_uploads_nothing(
     gone = photos[0].relative_to(tmp_path / "photos").as_posix()
     shop.lens("sync", "--delete", str(tmp_path / "photos"))
     eventually(lambda: gone not in shop.found())
+
+
+def test_a_product_file_in_the_bucket_gives_photos_their_prices(shop: Shop) -> None:
+    photo = garment(220)
+    shop.put("sku-220_1.jpg", photo)
+    eventually(lambda: shop.shows(photo, "sku-220_1.jpg"))
+
+    def price() -> str | None:
+        product = shop.visitor.hits(photo, top_k=1)[0]["product"]
+        return str(product["price"]["amount"]) if product else None
+
+    seconds = []
+    for amount in ("25.00", "19.90"):
+        started = time.monotonic()
+        shop.put("products.csv", f"id,title,price\nsku-220,Shirt,{amount} EUR\n".encode())
+        eventually(lambda amount=amount: price() == amount)  # type: ignore[misc]
+        seconds.append(round(time.monotonic() - started, 2))
+    print(f"price to found: {seconds} s")
+    shop.remove("products.csv")
+    eventually(lambda: price() is None)
 
 
 def test_a_replaced_photo_is_found_by_its_new_picture_only(shop: Shop) -> None:

@@ -56,6 +56,7 @@ _FORBIDDEN = [
 _ALLOWED = [
     ("Collect", _DELETE, "artifacts", "segments/a/none.npz"),
     ("Collect", _DELETE, "artifacts", "snapshots/a/none/rows.npz"),
+    ("Collect", _DELETE, "artifacts", "products/a/none/table.npz"),
     ("Collect", _DELETE, "artifacts", "commits/a/none.json"),
     ("Collect", _DELETE, "catalog", "image-lens/ImageLens/thumbs/none"),
     ("Search", _WRITE, "catalog", "image-lens/ImageLens/thumbs/none"),
