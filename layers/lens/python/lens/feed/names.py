@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from lens.feed.product import Product
 
+_SEPARATORS = re.compile(r"[\s_.-]+")
 # What follows a product's id in a file's name: a number, a color, a view.
 _LAST_PART = re.compile(r"[\s_.()-]+[^\s_.()-]*[\s_.()-]*$")
 
@@ -20,9 +21,9 @@ def item_of(product: Product) -> str:
 
 def names_of_product(product: Product) -> tuple[str, ...]:
     """Every name of a product; its variants share `group:`, and may share pictures."""
-    names = [f"id:{product.id}"]
+    names = [f"id:{_plain(product.id)}"]
     if product.item_group_id:
-        names.append(f"group:{product.item_group_id}")
+        names.append(f"group:{_plain(product.item_group_id)}")
     for image in product.images:
         path = unquote(urlsplit(image).path).lstrip("/")
         if path:
@@ -40,7 +41,18 @@ def names_in_key(key: str) -> Iterator[str]:
     yield f"file:{path.name}"
     words = [*reversed(path.parts[:-1]), *_shorter(path.stem)]
     for kind in ("id", "group"):
-        yield from (f"{kind}:{word}" for word in words)
+        yield from (f"{kind}:{_plain(word)}" for word in words)
+
+
+def names_of_item(item_id: str) -> tuple[str, str]:
+    """What a product's or a group's id is called."""
+    plain = _plain(item_id.casefold())
+    return f"id:{plain}", f"group:{plain}"
+
+
+def _plain(word: str) -> str:
+    """`SKU-1_red`, `SKU 1 red` and `SKU.1-red` are written by different programs for one thing."""
+    return _SEPARATORS.sub("-", word)
 
 
 def _shorter(stem: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lens.feed.encoding import decode
-from lens.feed.names import names_in_key
+from lens.feed.names import names_in_key, names_of_item
 from lens.feed.product import Product
 from lens.gallery.assortment import Assortment
 from lens.gallery.gallery import Gallery
@@ -37,7 +37,7 @@ def sold_as(gallery: Gallery, row: Row) -> Sold | None:
     if not maybe:
         return None
     here = [each for each in maybe if each.availability != "out_of_stock"]
-    item = assortment.owners(f"group:{found.item_id.casefold()}")
+    item = assortment.owners(names_of_item(found.item_id)[1])
     return Sold((here or maybe)[0], tuple(_products(assortment, (name for _, name in item))))
 
 
@@ -63,9 +63,7 @@ def matched(gallery: Gallery) -> tuple[set[str], list[str]]:
 
 def _names(row: Row) -> Iterator[str]:
     yield from names_in_key(row.key)
-    item = row.item_id.casefold()
-    yield f"id:{item}"
-    yield f"group:{item}"
+    yield from names_of_item(row.item_id)
 
 
 def _products(assortment: Assortment, ids: Iterable[str]) -> list[Product]:
