@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from lens.models.embedder import load_embedder
-from lens.photos.catalog import open_catalog
 from lens.pipeline.embed import Embedding
 from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, looks_in
+from lens.pipeline.sources import open_catalog
 from lens.settings import Settings
 from lens.storage import Storage, key_prefix, open_storage
 
@@ -24,7 +24,7 @@ class EmbedHandler:
         announce: Callable[[str], None] | None = None,
     ) -> None:
         """`announce` is called with new segments' keys, where no bucket sends events of them."""
-        catalog = open_catalog(settings.catalog, settings.feed)
+        catalog = open_catalog(settings)
         self._prefix = key_prefix(catalog.storage)
         # Two: the live model and a candidate.
         embedder = lru_cache(maxsize=2)(

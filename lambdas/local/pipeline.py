@@ -13,12 +13,12 @@ from lens.errors import LensError
 from lens.gallery.current import followed_models
 from lens.gallery.segments import segment_key
 from lens.gallery.versions import Look
-from lens.photos.catalog import open_catalog
 from lens.pipeline.collect import collect
 from lens.pipeline.commit import uncommitted_segments
 from lens.pipeline.compact import compact
 from lens.pipeline.events import looks_message, s3_notification, sqs_event
 from lens.pipeline.reconcile import compare_newest
+from lens.pipeline.sources import open_catalog
 from lens.progress import Progress, Underway
 from lens.settings import Settings
 from lens.storage import key_prefix, open_storage
@@ -42,7 +42,7 @@ class Pipeline:
         self._lock = threading.RLock()
         self.artifacts = open_storage(settings.artifacts)
         self.thumbs = open_storage(settings.thumbs) if settings.thumbs else self.artifacts
-        self.catalog = open_catalog(settings.catalog, settings.feed)
+        self.catalog = open_catalog(settings)
         self._embed = EmbedHandler(settings, self.artifacts, self._announce)
         self._build_index = BuildIndexHandler(self.artifacts, self._again.extend)
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 import os
 
 from lambdas.promote.handler import PromoteHandler
-from lens.photos.catalog import open_catalog
 from lens.pipeline.queues import Queue
+from lens.pipeline.sources import open_catalog
 from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("catalog", "artifacts", "embed_queue"))
 handler = PromoteHandler(
-    open_catalog(_settings.catalog, _settings.feed),
+    open_catalog(_settings),
     open_storage(_settings.artifacts),
     Queue(_settings.embed_queue),
 )

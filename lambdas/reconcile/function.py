@@ -9,8 +9,8 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.reconcile.handler import ReconcileHandler
-from lens.photos.catalog import open_catalog
 from lens.pipeline.queues import Queue
+from lens.pipeline.sources import open_catalog
 from lens.settings import settings_from
 from lens.storage import open_storage
 from lens.storage.formats import announce_format
@@ -28,7 +28,7 @@ def _publish(figures: dict[str, float]) -> None:
 
 
 _artifacts = open_storage(_settings.artifacts)
-_catalog = open_catalog(_settings.catalog, _settings.feed)
+_catalog = open_catalog(_settings)
 _reconcile = ReconcileHandler(_catalog, _artifacts, Queue(_settings.embed_queue), _publish)
 
 

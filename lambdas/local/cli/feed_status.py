@@ -12,13 +12,15 @@ _SHOWN = 5
 
 def feed_status(gallery: Gallery) -> dict[str, Any] | None:
     """How products and photos came together; None without a product file."""
-    if gallery.shelf is None or not gallery.shelf.manifest.file:
+    if gallery.shelf is None:
         return None
     manifest, assortment = gallery.shelf.manifest, gallery.shelf.assortment
+    if not manifest.file and not manifest.trouble:
+        return None
     items, photos_without = matched(gallery)
     without = [product for product, item in assortment.items() if item not in items]
     return {
-        "file": manifest.file,
+        "file": manifest.file or "LENS_FEED",
         "dialect": manifest.dialect,
         "products": manifest.products,
         "trouble": manifest.trouble or None,

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from lens.errors import StorageError
 from lens.gallery.commits import read_head
 from lens.gallery.current import Current, swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import ProductsManifest, parse_products_key, read_look
-from lens.photos.catalog import Catalog, open_catalog
+from lens.photos.catalog import Catalog
 from lens.pipeline.commit import commit_feed
 from lens.pipeline.feed import look_at_feed
 from lens.pipeline.reconcile import compare_newest
-from lens.storage import FileStorage
+from lens.pipeline.sources import open_catalog
+from lens.settings import Settings
+from lens.storage import FileStorage, ObjectInfo
 from lens.storage.formats import announce_format
 
 MODEL = "m"
@@ -169,6 +172,28 @@ def test_the_product_file_may_lie_elsewhere(tmp_path: Path, shop: Shop) -> None:
     path.parent.mkdir()
     path.write_text(HEADER + "z,Z,1.00 EUR\n")
     shop.write("a,A,1.00 EUR")
-    shop.catalog = open_catalog(str(shop.folder), str(path))
+    shop.catalog = open_catalog(Settings(catalog=str(shop.folder), feed=str(path)))
     shop.follow()
     assert list(shop.titles()) == ["z"]
+    path.unlink()  # a drive that is not mounted, more likely than a shop without products
+    assert shop.follow().trouble
+    assert list(shop.titles()) == ["z"]
+
+
+class Unreachable:
+    """Where a product file should be, and nothing answers."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        raise StorageError("no answer")
+
+    def read(self, key: str) -> tuple[bytes, ObjectInfo]:
+        raise StorageError("no answer")
+
+
+def test_a_file_that_cannot_be_reached_holds_nothing_up(shop: Shop) -> None:
+    shop.write("a,A,1.00 EUR")
+    shop.follow()
+    shop.catalog = Catalog(shop.catalog.storage, (Unreachable(), "products.csv"))
+    assert shop.look() is None
+    assert not compare_newest(shop.catalog, shop.artifacts, MODEL).looks
+    assert list(shop.titles()) == ["a"]

@@ -98,7 +98,10 @@ class Settings(BaseModel):
 
     catalog: str = Field("", description="the photos: a folder or s3://bucket/prefix")
     feed: str = Field(
-        "", description="the product file, a path or s3://bucket/key; by default in the photos"
+        "", description="the product file: a path, s3:// or https://; by default in the photos"
+    )
+    feed_minutes: float = Field(
+        15.0, gt=0, description="how often a product file at an https address is fetched again"
     )
     artifacts: str = Field("", description="models and galleries: a folder or s3://bucket/prefix")
     thumbs: str = Field("", description="where thumbs/ lies; by default in the artifacts")

@@ -1,4 +1,4 @@
-"""The fetch: a photo's bytes from its address, within limits of size and time.
+"""The fetch: a file's bytes from its address, within limits of size and time.
 
 The IP that is checked is the IP that is connected to: a name that is looked up twice may lead
 elsewhere the second time.
@@ -20,14 +20,15 @@ from lens.errors import AddressRefusedError, FetchError, PhotoTooLargeError
 from lens.fetching.addresses import Target, is_public, resolve, target_of
 
 _REDIRECTS = 3
-_HEADERS = {"User-Agent": "image-lens", "Accept": "image/*", "Accept-Encoding": "identity"}
+_HEADERS = {"User-Agent": "image-lens", "Accept-Encoding": "identity"}
 _CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches photos of at most `max_bytes`, each in `seconds`, redirects included; looking a name
-    up takes as long as the system lets it, and counts."""
+    """Fetches files of at most `max_bytes`, each in `seconds`, redirects included; looking a name
+    up takes as long as the system lets it, and counts. `kinds` are the beginnings of the media
+    types that are taken, beside unnamed bytes."""
 
     max_bytes: int
     seconds: float = 8.0
@@ -35,12 +36,14 @@ class Fetcher:
     resolve: Callable[[str, int], Sequence[str]] = resolve
     reachable: Callable[[str], bool] = is_public
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    what: str = "photo"
+    kinds: tuple[str, ...] = ("image/",)
 
     def fetch(self, url: str) -> bytes:
         """The bytes at an https address.
 
-        Raises AddressRefusedError for one that may not be reached, PhotoTooLargeError, and
-        FetchError for whatever else is in the way.
+        Raises AddressRefusedError for one that may not be reached, PhotoTooLargeError for a photo,
+        and FetchError for whatever else is in the way.
         """
         until = time.monotonic() + self.seconds
         for _ in range(_REDIRECTS + 1):
@@ -51,7 +54,7 @@ class Fetcher:
         raise FetchError(f"the address redirects more than {_REDIRECTS} times; send the last one")
 
     def _ask(self, target: Target, until: float) -> bytes | str:
-        """The photo, or where it has moved to."""
+        """The file, or where it has moved to."""
         try:
             with self._connect(target, until) as plain:
                 return self._exchange(plain, target, until)
@@ -83,7 +86,8 @@ class Fetcher:
                 secure.do_handshake()
                 connection = http.client.HTTPSConnection(name, target.port)
                 connection.sock = secure
-                connection.request("GET", target.path, headers=_HEADERS)
+                headers = {**_HEADERS, "Accept": ", ".join(f"{kind}*" for kind in self.kinds)}
+                connection.request("GET", target.path, headers=headers)
                 with connection.getresponse() as response:
                     return self._read(response, until)
             finally:
@@ -96,11 +100,13 @@ class Fetcher:
         if response.status != 200:
             raise FetchError(f"the address answers {response.status}; check it, or send a file")
         kind = response.headers.get_content_type()
-        if not kind.startswith("image/") and kind != "application/octet-stream":
-            raise FetchError("the address is not that of a photo; send the photo's own address")
+        if not kind.startswith(self.kinds) and kind != "application/octet-stream":
+            raise FetchError(
+                f"the address is not that of a {self.what}; send the {self.what}'s own address"
+            )
         # Not asked for, and a small one may unfold to gigabytes.
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise FetchError("the address sends the photo packed; send a file")
+            raise FetchError(f"the address sends the {self.what} packed; send a file")
         if (response.length or 0) > self.max_bytes:
             raise self._too_large()
         data = bytearray()
@@ -111,11 +117,13 @@ class Fetcher:
             _left(until)
         _left(until)
         if response.length:
-            raise FetchError("the address sends only part of the photo; try again")
+            raise FetchError(f"the address sends only part of the {self.what}; try again")
         return bytes(data)
 
-    def _too_large(self) -> PhotoTooLargeError:
+    def _too_large(self) -> PhotoTooLargeError | FetchError:
         size = f"{self.max_bytes / 1e6:.1f} MB"
+        if self.what != "photo":
+            return FetchError(f"a {self.what} may have at most {size}")
         return PhotoTooLargeError(f"a photo may have at most {size}: send a smaller copy")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from lens.errors import NotFoundError, StorageError, UsageError
 from lens.photos.ignored import IGNORE_KEY, NOTHING, Ignored, parse_ignored
-from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
+from lens.storage import FileStorage, ObjectInfo, Storage
 
 MEDIA_TYPES = {
     ".avif": "image/avif",
@@ -21,7 +22,6 @@ MEDIA_TYPES = {
 }
 # The shop's product file, in the catalog's root: the first of these that is there.
 FEED_KEYS = ("products.csv", "products.tsv", "products.jsonl")
-_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 PARTITION_KEY = "list_eval_partition.txt"
 
 
@@ -33,10 +33,22 @@ class PartitionEntry:
     status: str  # "train", "query" or "gallery"
 
 
+class Files(Protocol):
+    """Where a file can be looked at: a storage, or an address."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """As a storage's."""
+        ...
+
+    def read(self, key: str) -> tuple[bytes, ObjectInfo]:
+        """As a storage's."""
+        ...
+
+
 class Catalog:
     """Photos under a storage location; keys are relative to it, so a catalog can be moved."""
 
-    def __init__(self, storage: Storage, feed: tuple[Storage, str] | None = None) -> None:
+    def __init__(self, storage: Storage, feed: tuple[Files, str] | None = None) -> None:
         """`feed` is where the product file lies, and its key there, if not in the root."""
         self.storage = storage
         self._feed = feed
@@ -82,7 +94,12 @@ class Catalog:
         return self._feed_at[0].read(key)
 
     @property
-    def _feed_at(self) -> tuple[Storage, tuple[str, ...]]:
+    def feed_is_elsewhere(self) -> bool:
+        """Whether the product file was named: then it is not gone when it cannot be seen."""
+        return self._feed is not None
+
+    @property
+    def _feed_at(self) -> tuple[Files, tuple[str, ...]]:
         return (self._feed[0], (self._feed[1],)) if self._feed else (self.storage, FEED_KEYS)
 
     def partition(self) -> dict[str, PartitionEntry]:
@@ -98,17 +115,6 @@ class Catalog:
             self._partition = parse_partition(data.decode("utf-8", "replace"))
             self._partition_etag = info.etag
         return self._partition
-
-
-def open_catalog(location: str, feed: str = "") -> Catalog:
-    """The catalog at a location, whose product file may lie somewhere else. UsageError for a feed
-    that is no file of a kind that is read."""
-    if not feed:
-        return Catalog(open_storage(location))
-    folder, slash, name = feed.rpartition("/")
-    if not name.lower().endswith(_TABLES):
-        raise UsageError(f"LENS_FEED={feed!r} should name a file: {', '.join(_TABLES)}")
-    return Catalog(open_storage(location), (open_storage(folder + slash or "."), name))
 
 
 def is_photo(key: str) -> bool:

@@ -5,11 +5,12 @@ The file is looked at as a photo is: an event means "look at it", and what is th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import numpy as np
 
-from lens.errors import NotFoundError, UsageError
+from lens.errors import LensError, NotFoundError, UsageError
 from lens.feed.encoding import encode
 from lens.feed.feed import Feed, read_feed
 from lens.feed.names import item_of, names_of_product
@@ -28,6 +29,8 @@ from lens.gallery.product_tables import (
 from lens.photos.catalog import Catalog
 from lens.storage import Storage
 
+log = logging.getLogger(__name__)
+
 # A table of changes is looked through beside the whole one: it may have this share of it.
 _CHANGES_SHARE = 1 / 8
 _FEW_CHANGES = 64
@@ -41,9 +44,14 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
     # The head first: whatever is committed meanwhile makes this look void, and another follows.
     head = read_head(storage, model_id)
     before = read_look(storage, model_id, head.products.id) if head.products else None
-    found = catalog.feed()
+    try:
+        found = catalog.feed()
+    except LensError as error:
+        log.warning("the product file cannot be read now: %s", error)
+        return None
     file, etag = (found.key, found.etag) if found else ("", "")
-    if before is None and found is None:
+    missing = found is None and catalog.feed_is_elsewhere
+    if before is None and found is None and not missing:
         return None
     if before is not None and (before.file, before.etag) == (file, etag):
         return None
@@ -54,6 +62,8 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
         file=file,
         etag=etag,
     )
+    if missing:
+        return write_look(storage, _kept(manifest, before, "it is not where it should be"))
     if found is None:
         return write_look(storage, manifest)
     try:
@@ -62,12 +72,19 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
     except NotFoundError:
         return None  # it is gone by now: that has an event of its own
     except UsageError as error:
-        kept = {"products": before.products, "dialect": before.dialect} if before else {}
-        tables = {"whole": before.whole, "changes": before.changes} if before else {}
-        update = {"trouble": str(error), **kept, **tables}
-        return write_look(storage, manifest.model_copy(update=update))
+        return write_look(storage, _kept(manifest, before, str(error)))
     manifest = manifest.model_copy(update={"etag": info.etag, **_said(feed)})
     return write_look(storage, _with_tables(storage, manifest, before, feed))
+
+
+def _kept(
+    manifest: ProductsManifest, before: ProductsManifest | None, trouble: str
+) -> ProductsManifest:
+    """What a look found that could not use the file: the products of the look before."""
+    if before is None:
+        return manifest.model_copy(update={"trouble": trouble})
+    kept = {name: getattr(before, name) for name in ("products", "dialect", "whole", "changes")}
+    return manifest.model_copy(update={"trouble": trouble, **kept})
 
 
 def entries_of(products: Iterable[Product]) -> list[Entry]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 
+from lens.errors import LensError
 from lens.gallery.commits import read_head
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.gallery.versions import UNSEEN, Look
 from lens.photos.catalog import FEED_KEYS, Catalog, item_id
-from lens.storage import ObjectInfo, Storage
+from lens.storage import Storage
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,22 @@ def compare(catalog: Catalog, gallery: Gallery) -> Comparison:
         row = known[position]
         if row.kind != Kind.TOMBSTONE:
             looks.append(Look(key, row.version.bumped(), model_id))
-    if feed_differs(catalog.feed(), gallery):
+    if feed_differs(catalog, gallery):
         looks.append(Look(FEED_KEYS[0], UNSEEN.bumped(), model_id))
     return Comparison(gallery, looks, min(lacking, default=None))
 
 
-def feed_differs(info: ObjectInfo | None, gallery: Gallery) -> bool:
-    """Whether the product file is another than the one that a gallery has looked at."""
+def feed_differs(catalog: Catalog, gallery: Gallery) -> bool:
+    """Whether the product file is another than the one that a gallery has looked at. One that
+    cannot be read now holds nothing else up."""
+    try:
+        info = catalog.feed()
+    except LensError as error:
+        log.warning("the product file cannot be read now: %s", error)
+        return False
     known = gallery.shelf.manifest if gallery.shelf else None
     if known is None:
-        return info is not None
+        return info is not None or catalog.feed_is_elsewhere
     return (known.file, known.etag) != ((info.key, info.etag) if info else ("", ""))
 
 

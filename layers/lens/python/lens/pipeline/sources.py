@@ -1,0 +1,40 @@
+"""Sources: opens the catalog and the shop's product file, wherever the settings say they are."""
+
+from __future__ import annotations
+
+from lens.errors import UsageError
+from lens.photos.catalog import Catalog, Files
+from lens.settings import Settings, variable
+from lens.storage import open_storage
+
+_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
+_FEED_BYTES = 1_000_000_000
+_FEED_SECONDS = 300.0
+_FEED_KINDS = ("text/", "application/csv", "application/json", "application/x-ndjson", "binary/")
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """The catalog, with its product file. UsageError for a product file of a kind that is not
+    read."""
+    storage = open_storage(settings.catalog)
+    return Catalog(storage, _open_feed(settings)) if settings.feed else Catalog(storage)
+
+
+def _open_feed(settings: Settings) -> tuple[Files, str]:
+    feed = settings.feed
+    path, query, _ = feed.partition("?")
+    folder, slash, name = path.rpartition("/")
+    if feed.lower().startswith("https://"):
+        # Imported here: a catalog whose feed is a file needs no TLS.
+        from lens.fetching.address_file import AddressFile
+        from lens.fetching.fetch import Fetcher
+
+        fetcher = Fetcher(_FEED_BYTES, _FEED_SECONDS, what="product file", kinds=_FEED_KINDS)
+        key = name if name.lower().endswith(_TABLES) else "products.csv"
+        return AddressFile(fetcher, feed, settings.feed_minutes), key
+    if query or not name.lower().endswith(_TABLES):
+        raise UsageError(
+            f"{variable('feed')}={feed!r} should be an https address or name a file: "
+            + ", ".join(_TABLES)
+        )
+    return open_storage(folder + slash or "."), name
