@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.sources import open_catalog
 from lens.settings import Settings
 from lens.storage import FileStorage, ObjectInfo
-from lens.storage.formats import announce_format
+from lens.storage.formats import SETTLED, announce_format
 
 MODEL = "m"
 HEADER = "id,title,price\n"
@@ -196,4 +197,16 @@ def test_a_file_that_cannot_be_reached_holds_nothing_up(shop: Shop) -> None:
     shop.catalog = Catalog(shop.catalog.storage, (Unreachable(), "products.csv"))
     assert shop.look() is None
     assert not compare_newest(shop.catalog, shop.artifacts, MODEL).looks
+    assert list(shop.titles()) == ["a"]
+
+
+def test_while_an_earlier_release_may_read_the_heads_the_file_waits(shop: Shop) -> None:
+    (shop.artifacts.root / "formats.json").unlink()
+    announce_format(shop.artifacts, time.time())  # the artifacts are not new any more
+    shop.write("a,A,1.00 EUR")
+    assert shop.look() is None
+    assert not compare_newest(shop.catalog, shop.artifacts, MODEL).looks
+    (shop.artifacts.root / "formats.json").unlink()
+    announce_format(shop.artifacts, time.time() - 2 * SETTLED)
+    shop.follow()
     assert list(shop.titles()) == ["a"]

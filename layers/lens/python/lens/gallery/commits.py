@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Annotated
@@ -9,10 +10,11 @@ from typing import Annotated
 from lens.errors import ArtifactError, NotFoundError
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document, write_document
-from lens.storage.formats import Since
+from lens.storage.formats import Since, written_format
 
 HEADS = "heads/"
 COMMITS = "commits/"
+_PRODUCTS_SINCE = 2
 
 
 class SegmentRef(Record):
@@ -54,7 +56,7 @@ class Commit(Document):
     created_at: float  # seconds since the epoch
     snapshot: SnapshotRef | None = None
     segments: tuple[SegmentRef, ...] = ()
-    products: Annotated[ProductsRef | None, Since(2, at_once=True)] = None
+    products: Annotated[ProductsRef | None, Since(_PRODUCTS_SINCE, at_once=True)] = None
 
     @property
     def name(self) -> CommitName:
@@ -70,6 +72,11 @@ class Commit(Document):
     def tail_rows(self) -> int:
         """Rows in the tail."""
         return sum(ref.rows for ref in self.segments)
+
+
+def keeps_products(storage: Storage) -> bool:
+    """Whether a head can name products yet: not while an earlier release may read it."""
+    return written_format(storage, time.time(), at_once=True) >= _PRODUCTS_SINCE
 
 
 def empty_commit(model_id: str) -> Commit:

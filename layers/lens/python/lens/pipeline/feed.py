@@ -16,7 +16,7 @@ from lens.feed.feed import Feed, read_feed
 from lens.feed.names import item_of, names_of_product
 from lens.feed.product import Product
 from lens.gallery.assortment import Entry, Products, changed_since
-from lens.gallery.commits import read_head
+from lens.gallery.commits import keeps_products, read_head
 from lens.gallery.product_tables import (
     ProductsManifest,
     RowProblem,
@@ -41,6 +41,8 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
     """Read the product file, and write what differs from a model's head; the key of what was
     written, None where nothing differs. A file that cannot be used is written down as such, and the
     products stay as they were."""
+    if not keeps_products(storage):
+        return None
     # The head first: whatever is committed meanwhile makes this look void, and another follows.
     head = read_head(storage, model_id)
     before = read_look(storage, model_id, head.products.id) if head.products else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lens.errors import LensError
-from lens.gallery.commits import read_head
+from lens.gallery.commits import keeps_products, read_head
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
@@ -74,8 +74,6 @@ def compare(catalog: Catalog, gallery: Gallery) -> Comparison:
         row = known[position]
         if row.kind != Kind.TOMBSTONE:
             looks.append(Look(key, row.version.bumped(), model_id))
-    if feed_differs(catalog, gallery):
-        looks.append(Look(FEED_KEYS[0], UNSEEN.bumped(), model_id))
     return Comparison(gallery, looks, min(lacking, default=None))
 
 
@@ -94,6 +92,9 @@ def feed_differs(catalog: Catalog, gallery: Gallery) -> bool:
 
 
 def compare_newest(catalog: Catalog, storage: Storage, model_id: str) -> Comparison:
-    """Where a model's newest commit differs from the catalog."""
+    """Where a model's newest commit differs from the catalog, its product file included."""
     head = read_head(storage, model_id)
-    return compare(catalog, load_gallery(storage, head))
+    comparison = compare(catalog, load_gallery(storage, head))
+    if keeps_products(storage) and feed_differs(catalog, comparison.gallery):
+        comparison.looks.append(Look(FEED_KEYS[0], UNSEEN.bumped(), model_id))
+    return comparison
