@@ -70,7 +70,7 @@ def _variants(number: int, product: Product) -> Iterator[dict[str, str]]:
                 "image_link": pictures[0],
                 "additional_image_link": ",".join(pictures[1:]),
                 "price": f"{price}.00 EUR",
-                "availability": "out_of_stock" if number % 11 == 5 else "in_stock",
+                "availability": "out_of_stock" if number % 11 == 7 else "in_stock",
                 "brand": _BRANDS[number % len(_BRANDS)],
                 "color": color,
                 "size": size,
