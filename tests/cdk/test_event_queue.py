@@ -40,6 +40,7 @@ def test_every_change_of_a_photo_reaches_embed_and_no_thumbnail_does(parts: Part
 def test_segments_reach_build_index_and_heads_reach_compact(parts: Parts) -> None:
     assert _notifications(parts, "Artifacts") == {
         ("s3:ObjectCreated:*", "segments/", "IndexingSegmentsQueue"),
+        ("s3:ObjectCreated:*", "products/", "IndexingSegmentsQueue"),
         ("s3:ObjectCreated:*", "heads/", "IndexingHeadsQueue"),
     }
 

@@ -10,26 +10,30 @@ from tests.cdk.synthesis import Parts, several, synthesize, text
 
 pytestmark = pytest.mark.slow
 
-GALLERY = {"current.json", "formats.json", "heads/*", "commits/*", "segments/*", "snapshots/*"}
+GALLERY = {"current.json", "formats.json"} | {
+    f"{p}/*" for p in ("heads", "commits", "segments", "snapshots", "products")
+}
 CATALOG, ARTIFACTS = "StorageCatalog", "StorageArtifacts"
 THUMBS = f"{CATALOG}/image-lens/ImageLens/thumbs/*"
 FIRST = {"current.json", "heads/*", "commits/*", "models/*"}
 WRITES = {
-    "embed": {f"{ARTIFACTS}/segments/*", THUMBS},
+    "embed": {f"{ARTIFACTS}/segments/*", f"{ARTIFACTS}/products/*", THUMBS},
     "build_index": {f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "compact": {f"{ARTIFACTS}/{p}/*" for p in ("heads", "commits", "segments", "snapshots")},
     "reconcile": {f"{ARTIFACTS}/formats.json"},
     "collect": {f"{ARTIFACTS}/collected.json", f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
-    "setup": {f"{ARTIFACTS}/{p}" for p in FIRST},
+    "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
     "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*")},
     "search": {THUMBS},
 }
 DELETES = {
-    "collect": {f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots")} | {THUMBS}
+    "collect": {f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots", "products")}
+    | {THUMBS}
 }
 READS = {
     "embed": {f"{CATALOG}/catalog/*"}
-    | {f"{ARTIFACTS}/{p}" for p in ("current.json", "formats.json", "models/*", "segments/*")},
+    | {f"{ARTIFACTS}/{p}" for p in ("current.json", "formats.json", "heads/*", "models/*")}
+    | {f"{ARTIFACTS}/{p}" for p in ("segments/*", "products/*")},
     "build_index": {f"{ARTIFACTS}/{p}" for p in GALLERY},
     "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY} | {f"{CATALOG}/catalog/*"},
