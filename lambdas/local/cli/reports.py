@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from lambdas.local.cli.feed_status import feed_lines, feed_status
@@ -12,13 +12,14 @@ from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.stack.outputs import QueueDepth
 from lens.evaluation.score import KS
+from lens.feed.encoding import encode
 from lens.gallery.commits import read_head
 from lens.gallery.current import read_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import is_feed, is_photo
-from lens.search.searcher import Results
+from lens.search.searcher import Hit, Results
 
 _REJECTED_SHOWN = 20
 
@@ -61,13 +62,24 @@ def status_report(
 def results_report(results: Results, *, as_json: bool) -> str:
     """A search's hits."""
     if as_json:
-        return json.dumps(asdict(results), indent=1)
+        return json.dumps(
+            {**asdict(results), "hits": [_hit(hit) for hit in results.hits]}, indent=1
+        )
     if results.model_id is None:
         return "nothing has been indexed yet: run `lens index`"
     lines = [
         f"{hit.rank:4}  {hit.similarity:.4f}  {hit.item_id:<16} {hit.key}" for hit in results.hits
     ]
     return "\n".join([*_seen(results), "rank  similar  item             photo", *lines])
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    """A hit's fields, and those of its product where there is one."""
+    fields = asdict(replace(hit, sold=None))
+    del fields["sold"]
+    if hit.sold:
+        fields["product"] = json.loads(encode(hit.sold.product))
+    return fields
 
 
 # What the answer's word means to who asked.

@@ -257,7 +257,7 @@ def test_serve_shows_the_stacks_gallery_and_leaves_its_upkeep_to_its_functions(
     served = threading.Event()
 
     def announce(address: str) -> None:
-        addresses.append(address)
+        addresses.append(address.removeprefix("Image Lens: "))
         served.set()
 
     settings = local_settings(os.environ)

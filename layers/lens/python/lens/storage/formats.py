@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 NEWEST = 2
 KEY = "formats.json"
+_CURRENT = "current.json"  # artifacts that no release has set up lack it
 # A Lambda function runs for 15 minutes at most, and a deployment updates all of them in less.
 SETTLED = 3_600.0
 
@@ -75,7 +76,7 @@ def announce_format(storage: Storage, now: float) -> None:
     if oldest() == NEWEST or (announced and announced.newest >= NEWEST):
         return
     etag = storage.head(KEY)
-    began = NEWEST if next(iter(storage.list()), None) is None else 1
+    began = NEWEST if storage.head(_CURRENT) is None else 1
     data = _Announced(newest=NEWEST, at=now, began=began).model_dump_json().encode()
     try:
         storage.write(
