@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from lambdas.search.admission import Admission
-from lambdas.search.schemas import (
+from lambdas.search.health_schemas import (
     CachesSchema,
     GallerySchema,
     HealthSchema,

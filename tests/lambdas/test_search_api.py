@@ -1,6 +1,6 @@
 """The HTTP API (lambdas/search) over a real gallery: results, thumbnails, items and health.
 
-Covers: app, searching, lookups, health, schemas.
+Covers: app, searching, lookups, health, health_schemas, schemas.
 """
 
 from __future__ import annotations

@@ -5,16 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lens.progress import Done, Underway
-
-
-class Clock:
-    """A clock that is set."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 def test_nothing_is_under_way_before_and_after() -> None:
@@ -27,7 +18,7 @@ def test_nothing_is_under_way_before_and_after() -> None:
 
 
 def test_the_time_left_is_told_from_what_was_done() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     underway = Underway(clock)
     with underway.work() as report:
         report(0, 100)

@@ -62,9 +62,8 @@ def status_report(
 def results_report(results: Results, *, as_json: bool) -> str:
     """A search's hits."""
     if as_json:
-        return json.dumps(
-            {**asdict(results), "hits": [_hit(hit) for hit in results.hits]}, indent=1
-        )
+        fields = asdict(replace(results, hits=()))
+        return json.dumps({**fields, "hits": [_hit(hit) for hit in results.hits]}, indent=1)
     if results.model_id is None:
         return "nothing has been indexed yet: run `lens index`"
     lines = [

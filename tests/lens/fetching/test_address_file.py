@@ -9,6 +9,7 @@ import pytest
 from lens.errors import FetchError
 from lens.fetching.address_file import AddressFile
 from lens.fetching.fetch import Fetcher
+from tests.support.clock import Clock
 
 ADDRESS = "https://shop.example/products.csv"
 
@@ -26,15 +27,6 @@ class Shop(Fetcher):
         if answer is None:
             raise FetchError("no answer")
         return answer
-
-
-class Clock:
-    """Seconds that are set."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_it_is_fetched_again_when_it_is_old_enough() -> None:

@@ -8,22 +8,13 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 
 from lambdas.local.server.rate import RateWall, TokenBuckets
+from tests.support.clock import Clock
 
 KEYS = ("0123456789abcdef", "fedcba9876543210")
 
 
-class Clock:
-    """A clock that a test turns."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_a_full_minute_may_be_spent_at_once_and_then_comes_back_evenly() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     buckets = TokenBuckets(30, clock)
     assert [buckets.take(b"a") for _ in range(30)] == [0.0] * 30
     assert buckets.take(b"a") == 2.0
@@ -36,7 +27,7 @@ def test_a_full_minute_may_be_spent_at_once_and_then_comes_back_evenly() -> None
 
 
 def test_no_more_than_a_minutes_requests_are_saved_up() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     buckets = TokenBuckets(3, clock)
     buckets.take(b"a")
     clock.now += 3600
@@ -44,7 +35,7 @@ def test_no_more_than_a_minutes_requests_are_saved_up() -> None:
 
 
 def test_over_any_ten_minutes_the_rate_is_kept() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     buckets = TokenBuckets(7, clock)
     passed = 0
     for _ in range(6_000):
@@ -57,7 +48,7 @@ class Caller:
     """Asks an app behind the wall as one address."""
 
     def __init__(self, **wall: Any) -> None:
-        self.clock = Clock()
+        self.clock = Clock(1000.0)
         self.wall = RateWall(PlainTextResponse("answered"), clock=self.clock, **wall)
 
     def ask(self, address: str, path: str = "/api/categories", key: str = "") -> tuple[int, str]:
