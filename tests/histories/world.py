@@ -59,7 +59,7 @@ from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_
 
 KEYS = ("1.png", "a/2.png", "a/b/3.png", "a/b/4.png", "ü x/5.png")
 PHOTOS = tuple(png(seed) for seed in range(6))
-UNUSABLE_FEEDS = (b"nothing",)
+UNUSABLE_FEEDS = (b"nothing", b"id,title\n")
 FEEDS = (
     *(f"id,title\n{rows}".encode() for rows in ("a,A\n", "a,B\nb,B\n", "b,B\nc,C\n", "c,D\n")),
     *UNUSABLE_FEEDS,

@@ -55,7 +55,7 @@ def watch_folder(
             if any(part.startswith(".") for part in key.split("/")):
                 continue
             if (is_photo(key) or is_feed(key)) and not Path(name).is_dir():
-                if ignored.has(key):
+                if is_photo(key) and ignored.has(key):
                     continue
                 kind = "ObjectRemoved:Delete" if change is Change.deleted else "ObjectCreated:Put"
                 events.append(s3_notification(kind, key, next_sequencer()))

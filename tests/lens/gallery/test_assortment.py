@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+
+import pytest
 
 from lens.gallery.assortment import (
     NO_PRODUCTS,
     Assortment,
     Entry,
+    Owner,
     Products,
     changed_since,
     name_hash,
@@ -101,3 +105,27 @@ def test_a_name_of_two_items_says_nothing_and_the_next_is_asked() -> None:
 
 def test_hashes_of_names_are_the_same_on_every_machine() -> None:
     assert int(name_hash("id:a")) == 4_131_723_750_268_811_231
+
+
+def test_a_name_that_every_product_has_costs_a_look_at_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [Entry(f"p{n}", f"p{n}", ("file:front.jpg",), b"") for n in range(1_000)]
+    assortment = Assortment(Products.of(entries), NO_PRODUCTS)
+    looked: list[object] = []
+    named = Assortment._named
+
+    def counted(self: Assortment, name: str) -> Iterator[Owner]:
+        for owner in named(self, name):
+            looked.append(owner)
+            yield owner
+
+    monkeypatch.setattr(Assortment, "_named", counted)
+    assert assortment.find(["file:front.jpg"]) is None
+    assert len(looked) == 2
+
+
+def test_variants_are_of_the_item_though_another_is_called_the_same() -> None:
+    same = "group:a-1"
+    entries = [Entry("x", "A-1", (same,), b"", 1), Entry("y", "A.1", (same,), b"", 0)]
+    assortment = Assortment(Products.of(entries), NO_PRODUCTS)
+    assert assortment.variants("A-1", same) == ["x"]
+    assert assortment.variants("A.1", same) == ["y"]

@@ -111,12 +111,15 @@ def test_products_that_are_gone_are_gone_and_come_back(shop: Shop) -> None:
         assert sorted(shop.titles()) == [row[0] for row in rows]
 
 
-def test_a_file_that_cannot_be_used_costs_nothing_and_is_named(shop: Shop) -> None:
+@pytest.mark.parametrize(("header", "told"), [("nothing", "no columns"), (HEADER, "no product")])
+def test_a_file_that_cannot_be_used_costs_nothing_and_is_named(
+    shop: Shop, header: str, told: str
+) -> None:
     shop.write("a,A,1.00 EUR")
     shop.follow()
-    shop.write("nothing", header="")
+    shop.write(header=header)
     look = shop.follow()
-    assert "no columns" in look.trouble
+    assert told in look.trouble
     assert list(shop.titles()) == ["a"]
     shop.write("a,B,1.00 EUR")
     assert not shop.follow().trouble

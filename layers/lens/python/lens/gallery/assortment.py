@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.gallery.rows import Bytes, Positions, among
+from lens.gallery.rows import Bytes, among
 
 Hashes = NDArray[np.uint64]
 
@@ -84,10 +84,13 @@ class Products:
         start = int(self.ends[position - 1]) if position else 0
         return self.text[start : int(self.ends[position])].tobytes()
 
-    def named(self, name: np.uint64) -> Positions:
-        """The products with a name."""
+    def named(self, name: np.uint64) -> NDArray[np.int32]:
+        """Positions of the products with a name."""
         first, last = (np.searchsorted(self.names, name, side) for side in ("left", "right"))
-        return self.owners[first:last].astype(np.intp)
+        return self.owners[first:last]
+
+
+Owner = tuple[Products, int]  # a product, by its place in a table
 
 
 @dataclass(frozen=True)
@@ -110,18 +113,13 @@ class Assortment:
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """Each product's id and text, in no order."""
-        for position in np.flatnonzero(~self._replaced).tolist():
-            yield self.whole.id[position].decode(), self.whole.text_at(position)
-        for position in range(len(self.changes)):
-            yield self.changes.id[position].decode(), self.changes.text_at(position)
+        for table, position in self._positions():
+            yield table.id[position].decode(), table.text_at(position)
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Each product's id and item, in no order."""
-        kept = [(self.whole, np.flatnonzero(~self._replaced))]
-        kept.append((self.changes, np.arange(len(self.changes))))
-        for table, positions in kept:
-            for position in positions:
-                yield table.id[position].decode(), table.item_id[position].decode()
+        for table, position in self._positions():
+            yield table.id[position].decode(), table.item_id[position].decode()
 
     def text(self, product_id: str) -> bytes | None:
         """What the feed says of a product; None where it has none of this id."""
@@ -136,22 +134,42 @@ class Assortment:
         """What the first of these names means; a name that products of several items have says
         nothing."""
         for name in names:
-            owners = self.owners(name)
-            if len({item for item, _ in owners}) == 1:
-                return Found(owners[0][0], tuple(product for _, product in owners))
+            owners = self._of_one_item(name)
+            if owners:
+                products = [table.id[position].decode() for table, position in owners]
+                table, position = owners[0]
+                return Found(table.item_id[position].decode(), tuple(products))
         return None
 
-    def owners(self, name: str) -> list[tuple[str, str]]:
-        """(item_id, id) of each product with a name, in the product file's order."""
+    def variants(self, item_id: str, name: str) -> list[str]:
+        """The ids of an item's products, which have this name, in the product file's order."""
+        item = item_id.encode()
+        found = [own for own in self._named(name) if own[0].item_id[own[1]] == item]
+        return [table.id[position].decode() for table, position in sorted(found, key=_place)]
+
+    def _of_one_item(self, name: str) -> list[Owner]:
+        """The products with a name, in the product file's order; none where they are of several
+        items. A picture may be called `front.jpg` in every product: the second one ends it."""
+        found: list[Owner] = []
+        for table, position in self._named(name):
+            if found and table.item_id[position] != found[0][0].item_id[found[0][1]]:
+                return []
+            found.append((table, position))
+        return sorted(found, key=_place)
+
+    def _named(self, name: str) -> Iterator[Owner]:
         hashed = name_hash(name)
-        owners: list[tuple[int, str, str]] = []
-        for table, replaced in ((self.whole, self._replaced), (self.changes, None)):
-            for position in table.named(hashed):
-                if replaced is None or not replaced[position]:
-                    item, product = table.item_id[position], table.id[position]
-                    place = int(table.place[position])
-                    owners.append((place, item.decode(), product.decode()))
-        return [(item, product) for _, item, product in sorted(owners)]
+        for position in self.whole.named(hashed):
+            if not self._replaced[position]:
+                yield self.whole, int(position)
+        for position in self.changes.named(hashed):
+            yield self.changes, int(position)
+
+    def _positions(self) -> Iterator[Owner]:
+        for position in np.flatnonzero(~self._replaced).tolist():
+            yield self.whole, position
+        for position in range(len(self.changes)):
+            yield self.changes, position
 
     @cached_property
     def _replaced(self) -> NDArray[np.bool_]:
@@ -184,6 +202,11 @@ def _among(ids: Bytes, some: Bytes) -> NDArray[np.bool_]:
     # NumPy would widen all ids to compare them with a longer one.
     short = some[np.strings.str_len(some) <= ids.dtype.itemsize]
     return among(ids, short.astype(ids.dtype))[0]
+
+
+def _place(owner: Owner) -> int:
+    table, position = owner
+    return int(table.place[position])
 
 
 def _text(values: Sequence[bytes]) -> Bytes:

@@ -70,13 +70,21 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
         return write_look(storage, manifest)
     try:
         data, info = catalog.read_feed(found.key)
-        feed = read_feed(found.key, data)
+        feed = _with_products(read_feed(found.key, data))
     except NotFoundError:
         return None  # it is gone by now: that has an event of its own
     except UsageError as error:
         return write_look(storage, _kept(manifest, before, str(error)))
     manifest = manifest.model_copy(update={"etag": info.etag, **_said(feed)})
     return write_look(storage, _with_tables(storage, manifest, before, feed))
+
+
+def _with_products(feed: Feed) -> Feed:
+    """The feed; UsageError when it is empty: a file half written, sooner than a shop that sells
+    nothing any more, which takes its file away."""
+    if not feed.products:
+        raise UsageError("it has no product that can be used")
+    return feed
 
 
 def _kept(

@@ -37,8 +37,8 @@ def sold_as(gallery: Gallery, row: Row) -> Sold | None:
     if not maybe:
         return None
     here = [each for each in maybe if each.availability != "out_of_stock"]
-    item = assortment.owners(names_of_item(found.item_id)[1])
-    return Sold((here or maybe)[0], tuple(_products(assortment, (name for _, name in item))))
+    variants = assortment.variants(found.item_id, names_of_item(found.item_id)[1])
+    return Sold((here or maybe)[0], tuple(_products(assortment, variants)))
 
 
 def item_sold(gallery: Gallery, row: Row) -> str:
