@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,25 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "searches.jsonl"
 
 
-@pytest.fixture
-def logging_page(browser: Browser, shop: Shop, log: Path, tmp_path: Path) -> Iterator[Page]:
-    """The page of a server that keeps what is searched; the shop's site answers everything."""
-    artifacts = shop.folder.parent / "artifacts"
-    with serving(shop.folder, artifacts, len(shop.photos), LENS_SEARCH_LOG=str(log)) as server:
-        context = browser.new_context()
+@contextmanager
+def visited(browser: Browser, shop: Shop, log: Path, key: str = "") -> Iterator[Page]:
+    """The page of a server that keeps what is searched, and may want a key; the shop's site answers
+    everything."""
+    made, count = shop.folder.parent / "artifacts", len(shop.photos)
+    with serving(shop.folder, made, count, LENS_SEARCH_LOG=str(log), LENS_API_KEYS=key) as server:
+        context = browser.new_context(http_credentials={"username": "any", "password": key})
         context.set_default_timeout(5_000)
         context.route("https://shop.example/**", lambda route: route.fulfill(body="the shop"))
         page = context.new_page()
         page.goto(server.address)
         yield page
         context.close()
+
+
+@pytest.fixture
+def logging_page(browser: Browser, shop: Shop, log: Path) -> Iterator[Page]:
+    with visited(browser, shop, log) as page:
+        yield page
 
 
 def search(page: Page, photo: Path) -> None:
@@ -77,3 +85,11 @@ def test_a_click_names_the_search_that_is_shown(logging_page: Page, log: Path, s
     logging_page.get_by_role("link", name="View at the shop").click()
     first, second, clicked = lines(log, 3)
     assert clicked["search_id"] == first["search_id"] != second["search_id"]
+
+
+def test_a_click_brings_the_key_with_it(browser: Browser, shop: Shop, log: Path) -> None:
+    with visited(browser, shop, log, key="0123456789abcdef0123") as page:
+        search(page, shop.photo("Dresses", "2_side"))
+        page.locator(".card .open").first.click()
+        page.get_by_role("link", name="View at the shop").click()
+        assert [line["event"] for line in lines(log, 2)] == ["search", "click"]

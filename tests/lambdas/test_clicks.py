@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from httpx import Response
 
+from lambdas.local.server.app import local_app
 from lambdas.search.body_limit import SMALL
-from tests.lambdas.conftest import MakeShop, Shop
+from lens.settings import Settings
+from tests.lambdas.conftest import Client, MakeShop, Shop
 from tests.support.tiny_model import png
 
 CLICK: dict[str, Any] = {"search_id": "Zk3vJ0uQx2Yb7PfA", "item_id": "WOMEN/id_1", "rank": 2}
@@ -105,6 +107,14 @@ def test_a_large_body_is_not_read(announced: bool, shop: Shop, log: Path) -> Non
     assert (reply.status_code, reply.json()["error"]["code"]) == (413, "too_many_bytes")
     assert reply.json()["error"]["message"] == f"/api/clicks takes at most {most} bytes"
     assert log.read_bytes() == b""
+
+
+def test_clicks_count_in_a_callers_rate(shop: Shop) -> None:
+    settings = Settings.model_validate({**shop.settings.model_dump(), "rate": 2})
+    client = Client(local_app(settings, shop.searcher, shop.pipeline.catalog))
+    here = {"Host": "localhost"}
+    replies = [client.post("/api/clicks", json=CLICK, headers=here) for _ in range(3)]
+    assert [reply.status_code for reply in replies] == [204, 204, 429]
 
 
 def test_where_searches_are_not_kept_clicks_are_not_taken(make_shop: MakeShop) -> None:
