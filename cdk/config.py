@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+_AS_INTEGER = BeforeValidator(lambda given: int(given) if str(given).isdigit() else given)
 # Retention periods, in days: those of CloudWatch Logs that make sense here.
-LogDays = Annotated[
-    Literal[1, 3, 7, 14, 30, 90, 180, 365],
-    BeforeValidator(lambda given: int(given) if str(given).isdigit() else given),
-]
+LogDays = Annotated[Literal[1, 3, 7, 14, 30, 90, 180, 365], _AS_INTEGER]
+NoneOrLogDays = Annotated[Literal[0, 1, 3, 7, 14, 30, 90, 180, 365], _AS_INTEGER]
 _ARN = r"^$|^arn:aws[a-z-]*:{service}:{region}:\d{{12}}:{rest}$"
 _CERTIFICATE = _ARN.format(service="acm", region="us-east-1", rest=r"certificate/[\w-]+")
 _WEB_ACL = _ARN.format(service="wafv2", region="us-east-1", rest=r"global/webacl/.+")
@@ -109,6 +108,11 @@ class Config(BaseModel):
         30, description="days that replaced and deleted objects are kept"
     )
     log_days: LogDays = Field(30, description="days that logs are kept")
+    search_log: NoneOrLogDays = Field(
+        0,
+        description="a line of JSON for each search and click in the log of search, which is then "
+        "kept for so many days; 0: none",
+    )
 
     domain: str = Field("", pattern=r"^$|^([a-z0-9-]+\.)+[a-z]{2,}$", description="of the page")
     certificate_arn: str = Field(

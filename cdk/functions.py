@@ -42,6 +42,7 @@ class FunctionSpec:
     timeout: Duration
     disk: int = 512
     files: tuple[str, ...] = ()
+    log_days: int = 0  # that its log is kept; 0: as all logs are
 
     @property
     def handler(self) -> str:
@@ -123,18 +124,19 @@ class Functions(Construct):
         self.all[spec.package] = function
         return function
 
-    def log_group(self, scope: Construct, name: str = "Log") -> logs.LogGroup:
-        """A log that keeps its events for a limited time, and is deleted with the stack."""
+    def log_group(self, scope: Construct, name: str = "Log", days: int = 0) -> logs.LogGroup:
+        """A log that keeps its events for so many days, or as the configuration says, and is
+        deleted with the stack."""
         return logs.LogGroup(
             scope,
             name,
-            retention=_RETENTION[self._config.log_days],
+            retention=_RETENTION[days or self._config.log_days],
             removal_policy=RemovalPolicy.DESTROY,
         )
 
     def _common_properties(self, spec: FunctionSpec) -> dict[str, Any]:
         scope = Construct(self, f"{spec.package}-")
-        log = self.log_group(scope)
+        log = self.log_group(scope, days=spec.log_days)
         # Not AWS's managed policy for logs: it allows writing to every log of the account.
         role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log.grant_write(role)

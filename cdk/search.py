@@ -53,6 +53,7 @@ class Search(Construct):
                     "LENS_THUMB_URL": f"/{storage.thumbs}",
                     "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
                     "LENS_CORS_ORIGINS": config.cors_origins,
+                    **({"LENS_SEARCH_LOG": "-"} if config.search_log else {}),
                 },
                 policy=[
                     *read(storage.artifacts, *GALLERY, MODELS),
@@ -63,6 +64,7 @@ class Search(Construct):
                 memory=config.search_memory,
                 disk=config.search_disk,
                 timeout=Duration.seconds(config.search_timeout),
+                log_days=config.search_log,
             ),
             reserved=config.search_reserved or None,
             snap_start=config.packaging == "snapstart",

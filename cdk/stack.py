@@ -104,6 +104,7 @@ class ImageLensStack(Stack):
             CatalogLocation=storage.catalog_location,
             ArtifactsLocation=storage.artifacts_location,
             ThumbsLocation=storage.thumbs_location,
+            SearchLog=search.function.log_group.log_group_name,
             SiteBucket=storage.site.bucket_name,
             TrainingMachine=training.machine.state_machine_arn,
             **{

@@ -52,6 +52,13 @@ function send(photo, { topK, category, region, signal, progress }) {
   });
 }
 
+/** Tell that a product which a search found was asked for at the shop. Nothing waits for it, and it is
+ * sent even if the page is left. */
+export function clicked(searchId, itemId, rank) {
+  const click = JSON.stringify({ search_id: searchId, item_id: itemId, rank });
+  navigator.sendBeacon("/api/clicks", new Blob([click], { type: "application/json" }));
+}
+
 /** The bytes of a catalog photo. */
 export async function catalogPhoto(url, signal) {
   const reply = await ask(url, { signal });

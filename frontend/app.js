@@ -43,6 +43,7 @@ const filter = new Filter($("filter"), (category) => go({ ...history.state, cate
 const viewer = new Viewer($("viewer"), {
   look: (hit) => go({ ...history.state, view: hit.key }, { replace: true, hit }),
   more,
+  shop: tellShop,
   closed: () => history.back(),
 });
 
@@ -204,6 +205,12 @@ function showEmpty({ category }, found) {
     answers.clear(); // what is empty now may be full in a moment
     notice(what, todo, say.words.tryAgain, () => render(history.state));
   }
+}
+
+/** Tell of a click on the way to the shop, where the server keeps them. */
+function tellShop({ item_id: item }) {
+  const best = answer?.hits.find((hit) => hit.item_id === item); // a view may not have been found
+  if (answer?.search_id && best) api.clicked(answer.search_id, item, best.rank);
 }
 
 const aloud = (found) => say.foundAloud(fold(found.hits).length, matchOf(found));

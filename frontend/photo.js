@@ -5,6 +5,8 @@ const TRAVEL_SIDE = 1024; // the model sees 224 pixels of a box; this is enough 
 const WORKING_SIDE = 2048; // a 12 MP photo takes 48 MB decoded, which a phone may not have
 const LARGEST_FILE = 20 * 2 ** 20; // the server's limit, for what cannot be made smaller here
 const KEPT_AS_THEY_ARE = ["image/jpeg", "image/png", "image/webp", "image/avif"];
+// EXIF, XMP and IPTC, in all of these kinds; places and names are in them.
+const TELLTALE = /exif|xmp|photoshop/i;
 const TRIES = [
   [TRAVEL_SIDE, 0.85],
   [TRAVEL_SIDE, 0.72],
@@ -64,12 +66,12 @@ export class Photo {
     this.canvas = null;
   }
 
-  /** The photo as it travels; the same bytes each time, which the server knows again. */
+  /** The photo as it travels: pixels alone, without place, time or camera. The same bytes each time,
+   * which the server knows again. */
   async travelling() {
     if (this._small) return this._small;
     await this.open();
-    const fits = this.file.size <= TRAVEL_BYTES && KEPT_AS_THEY_ARE.includes(this.file.type);
-    if (!this.canvas || fits) return this.file;
+    if (!this.canvas || (await this._travelsAsItIs())) return this.file;
     const { canvas } = this; // it may be closed meanwhile
     let small;
     for (const [side, quality] of TRIES) {
@@ -78,6 +80,12 @@ export class Photo {
       if (small.size <= TRAVEL_BYTES) break;
     }
     return (this._small = small);
+  }
+
+  async _travelsAsItIs() {
+    if (this.file.size > TRAVEL_BYTES || !KEPT_AS_THEY_ARE.includes(this.file.type)) return false;
+    const text = new TextDecoder("latin1").decode(await this.file.arrayBuffer());
+    return !TELLTALE.test(text);
   }
 }
 

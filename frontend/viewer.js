@@ -4,15 +4,20 @@ import { item as askItem } from "./api.js";
 import { drawMatch, drawPrice, viewButton } from "./results.js";
 import * as say from "./strings.js";
 
+const MIDDLE = 1; // the mouse's button that opens a new tab
+
 export class Viewer {
-  /** `look` hears another view to look at, `more` a hit to search with, `closed` that it was. */
-  constructor(dialog, { look, more, closed }) {
+  /** `look` hears another view to look at, `more` a hit to search with, `shop` one whose product was
+   * asked for at the shop, `closed` that it was. */
+  constructor(dialog, { look, more, shop, closed }) {
     this._dialog = dialog;
     this._look = look;
     this._hit = null;
     const part = (this._part = (selector) => dialog.querySelector(selector));
     part("#close").addEventListener("click", closed);
     part(".more").addEventListener("click", () => more(this._hit));
+    part(".shop").addEventListener("click", () => shop(this._hit));
+    part(".shop").addEventListener("auxclick", ({ button }) => button === MIDDLE && shop(this._hit));
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       closed();

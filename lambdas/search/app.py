@@ -10,9 +10,11 @@ from starlette.middleware.cors import CORSMiddleware
 
 from lambdas.search.admission import Admission
 from lambdas.search.body_limit import BodyLimit
+from lambdas.search.clicks import click_routes
 from lambdas.search.errors import translate_errors
 from lambdas.search.health import Health, health_routes
 from lambdas.search.lookups import lookup_routes
+from lambdas.search.search_log import search_log
 from lambdas.search.searching import search_routes
 from lens.progress import Underway
 from lens.search.searcher import Searcher
@@ -36,6 +38,8 @@ def create_app(
 
     Photos are embedded in at most `settings.threads` threads, so that the event loop stays free to
     answer everything else. `settings.queued_searches` more wait; the next is refused as busy.
+
+    Raises UsageError when the search log cannot be written.
     """
     app = FastAPI(
         title="Image Lens",
@@ -50,11 +54,13 @@ def create_app(
     translate_errors(app, settings.max_photo_bytes)
     searches = Admission(settings.threads, settings.queued_searches)
     lookups = Admission(settings.threads, _QUEUED_LOOKUPS)  # these may decode photos too
+    log = search_log(settings)
     thumbnails = searcher.thumbnails or thumbnails_of(settings)
-    app.include_router(lookup_routes(searcher, thumbnails, lookups, settings))
-    app.state.health = Health(searcher, thumbnails, searches, lookups, indexing or Underway())
+    app.include_router(lookup_routes(searcher, thumbnails, lookups, settings, log))
+    app.state.health = Health(searcher, thumbnails, searches, lookups, indexing or Underway(), log)
     app.include_router(health_routes(app.state.health))
-    app.include_router(search_routes(searcher, searches, settings))
+    app.include_router(search_routes(searcher, searches, settings, log))
+    app.include_router(click_routes(log))
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)
     return app

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from lambdas.search.body_limit import SMALL
 from lambdas.search.schemas import ErrorSchema
 from lens.errors import (
     AddressRefusedError,
@@ -143,6 +144,8 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
                 allowed = headers.get("Allow", "another method")
                 message = f"{request.method} is not possible here; use {allowed}"
                 return reply(METHOD, message, headers)
+            case 413 if (path := request.url.path) in SMALL:
+                return reply(TOO_MANY_BYTES, f"{path} takes at most {SMALL[path]} bytes")
             case 413:
                 size = f"{max_photo_bytes / 1e6:.1f} MB"
                 return reply(

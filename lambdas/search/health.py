@@ -15,6 +15,7 @@ from lambdas.search.health_schemas import (
     LoadsSchema,
     PinSchema,
 )
+from lambdas.search.search_log import SearchLog
 from lens.models.embedder import RUNTIME
 from lens.progress import Done, Underway
 from lens.search.searcher import Searcher
@@ -34,6 +35,7 @@ class Health:
     searches: Admission
     lookups: Admission
     indexing: Underway
+    search_log: SearchLog
 
     def read(self) -> HealthSchema:
         """The state at this moment."""
@@ -53,6 +55,7 @@ class Health:
             gallery=_gallery(serving) if serving else None,
             pin=_pin(serving) if serving else None,
             indexing=_indexing(self.indexing.state),
+            search_log=self.search_log.state,
             load=LoadsSchema.model_validate(loads),
             cache=CachesSchema.model_validate(caches),
         )

@@ -87,5 +87,8 @@ class HealthSchema(Schema):
     gallery: GallerySchema | None
     pin: PinSchema | None
     indexing: IndexingSchema | None = Field(description="null: nothing waits to be indexed here")
+    search_log: Literal["off", "on", "failing"] = Field(
+        description="failing: lines of it are lost; the log says why", examples=["off"]
+    )
     load: LoadsSchema
     cache: CachesSchema

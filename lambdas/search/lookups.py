@@ -23,6 +23,7 @@ from lambdas.search.schemas import (
     product_schema,
     similar_schema,
 )
+from lambdas.search.search_log import SearchLog
 from lens.errors import NotFoundError
 from lens.photos.decoding import THUMBNAIL_SIDE
 from lens.photos.thumbnail_store import FOREVER
@@ -48,7 +49,11 @@ class _SimilarRoute(APIRoute):
 
 
 def lookup_routes(
-    searcher: Searcher, thumbnails: Thumbnails, lookups: Admission, settings: Settings
+    searcher: Searcher,
+    thumbnails: Thumbnails,
+    lookups: Admission,
+    settings: Settings,
+    log: SearchLog,
 ) -> APIRouter:
     """`/api/thumb`, `/api/items` and `/api/categories`."""
     routes = APIRouter()
@@ -85,7 +90,8 @@ def lookup_routes(
         """The items most similar to one of the catalog's, by one photo of each."""
         refuse_other_names(request.query_params, ("top_k", "category"))
         look = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
-        return similar_schema(item_id, await lookups.run(look, request), settings)
+        found = await lookups.run(look, request)
+        return similar_schema(item_id, found, settings, log.searched("item", found, category))
 
     # Before the route of the item itself, whose path would take this one for an id.
     routes.add_api_route(

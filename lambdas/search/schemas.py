@@ -107,6 +107,10 @@ class ResultsSchema(Schema):
         description="how like it the first hit is: none where that is less than 1/2",
         examples=["same"],
     )
+    search_id: str | None = Field(
+        description="by which a click on a product names this search; null: searches are not kept",
+        examples=["Zk3vJ0uQx2Yb7PfA"],
+    )
 
 
 class ItemSchema(Schema):
@@ -125,6 +129,10 @@ class SimilarSchema(Schema):
     model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
     commit: int | None = Field(description="the gallery's state", examples=[17])
     hits: list[HitSchema]
+    search_id: str | None = Field(
+        description="by which a click on a product names this search; null: searches are not kept",
+        examples=["Zk3vJ0uQx2Yb7PfA"],
+    )
 
 
 class CategorySchema(Schema):
@@ -170,7 +178,9 @@ def categories_schema(gallery: Gallery | None, settings: Settings) -> Categories
     return CategoriesSchema(categories=categories)
 
 
-def results_schema(results: Results, settings: Settings) -> ResultsSchema:
+def results_schema(
+    results: Results, settings: Settings, search_id: str | None = None
+) -> ResultsSchema:
     """Results as JSON."""
     return ResultsSchema(
         model_id=results.model_id,
@@ -183,16 +193,20 @@ def results_schema(results: Results, settings: Settings) -> ResultsSchema:
         region=results.region,
         match_probability=results.match_probability,
         match=results.match,
+        search_id=search_id,
     )
 
 
-def similar_schema(item_id: str, results: Results, settings: Settings) -> SimilarSchema:
+def similar_schema(
+    item_id: str, results: Results, settings: Settings, search_id: str | None = None
+) -> SimilarSchema:
     """What is similar to an item, as JSON."""
     return SimilarSchema(
         item_id=item_id,
         model_id=results.model_id,
         commit=results.commit,
         hits=_hits(results, settings),
+        search_id=search_id,
     )
 
 

@@ -12,6 +12,8 @@ from lambdas.search.admission import Admission
 from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable, invalid, refuse_other_names
 from lambdas.search.schemas import ResultsSchema, results_schema
+from lambdas.search.search_lines import Kind
+from lambdas.search.search_log import SearchLog
 from lens.errors import AddressRefusedError, FetchError, NotFoundError, UsageError
 from lens.fetching.fetch import Fetcher
 from lens.photos.decoding import ACCEPTED
@@ -28,7 +30,9 @@ _ERRORS = PHOTO_ERRORS | documented(NotFoundError) | GALLERY_ERRORS
 _ERRORS[422] = documented(INVALID, FetchError, AddressRefusedError)[422]
 
 
-def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -> APIRouter:
+def search_routes(
+    searcher: Searcher, searches: Admission, settings: Settings, log: SearchLog
+) -> APIRouter:
     """`/api/search-image`."""
     routes = APIRouter(route_class=searches.route_class())
     fetches = Admission(_FETCHES, _QUEUED_FETCHES)
@@ -77,7 +81,8 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
             if asked is not None:
                 raise invalid("region", "an item has none; send a photo")
             similar = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
-            return results_schema(await searches.run(similar, request), settings)
+            found = await searches.run(similar, request)
+            return results_schema(found, settings, log.searched("item", found, category))
         if file is not None:
             photo = await file.read()
         elif fetcher is not None:
@@ -93,7 +98,9 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
             region=asked,
             group=group,
         )
-        return results_schema(await searches.run(search, request), settings)
+        found = await searches.run(search, request)
+        kind: Kind = "url" if file is None else "photo"
+        return results_schema(found, settings, log.searched(kind, found, category, group))
 
     return routes
 

@@ -56,6 +56,7 @@ def shop(
             "removal": "destroy",
             "python_version": python.version,
             "promote_seconds": "2",
+            "search_log": "30",
             "training_bundle": str(pack(folder / "sourcedir.tar.gz", Path(__file__).parents[2])),
         },
     )

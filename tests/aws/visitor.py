@@ -35,6 +35,10 @@ class Visitor:
             data={"top_k": str(top_k)},
         )
 
+    def click(self, click: dict[str, object]) -> httpx.Response:
+        """Tell of a click, as the page does."""
+        return self._http.post("/api/clicks", json=click)
+
     def hits(self, photo: Path | bytes, top_k: int = 12) -> list[dict[str, Any]]:
         """The hits of a search."""
         found = self.search(photo, top_k).raise_for_status().json()["hits"]

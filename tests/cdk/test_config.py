@@ -57,6 +57,7 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
             ["search_disk=1024", "512 that SnapStart allows", "packaging=zip"],
         ),
         ({"log_days": "31"}, ["log_days=31", "30"]),
+        ({"search_log": "2"}, ["search_log=2", "0, 1, 3", "0: none"]),
         ({"domain": "shop.example.com"}, ["domain and certificate_arn go together"]),
         ({"certificate_arn": "arn:aws:acm:eu-west-1:1:x"}, ["certificate_arn=", "us-east-1"]),
         ({"web_acl_arn": "my-acl"}, ["web_acl_arn='my-acl'", "CLOUDFRONT"]),

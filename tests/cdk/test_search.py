@@ -19,6 +19,20 @@ def test_the_api_is_throttled_and_logged_without_addresses(parts: Parts) -> None
     assert "$context.status" in stage["AccessLogSettings"]["Format"]
 
 
+def test_searches_are_kept_only_where_it_is_asked_for_and_for_so_long(
+    parts: Parts, root: Path, tmp_path: Path
+) -> None:
+    assert "LENS_SEARCH_LOG" not in parts.function("search")["Environment"]["Variables"]
+    kept = Parts(synthesize(root, tmp_path, search_log="7"))
+    assert kept.function("search")["Environment"]["Variables"]["LENS_SEARCH_LOG"] == "-"
+    days = {
+        name: log["Properties"]["RetentionInDays"]
+        for name, log in kept.named("AWS::Logs::LogGroup").items()
+    }
+    group = kept.function("search")["LoggingConfig"]["LogGroup"]["Ref"]
+    assert days.pop(group) == 7 and set(days.values()) == {30}
+
+
 def test_cors_is_the_applications(parts: Parts) -> None:
     assert "CorsConfiguration" not in parts.one("AWS::ApiGatewayV2::Api")
     route = parts.one("AWS::ApiGatewayV2::Route")

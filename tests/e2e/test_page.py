@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, Response, Route, expect
 
 from lambdas.local.server.page import HEADERS, frontend_folder
@@ -165,6 +166,33 @@ def test_a_12_megapixel_photo_travels_small_and_upright(visit: Visit) -> None:
     assert image.getexif().get(0x0112, 1) == 1
     pixels = np.asarray(image.convert("RGB"), dtype=float)
     assert pixels[:400, 500:, 0].mean() > pixels[:400, :300, 0].mean() + 80, "red is top right"
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
+@pytest.mark.parametrize("hidden", ["exif", "xmp"])
+def test_a_small_photo_travels_without_its_position(kind: str, hidden: str, visit: Visit) -> None:
+    """Also one that weighs so little that it need not be made smaller."""
+    exif = Image.Exif()
+    exif[0x010F] = "Telltale"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" exif:GPSLatitude="52,31N" by="Telltale"/>'
+    out = BytesIO()
+    photo = Image.open(visit.shop.photo("Dresses")).resize((320, 400))
+    if hidden == "exif":
+        photo.save(out, kind, exif=exif)
+    elif kind == "png":
+        text = PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        photo.save(out, kind, pnginfo=text)
+    else:
+        photo.save(out, kind, xmp=xmp)
+    assert b"Telltale" in out.getvalue() and len(out.getvalue()) < TRAVEL_BYTES
+    visit.choose({"name": f"x.{kind}", "mimeType": f"image/{kind}", "buffer": out.getvalue()})
+    (sent,) = visit.sent()
+    image = opened(sent)
+    assert not dict(image.getexif()) and not image.info.keys() & {"exif", "xmp"}
+    assert b"Telltale" not in sent
+    assert visit.items()[0] == visit.shop.photo("Dresses").parent.name
 
 
 def test_what_the_browser_cannot_decode_is_sent_as_it_is_and_found(visit: Visit) -> None:

@@ -20,6 +20,8 @@ nothing is ever written into the photos' folder.
 exit codes: 0 done, 1 failed, 2 wrong usage
 """
 
+_MOST_DAYS = 36_500
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one line on standard error."""
@@ -138,6 +140,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     as_json(child)
 
+    child = command("report", commands.report, "tell what people searched for, found and clicked")
+    child.add_argument(
+        "logs",
+        nargs="*",
+        metavar="LOG",
+        help="files that LENS_SEARCH_LOG named, their older parts too; - is standard input "
+        "(LENS_SEARCH_LOG)",
+    )
+    stack(child)
+    child.add_argument("--since", type=_days, metavar="DAYS", help="only so many days back")
+    as_json(child)
+
     child = command("sync", commands.sync, "upload a folder's photos that its bucket lacks")
     child.add_argument("folder", metavar="FOLDER", help="the photos")
     child.add_argument("bucket", nargs="?", metavar="s3://BUCKET", help="means its catalog/")
@@ -166,6 +180,16 @@ def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 100:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 100")
     return int(text)
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0.0
+    if not 0 < days <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days, like 7 or 0.5")
+    return days
 
 
 def _fail(error: object, code: int) -> int:

@@ -124,6 +124,32 @@ def check_feed(options: Namespace) -> None:
         raise LensError(f"{path.name}: {rows} cannot be used")
 
 
+def report(options: Namespace) -> None:
+    from contextlib import ExitStack
+    from datetime import UTC, datetime, timedelta
+
+    from lambdas.local.cli.search_report import search_report
+    from lambdas.local.searches.figures import count
+    from lambdas.local.searches.reading import Lines, open_logs
+    from lambdas.local.stack.search_lines import stack_lines
+    from lens.settings import settings_from
+
+    settings = settings_from(os.environ)
+    if options.logs and options.stack:
+        raise UsageError("a stack has its own log: name logs or --stack, not both")
+    kept_in = settings.search_log
+    names = options.logs or ([kept_in] if kept_in not in ("", "-") and not options.stack else [])
+    stack = options.stack or settings.stack
+    if not names and not stack:
+        raise UsageError("name a search log, or set LENS_SEARCH_LOG to its file, or --stack")
+    since = datetime.now(UTC) - timedelta(days=options.since) if options.since else None
+    with ExitStack() as opened:
+        logs = open_logs(names, opened) if names else [stack_lines(stack, since)]
+        lines = Lines(logs, since)
+        figures = count(lines)
+    print(search_report(figures, lines.unreadable, as_json=options.json))
+
+
 def reconcile(options: Namespace) -> None:
     pipeline = _pipeline(options)
     if pipeline.settings.embed_queue:

@@ -77,6 +77,9 @@ class _Gallery(Collector):
         for line, load in health.load:
             refused.add_metric([line], load.refused)
             waiting.add_metric([line], load.waiting)
+        yield CounterMetricFamily(
+            "lens_search_log_lost", "lines that the search log lacks", self._health.search_log.lost
+        )
         hits = CounterMetricFamily("lens_cache_hits", "found in memory", labels=["cache"])
         misses = CounterMetricFamily("lens_cache_misses", "not in memory", labels=["cache"])
         for name, cache in health.cache:

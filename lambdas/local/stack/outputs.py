@@ -53,7 +53,7 @@ class Deployment:
 def read_deployment(stack: str) -> Deployment:
     """Ask CloudFormation. DeploymentError when it does not answer, UsageError when there is no such
     stack, or another program's, or one whose deployment never finished."""
-    outputs = _outputs(stack)
+    outputs = read_outputs(stack)
 
     def output(name: str) -> str:
         if name not in outputs:
@@ -80,7 +80,8 @@ def read_deployment(stack: str) -> Deployment:
     )
 
 
-def _outputs(stack: str) -> dict[str, str]:
+def read_outputs(stack: str) -> dict[str, str]:
+    """A stack's outputs, by name. DeploymentError and UsageError as above."""
     try:
         from lens import aws
     except ModuleNotFoundError as error:

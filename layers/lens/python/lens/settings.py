@@ -132,6 +132,12 @@ class Settings(BaseModel):
     access_log: str = Field(
         "", description="a line of JSON for each request: json (standard output) or a file"
     )
+    search_log: str = Field(
+        "", description="a line of JSON for each search and click: a file, or - (standard output)"
+    )
+    search_log_bytes: int = Field(
+        256 * 2**20, ge=2**18, description="the most that the file of searches may take, in bytes"
+    )
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="photos embedded at once"
     )

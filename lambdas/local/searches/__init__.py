@@ -1,0 +1,1 @@
+"""Searches: what people looked for and found, counted from the search log."""
