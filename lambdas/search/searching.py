@@ -8,7 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from pydantic import AfterValidator
 
+from lambdas.search.addresses import addresses_for
 from lambdas.search.admission import Admission
+from lambdas.search.document import SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable, invalid, refuse_other_names
 from lambdas.search.schemas import ResultsSchema, results_schema
@@ -34,7 +36,7 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
     fetches = Admission(_FETCHES, _QUEUED_FETCHES)
     fetcher = Fetcher(settings.max_photo_bytes) if settings.fetch_urls else None
 
-    @routes.post("/api/search-image", responses=_ERRORS)
+    @routes.post("/api/search-image", responses=_ERRORS, tags=[SEARCH])
     async def search_image(
         request: Request,
         file: Annotated[UploadFile | None, File(description=ACCEPTED)] = None,
@@ -77,7 +79,9 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
             if asked is not None:
                 raise invalid("region", "an item has none; send a photo")
             similar = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
-            return results_schema(await searches.run(similar, request), settings)
+            return results_schema(
+                await searches.run(similar, request), addresses_for(request, settings)
+            )
         if file is not None:
             photo = await file.read()
         elif fetcher is not None:
@@ -93,7 +97,7 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
             region=asked,
             group=group,
         )
-        return results_schema(await searches.run(search, request), settings)
+        return results_schema(await searches.run(search, request), addresses_for(request, settings))
 
     return routes
 
