@@ -30,7 +30,7 @@ check: .venv/dev.stamp ## lint, types, layering and the fast tests: about two mi
 	@$(CHECKS)
 	@$(BIN)/pytest -n auto -m 'not slow and not aws'
 
-test: .venv/dev.stamp chromium ## lint, types, layering and every test
+test: .venv/dev.stamp .clients/stamp node_modules chromium ## lint, types, layering and every test
 	@$(CHECKS)
 	@$(BIN)/pytest -n auto
 
@@ -54,6 +54,12 @@ containers: .sagemaker/stamp ## look AWS's training containers up again, through
 .sagemaker/stamp: | .venv/bin/python
 	@$(BIN)/python -m venv .sagemaker
 	@.sagemaker/bin/python -m pip install --quiet --disable-pip-version-check 'sagemaker-core>=2.27,<3'
+	@touch $@
+
+# The generator of Python clients wants an older typer than the rest.
+.clients/stamp: tests/clients/requirements.txt | .venv/bin/python
+	@$(BIN)/python -m venv .clients
+	@.clients/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 # CDK's CLI runs this before it reads the app: see cdk.json.
@@ -91,7 +97,7 @@ format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff format
 
 clean: ## remove everything that was made here: environment, galleries, caches
-	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .sagemaker .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .sagemaker .clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 node_modules: package.json package-lock.json | .venv/cdk.stamp
 	@npm ci --silent --no-audit --no-fund

@@ -27,6 +27,7 @@ class Prices:
     s3_read: float = 0.0004e-3
     sqs_request: float = 0.40e-6
     cloudfront_request: float = 0.0100e-4
+    cloudfront_function: float = 0.10e-6
     cloudfront_gb: float = 0.085
     ecr_gb_month: float = 0.10
     logs_gb: float = 0.50
@@ -109,6 +110,7 @@ def _search(shop: Shop, price: Prices) -> float:
         function
         + price.http_api_request
         + (1 + shop.pictures) * price.cloudfront_request
+        + price.cloudfront_function
         + out_gb * price.cloudfront_gb
         + price.s3_read  # to look for a newer commit
     )

@@ -25,6 +25,16 @@ PAGE_POLICY = (
 )
 # Photos are the shop's files: if one of them is HTML, it can run nothing here.
 PHOTO_POLICY = "default-src 'none'; sandbox"
+# What API Gateway hides of a request: its host, and its path before it is decoded. The viewer's own
+# headers of these names are replaced (lambdas/search/viewer.py).
+_VIEWER = """
+function handler(event) {
+  var request = event.request;
+  request.headers["x-lens-host"] = { value: request.headers.host.value };
+  request.headers["x-lens-path"] = { value: request.uri };
+  return request;
+}
+"""
 _YEAR = Duration.days(365)
 _NO_TIME = Duration.seconds(0)
 
@@ -129,6 +139,18 @@ class Website(Construct):
             # The HTTP API is found by its own host name.
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
             response_headers_policy=self._headers("Api", None),
+            function_associations=[
+                cloudfront.FunctionAssociation(
+                    function=cloudfront.Function(
+                        self,
+                        "Viewer",
+                        code=cloudfront.FunctionCode.from_inline(_VIEWER.strip()),
+                        runtime=cloudfront.FunctionRuntime.JS_2_0,
+                        comment="Image Lens: tells the API its address and the path as it was sent",
+                    ),
+                    event_type=cloudfront.FunctionEventType.VIEWER_REQUEST,
+                )
+            ],
         )
 
     def _headers(self, name: str, policy: str | None) -> cloudfront.ResponseHeadersPolicy:

@@ -115,6 +115,7 @@ def _phases() -> str:
 
 def _endpoints() -> str:
     from lambdas.search.app import create_app
+    from lambdas.search.errors import INTERNAL
     from lens.search.searcher import Searcher
     from lens.settings import Settings
     from lens.storage import open_storage
@@ -134,7 +135,8 @@ def _endpoints() -> str:
             )
             replies = [reply.get("content", {}) for reply in about["responses"].values()]
             examples = [each.get("examples", {}) for reply in replies for each in reply.values()]
-            errors = ", ".join(f"`{code}`" for each in examples for code in each)
+            codes = (code for each in examples for code in each if code != INTERNAL.code)
+            errors = ", ".join(f"`{code}`" for code in codes)
             rows.append((f"`{method.upper()} {path}`", about["description"], told, errors))
     return table(("endpoint", "answer", "parameters", "errors"), sorted(rows))
 

@@ -119,6 +119,7 @@ def test_a_query_from_the_shoppers_photo_to_the_hits(
     monkeypatch.setattr(compact, "TAIL_ROWS", 256)
     _add(pipeline, "b.jpg", 2)  # a warm searcher has not seen this one
     client = TestClient(create_app(pipeline.settings, searcher))
+    client.post("/api/search-image")  # a warm server has named its routes
     with _followed() as entered:
         reply = client.post("/api/search-image", files={"file": ("query.jpg", png(2))})
     assert reply.json()["hits"][0]["key"] == "b.jpg"

@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from lambdas.search.admission import Admission
 from lambdas.search.body_limit import BodyLimit
 from lambdas.search.clicks import click_routes
+from lambdas.search.document import Api
 from lambdas.search.errors import translate_errors
 from lambdas.search.health import Health, health_routes
 from lambdas.search.lookups import lookup_routes
@@ -41,15 +42,7 @@ def create_app(
 
     Raises UsageError when the search log cannot be written.
     """
-    app = FastAPI(
-        title="Image Lens",
-        summary="Photograph a garment, find the product.",
-        docs_url="/api/docs",
-        redoc_url=None,
-        openapi_url="/api/openapi.json",
-        dependencies=[Depends(_not_stored)],
-        middleware=list(walls),
-    )
+    app = Api(settings, dependencies=[Depends(_not_stored)], middleware=list(walls))
     app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
     translate_errors(app, settings.max_photo_bytes)
     searches = Admission(settings.threads, settings.queued_searches)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import AfterValidator, ConfigDict, Field
 
+from lambdas.search.document import SEARCH
 from lambdas.search.errors import INVALID, TOO_MANY_BYTES, documented
 from lambdas.search.fields import encodable
 from lambdas.search.schemas import Schema
@@ -35,8 +36,8 @@ def click_routes(log: SearchLog) -> APIRouter:
     """`/api/clicks`."""
     routes = APIRouter()
 
-    @routes.post("/api/clicks", status_code=204, responses=_ERRORS)
-    async def click(click: ClickSchema) -> None:
+    @routes.post("/api/clicks", status_code=204, tags=[SEARCH], responses=_ERRORS)
+    async def tell_click(click: ClickSchema) -> None:
         """Notes that a product was clicked, for `lens report`; only where searches are kept."""
         log.clicked(click.search_id, click.item_id, click.rank)
 

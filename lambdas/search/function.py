@@ -31,6 +31,7 @@ _loading = _searcher.begin()
 from mangum import Mangum
 
 from lambdas.search.app import create_app
+from lambdas.search.viewer import Viewed
 
 # Lambda's own Python has this; a function that starts from a snapshot runs it first (SnapStart).
 with contextlib.suppress(ImportError):
@@ -39,7 +40,7 @@ with contextlib.suppress(ImportError):
     register_after_restore(_searcher.resume)
 
 # "auto" would start the app anew in every invocation (Mangum 0.22).
-handler = Mangum(create_app(_settings, _searcher), lifespan="off")
+handler = Mangum(Viewed(create_app(_settings, _searcher)), lifespan="off")
 # Health reports a gallery that cannot be loaded, and every search tries again; failing here would
 # give the caller a bare 500.
 with contextlib.suppress(LensError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from lambdas.search.admission import Admission
+from lambdas.search.document import HEALTH
 from lambdas.search.health_schemas import (
     CachesSchema,
     GallerySchema,
@@ -65,8 +66,8 @@ def health_routes(health: Health) -> APIRouter:
     """`/api/health`, which always answers."""
     routes = APIRouter()
 
-    @routes.get("/api/health")
-    async def read_health() -> HealthSchema:
+    @routes.get("/api/health", tags=[HEALTH])
+    async def get_health() -> HealthSchema:
         """What answers, and from what. It loads nothing: searches keep the gallery current."""
         return health.read()
 

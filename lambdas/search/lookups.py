@@ -11,7 +11,9 @@ from pydantic import AfterValidator
 from starlette.routing import Match
 from starlette.types import Scope
 
+from lambdas.search.addresses import addresses_for
 from lambdas.search.admission import Admission
+from lambdas.search.document import CATALOG, SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS
 from lambdas.search.fields import encodable, refuse_other_names
 from lambdas.search.schemas import (
@@ -33,13 +35,16 @@ from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Settings
 
 _JPEG: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}
+    200: {
+        "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "a JPEG",
+    }
 }
 
 
 class _SimilarRoute(APIRoute):
     """Not for an item whose own id ends in `/similar`, which is asked for with that slash as
-    `%2F`. Some servers keep no raw path; there such an item cannot be told apart."""
+    `%2F`. A server that keeps no raw path cannot tell the two apart."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         raw: bytes = scope.get("raw_path") or b""
@@ -58,8 +63,13 @@ def lookup_routes(
     """`/api/thumb`, `/api/items` and `/api/categories`."""
     routes = APIRouter()
 
-    @routes.get("/api/thumb/{photo_id}", responses=_JPEG | LOOKUP_ERRORS, response_class=Response)
-    async def thumb(
+    @routes.get(
+        "/api/thumb/{photo_id}",
+        responses=_JPEG | LOOKUP_ERRORS,
+        response_class=Response,
+        tags=[CATALOG],
+    )
+    async def get_thumbnail(
         request: Request,
         photo_id: str,
         size: Annotated[int, Query(ge=16, le=THUMBNAIL_SIDE)] = THUMBNAIL_SIDE,
@@ -77,7 +87,7 @@ def lookup_routes(
             return Response(status_code=304, headers=headers)
         return Response(data, media_type="image/jpeg", headers=headers)
 
-    async def similar(
+    async def similar_items(
         request: Request,
         item_id: str,
         top_k: Annotated[int, Query(ge=1, le=100, description="how many items")] = 12,
@@ -91,37 +101,42 @@ def lookup_routes(
         refuse_other_names(request.query_params, ("top_k", "category"))
         look = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
         found = await lookups.run(look, request)
-        return similar_schema(item_id, found, settings, log.searched("item", found, category))
+        search_id = log.searched("item", found, category)
+        return similar_schema(item_id, found, addresses_for(request, settings), search_id)
 
     # Before the route of the item itself, whose path would take this one for an id.
     routes.add_api_route(
         "/api/items/{item_id:path}/similar",
-        similar,
+        similar_items,
         responses=LOOKUP_ERRORS,
+        tags=[SEARCH],
         route_class_override=_SimilarRoute,
     )
 
-    @routes.get("/api/items/{item_id:path}", responses=LOOKUP_ERRORS)
-    async def item(request: Request, item_id: str) -> ItemSchema:
+    @routes.get("/api/items/{item_id:path}", responses=LOOKUP_ERRORS, tags=[CATALOG])
+    async def get_item(request: Request, item_id: str) -> ItemSchema:
         """An item's photos."""
         serving = await lookups.run(searcher.refresh, request)
+        addresses = addresses_for(request, settings)
         rows = serving.gallery.item(item_id) if serving else []
         if serving is None or not rows:
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
         return ItemSchema(
             item_id=item_id,
             category=rows[0].category,
-            photos=[photo_schema(row, settings) for row in rows],
+            photos=[photo_schema(row, addresses) for row in rows],
             product=product_schema(sold_as(serving.gallery, rows[0])),
         )
 
-    @routes.get("/api/categories", responses=GALLERY_ERRORS)
-    async def categories(request: Request) -> CategoriesSchema:
+    @routes.get("/api/categories", responses=GALLERY_ERRORS, tags=[CATALOG])
+    async def list_categories(request: Request) -> CategoriesSchema:
         """The catalog's categories, each with its number of photos and one of them."""
+
+        addresses = addresses_for(request, settings)
 
         def read() -> CategoriesSchema:
             serving = searcher.refresh()
-            return categories_schema(serving.gallery if serving else None, settings)
+            return categories_schema(serving.gallery if serving else None, addresses)
 
         return await lookups.run(read, request)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
+from lambdas.search.addresses import Addresses
 from lens.feed.product import Availability, Money, Product
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
@@ -15,11 +16,15 @@ from lens.photos.decoding import ACCEPTED
 from lens.search.matching import Word
 from lens.search.products import Sold
 from lens.search.searcher import Hit, Results
-from lens.settings import Settings
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
 _KEY = "img/WOMEN/Dresses/id_00000012/01_1_front.jpg"
 _BOX: Box = (0.2134, 0.1042, 0.7861, 0.8875)
+
+
+# With names of their own, so that generated clients have one type for each.
+MatchWord = TypeAliasType("MatchWord", Word)
+Stock = TypeAliasType("Stock", Availability)
 
 
 class Schema(BaseModel):
@@ -35,8 +40,8 @@ class PhotoSchema(Schema):
     key: str = Field(description="its name in the catalog", examples=[_KEY])
     photo_id: str = Field(description="hash of its bytes", examples=[_PHOTO])
     category: str = Field(examples=["WOMEN/Dresses"])
-    image_url: str = Field(examples=[f"/catalog/{_KEY}"])
-    thumb_url: str = Field(examples=[f"/api/thumb/{_PHOTO}"])
+    image_url: str = Field(examples=[f"https://lens.shop.example/catalog/{_KEY}"])
+    thumb_url: str = Field(examples=[f"https://lens.shop.example/api/thumb/{_PHOTO}"])
 
 
 class MoneySchema(Schema):
@@ -53,7 +58,7 @@ class VariantSchema(Schema):
     link: str = Field(examples=["https://shop.example/mj08?size=M"])
     price: MoneySchema | None
     sale_price: MoneySchema | None
-    availability: Availability | None = Field(examples=["in_stock"])
+    availability: Stock | None = Field(examples=["in_stock"])
     color: str = Field(examples=["Blue"])
     size: str = Field(examples=["M"])
 
@@ -73,7 +78,7 @@ class HitSchema(PhotoSchema):
     rank: int = Field(description="from 1", examples=[1])
     similarity: float = Field(description="inner product of unit vectors", examples=[0.9132])
     exact: bool = Field(description="the query is this very photo, or a copy", examples=[False])
-    match: Word | None = Field(
+    match: MatchWord | None = Field(
         description="how like the query it is; null: not known", examples=["very_similar"]
     )
     product: ProductSchema | None = Field(description="null: not in the shop's product file")
@@ -103,7 +108,7 @@ class ResultsSchema(Schema):
         description="that the photo shows a garment whose like is here; null: not known",
         examples=[0.9421],
     )
-    match: Word | None = Field(
+    match: MatchWord | None = Field(
         description="how like it the first hit is: none where that is less than 1/2",
         examples=["same"],
     )
@@ -162,30 +167,30 @@ class ErrorSchema(Schema):
     error: ErrorBody
 
 
-def photo_schema(row: Row, settings: Settings) -> PhotoSchema:
+def photo_schema(row: Row, addresses: Addresses) -> PhotoSchema:
     """A row as JSON."""
-    return PhotoSchema(**_photo(row, settings))
+    return PhotoSchema(**_photo(row, addresses))
 
 
-def categories_schema(gallery: Gallery | None, settings: Settings) -> CategoriesSchema:
+def categories_schema(gallery: Gallery | None, addresses: Addresses) -> CategoriesSchema:
     """A gallery's categories as JSON."""
     examples = gallery.examples if gallery else {}
     counts = gallery.categories if gallery else {}
     categories = [
-        CategorySchema(category=name, photos=counts[name], photo=photo_schema(row, settings))
+        CategorySchema(category=name, photos=counts[name], photo=photo_schema(row, addresses))
         for name, row in examples.items()
     ]
     return CategoriesSchema(categories=categories)
 
 
 def results_schema(
-    results: Results, settings: Settings, search_id: str | None = None
+    results: Results, addresses: Addresses, search_id: str | None = None
 ) -> ResultsSchema:
     """Results as JSON."""
     return ResultsSchema(
         model_id=results.model_id,
         commit=results.commit,
-        hits=_hits(results, settings),
+        hits=_hits(results, addresses),
         regions=[
             RegionSchema(box=region.box, confidence=round(region.confidence, 4), kind=region.kind)
             for region in results.regions
@@ -198,22 +203,22 @@ def results_schema(
 
 
 def similar_schema(
-    item_id: str, results: Results, settings: Settings, search_id: str | None = None
+    item_id: str, results: Results, addresses: Addresses, search_id: str | None = None
 ) -> SimilarSchema:
     """What is similar to an item, as JSON."""
     return SimilarSchema(
         item_id=item_id,
         model_id=results.model_id,
         commit=results.commit,
-        hits=_hits(results, settings),
+        hits=_hits(results, addresses),
         search_id=search_id,
     )
 
 
-def _hits(results: Results, settings: Settings) -> list[HitSchema]:
+def _hits(results: Results, addresses: Addresses) -> list[HitSchema]:
     return [
         HitSchema(
-            **_photo(hit, settings),
+            **_photo(hit, addresses),
             rank=hit.rank,
             similarity=round(hit.similarity, 6),
             exact=hit.exact,
@@ -256,12 +261,12 @@ def _money(money: Money | None) -> MoneySchema | None:
     return MoneySchema(amount=str(money.amount), currency=money.currency) if money else None
 
 
-def _photo(photo: Row | Hit, settings: Settings) -> dict[str, Any]:
+def _photo(photo: Row | Hit, addresses: Addresses) -> dict[str, Any]:
     return {
         "item_id": photo.item_id,
         "key": photo.key,
         "photo_id": photo.photo_id,
         "category": photo.category,
-        "image_url": f"{settings.image_url}{quote(photo.key)}",
-        "thumb_url": f"{settings.thumb_url}{photo.photo_id}",
+        "image_url": addresses.photo(photo.key),
+        "thumb_url": addresses.thumb(photo.photo_id),
     }

@@ -8,7 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from pydantic import AfterValidator
 
+from lambdas.search.addresses import addresses_for
 from lambdas.search.admission import Admission
+from lambdas.search.document import SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable, invalid, refuse_other_names
 from lambdas.search.schemas import ResultsSchema, results_schema
@@ -38,7 +40,7 @@ def search_routes(
     fetches = Admission(_FETCHES, _QUEUED_FETCHES)
     fetcher = Fetcher(settings.max_photo_bytes) if settings.fetch_urls else None
 
-    @routes.post("/api/search-image", responses=_ERRORS)
+    @routes.post("/api/search-image", responses=_ERRORS, tags=[SEARCH])
     async def search_image(
         request: Request,
         file: Annotated[UploadFile | None, File(description=ACCEPTED)] = None,
@@ -82,7 +84,8 @@ def search_routes(
                 raise invalid("region", "an item has none; send a photo")
             similar = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
             found = await searches.run(similar, request)
-            return results_schema(found, settings, log.searched("item", found, category))
+            search_id = log.searched("item", found, category)
+            return results_schema(found, addresses_for(request, settings), search_id)
         if file is not None:
             photo = await file.read()
         elif fetcher is not None:
@@ -100,7 +103,8 @@ def search_routes(
         )
         found = await searches.run(search, request)
         kind: Kind = "url" if file is None else "photo"
-        return results_schema(found, settings, log.searched(kind, found, category, group))
+        search_id = log.searched(kind, found, category, group)
+        return results_schema(found, addresses_for(request, settings), search_id)
 
     return routes
 

@@ -94,6 +94,20 @@ def test_a_key_of_spaces_plus_signs_and_umlauts_is_found_and_shown(shop: Shop) -
     assert shop.visitor.get(hit["image_url"]).content == garment(213)
 
 
+def test_addresses_begin_with_the_pages_and_an_item_named_similar_is_found(shop: Shop) -> None:
+    key = "named/similar/one.jpg"
+    shop.put(key, garment(227))
+    eventually(lambda: shop.shows(garment(227), key))
+    hit = shop.visitor.hits(garment(227), top_k=1)[0]
+    page = shop.deployment.outputs["PageUrl"]
+    assert hit["image_url"] == f"{page}/catalog/{key}"
+    assert hit["thumb_url"].startswith(f"{page}/image-lens/")
+    forged = {"X-Lens-Host": "evil.example", "X-Lens-Path": "/api/items/named/similar"}
+    item = shop.visitor.get("/api/items/named%2Fsimilar", headers=forged)
+    assert (item.status_code, item.json()["item_id"]) == (200, "named/similar")
+    assert item.json()["photos"][0]["image_url"] == hit["image_url"]
+
+
 def test_an_unusable_photo_is_rejected_with_its_reason_and_harms_no_other(shop: Shop) -> None:
     shop.put("mixed/broken.jpg", b"\xff\xd8\xff\xe0 no more than a beginning")
     shop.put("mixed/good.jpg", garment(214))

@@ -14,7 +14,8 @@ class Visitor:
     """Sends requests to the emulator with the page's host name, marked as HTTPS."""
 
     def __init__(self, deployment: Deployment) -> None:
-        host = deployment.outputs["PageUrl"].removeprefix("https://")
+        self._page = deployment.outputs["PageUrl"]
+        host = self._page.removeprefix("https://")
         self._http = httpx.Client(
             base_url=deployment.emulator.address,
             headers={"Host": host, "X-Forwarded-Proto": "https"},
@@ -23,8 +24,8 @@ class Visitor:
         )
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
-        """GET a path."""
-        return self._http.get(path, headers=headers)
+        """GET a path, or an address of a reply."""
+        return self._http.get(path.removeprefix(self._page), headers=headers)
 
     def search(self, photo: Path | bytes, top_k: int = 12) -> httpx.Response:
         """Search with a photo, as the page does."""

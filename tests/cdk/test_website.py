@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambdas.local.server.page import HEADERS
+from lambdas.search.viewer import HOST, PATH
 from tests.cdk.synthesis import Parts, synthesize, text
 
 pytestmark = pytest.mark.slow
@@ -62,6 +66,33 @@ def test_the_api_gets_every_header_but_the_host(distribution: dict[str, Any]) ->
     all_viewer_except_host_header = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
     assert api["OriginRequestPolicyId"] == all_viewer_except_host_header
     assert "POST" in api["AllowedMethods"]
+
+
+def test_the_api_learns_host_and_path_as_the_viewer_sent_them(
+    parts: Parts, distribution: dict[str, Any]
+) -> None:
+    (associated,) = _behaviors(distribution)["/api/*"]["FunctionAssociations"]
+    assert associated["EventType"] == "viewer-request"
+    code = parts.one("AWS::CloudFront::Function")["FunctionCode"]
+    asked = {
+        "uri": "/api/items/WOMEN%2Fsimilar",
+        "headers": {
+            "host": {"value": "shop.example"},
+            HOST: {"value": "evil.example"},
+            "accept": {"value": "*/*"},
+        },
+    }
+    program = f"{code}\nconsole.log(JSON.stringify(handler({{request: {json.dumps(asked)}}})))"
+    node = Path(sys.executable).with_name("node")
+    done = subprocess.run([node, "-e", program], capture_output=True, text=True, check=True)
+    sent = json.loads(done.stdout)
+    assert sent["uri"] == asked["uri"]
+    assert {name: each["value"] for name, each in sent["headers"].items()} == {
+        "host": "shop.example",
+        "accept": "*/*",
+        HOST: "shop.example",
+        PATH: "/api/items/WOMEN%2Fsimilar",
+    }
 
 
 def test_replies_are_kept_as_long_as_each_path_allows(

@@ -12,11 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from lambdas.local.sample import catalog as sample_catalog
-from lambdas.local.sample.assortment import ASSORTMENT
-from lambdas.local.sample.catalog import draw_catalog
 from tests.e2e.chromium import NoBrowserError, chromium
 from tests.e2e.serving import Server, serving
+from tests.support.drawn_shop import draw_shop
 
 DRAWN = ("Sweaters", "Dresses", "Denim", "Cardigans", "Skirts", "Blouses_Shirts")
 
@@ -108,11 +106,7 @@ Visits = Callable[..., Visit]
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     root = tmp_path_factory.mktemp("page")
     folder = root / "photos"
-    with pytest.MonkeyPatch.context() as patch:
-        first = {one.category.removeprefix("WOMEN/"): one for one in ASSORTMENT}
-        patch.setattr(sample_catalog, "ASSORTMENT", tuple(first[name] for name in DRAWN))
-        draw_catalog(folder)
-    count = len(list(folder.rglob("*.jpg")))
+    count = draw_shop(folder, DRAWN)
     with serving(folder, root / "artifacts", count) as server:
         yield Shop(folder, server)
 

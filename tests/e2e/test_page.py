@@ -754,3 +754,10 @@ def test_every_word_comes_from_the_file_of_strings() -> None:
     words = (frontend_folder() / "strings.js").read_text()
     for name in re.findall(r'data-(?:words|label)="(\w+)"', html):
         assert re.search(rf"\b{name}:", words), f"{name} has no words"
+
+
+def test_a_browser_marks_the_pages_own_requests_and_gets_paths(visit: Visit) -> None:
+    told = visit.page.evaluate("fetch('/api/categories').then((reply) => reply.json())")
+    photo = told["categories"][0]["photo"]
+    assert photo["image_url"].startswith("/catalog/")
+    assert photo["thumb_url"].startswith("/api/thumb/")

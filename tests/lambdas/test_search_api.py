@@ -40,8 +40,8 @@ def test_a_photo_of_the_catalog_finds_itself_first(shop: Shop) -> None:
         "key": DRESS,
         "photo_id": photo_id(png(1)),
         "category": "WOMEN/Dresses",
-        "image_url": f"/catalog/{DRESS}",
-        "thumb_url": f"/api/thumb/{photo_id(png(1))}",
+        "image_url": f"http://shop/catalog/{DRESS}",
+        "thumb_url": f"http://shop/api/thumb/{photo_id(png(1))}",
     }
     assert [hit["rank"] for hit in answer["hits"]] == list(range(1, len(STOCK) + 1))
     similarities = [hit["similarity"] for hit in answer["hits"][1:]]
@@ -70,7 +70,7 @@ def test_a_category_holds_what_lies_under_it_and_nothing_that_only_starts_alike(
 
 def test_addresses_of_photos_are_quoted_and_of_thumbnails_work(shop: Shop) -> None:
     hit = shop.search(png(6), top_k=1).json()["hits"][0]
-    assert hit["image_url"] == "/catalog/loose%20photo.png"
+    assert hit["image_url"] == "http://shop/catalog/loose%20photo.png"
     assert shop.client.get(hit["thumb_url"]).headers["content-type"] == "image/jpeg"
 
 

@@ -1,4 +1,7 @@
-"""The search function as Lambda runs it: its own process, HTTP API events of payload 2.0."""
+"""The search function as Lambda runs it: its own process, HTTP API events of payload 2.0.
+
+Covers: viewer.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import time
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -121,6 +125,34 @@ def test_a_warm_function_answers_searches_thumbnails_and_errors(shop: Shop) -> N
     assert refused["statusCode"] == 400
     assert json.loads(refused["body"])["error"]["code"] == "not_an_image"
     assert lost["statusCode"] == 404
+
+
+def test_the_viewers_host_is_in_addresses_and_its_path_tells_items_apart(shop: Shop) -> None:
+    shop.put("img/WOMEN/similar/front.png", png(7))
+    shop.settle()
+
+    def seen(path: str) -> dict[str, Any]:
+        """What API Gateway sends of a request that came through CloudFront."""
+        through = event("GET", unquote(path))
+        through["headers"] |= {"x-lens-host": "shop.example", "x-lens-path": path}
+        return through
+
+    item, similar, of_similar, direct = (
+        json.loads(reply["body"])
+        for reply in invoke(
+            shop,
+            seen("/api/items/WOMEN%2Fsimilar"),
+            seen("/api/items/WOMEN%2FDresses%2Fid_1/similar"),
+            seen("/api/items/WOMEN%2Fsimilar/similar"),
+            event("GET", "/api/items/WOMEN/Dresses/id_1"),
+        )
+    )
+    assert [photo["key"] for photo in item["photos"]] == ["img/WOMEN/similar/front.png"]
+    assert item["photos"][0]["image_url"].startswith("https://shop.example/catalog/img/")
+    assert item["photos"][0]["thumb_url"].startswith("https://shop.example/thumbs/")
+    assert similar["item_id"] == "WOMEN/Dresses/id_1" and len(similar["hits"]) == 5
+    assert of_similar["item_id"] == "WOMEN/similar" and len(of_similar["hits"]) == 5
+    assert direct["photos"][0]["image_url"].startswith("/catalog/img/")
 
 
 def test_a_function_started_before_there_is_a_model_answers_without_hits(

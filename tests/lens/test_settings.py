@@ -30,6 +30,11 @@ def test_hosts_are_told_apart_by_commas_in_any_case() -> None:
     assert settings_from(given).allowed_hosts == hosts
 
 
+def test_a_public_address_has_no_path() -> None:
+    for given in ("https://lens.shop.example", "http://10.0.0.7:8000", "http://[::1]:8000", ""):
+        assert settings_from({"LENS_PUBLIC_URL": given}).public_url == given
+
+
 KEY = "0123456789abcdef"
 
 
@@ -56,6 +61,9 @@ def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
         ("LENS_PORT", "80000"),
         ("LENS_THREADS", "many"),
         ("LENS_THREADS", "0"),
+        ("LENS_PUBLIC_URL", "https://shop.example/"),
+        ("LENS_PUBLIC_URL", "shop.example"),
+        ("LENS_PUBLIC_URL", "*"),
         ("LENS_ALLOWED_HOSTS", "https://shop.example"),
         ("LENS_ALLOWED_HOSTS", "shop.example:8000"),
         ("LENS_ALLOWED_HOSTS", "shop.*"),

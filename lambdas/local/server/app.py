@@ -21,7 +21,7 @@ from lambdas.local.server.metrics import CONTENT_TYPE, Metrics
 from lambdas.local.server.observation import Answered, Observed
 from lambdas.local.server.page import Page
 from lambdas.local.server.summary import summary
-from lambdas.local.server.walls import walls_of
+from lambdas.local.server.walls import declare_walls, walls_of
 from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
 from lens.errors import LensError, NotFoundError
@@ -115,6 +115,7 @@ def local_app(
 ) -> ASGIApp:
     """The API, metrics, and what CloudFront serves on AWS: the catalog's photos and the page."""
     app = create_app(settings, searcher, walls_of(settings), indexing)
+    declare_walls(app.openapi(), settings)
     metrics = Metrics(app.state.health)
 
     @app.get("/metrics", include_in_schema=False)

@@ -57,7 +57,7 @@ class RateWall:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] == "http" and _counts(scope["path"]):
+        if scope["type"] == "http" and counts(scope["path"]):
             wait = math.ceil(self._buckets.take(self._caller(scope)))
             if wait:
                 limit = f"at most {self._a_minute} requests a minute"
@@ -73,7 +73,8 @@ class RateWall:
         return given_key(Headers(scope=scope)) if self._by_key else _network(scope)
 
 
-def _counts(path: str) -> bool:
+def counts(path: str) -> bool:
+    """Whether a request to this path takes a token."""
     return path.startswith("/api/") and not path.startswith(_UNCOUNTED)
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from lens.errors import UsageError
 
+_ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
 _HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 # What a Bearer token may have (RFC 6750), in a length that cannot be guessed.
@@ -47,6 +48,12 @@ def _hosts(given: object) -> object:
     return hosts
 
 
+def _address(given: object) -> object:
+    if given and not (isinstance(given, str) and _ADDRESS.fullmatch(given)):
+        raise ValueError("it should be an address like https://lens.shop.example, without a path")
+    return given
+
+
 def _keys(given: object) -> object:
     if not isinstance(given, str):
         return given
@@ -74,6 +81,7 @@ def _networks(given: object) -> object:
     return networks
 
 
+Address = Annotated[str, BeforeValidator(_address)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
 Keys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
@@ -162,6 +170,11 @@ class Settings(BaseModel):
     cached_thumb_bytes: int = Field(64 * 2**20, ge=1, description="memory for thumbnails, in bytes")
     fetch_urls: bool = Field(
         False, description="1: searches may name a photo's address, which this server fetches"
+    )
+    public_url: Address = Field(
+        "",
+        description="the address that other machines reach this server by, for the addresses in "
+        "replies: https://lens.shop.example; by default what each request was sent to",
     )
     image_url: str = Field("/catalog/", description="prefix of a photo's address")
     thumb_url: str = Field("/api/thumb/", description="prefix of a thumbnail's address")

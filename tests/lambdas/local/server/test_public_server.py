@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -47,9 +48,12 @@ def test_a_key_opens_and_its_rate_is_kept(closed: str) -> None:
         assert browser.get(thumb).status_code == 200
 
 
-@pytest.mark.parametrize(("trusted", "statuses"), [("", [200, 429]), ("127.0.0.0/8", [200, 200])])
-def test_only_a_trusted_proxy_says_who_asks(
-    folder: Path, trusted: str, statuses: list[int]
+@pytest.mark.parametrize(
+    ("trusted", "statuses", "scheme"),
+    [("", [200, 429], "http"), ("127.0.0.0/8", [200, 200], "https")],
+)
+def test_only_a_trusted_proxy_says_who_asks_and_by_which_scheme(
+    folder: Path, trusted: str, statuses: list[int], scheme: str
 ) -> None:
     with serving(
         folder,
@@ -60,7 +64,12 @@ def test_only_a_trusted_proxy_says_who_asks(
         FORWARDED_ALLOW_IPS="*",  # uvicorn's own variable has no say
     ) as server:
         replies = [
-            httpx.get(f"{server.address}/api/categories", headers={"X-Forwarded-For": address})
+            httpx.get(
+                f"{server.address}/api/categories",
+                headers={"X-Forwarded-For": address, "X-Forwarded-Proto": "https"},
+            )
             for address in ("192.0.2.1", "192.0.2.2")
         ]
     assert [reply.status_code for reply in replies] == statuses
+    photo = replies[0].json()["categories"][0]["photo"]
+    assert photo["image_url"].startswith(f"{scheme}://{urlsplit(server.address).netloc}/catalog/")

@@ -1,0 +1,1 @@
+"""Clients of the API: generated from its document, and the examples of docs/api.md."""
