@@ -29,7 +29,13 @@ from tests.support.tiny_model import png, write_tiny_model
 ROOT = Path(__file__).parents[1]
 _SOURCES = (str(ROOT / "layers/lens/python") + "/", str(ROOT) + "/")
 # Below every step: they would interrupt each walk again and again.
-_BELOW = ("lens/storage/", "lens/settings.py", "lens/errors.py", "lens/progress.py")
+_BELOW = (
+    "lens/storage/",
+    "lens/settings.py",
+    "lens/errors.py",
+    "lens/progress.py",
+    "lens/right_of_way.py",
+)
 
 
 @contextmanager

@@ -22,8 +22,10 @@ class EmbedHandler:
         settings: Settings,
         artifacts: Storage,
         announce: Callable[[str], None] | None = None,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
-        """`announce` is called with new segments' keys, where no bucket sends events of them."""
+        """`announce` is called with new segments' keys, where no bucket sends events of them;
+        `give_way` between the parts of each look, where searches are answered beside."""
         catalog = open_catalog(settings)
         self._prefix = key_prefix(catalog.storage)
         # Two: the live model and a candidate.
@@ -38,6 +40,7 @@ class EmbedHandler:
             executor=ThreadPoolExecutor(settings.threads, "embed"),
             limits=settings.limits,
             announce=announce,
+            give_way=give_way,
         )
 
     def __call__(self, event: SqsEvent, context: object = None) -> BatchReply:

@@ -20,6 +20,7 @@ from lens.pipeline.events import looks_message, s3_notification, sqs_event
 from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.sources import open_catalog
 from lens.progress import Progress, Underway
+from lens.right_of_way import RightOfWay
 from lens.settings import Settings
 from lens.storage import key_prefix, open_storage
 
@@ -37,13 +38,14 @@ class Pipeline:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.underway = Underway()
+        self.right_of_way = RightOfWay()
         self._segment_events: list[str] = []
         self._again: list[Look] = []
         self._lock = threading.RLock()
         self.artifacts = open_storage(settings.artifacts)
         self.thumbs = open_storage(settings.thumbs) if settings.thumbs else self.artifacts
         self.catalog = open_catalog(settings)
-        self._embed = EmbedHandler(settings, self.artifacts, self._announce)
+        self._embed = EmbedHandler(settings, self.artifacts, self._announce, self.right_of_way.give)
         self._build_index = BuildIndexHandler(self.artifacts, self._again.extend)
 
     def look(self, looks: Sequence[Look], progress: Progress | None = None) -> None:
@@ -100,6 +102,7 @@ class Pipeline:
             return collect(self.artifacts, self.thumbs, self.look, now=time.time())
 
     def _commit(self) -> int:
+        self.right_of_way.give()
         events, self._segment_events[:] = list(self._segment_events), []
         if not events:
             return 0

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from lens.errors import BusyError
+from lens.right_of_way import RightOfWay
 
 T = TypeVar("T")
 
@@ -26,13 +27,19 @@ class Admission:
     request whose caller disconnects leaves the line. Used from one event loop."""
 
     def __init__(
-        self, threads: int, places: int, clock: Callable[[], float] = time.monotonic
+        self,
+        threads: int,
+        places: int,
+        clock: Callable[[], float] = time.monotonic,
+        right_of_way: RightOfWay | None = None,
     ) -> None:
+        """`right_of_way` is taken while a request is at work or in the line."""
         self._threads = threads
         self._places = places
         self._turns = Semaphore(threads)
         self._limiter = CapacityLimiter(threads)  # never waited for: a turn comes first
         self._clock = clock
+        self._right_of_way = right_of_way or RightOfWay()
         self._inside = 0  # at work or in the line
         self._refused = 0
         self._pace = 0.0  # seconds per request, as a moving average
@@ -56,15 +63,8 @@ class Admission:
         self.require_place()
         self._inside += 1
         try:
-            if not await self._turn(request):
-                raise HTTPException(_HUNG_UP, "the caller hung up")
-            since = self._clock()
-            try:
-                return await to_thread.run_sync(work, limiter=self._limiter)
-            finally:
-                self._turns.release()
-                weight = _LATELY if self._pace else 1.0
-                self._pace += weight * (self._clock() - since - self._pace)
+            with self._right_of_way.taken():
+                return await self._served(work, request)
         finally:
             self._inside -= 1
 
@@ -94,6 +94,17 @@ class Admission:
                 return admitted
 
         return AdmittedRoute
+
+    async def _served(self, work: Callable[[], T], request: Request) -> T:
+        if not await self._turn(request):
+            raise HTTPException(_HUNG_UP, "the caller hung up")
+        since = self._clock()
+        try:
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._turns.release()
+            weight = _LATELY if self._pace else 1.0
+            self._pace += weight * (self._clock() - since - self._pace)
 
     async def _turn(self, request: Request) -> bool:
         """Wait for a turn; False when the caller hung up before."""

@@ -18,6 +18,7 @@ from lambdas.search.lookups import lookup_routes
 from lambdas.search.search_log import search_log
 from lambdas.search.searching import search_routes
 from lens.progress import Underway
+from lens.right_of_way import RightOfWay
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
@@ -33,9 +34,10 @@ def create_app(
     searcher: Searcher,
     walls: Sequence[Middleware] = (),
     indexing: Underway | None = None,
+    right_of_way: RightOfWay | None = None,
 ) -> FastAPI:
     """The API over a searcher, behind `walls`, which may refuse a request before it is read.
-    `indexing` is that of this process, where it indexes.
+    `indexing` is that of this process, where it indexes; requests take the `right_of_way` from it.
 
     Photos are embedded in at most `settings.threads` threads, so that the event loop stays free to
     answer everything else. `settings.queued_searches` more wait; the next is refused as busy.
@@ -45,8 +47,10 @@ def create_app(
     app = Api(settings, dependencies=[Depends(_not_stored)], middleware=list(walls))
     app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
     translate_errors(app, settings.max_photo_bytes)
-    searches = Admission(settings.threads, settings.queued_searches)
-    lookups = Admission(settings.threads, _QUEUED_LOOKUPS)  # these may decode photos too
+    way = right_of_way or RightOfWay()
+    searches = Admission(settings.threads, settings.queued_searches, right_of_way=way)
+    # These may decode photos too.
+    lookups = Admission(settings.threads, _QUEUED_LOOKUPS, right_of_way=way)
     log = search_log(settings)
     thumbnails = searcher.thumbnails or thumbnails_of(settings)
     app.include_router(lookup_routes(searcher, thumbnails, lookups, settings, log))

@@ -20,18 +20,22 @@ import httpx
 import numpy as np
 import pytest
 from fastapi import Request
+from fastapi.testclient import TestClient
 from PIL import Image
 from starlette.exceptions import HTTPException
 
 from lambdas.search import app as search_app
 from lambdas.search.admission import Admission
+from lambdas.search.app import create_app
 from lens.errors import BusyError
 from lens.models.embedder import Embedder, Overview
 from lens.photos.decoding import decode, photo_id
+from lens.right_of_way import RightOfWay
 from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Limits
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.lambdas.serving import served, visitor
+from tests.support.clock import Clock
 from tests.support.tiny_model import png
 
 URL = "/api/search-image"
@@ -148,6 +152,25 @@ def test_what_finds_no_place_is_refused_and_what_waits_is_answered(shop: Shop, g
         shoppers.until(running=0, waiting=0)
         gate.let(1)
         assert shoppers.search(1).result().json()["hits"][0]["exact"]
+
+
+def test_a_search_goes_before_indexing_until_it_is_answered(shop: Shop, gate: Gate) -> None:
+    clock = Clock()
+    way = RightOfWay(clock)
+    client = TestClient(create_app(shop.settings, shop.searcher, right_of_way=way))
+    with ThreadPoolExecutor(2) as pool:
+        search = pool.submit(client.post, URL, files={"file": png(2)})
+        deadline = time.monotonic() + 30
+        while not gate.seen:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        indexing = pool.submit(way.give)
+        with pytest.raises(TimeoutError):
+            indexing.result(0.1)
+        gate.let(1)
+        assert search.result().status_code == 200
+        clock.now += 0.1
+        indexing.result(30)
 
 
 def test_turns_are_taken_in_the_order_of_coming(shop: Shop, gate: Gate) -> None:

@@ -27,6 +27,7 @@ from lambdas.search.app import create_app
 from lens.errors import LensError, NotFoundError
 from lens.photos.catalog import Catalog, media_type
 from lens.progress import Underway
+from lens.right_of_way import RightOfWay
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
@@ -56,7 +57,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         thumbnails_of(settings),
         settings.sold_out,
     )
-    app = local_app(settings, searcher, pipeline.catalog, pipeline.underway)
+    app = local_app(settings, searcher, pipeline.catalog, pipeline.underway, pipeline.right_of_way)
     listener, address = listen(settings.host, settings.port)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -111,10 +112,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def local_app(
-    settings: Settings, searcher: Searcher, catalog: Catalog, indexing: Underway | None = None
+    settings: Settings,
+    searcher: Searcher,
+    catalog: Catalog,
+    indexing: Underway | None = None,
+    right_of_way: RightOfWay | None = None,
 ) -> ASGIApp:
     """The API, metrics, and what CloudFront serves on AWS: the catalog's photos and the page."""
-    app = create_app(settings, searcher, walls_of(settings), indexing)
+    app = create_app(settings, searcher, walls_of(settings), indexing, right_of_way)
     declare_walls(app.openapi(), settings)
     metrics = Metrics(app.state.health)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lens.feed.tables import Damaged, TableRow, decoded, read_table
+from lens.feed.tables import Damaged, TableRow, read_table, text_of
 
 
 def rows(name: str, text: str) -> list[TableRow | Damaged]:
@@ -43,7 +43,7 @@ def test_short_rows_lack_fields_and_long_ones_are_damaged() -> None:
     ],
 )
 def test_encodings_are_told_by_their_bytes(data: bytes, text: str) -> None:
-    assert decoded(data) == text
+    assert text_of(data, "").read() == text
 
 
 def test_json_values_become_texts() -> None:

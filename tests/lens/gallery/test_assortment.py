@@ -13,7 +13,6 @@ from lens.gallery.assortment import (
     Entry,
     Owner,
     Products,
-    changed_since,
     name_hash,
 )
 
@@ -27,8 +26,8 @@ def _entry(number: int, price: int, item: int | None = None) -> Entry:
 
 def _changes(whole: Products, after: list[Entry]) -> Products:
     """What a table lacks to hold these."""
-    changed, gone = changed_since(whole, {each.id: each.text for each in after})
-    return Products.of([each for each in after if each.id in set(changed)], gone)
+    gone = whole.not_among({each.id for each in after})
+    return Products.of([each for each in after if not whole.has(each)], gone)
 
 
 def _content(assortment: Assortment) -> dict[str, bytes]:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from lens.errors import ArtifactError, StorageError
 from lens.gallery.current import Current, swap_current
 from lens.gallery.rows import Kind, Row
 from lens.gallery.segments import Segment, parse_segment_key, read_segment
 from lens.gallery.versions import Look, Version
-from lens.models.embedder import load_embedder
+from lens.models.embedder import Embedder, load_embedder
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import decode, photo_id
 from lens.photos.thumbnail_store import thumb_key
@@ -201,3 +203,22 @@ def test_without_a_model_it_says_what_to_do(stage: Stage) -> None:
 def test_a_segment_without_photos_still_has_the_model_s_dimension(stage: Stage) -> None:
     (segment,) = stage.run(look("gone.png")).values()
     assert segment.vectors.shape == (0, DIM)
+
+
+def test_before_each_part_of_a_look_searches_may_go_first(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    embed = Embedder.embed_main
+
+    def noted(self: Embedder, image: Image.Image) -> NDArray[np.float32]:
+        steps.append("embed")
+        return embed(self, image)
+
+    monkeypatch.setattr(Embedder, "embed_main", noted)
+    polite = replace(stage.embedding, give_way=lambda: steps.append("give way"))
+    stage.photos.write("a.png", png(1))
+    polite.run([look("a.png")])
+    assert steps == ["give way", "give way", "embed"]
+    polite.run([look("gone.png")])
+    assert steps[3:] == ["give way"]

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lens.errors import StorageError
+from lens.feed import feed as feed_module
+from lens.feed.feed import READING, read_feed
+from lens.feed.product import Product
 from lens.gallery.commits import read_head
 from lens.gallery.current import Current, swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import ProductsManifest, parse_products_key, read_look
 from lens.photos.catalog import Catalog
+from lens.pipeline import feed as pipeline_feed
 from lens.pipeline.commit import commit_feed
-from lens.pipeline.feed import look_at_feed
+from lens.pipeline.feed import entries_of, look_at_feed
 from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.sources import open_catalog
 from lens.settings import Settings
 from lens.storage import FileStorage, ObjectInfo
 from lens.storage.formats import SETTLED, announce_format
+from tests.lens.feed.test_dialects import EXPORTS
 
 MODEL = "m"
 HEADER = "id,title,price\n"
@@ -84,6 +91,107 @@ def test_a_changed_price_writes_the_changed_product_alone(shop: Shop) -> None:
     assert second.changes.size < 4_000
     assert b"99.00" in shop.titles()["p7"]
     assert len(shop.titles()) == 1_000
+
+
+@pytest.fixture
+def read_again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the products that are read from their rows."""
+    read: list[str] = []
+    product = feed_module._Drafted.product
+
+    def noted(self: feed_module._Drafted) -> Product | None:
+        read.append(self.draft.fields["id"])
+        return product(self)
+
+    monkeypatch.setattr(feed_module._Drafted, "product", noted)
+    return read
+
+
+def test_rows_that_say_what_they_said_are_not_read_again(shop: Shop, read_again: list[str]) -> None:
+    rows = [f"p{n},Title {n},{n + 1}.00 EUR" for n in range(50)]
+    shop.write(*rows)
+    shop.follow()
+    read_again.clear()
+    rows[7] = "p7,Title 7,99.00 EUR"
+    shop.write(*reversed(rows))  # and where they stand is no matter
+    assert shop.follow().products == 50
+    assert read_again == ["p7"]
+    read_again.clear()
+    rows[8] = "p8,Title 8,98.00 EUR"
+    shop.write(*rows)
+    shop.follow()
+    assert read_again == ["p7", "p8"], "those that differ from the table of all products"
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"damaged")])
+def test_without_what_the_rows_said_all_is_read_and_written_again(
+    shop: Shop, read_again: list[str], damage: Callable[[Path], object]
+) -> None:
+    shop.write("a,A,1.00 EUR", "b,B,1.00 EUR")
+    first = shop.follow()
+    (said,) = (shop.artifacts.root / "products" / MODEL / first.id).glob("fingerprints.*")
+    damage(said)
+    read_again.clear()
+    shop.write("a,A,2.00 EUR", "b,B,1.00 EUR")
+    second = shop.follow()
+    assert read_again == ["a", "b"]
+    assert second.whole != first.whole
+    assert b"2.00" in shop.titles()["a"]
+
+
+def test_what_another_reading_understood_is_read_again(
+    shop: Shop, read_again: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("a,A,1.00 EUR", "b,B,1.00 EUR")
+    shop.follow()
+    monkeypatch.setattr(pipeline_feed, "READING", READING + 1)
+    read_again.clear()
+    shop.write("a,A,2.00 EUR", "b,B,1.00 EUR")
+    shop.follow()
+    assert read_again == ["a", "b"]
+
+
+def test_what_is_wrong_with_a_row_is_said_again_at_every_look(shop: Shop) -> None:
+    rows = ["a,A,1.00 EUR", "b,B,cheap", "a,Again,1.00 EUR", ",nameless,1"]
+    shop.write(*rows)
+    first = shop.follow()
+    shop.write("z,Z,1.00 EUR", *rows)
+    second = shop.follow()
+    assert [each.line for each in first.first_problems] == [3, 4, 5]
+    assert [each.line for each in second.first_problems] == [4, 5, 6]
+    assert "line 3 already" in second.first_problems[1].what
+    shop.write(*reversed(rows))
+    assert shop.follow().problems == 3
+    assert b"Again" in shop.titles()["a"]
+
+
+@pytest.mark.parametrize("export", sorted(each.name for each in EXPORTS.iterdir()))
+def test_whatever_changes_in_an_export_the_products_are_those_of_the_whole_file(
+    shop: Shop, export: str
+) -> None:
+    """A row may say something of others': a parent of its variations, the first of those below."""
+    chance = random.Random(5)
+    rows = (EXPORTS / export).read_text().splitlines(keepends=True)
+    name = f"products{Path(export).suffix}"
+    first = 0 if name.endswith("jsonl") else 1
+    (shop.folder / name).write_text("".join(rows))
+    shop.follow()
+    for _ in range(12):
+        at = chance.randrange(first, len(rows))
+        changed = list(rows)
+        if chance.random() < 0.3 and len(rows) > first + 1:
+            del changed[at]
+        else:
+            changed[at] = changed[at].translate(str.maketrans("123eo", "654ae"))
+        text = "".join(changed)
+        (shop.folder / name).write_text(text)
+        feed = read_feed(name, text.encode())
+        look_id = shop.look()
+        if look_id is not None:
+            commit_feed(shop.artifacts, MODEL, [parse_products_key(look_id)[1]], now=1.0)
+        wanted = {entry.id: entry.text for entry in entries_of(feed.products)}
+        assert shop.titles() == wanted
+        assert shop.look() is None
 
 
 def test_many_changes_are_written_as_one_table(shop: Shop) -> None:

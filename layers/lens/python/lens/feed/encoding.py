@@ -10,24 +10,25 @@ from typing import Any
 from lens.feed.product import Money, Product
 
 _MONEY = ("price", "sale_price")
+_NAMES = tuple(field.name for field in fields(Product))
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encode(product: Product) -> bytes:
     """A product's fields that say something, as one line of JSON."""
     given: dict[str, Any] = {}
-    for field in fields(Product):
-        value = getattr(product, field.name)
+    for name in _NAMES:
+        value = getattr(product, name)
         if isinstance(value, Money):
-            given[field.name] = [str(value.amount), value.currency]
+            given[name] = [str(value.amount), value.currency]
         elif value:
-            given[field.name] = value
-    return json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode()
+            given[name] = value
+    return _AS_JSON(given).encode()
 
 
 def decode(data: bytes) -> Product:
     """The product that was encoded; fields that a later release added are left out."""
-    known = {field.name for field in fields(Product)}
-    given = {name: value for name, value in json.loads(data).items() if name in known}
+    given = {name: value for name, value in json.loads(data).items() if name in _NAMES}
     for name in _MONEY:
         if name in given:
             amount, currency = given[name]

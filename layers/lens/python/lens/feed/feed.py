@@ -5,14 +5,14 @@ A bad row costs itself, a bad field costs itself: nothing else of the file is lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, KeysView, Set
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal, TypeVar
 
 from lens.errors import UsageError
 from lens.feed.dialects import google, magento, shopify, woocommerce
-from lens.feed.dialects.draft import Draft, Told
+from lens.feed.dialects.draft import Draft, Told, fingerprint_of
 from lens.feed.product import Product
 from lens.feed.tables import Damaged, TableRow, read_table
 from lens.feed.values import address_of, availability_of, category_of, money_of, plain_text
@@ -20,6 +20,9 @@ from lens.feed.values import address_of, availability_of, category_of, money_of,
 # The most particular first: another system's file may well have a column `id`.
 _DIALECTS: tuple[ModuleType, ...] = (shopify, woocommerce, magento, google)
 _LONGEST_ID = 200
+# To be counted up when the same draft becomes another product: what earlier releases have read is
+# read again then.
+READING = 1
 _T = TypeVar("_T")
 
 
@@ -45,32 +48,90 @@ class Feed:
     left_out: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A product, its place among the file's, and what its rows say in 64 bits: None where that
+    cannot be used as it stands."""
+
+    product: Product
+    place: int
+    fingerprint: int | None
+
+
+class Reading:
+    """A product file that is read as it is asked for: a million products need not be in memory.
+
+    What it tells of the file is whole once the products were read. `READING` of this module is part
+    of what a fingerprint means.
+    """
+
+    def __init__(self, name: str, data: bytes, known: Set[int] = frozenset()) -> None:
+        """Products with a `known` fingerprint are not read again. Raises UsageError when it is no
+        product file at all."""
+        table = read_table(name, data)
+        self._rows = table.rows
+        self._dialect = _dialect_of(name, table.columns)
+        self._known = known
+        self._told = Told()
+        self._problems: list[Problem] = []
+        self._lines: dict[str, int] = {}  # by id
+
+    def products(self) -> Iterator[Read]:
+        """The products in the file's order, without those that are known; to be called once."""
+        for draft in self._dialect.drafts(_sound(self._rows, self._problems), self._told):
+            fingerprint = fingerprint_of(draft)
+            known, troubles = fingerprint in self._known, len(self._problems)
+            product = None if known else _Drafted(draft, self._problems).product()
+            if product is None and not known:
+                continue
+            name = draft.fields["id"]
+            if name in self._lines:
+                what = f"the id stands in line {self._lines[name]} already"
+                self._problems.append(Problem(draft.line, name, "id", what, "product"))
+                continue
+            self._lines[name] = draft.line
+            if product is not None:
+                sound = troubles == len(self._problems)
+                yield Read(product, len(self._lines) - 1, fingerprint if sound else None)
+
+    @property
+    def dialect(self) -> str:
+        """The name of the file's dialect."""
+        name: str = self._dialect.NAME
+        return name
+
+    @property
+    def ids(self) -> KeysView[str]:
+        """The products, those that are known too."""
+        return self._lines.keys()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What cannot be used, by line."""
+        return tuple(sorted(self._problems, key=lambda problem: problem.line))
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Products that the shop itself does not show, by reason."""
+        return self._told.left_out
+
+
 def read_feed(name: str, data: bytes) -> Feed:
     """The feed in a file of this name. Raises UsageError when it is no product file at all."""
-    table = read_table(name, data)
-    dialect = next((each for each in _DIALECTS if each.recognizes(table.columns)), None)
-    if dialect is None:
-        raise UsageError(
-            f"{name} has the columns {', '.join(sorted(table.columns)[:8])}: write it with Google "
-            "Merchant's (id, title, link, image_link, price, ...), or as Shopify, WooCommerce or "
-            "Magento export it"
-        )
-    problems: list[Problem] = []
-    told = Told()
-    products: dict[str, Product] = {}
-    lines: dict[str, int] = {}
-    for draft in dialect.drafts(_sound(table.rows, problems), told):
-        product = _Reading(draft, problems).product()
-        if product is None:
-            continue
-        if product.id in products:
-            what = f"the id stands in line {lines[product.id]} already"
-            problems.append(Problem(draft.line, product.id, "id", what, "product"))
-            continue
-        products[product.id] = product
-        lines[product.id] = draft.line
-    problems.sort(key=lambda problem: problem.line)
-    return Feed(dialect.NAME, tuple(products.values()), tuple(problems), told.left_out)
+    reading = Reading(name, data)
+    products = tuple(read.product for read in reading.products())
+    return Feed(reading.dialect, products, reading.problems, reading.left_out)
+
+
+def _dialect_of(name: str, columns: frozenset[str]) -> ModuleType:
+    for dialect in _DIALECTS:
+        if dialect.recognizes(columns):
+            return dialect
+    raise UsageError(
+        f"{name} has the columns {', '.join(sorted(columns)[:8])}: write it with Google "
+        "Merchant's (id, title, link, image_link, price, ...), or as Shopify, WooCommerce or "
+        "Magento export it"
+    )
 
 
 def _sound(rows: Iterator[TableRow | Damaged], problems: list[Problem]) -> Iterator[TableRow]:
@@ -82,7 +143,7 @@ def _sound(rows: Iterator[TableRow | Damaged], problems: list[Problem]) -> Itera
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _Drafted:
     """One draft, looked at field by field."""
 
     draft: Draft

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -25,10 +26,14 @@ def names_of_product(product: Product) -> tuple[str, ...]:
     if product.item_group_id:
         names.append(f"group:{_plain(product.item_group_id)}")
     for image in product.images:
-        path = unquote(urlsplit(image).path).lstrip("/")
-        if path:
-            names += [f"photo:{path}", f"file:{PurePosixPath(path).name}"]
+        names += _names_of_picture(image)
     return tuple(dict.fromkeys(name.casefold() for name in names))
+
+
+@lru_cache(1_024)  # variants share pictures
+def _names_of_picture(image: str) -> tuple[str, ...]:
+    path = unquote(urlsplit(image).path).lstrip("/")
+    return (f"photo:{path}", f"file:{PurePosixPath(path).name}") if path else ()
 
 
 def names_in_key(key: str) -> Iterator[str]:

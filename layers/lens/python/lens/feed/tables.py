@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
+from itertools import chain, islice
+from typing import TextIO
 
 from lens.errors import UsageError
 
@@ -18,6 +20,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DELIMITERS = ("\t", ",", ";", "|")
+_TELLING = 1_000  # lines of JSON that tell the columns
+_CHUNK = 1 << 20
 _LONGEST_FIELD = 4 * 1024 * 1024  # a description with pictures inside is of megabytes
 
 
@@ -50,29 +54,42 @@ class Table:
 
 def read_table(name: str, data: bytes) -> Table:
     """The table in a file of this name. Raises UsageError when it has no columns at all."""
-    text = decoded(data)
     if name.lower().endswith((".jsonl", ".ndjson")):
-        return _json_lines(name, text)
-    return _separated(name, text)
+        return _json_lines(name, text_of(data, "\n"))
+    return _separated(name, text_of(data, ""))
 
 
-def decoded(data: bytes) -> str:
-    """UTF-8 or UTF-16; what is neither was written by an old program on Windows."""
+def text_of(data: bytes, newline: str) -> TextIO:
+    """What is read line by line, as UTF-8 or UTF-16; what is neither was written by an old program
+    on Windows."""
+    return TextIOWrapper(BytesIO(data), _encoding(data), "replace", newline)
+
+
+def _encoding(data: bytes) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return data.decode(encoding, "replace")
+            return encoding
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        return data.decode("utf-8")
+        for start in range(0, len(data), _CHUNK):
+            decoder.decode(data[start : start + _CHUNK])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        return "cp1252"
+    return "utf-8"
 
 
-def _separated(name: str, text: str) -> Table:
-    text = text.replace("\0", "")
-    start = text.lstrip("\r\n").split("\n", 1)[0]
+def _separated(name: str, text: TextIO) -> Table:
+    lines = (line.replace("\0", "") for line in text)
+    before: list[str] = []
+    for line in lines:
+        before.append(line)
+        if line.strip("\r\n"):
+            break
+    start = before[-1] if before else ""
     delimiter = max(_DELIMITERS, key=start.count)
     csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(chain(before, lines), delimiter=delimiter)
     columns: list[str] = []
     for columns in reader:
         if any(column.strip() for column in columns):
@@ -106,18 +123,19 @@ def _rows(reader: Iterator[list[str]], columns: list[str]) -> Iterator[TableRow 
         yield TableRow(line, {column: value.strip() for column, value in pairs if column})
 
 
-def _json_lines(name: str, text: str) -> Table:
-    rows = list(_objects(text))
+def _json_lines(name: str, text: TextIO) -> Table:
+    rows = _objects(text)
+    first = list(islice(rows, _TELLING))
     columns = frozenset(
-        column for row in rows if isinstance(row, TableRow) for column in row.fields
+        column for row in first if isinstance(row, TableRow) for column in row.fields
     )
     if len(columns) < 2:
         raise UsageError(f"{name} has no products: each line should be one JSON object")
-    return Table(columns, iter(rows))
+    return Table(columns, chain(first, rows))
 
 
-def _objects(text: str) -> Iterator[TableRow | Damaged]:
-    for number, line in enumerate(text.split("\n"), start=1):
+def _objects(text: TextIO) -> Iterator[TableRow | Damaged]:
+    for number, line in enumerate(text, start=1):
         if not line.strip():
             continue
         try:

@@ -7,7 +7,8 @@ the changed products alone. The gallery does not know what a product is; its tex
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -49,22 +50,38 @@ class Products:
         return len(self.id)
 
     @classmethod
-    def of(cls, entries: Sequence[Entry], gone: Iterable[str] = ()) -> Products:
-        """A table; of ids that repeat only the first counts."""
-        unique = {entry.id.encode(): entry for entry in reversed(entries)}
-        ordered = [unique[name] for name in sorted(unique)]
-        pairs = [(name_hash(name), i) for i, entry in enumerate(ordered) for name in entry.names]
-        names = np.array([name for name, _ in pairs], np.uint64)
-        owners = np.array([owner for _, owner in pairs], np.int32)
-        order = np.lexsort((owners, names))
+    def of(cls, entries: Iterable[Entry], gone: Iterable[str] = ()) -> Products:
+        """A table; of ids that repeat only the first counts. Entries are not kept: there may be a
+        million."""
+        places: dict[bytes, int] = {}
+        items, texts = [], []
+        place, owners, names = array("i"), array("i"), array("Q")
+        for entry in entries:
+            position = len(places)
+            if places.setdefault(entry.id.encode(), position) != position:
+                continue
+            items.append(entry.item_id.encode())
+            texts.append(entry.text)
+            place.append(entry.place)
+            for name in entry.names:
+                names.append(name_hash(name))
+                owners.append(position)
+        ids = _text(list(places))
+        del places
+        order = np.argsort(ids)
+        ranks = np.empty(len(order), np.int32)
+        ranks[order] = np.arange(len(order), dtype=np.int32)
+        hashes, owned = np.array(names, np.uint64), ranks[np.array(owners, np.int32)]
+        by_name = np.lexsort((owned, hashes))
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         return cls(
-            id=_text(sorted(unique)),
-            item_id=_text([entry.item_id.encode() for entry in ordered]),
-            place=np.array([entry.place for entry in ordered], np.int32),
-            ends=np.cumsum([len(entry.text) for entry in ordered], dtype=np.int64),
-            text=np.frombuffer(b"".join(entry.text for entry in ordered), np.uint8),
-            names=names[order],
-            owners=owners[order],
+            id=ids[order],
+            item_id=_text(items)[order],
+            place=np.array(place, np.int32)[order],
+            ends=np.cumsum(lengths[order]),
+            text=np.frombuffer(b"".join([texts[i] for i in order.tolist()]), np.uint8),
+            names=hashes[by_name],
+            owners=owned[by_name],
             gone=_text(sorted(name.encode() for name in gone)),
         )
 
@@ -83,6 +100,15 @@ class Products:
         """What the feed says of a product."""
         start = int(self.ends[position - 1]) if position else 0
         return self.text[start : int(self.ends[position])].tobytes()
+
+    def has(self, entry: Entry) -> bool:
+        """Whether a product is here, and says the same."""
+        position = self.position(entry.id.encode())
+        return position is not None and self.text_at(position) == entry.text
+
+    def not_among(self, ids: Container[str]) -> list[str]:
+        """The ids of the products that these lack."""
+        return [name for name in map(bytes.decode, self.id.tolist()) if name not in ids]
 
     def named(self, name: np.uint64) -> NDArray[np.int32]:
         """Positions of the products with a name."""
@@ -158,7 +184,7 @@ class Assortment:
         return sorted(found, key=_place)
 
     def _named(self, name: str) -> Iterator[Owner]:
-        hashed = name_hash(name)
+        hashed = np.uint64(name_hash(name))
         for position in self.whole.named(hashed):
             if not self._replaced[position]:
                 yield self.whole, int(position)
@@ -179,22 +205,10 @@ class Assortment:
         return replaced
 
 
-def changed_since(whole: Products, texts: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
-    """The ids of the products whose text a table does not have, and of those that are gone; `texts`
-    are all products' by id."""
-    changed = []
-    for name, text in texts.items():
-        position = whole.position(name.encode())
-        if position is None or whole.text_at(position) != text:
-            changed.append(name)
-    gone = (name.decode() for name in whole.id.tolist())
-    return changed, [name for name in gone if name not in texts]
-
-
-def name_hash(name: str) -> np.uint64:
+def name_hash(name: str) -> int:
     """64 bits of a name: among a million names two are one with a chance of 1 in 37 million."""
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
-    return np.uint64(int.from_bytes(digest, "little"))
+    return int.from_bytes(digest, "little")
 
 
 def _among(ids: Bytes, some: Bytes) -> NDArray[np.bool_]:

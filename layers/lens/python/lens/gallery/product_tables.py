@@ -4,6 +4,7 @@ product file found. A commit names a manifest; every file is written once."""
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 import zipfile
 from collections.abc import Mapping
@@ -12,16 +13,21 @@ from functools import cached_property
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lens.errors import ArtifactError
+from lens.errors import ArtifactError, NotFoundError
 from lens.gallery.assortment import NO_PRODUCTS, Assortment, Products
 from lens.gallery.mapped_arrays import arrays_in
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, Record, read_document, write_document
 from lens.storage.mapped import map_object
 
+log = logging.getLogger(__name__)
+
+Fingerprints = NDArray[np.uint64]
+
 PREFIX = "products/"
-_MANIFEST, _TABLE = "manifest.json", "table.npz"
+_MANIFEST, _TABLE, _FINGERPRINTS = "manifest.json", "table.npz", "fingerprints.npz"
 
 
 class TableRef(Record):
@@ -116,6 +122,33 @@ def write_table(storage: Storage, model_id: str, look_id: str, products: Product
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
     )
+
+
+def write_fingerprints(
+    storage: Storage, model_id: str, look_id: str, reading: int, fingerprints: Fingerprints
+) -> None:
+    """Write what each product of a look's table was in the file, as this `reading` understands it.
+    It may be lost: then the next look reads every row and writes another table."""
+    out = BytesIO()
+    np.savez(out, allow_pickle=False, reading=np.array(reading), fingerprints=fingerprints)
+    write_once(storage, _key(model_id, look_id, _FINGERPRINTS), out.getvalue())
+
+
+def read_fingerprints(
+    storage: Storage, model_id: str, look_id: str, reading: int
+) -> Fingerprints | None:
+    """What was written of a look's table; None where this reading has none."""
+    key = _key(model_id, look_id, _FINGERPRINTS)
+    try:
+        found = np.load(BytesIO(storage.read(key)[0]), allow_pickle=False)
+        if int(found["reading"]) != reading:
+            return None
+        return np.asarray(found["fingerprints"], np.uint64)
+    except NotFoundError:
+        return None
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        log.warning("%s is unreadable and will be written again: %s", key, error)
+        return None
 
 
 def write_look(storage: Storage, manifest: ProductsManifest) -> str:

@@ -45,6 +45,8 @@ class Embedding:
     clock: Callable[[], float] = time.time
     # Called with each new segment's key, where the artifacts' storage sends no events itself.
     announce: Callable[[str], None] | None = None
+    # Called between the parts of each look, where searches are answered beside.
+    give_way: Callable[[], None] = lambda: None
 
     def run(self, looks: Iterable[Look]) -> None:
         """Look at each key once and write one segment for every model that is followed.
@@ -91,6 +93,7 @@ class Embedding:
     def _look(
         self, key: str, partition: dict[str, PartitionEntry], embedders: Sequence[Embedder]
     ) -> _Finding:
+        self.give_way()
         row = Row(key, Version(""), Kind.TOMBSTONE, self.clock())
         info = self.catalog.storage.head(key)
         if info is None:
@@ -109,6 +112,7 @@ class Embedding:
             return _Finding(row._replace(kind=Kind.REJECTION, etag=info.etag, reason=str(error)))
         name = photo_id(data)
         write_thumbnail(self.thumbs, name, thumbnail(image))
+        self.give_way()
         row = row._replace(
             kind=Kind.PHOTO,
             etag=info.etag,

@@ -6,23 +6,28 @@ The file is looked at as a photo is: an event means "look at it", and what is th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from lens.errors import LensError, NotFoundError, UsageError
 from lens.feed.encoding import encode
-from lens.feed.feed import Feed, read_feed
+from lens.feed.feed import READING, Reading
 from lens.feed.names import item_of, names_of_product
 from lens.feed.product import Product
-from lens.gallery.assortment import Entry, Products, changed_since
+from lens.gallery.assortment import Entry, Products
 from lens.gallery.commits import keeps_products, read_head
 from lens.gallery.product_tables import (
+    Fingerprints,
     ProductsManifest,
     RowProblem,
+    TableRef,
     load_shelf,
     new_look_id,
+    read_fingerprints,
     read_look,
+    write_fingerprints,
     write_look,
     write_table,
 )
@@ -70,21 +75,12 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
         return write_look(storage, manifest)
     try:
         data, info = catalog.read_feed(found.key)
-        feed = _with_products(read_feed(found.key, data))
+        manifest = manifest.model_copy(update={"etag": info.etag})
+        return write_look(storage, _with_tables(storage, manifest, before, data))
     except NotFoundError:
         return None  # it is gone by now: that has an event of its own
     except UsageError as error:
         return write_look(storage, _kept(manifest, before, str(error)))
-    manifest = manifest.model_copy(update={"etag": info.etag, **_said(feed)})
-    return write_look(storage, _with_tables(storage, manifest, before, feed))
-
-
-def _with_products(feed: Feed) -> Feed:
-    """The feed; UsageError when it is empty: a file half written, sooner than a shop that sells
-    nothing any more, which takes its file away."""
-    if not feed.products:
-        raise UsageError("it has no product that can be used")
-    return feed
 
 
 def _kept(
@@ -99,39 +95,56 @@ def _kept(
 
 def entries_of(products: Iterable[Product]) -> list[Entry]:
     """Products as the gallery keeps them."""
-    return [_entry(product, place, encode(product)) for place, product in enumerate(products)]
+    return [_entry(product, place) for place, product in enumerate(products)]
 
 
-def _entry(product: Product, place: int, text: bytes) -> Entry:
-    return Entry(product.id, item_of(product), names_of_product(product), text, place)
+def _entry(product: Product, place: int) -> Entry:
+    return Entry(product.id, item_of(product), names_of_product(product), encode(product), place)
 
 
 def _with_tables(
-    storage: Storage, manifest: ProductsManifest, before: ProductsManifest | None, feed: Feed
+    storage: Storage, manifest: ProductsManifest, before: ProductsManifest | None, data: bytes
 ) -> ProductsManifest:
-    if before is None or before.whole is None:
-        return _whole(storage, manifest, feed)
+    """What the file says; UsageError when it cannot be used."""
+    changed = None
+    if before is not None and before.whole is not None:
+        changed = _changed(storage, manifest, before, before.whole, data)
+    return changed or _whole(storage, manifest, data)
+
+
+def _changed(
+    storage: Storage,
+    manifest: ProductsManifest,
+    before: ProductsManifest,
+    whole: TableRef,
+    data: bytes,
+) -> ProductsManifest | None:
+    """What the file says, beside an earlier table; None where a new one is to be written: too much
+    is different, or nothing tells what is."""
+    known = read_fingerprints(storage, manifest.model_id, whole.id, READING)
+    if known is None:
+        return None
     old = load_shelf(storage, before).assortment
-    texts = {product.id: encode(product) for product in feed.products}
-    changed, gone = changed_since(old.whole, texts)
-    if len(changed) + len(gone) > max(_FEW_CHANGES, _CHANGES_SHARE * len(old.whole)):
-        return _whole(storage, manifest, feed)
-    wanted = set(changed)
-    changes = Products.of(
-        [
-            _entry(product, place, texts[product.id])
-            for place, product in enumerate(feed.products)
-            if product.id in wanted
-        ],
-        gone,
-    )
+    most = max(_FEW_CHANGES, _CHANGES_SHARE * len(old.whole))
+    reading = Reading(manifest.file, data, frozenset(known.tolist()))
+    different: list[Entry] = []
+    for read in reading.products():
+        entry = _entry(read.product, read.place)
+        if not old.whole.has(entry):
+            different.append(entry)
+        if len(different) > most:
+            return None
+    gone = old.whole.not_among(reading.ids)
+    if len(different) + len(gone) > most:
+        return None
+    changes = Products.of(different, gone)
     tables: dict[str, object] = {"whole": before.whole, "changes": before.changes}
     if not _equal(changes, old.changes):
         nothing = not len(changes) and not len(changes.gone)
         tables["changes"] = (
             None if nothing else write_table(storage, manifest.model_id, manifest.id, changes)
         )
-    return manifest.model_copy(update=tables)
+    return manifest.model_copy(update={**tables, **_said(reading)})
 
 
 def _equal(ours: Products, theirs: Products) -> bool:
@@ -139,21 +152,42 @@ def _equal(ours: Products, theirs: Products) -> bool:
     return all(np.array_equal(mine, other) for mine, other in columns)
 
 
-def _whole(storage: Storage, manifest: ProductsManifest, feed: Feed) -> ProductsManifest:
-    products = Products.of(entries_of(feed.products))
+def _whole(storage: Storage, manifest: ProductsManifest, data: bytes) -> ProductsManifest:
+    products, known, said = _all_of(manifest.file, data)
+    write_fingerprints(storage, manifest.model_id, manifest.id, READING, known)
     table = write_table(storage, manifest.model_id, manifest.id, products)
-    return manifest.model_copy(update={"whole": table, "changes": None})
+    return manifest.model_copy(update={"whole": table, "changes": None, **said})
 
 
-def _said(feed: Feed) -> dict[str, object]:
-    shown = feed.problems[:_SHOWN_PROBLEMS]
+def _all_of(name: str, data: bytes) -> tuple[Products, Fingerprints, dict[str, object]]:
+    """A file's products, the fingerprints of those that can be used as they stand, and what it says
+    of itself."""
+    reading = Reading(name, data)
+    known = array("Q")
+
+    def entries() -> Iterator[Entry]:
+        for read in reading.products():
+            if read.fingerprint is not None:
+                known.append(read.fingerprint)
+            yield _entry(read.product, read.place)
+
+    products = Products.of(entries())
+    return products, np.array(known, np.uint64), _said(reading)
+
+
+def _said(reading: Reading) -> dict[str, object]:
+    """What a file says of itself once it is read; UsageError when it is empty: a file half written,
+    sooner than a shop that sells nothing any more, which takes its file away."""
+    if not reading.ids:
+        raise UsageError("it has no product that can be used")
+    problems = reading.problems
     return {
-        "dialect": feed.dialect,
-        "products": len(feed.products),
-        "left_out": feed.left_out,
-        "problems": len(feed.problems),
+        "dialect": reading.dialect,
+        "products": len(reading.ids),
+        "left_out": reading.left_out,
+        "problems": len(problems),
         "first_problems": tuple(
             RowProblem(line=each.line, product=each.product, field=each.field, what=each.what)
-            for each in shown
+            for each in problems[:_SHOWN_PROBLEMS]
         ),
     }

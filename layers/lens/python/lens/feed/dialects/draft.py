@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,13 @@ class Draft:
     line: int
     fields: Mapping[str, str]
     images: tuple[str, ...] = ()
+
+
+def fingerprint_of(draft: Draft) -> int:
+    """64 bits of what a draft says, wherever it stands: of a million, another one has the same with
+    a chance of 1 in 18 million million."""
+    said = repr((tuple(draft.fields.items()), draft.images)).encode()
+    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "little")
 
 
 @dataclass

@@ -35,11 +35,16 @@ def recognizes(columns: frozenset[str]) -> bool:
 def drafts(rows: Iterator[TableRow], told: Told) -> Iterator[Draft]:
     """A row is a product."""
     for row in rows:
-        plain = TableRow(row.line, {_underscored(name): of for name, of in row.fields.items()})
-        fields = {name: plain[name] for name in _FIELDS}
+        plain = row if " " not in "".join(row.fields) else _plain(row)
+        say = plain.fields.get
+        fields = {name: say(name, "") for name in _FIELDS}
         fields["product_type"] = first_of(plain, "product_type", "google_product_category")
         more = plain["additional_image_link"].split(",")
         yield Draft(row.line, fields, once([plain["image_link"], *more]))
+
+
+def _plain(row: TableRow) -> TableRow:
+    return TableRow(row.line, {_underscored(name): of for name, of in row.fields.items()})
 
 
 @lru_cache(1_024)
