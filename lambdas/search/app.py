@@ -30,9 +30,10 @@ def create_app(
     searcher: Searcher,
     walls: Sequence[Middleware] = (),
     indexing: Underway | None = None,
+    fetching: Underway | None = None,
 ) -> FastAPI:
     """The API over a searcher, behind `walls`, which may refuse a request before it is read.
-    `indexing` is that of this process, where it indexes.
+    `indexing` and `fetching` (of pictures) are those of this process, where it does that.
 
     Photos are embedded in at most `settings.threads` threads, so that the event loop stays free to
     answer everything else. `settings.queued_searches` more wait; the next is refused as busy.
@@ -52,7 +53,8 @@ def create_app(
     lookups = Admission(settings.threads, _QUEUED_LOOKUPS)  # these may decode photos too
     thumbnails = searcher.thumbnails or thumbnails_of(settings)
     app.include_router(lookup_routes(searcher, thumbnails, lookups, settings))
-    app.state.health = Health(searcher, thumbnails, searches, lookups, indexing or Underway())
+    work = indexing or Underway(), fetching or Underway()
+    app.state.health = Health(searcher, thumbnails, searches, lookups, *work)
     app.include_router(health_routes(app.state.health))
     app.include_router(search_routes(searcher, searches, settings))
     if settings.cors_origins:

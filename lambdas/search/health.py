@@ -11,9 +11,9 @@ from lambdas.search.health_schemas import (
     CachesSchema,
     GallerySchema,
     HealthSchema,
-    IndexingSchema,
     LoadsSchema,
     PinSchema,
+    WorkSchema,
 )
 from lens.models.embedder import RUNTIME
 from lens.progress import Done, Underway
@@ -34,6 +34,7 @@ class Health:
     searches: Admission
     lookups: Admission
     indexing: Underway
+    fetching: Underway
 
     def read(self) -> HealthSchema:
         """The state at this moment."""
@@ -52,7 +53,8 @@ class Health:
             embedding_dim=serving.embedder.manifest.embedding_dim if serving else None,
             gallery=_gallery(serving) if serving else None,
             pin=_pin(serving) if serving else None,
-            indexing=_indexing(self.indexing.state),
+            indexing=_work(self.indexing.state),
+            fetching=_work(self.fetching.state),
             load=LoadsSchema.model_validate(loads),
             cache=CachesSchema.model_validate(caches),
         )
@@ -70,11 +72,11 @@ def health_routes(health: Health) -> APIRouter:
     return routes
 
 
-def _indexing(state: Done | None) -> IndexingSchema | None:
+def _work(state: Done | None) -> WorkSchema | None:
     if state is None:
         return None
     left = None if state.seconds_left is None else round(state.seconds_left)
-    return IndexingSchema(done=state.done, total=state.total, seconds_left=left)
+    return WorkSchema(done=state.done, total=state.total, seconds_left=left)
 
 
 def _gallery(serving: Serving) -> GallerySchema:

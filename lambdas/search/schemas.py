@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lens.feed.pictures import picture_in
 from lens.feed.product import Availability, Money, Product
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
@@ -242,12 +243,16 @@ def _money(money: Money | None) -> MoneySchema | None:
     return MoneySchema(amount=str(money.amount), currency=money.currency) if money else None
 
 
+def _prefix(key: str, settings: Settings) -> str:
+    return settings.picture_url if picture_in(key) else settings.image_url
+
+
 def _photo(photo: Row | Hit, settings: Settings) -> dict[str, Any]:
     return {
         "item_id": photo.item_id,
         "key": photo.key,
         "photo_id": photo.photo_id,
         "category": photo.category,
-        "image_url": f"{settings.image_url}{quote(photo.key)}",
+        "image_url": f"{_prefix(photo.key, settings)}{quote(photo.key)}",
         "thumb_url": f"{settings.thumb_url}{photo.photo_id}",
     }

@@ -155,6 +155,7 @@ def test_health_tells_what_answers_and_from_what(shop: Shop) -> None:
         "gallery": {"photos": 6, "commit": 1, "snapshot_rows": 0, "tail_rows": 6},
         "pin": None,
         "indexing": None,
+        "fetching": None,
         "load": {
             "searches": {"threads": 2, "running": 0, "places": 16, "waiting": 0, "refused": 0},
             "lookups": {"threads": 2, "running": 0, "places": 256, "waiting": 0, "refused": 0},

@@ -14,6 +14,7 @@ from fastapi import Response
 from starlette.types import ASGIApp
 
 from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
+from lambdas.local.pictures import LocalPictures
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.server.access_log import access_log
 from lambdas.local.server.listener import listen
@@ -56,7 +57,9 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         thumbnails_of(settings),
         settings.sold_out,
     )
-    app = local_app(settings, searcher, pipeline.catalog, pipeline.underway)
+    pictures = LocalPictures(pipeline)
+    under_way = pipeline.underway, pictures.underway
+    app = local_app(settings, searcher, pipeline.catalog, *under_way)
     listener, address = listen(settings.host, settings.port)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -71,10 +74,13 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     )
     stop, indexed = threading.Event(), threading.Event()
     threads = [threading.Thread(target=server.run, args=([listener],), name="server")]
+    fetcher = _Fetcher(pictures, searcher, stop)
+    if settings.feed_pictures:
+        threads.append(threading.Thread(target=fetcher.run, name="pictures"))
     catalog = pipeline.catalog.storage
     if isinstance(catalog, FileStorage):
         watching = threading.Event()
-        follow = _Follower(pipeline, searcher, indexed)
+        follow = _Follower(pipeline, searcher, indexed, fetcher.wake)
         threads.append(
             threading.Thread(
                 target=watch_folder,
@@ -98,12 +104,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             indexed.set()
             searcher.refresh()
             say(summary(searcher.serving))
-            _maintain(pipeline, searcher, stop)
+            fetcher.wake()
+            _maintain(pipeline, searcher, stop, fetcher.wake)
     except KeyboardInterrupt:
         pass
     finally:
         stop.set()
         indexed.set()
+        fetcher.wake()
         server.should_exit = True
         for thread in threads:
             thread.join()
@@ -111,10 +119,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def local_app(
-    settings: Settings, searcher: Searcher, catalog: Catalog, indexing: Underway | None = None
+    settings: Settings,
+    searcher: Searcher,
+    catalog: Catalog,
+    indexing: Underway | None = None,
+    fetching: Underway | None = None,
 ) -> ASGIApp:
     """The API, metrics, and what CloudFront serves on AWS: the catalog's photos and the page."""
-    app = create_app(settings, searcher, walls_of(settings), indexing)
+    app = create_app(settings, searcher, walls_of(settings), indexing, fetching)
     metrics = Metrics(app.state.health)
 
     @app.get("/metrics", include_in_schema=False)
@@ -127,7 +139,7 @@ def local_app(
         serving = searcher.serving
         if serving is None or serving.gallery.has_photo_at(key) is None:
             raise NotFoundError(f"no photo of the gallery is named {key!r}")
-        data, info = catalog.storage.read(key)
+        data, info = catalog.read(key)
         headers = {"ETag": f'"{info.etag}"', "Cache-Control": "no-cache"}
         return Response(data, media_type=media_type(key), headers=headers)
 
@@ -141,23 +153,57 @@ def local_app(
 class _Follower:
     """Applies the watcher's reports to the gallery, once the first indexing has made one."""
 
-    def __init__(self, pipeline: Pipeline, searcher: Searcher, indexed: threading.Event) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        searcher: Searcher,
+        indexed: threading.Event,
+        followed: Callable[[], None],
+    ) -> None:
         self._pipeline = pipeline
         self._searcher = searcher
         self._indexed = indexed
+        self._followed = followed
 
     def events(self, messages: list[str]) -> None:
         self._indexed.wait()
         self._pipeline.handle(messages)
         self._searcher.refresh()
+        self._followed()
 
     def reconcile(self) -> None:
         self._indexed.wait()
         reconcile_catalog(self._pipeline)
         self._searcher.refresh()
+        self._followed()
 
 
-def _maintain(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -> None:
+class _Fetcher:
+    """Fetches the product file's pictures whenever something may have changed, until `stop`."""
+
+    def __init__(self, pictures: LocalPictures, searcher: Searcher, stop: threading.Event) -> None:
+        self._pictures = pictures
+        self._searcher = searcher
+        self._stop = stop
+        self._awake = threading.Event()
+
+    def wake(self) -> None:
+        """Look soon whether there is something to fetch."""
+        self._awake.set()
+
+    def run(self) -> None:
+        while True:
+            self._awake.wait()
+            self._awake.clear()
+            if self._stop.is_set():
+                return
+            with _tried_again():
+                self._pictures.fetch(stop=self._stop.is_set, shown=self._searcher.refresh)
+
+
+def _maintain(
+    pipeline: Pipeline, searcher: Searcher, stop: threading.Event, followed: Callable[[], None]
+) -> None:
     """Renew the default model, collect and reconcile, on a schedule until interrupted."""
     since_collected = _COLLECT_SECONDS
     while True:
@@ -174,6 +220,7 @@ def _maintain(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -> 
         with _tried_again():
             reconcile_catalog(pipeline)
             searcher.refresh()
+        followed()
 
 
 @contextmanager

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from lens.feed.pictures import addresses_of, picture_id, picture_in
 from lens.feed.product import Product
 
-_SEPARATORS = re.compile(r"[\s_.-]+")
+# A slash too: no folder is called `SKU/1`.
+_SEPARATORS = re.compile(r"[\s_./\\-]+")
 # What follows a product's id in a file's name: a number, a color, a view.
 _LAST_PART = re.compile(r"[\s_.()-]+[^\s_.()-]*[\s_.()-]*$")
 
@@ -28,6 +30,7 @@ def names_of_product(product: Product) -> tuple[str, ...]:
         path = unquote(urlsplit(image).path).lstrip("/")
         if path:
             names += [f"photo:{path}", f"file:{PurePosixPath(path).name}"]
+    names += (f"picture:{picture_id(address)}" for address in addresses_of(product))
     return tuple(dict.fromkeys(name.casefold() for name in names))
 
 
@@ -35,6 +38,8 @@ def names_in_key(key: str) -> Iterator[str]:
     """What a photo's key may call its product, the surest first: the picture that a feed names,
     then an id, then a group's; of these the nearest folder first, the whole file name before a
     part of it."""
+    if picture := picture_in(key):
+        yield f"picture:{picture}"
     key = key.casefold()
     path = PurePosixPath(key)
     yield f"photo:{key}"

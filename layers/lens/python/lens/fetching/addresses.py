@@ -51,6 +51,19 @@ def target_of(url: str, ports: Collection[int] = (443,)) -> Target:
     return Target(host, port, path + query)
 
 
+def refusal(url: str, ports: Collection[int] = (443,)) -> str | None:
+    """Why an address cannot be fetched, as far as it says so itself; None for one that may."""
+    try:
+        host = target_of(url, ports).host
+    except AddressRefusedError as error:
+        return str(error)
+    try:
+        ip_address(host)
+    except ValueError:
+        return None
+    return None if is_public(host) else "the address is not on the public internet"
+
+
 def resolve(host: str, port: int) -> list[str]:
     """The IPs of a host, as the system finds them; OSError when there are none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -92,7 +92,7 @@ class Embedding:
         self, key: str, partition: dict[str, PartitionEntry], embedders: Sequence[Embedder]
     ) -> _Finding:
         row = Row(key, Version(""), Kind.TOMBSTONE, self.clock())
-        info = self.catalog.storage.head(key)
+        info = self.catalog.head(key)
         if info is None:
             return _Finding(row)
         try:
@@ -101,7 +101,7 @@ class Embedding:
                     f"the photo has {info.size / 1e6:.1f} MB; at most "
                     f"{self.limits.photo_bytes / 1e6:.1f} MB are accepted"
                 )
-            data, info = self.catalog.storage.read(key)
+            data, info = self.catalog.read(key)
             image = decode(data, self.limits)
         except NotFoundError:
             return _Finding(row)
