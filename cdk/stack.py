@@ -105,6 +105,8 @@ class ImageLensStack(Stack):
             ArtifactsLocation=storage.artifacts_location,
             ThumbsLocation=storage.thumbs_location,
             SiteBucket=storage.site.bucket_name,
+            **({"FeedLocation": config.feed} if config.feed else {}),
+            **({"PicturesLocation": storage.thumbs_location} if config.feed_pictures else {}),
             TrainingMachine=training.machine.state_machine_arn,
             **{
                 f"{name.capitalize()}QueueUrl": each.queue.queue_url

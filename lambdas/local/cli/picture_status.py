@@ -14,16 +14,17 @@ from lens.photos.catalog import Catalog
 from lens.pipeline.picture_plan import Unusable
 from lens.pipeline.pictures import report_pictures
 from lens.settings import variable
+from lens.storage import Storage
 
 _SHOWN = 5
 _SETTING = f"{variable('feed_pictures')}=1"
 
 
-def picture_status(catalog: Catalog, gallery: Gallery) -> dict[str, Any] | None:
+def picture_status(catalog: Catalog, artifacts: Storage, gallery: Gallery) -> dict[str, Any] | None:
     """How far fetching is; None where nothing is fetched."""
     if catalog.pictures is None or gallery.shelf is None:
         return None
-    report = report_pictures(catalog, gallery.shelf.assortment)
+    report = report_pictures(catalog, artifacts, gallery.shelf.assortment)
     failed = report.state.failures.values()
     return {
         "named": len(report.plan.wanted),

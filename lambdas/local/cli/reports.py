@@ -147,6 +147,6 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         "photos": gallery.photo_count,
         "rejected": {row.key: row.reason for row in rejections},
         "feed": feed_status(gallery, pipeline.catalog.pictures is not None),
-        "pictures": picture_status(pipeline.catalog, gallery),
+        "pictures": picture_status(pipeline.catalog, pipeline.artifacts, gallery),
         "other_files": sum(not is_photo(key) and not is_feed(key) for key in files),
     }

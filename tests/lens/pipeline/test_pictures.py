@@ -103,7 +103,10 @@ class Shop:
     def report(self) -> PicturesReport:
         shelf = self.gallery().shelf
         assert shelf is not None
-        return report_pictures(self.pipeline.catalog, shelf.assortment, self.server.fetcher.ports)
+        ports = self.server.fetcher.ports
+        return report_pictures(
+            self.pipeline.catalog, self.pipeline.artifacts, shelf.assortment, ports
+        )
 
 
 @pytest.fixture
@@ -300,7 +303,7 @@ def test_a_busy_host_is_left_alone_by_the_next_process_too(shop: Shop) -> None:
 def test_a_damaged_state_costs_nothing_but_requests(shop: Shop) -> None:
     shop.sell("A,Dress,,,in_stock,@/missing.jpg,")
     shop.fetch()
-    shop.pictures._store.write("fetching.json", b"{")
+    shop.pipeline.artifacts.write("fetching.json", b"{")
     shop.start()
     shop.fetch()
     assert shop.server.asked == ["/missing.jpg"] * 2

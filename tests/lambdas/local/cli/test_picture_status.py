@@ -23,6 +23,7 @@ GOOD, BAD = "https://shop.example/good.jpg", "https://shop.example/bad.jpg"
 def test_what_is_there_lacks_failed_and_may_not_be_fetched_is_said(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     pictures = open_storage(tmp_path / "pictures")
+    artifacts = open_storage(tmp_path / "made")
     catalog = Catalog(open_storage(tmp_path / "photos"), pictures=pictures)
     products = [
         Product("A", images=(GOOD,)),
@@ -35,10 +36,10 @@ def test_what_is_there_lacks_failed_and_may_not_be_fetched_is_said(tmp_path: Pat
     failure = Failure(product="B", address=BAD, why="the address answers 404", at=1.0)
     rest = Rest(2e9, "the address answers 503")
     write_state(
-        pictures,
+        artifacts,
         PicturesState(failures={picture_id(BAD): failure}, hosts={"shop.example": rest}),
     )
-    found = picture_status(catalog, gallery_with(products))
+    found = picture_status(catalog, artifacts, gallery_with(products))
     assert found is not None
     assert [found[name] for name in ("named", "there", "lacking", "leaving")] == [3, 1, 1, 1]
     assert len(found["unusable"]) == 7
@@ -51,7 +52,8 @@ def test_what_is_there_lacks_failed_and_may_not_be_fetched_is_said(tmp_path: Pat
 
 
 def test_nothing_is_said_where_nothing_is_fetched(tmp_path: Path) -> None:
-    assert picture_status(Catalog(open_storage(tmp_path)), gallery_with([Product("A")])) is None
+    storage = open_storage(tmp_path)
+    assert picture_status(Catalog(storage), storage, gallery_with([Product("A")])) is None
 
 
 def test_feed_check_counts_addresses_and_names_those_that_may_not_be_fetched(

@@ -12,6 +12,7 @@ from lens.storage import Storage
 
 log = logging.getLogger(__name__)
 
+# Among the artifacts: the pictures' own place can be read by everybody.
 _KEY = "fetching.json"
 
 
@@ -37,10 +38,10 @@ class PicturesState(BaseModel):
     leaving_since: float | None = None
 
 
-def read_state(pictures: Storage) -> PicturesState:
+def read_state(artifacts: Storage) -> PicturesState:
     """What was written last; an empty one where it is missing or damaged."""
     try:
-        return PicturesState.model_validate_json(pictures.read(_KEY)[0])
+        return PicturesState.model_validate_json(artifacts.read(_KEY)[0])
     except NotFoundError:
         return PicturesState()
     except ValidationError as error:
@@ -48,7 +49,7 @@ def read_state(pictures: Storage) -> PicturesState:
         return PicturesState()
 
 
-def write_state(pictures: Storage, state: PicturesState) -> None:
-    """Write it beside the pictures, where it is no photo."""
+def write_state(artifacts: Storage, state: PicturesState) -> None:
+    """Write it down for later runs, and for `lens status`."""
     data = state.model_dump_json(indent=1).encode()
-    pictures.write(_KEY, data, content_type="application/json")
+    artifacts.write(_KEY, data, content_type="application/json")

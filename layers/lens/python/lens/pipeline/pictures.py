@@ -72,7 +72,7 @@ class Pictures:
         """`catalog` has a place for pictures."""
         assert catalog.pictures is not None
         self._catalog, self._artifacts, self._store = catalog, artifacts, catalog.pictures
-        resting = read_state(self._store).hosts
+        resting = read_state(self._artifacts).hosts
         self._polite = PoliteFetcher(fetcher.fetch, pause=pause, resting=resting)
         self._ports, self._clock = fetcher.ports, clock
 
@@ -89,7 +89,7 @@ class Pictures:
         if assortment is None:
             return 0
         plan = plan_pictures(assortment, self._catalog, self._ports)
-        state = read_state(self._store)
+        state = read_state(self._artifacts)
         changes = _Changes(changed)
         since = self._tidy(plan, state, changes)
         failures = _standing(state, plan)
@@ -106,7 +106,7 @@ class Pictures:
             hosts = self._polite.resting
             new = PicturesState(failures=failures, hosts=hosts, leaving_since=since)
             if new != state:
-                write_state(self._store, new)
+                write_state(self._artifacts, new)
                 state = new
 
         if asked:
@@ -189,12 +189,15 @@ class Pictures:
 
 
 def report_pictures(
-    catalog: Catalog, assortment: Assortment, ports: Collection[int] = (443,)
+    catalog: Catalog,
+    artifacts: Storage,
+    assortment: Assortment,
+    ports: Collection[int] = (443,),
 ) -> PicturesReport:
     """How far fetching is for these products; asks nobody."""
     assert catalog.pictures is not None
     plan = plan_pictures(assortment, catalog, ports)
-    stored, state = _stored(catalog.pictures), read_state(catalog.pictures)
+    stored, state = _stored(catalog.pictures), read_state(artifacts)
     unnamed = stored.keys() - plan.wanted.keys()
     state = state.model_copy(
         update={"failures": {p: f for p, f in _standing(state, plan).items() if p not in stored}}
