@@ -31,7 +31,7 @@ def index(options: Namespace) -> None:
     began = time.monotonic()
     looked = index_catalog(pipeline)
     print(f"{looked} photos looked at in {time.monotonic() - began:.1f} s", flush=True)
-    if pipeline.settings.feed_pictures:
+    if pipeline.settings.feed_pictures and not pipeline.settings.stack:
         with progress_bar("Fetching", "pictures") as progress:
             print(f"{LocalPictures(pipeline).fetch(progress)} pictures fetched", flush=True)
     if renewed := renew_default(pipeline):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 _RECONCILE_SECONDS = 300.0  # events can be lost here too: a network drive, a full inotify queue
 _COLLECT_SECONDS = 3_600.0
+_FETCH_SECONDS = 60.0
 # A full line takes a few; without an end, one upload that stands still holds the process for ever.
 _STOP_SECONDS = 20
 
@@ -186,6 +188,7 @@ class _Fetcher:
         self._searcher = searcher
         self._stop = stop
         self._awake = threading.Event()
+        self._began = 0.0
 
     def wake(self) -> None:
         """Look soon whether there is something to fetch."""
@@ -197,8 +200,14 @@ class _Fetcher:
             self._awake.clear()
             if self._stop.is_set():
                 return
+            self._began = time.monotonic()
             with _tried_again():
-                self._pictures.fetch(stop=self._stop.is_set, shown=self._searcher.refresh)
+                self._pictures.fetch(stop=self._is_over, shown=self._searcher.refresh)
+
+    def _is_over(self) -> bool:
+        """A long run makes room for what has changed meanwhile, but not for each change."""
+        long = time.monotonic() - self._began > _FETCH_SECONDS
+        return self._stop.is_set() or (long and self._awake.is_set())
 
 
 def _maintain(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +19,17 @@ from typing import Any
 import httpx
 import pytest
 
+from lambdas.local.pictures import LocalPictures
+from lambdas.local.pipeline import Pipeline
+from lambdas.local.server import app
+from lens.fetching import fetch
+from lens.pipeline.promote import promote
+from lens.search.searcher import Searcher
+from lens.settings import Settings
+from lens.storage.formats import announce_format
 from tests.lambdas.local.photos import garment
 from tests.support.https_server import PictureShop, picture_shop
+from tests.support.tiny_model import write_tiny_model
 
 pytestmark = pytest.mark.slow
 
@@ -166,3 +176,34 @@ def test_lens_index_fetches_and_lens_status_names_what_it_could_not(
     off = _run(shop, tmp_path, "index", photos, LENS_FEED_PICTURES="0")
     assert "gallery    1 photos" in off
     assert "4 products without a photo name pictures by address: LENS_FEED_PICTURES=1" in off
+
+
+def test_a_long_run_makes_room_for_a_product_file_that_has_changed(
+    tmp_path: Path, shop: PictureShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "Fetcher", lambda *_, **__: shop.fetcher)
+    monkeypatch.setattr(app, "_FETCH_SECONDS", 0.0)
+    _feed(tmp_path, shop, range(60))
+    settings = Settings(
+        catalog=str(tmp_path / "photos"), artifacts=str(tmp_path / "made"), feed_pictures=True
+    )
+    pipeline = Pipeline(settings)
+    announce_format(pipeline.artifacts, 0.0)
+    model_id = write_tiny_model(pipeline.artifacts).model_id
+    promote(pipeline.artifacts, pipeline.catalog, model_id, pipeline.look)
+    stop = threading.Event()
+    fetcher = app._Fetcher(LocalPictures(pipeline), Searcher(pipeline.artifacts), stop)
+    thread = threading.Thread(target=fetcher.run)
+    thread.start()
+    try:
+        fetcher.wake()
+        _until(lambda: len(shop.asked) > 5)
+        _feed(tmp_path, shop, range(100, 110))
+        pipeline.reconcile()
+        fetcher.wake()
+        _until(lambda: {f"/{n}.jpg" for n in range(100, 110)} <= set(shop.asked))
+    finally:
+        stop.set()
+        fetcher.wake()
+        thread.join()
+    assert len(shop.asked) < 60

@@ -18,10 +18,16 @@ from lens.fetching.polite import PoliteFetcher
 from lens.gallery.assortment import Assortment
 from lens.gallery.commits import read_head
 from lens.gallery.current import read_current
-from lens.gallery.product_tables import load_shelf, read_look
+from lens.gallery.product_tables import Shelf, load_shelf, read_look
 from lens.photos.catalog import Catalog, media_type
 from lens.photos.suffix import suffix_of
-from lens.pipeline.picture_plan import PicturePlan, Wanted, plan_pictures
+from lens.pipeline.picture_plan import (
+    NamedPictures,
+    PicturePlan,
+    Wanted,
+    named_pictures,
+    plan_pictures,
+)
 from lens.pipeline.picture_state import Failure, PicturesState, read_state, write_state
 from lens.progress import Progress
 from lens.storage import Storage
@@ -75,6 +81,7 @@ class Pictures:
         resting = read_state(self._artifacts).hosts
         self._polite = PoliteFetcher(fetcher.fetch, pause=pause, resting=resting)
         self._ports, self._clock = fetcher.ports, clock
+        self._read: tuple[str, NamedPictures] | None = None
 
     def run(
         self,
@@ -85,15 +92,15 @@ class Pictures:
     ) -> int:
         """Bring the pictures in line with the live gallery's products; how many came. `changed` is
         called with keys that are to be looked at. What cannot be fetched costs itself."""
-        assortment = _assortment(self._artifacts)
-        if assortment is None:
+        shelf = _shelf(self._artifacts)
+        if shelf is None:
             return 0
-        plan = plan_pictures(assortment, self._catalog, self._ports)
+        plan = plan_pictures(self._named(shelf), shelf.assortment, self._catalog)
         state = read_state(self._artifacts)
         changes = _Changes(changed)
-        since = self._tidy(plan, state, changes)
-        failures = _standing(state, plan)
-        stored, due = _stored(self._store), self._clock() - _DAY
+        stored = _stored(self._store)
+        since = self._tidy(plan, stored, state.leaving_since, changes)
+        failures, due = _standing(state, plan), self._clock() - _DAY
         asked = {
             wanted.address: picture
             for picture, wanted in plan.wanted.items()
@@ -128,6 +135,12 @@ class Pictures:
         save()
         return came
 
+    def _named(self, shelf: Shelf) -> NamedPictures:
+        """What the products name, read once for each product file."""
+        if self._read is None or self._read[0] != shelf.manifest.id:
+            self._read = shelf.manifest.id, named_pictures(shelf.assortment, self._ports)
+        return self._read[1]
+
     def _keep(
         self, picture: str, wanted: Wanted, result: bytes | LensError, changes: _Changes
     ) -> str | None:
@@ -146,18 +159,22 @@ class Pictures:
         )
         changes.add(key)
 
-    def _tidy(self, plan: PicturePlan, state: PicturesState, changes: _Changes) -> float | None:
+    def _tidy(
+        self,
+        plan: PicturePlan,
+        stored: Mapping[str, Sequence[str]],
+        held: float | None,
+        changes: _Changes,
+    ) -> float | None:
         """Move pictures whose product has another category, and remove those that are named no
         more; since when these are held back, None when they are not."""
-        stored = _stored(self._store)
         for picture, keys in stored.items():
             if wanted := plan.wanted.get(picture):
                 self._place(picture, wanted, keys, changes)
         unnamed = [key for picture in stored.keys() - plan.wanted.keys() for key in stored[picture]]
-        since = None
         if _are_many(unnamed, stored):
             now = self._clock()
-            since = now if state.leaving_since is None else state.leaving_since
+            since = now if held is None else held
             if now - since < _DAY:
                 log.warning(
                     "%d pictures are named by no product any more: they go in a day, unless the "
@@ -172,7 +189,7 @@ class Pictures:
         changes.flush()
         return None
 
-    def _place(self, picture: str, wanted: Wanted, keys: list[str], changes: _Changes) -> None:
+    def _place(self, picture: str, wanted: Wanted, keys: Sequence[str], changes: _Changes) -> None:
         """See that a picture lies under one key, the one that its product gives it."""
         right = [key for key in keys if key == f"{wanted.folder}/{key.rpartition('/')[2]}"]
         for key in keys:
@@ -196,7 +213,7 @@ def report_pictures(
 ) -> PicturesReport:
     """How far fetching is for these products; asks nobody."""
     assert catalog.pictures is not None
-    plan = plan_pictures(assortment, catalog, ports)
+    plan = plan_pictures(named_pictures(assortment, ports), assortment, catalog)
     stored, state = _stored(catalog.pictures), read_state(artifacts)
     unnamed = stored.keys() - plan.wanted.keys()
     state = state.model_copy(
@@ -227,14 +244,13 @@ class _Changes:
             self._tell(keys)
 
 
-def _assortment(artifacts: Storage) -> Assortment | None:
+def _shelf(artifacts: Storage) -> Shelf | None:
     """The live gallery's products; None until a product file has been looked at."""
     current = read_current(artifacts)
     head = read_head(artifacts, current.live) if current else None
     if head is None or head.products is None:
         return None
-    look = read_look(artifacts, head.model_id, head.products.id)
-    return load_shelf(artifacts, look).assortment
+    return load_shelf(artifacts, read_look(artifacts, head.model_id, head.products.id))
 
 
 def _stored(pictures: Storage) -> dict[str, list[str]]:
