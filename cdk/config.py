@@ -15,6 +15,11 @@ NoneOrLogDays = Annotated[Literal[0, 1, 3, 7, 14, 30, 90, 180, 365], _AS_INTEGER
 _ARN = r"^$|^arn:aws[a-z-]*:{service}:{region}:\d{{12}}:{rest}$"
 _CERTIFICATE = _ARN.format(service="acm", region="us-east-1", rest=r"certificate/[\w-]+")
 _WEB_ACL = _ARN.format(service="wafv2", region="us-east-1", rest=r"global/webacl/.+")
+# No character that a policy would take for a pattern: the grant is for this object.
+_FEED = (
+    r"^$|^https://[^\s/]+(/\S*)?$"
+    r"|^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s*?$]+\.(csv|tsv|txt|jsonl|ndjson)$"
+)
 
 # A function has one vCPU per 1,769 MB; 3,008 MB is a new account's limit.
 Memory = Annotated[int, Field(ge=512, le=10_240)]
@@ -50,6 +55,20 @@ class Config(BaseModel):
         pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         description="an existing bucket with the photos under catalog/; empty: a new one",
     )
+    feed: str = Field(
+        "",
+        pattern=_FEED,
+        description="the product file, where it is not among the photos: s3://bucket/key or https://",
+    )
+    feed_minutes: Annotated[int, Field(ge=1, le=1_440)] = Field(
+        15, description="minutes between two looks at that file"
+    )
+    feed_pictures: bool = Field(
+        False,
+        description="fetch the pictures that the product file names by https address, of products "
+        "without photos",
+    )
+    fetch_urls: bool = Field(False, description="searches may name a photo's address")
     model: str = Field(
         "build/model", description="folder with the default model, laid out as models/"
     )

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from cdk.config import Config
 from cdk.event_queue import EventQueue
+from cdk.feed import feed_environment, feed_policy, pictures_environment, pictures_policy
 from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import (
     CATALOG,
@@ -55,9 +56,13 @@ class Embedding(Construct):
                     "LENS_CATALOG": storage.catalog_location,
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_THUMBS": storage.thumbs_location,
+                    **feed_environment(config),
+                    **pictures_environment(config, storage),
                 },
                 policy=[
                     *read(storage.catalog, CATALOG),
+                    *feed_policy(config),
+                    *pictures_policy(config, storage),
                     write(storage.catalog, storage.thumbs),
                     # Segments: a write that got no reply is checked by reading.
                     *read(storage.artifacts, CURRENT, FORMATS, HEADS, MODELS, PRODUCTS, SEGMENTS),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from aws_cdk import Duration, triggers
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk.config import Config
+from cdk.feed import feed_environment, feed_policy, pictures_environment, pictures_policy
 from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import (
     CATALOG,
@@ -30,6 +32,7 @@ from cdk.permissions import (
 from cdk.storage import Storage
 
 _MARKS = "collected.json"
+_FETCHING = "fetching.json"
 METRICS = "ImageLens"
 
 
@@ -88,6 +91,8 @@ class Maintenance(Construct):
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
                     "POWERTOOLS_METRICS_NAMESPACE": METRICS,
                     "POWERTOOLS_SERVICE_NAME": config.stack,
+                    **feed_environment(config),
+                    **pictures_environment(config, storage),
                 },
                 # Of the catalog it needs the listing, the partition file, and whether the product
                 # file is another.
@@ -95,6 +100,9 @@ class Maintenance(Construct):
                     *read(artifacts, *GALLERY),
                     write(artifacts, FORMATS),
                     *read(catalog, CATALOG),
+                    *feed_policy(config),
+                    *pictures_policy(config, storage),
+                    *self._fetches(config, storage),
                 ],
                 memory=config.upkeep_memory,
                 disk=config.upkeep_disk,
@@ -127,6 +135,31 @@ class Maintenance(Construct):
         ):
             embed_queue.grant_send_messages(function)
             self._every(hours, function)
+        if config.feed:  # a bucket of ours sends an event of its file; what lies elsewhere does not
+            events.Rule(
+                self,
+                "feed-schedule",
+                schedule=events.Schedule.rate(Duration.minutes(config.feed_minutes)),
+                targets=[
+                    targets.LambdaFunction(
+                        self.reconcile,
+                        event=events.RuleTargetInput.from_object({"only": "feed"}),
+                        retry_attempts=0,
+                    )
+                ],
+            )
+
+    @staticmethod
+    def _fetches(config: Config, storage: Storage) -> list[iam.PolicyStatement]:
+        """Reconcile is the one that fetches pictures, and removes them."""
+        if not config.feed_pictures:
+            return []
+        return [
+            *read(storage.artifacts, _FETCHING),
+            write(storage.artifacts, _FETCHING),
+            write(storage.catalog, storage.pictures),
+            delete(storage.catalog, storage.pictures),
+        ]
 
     def _every(self, hours: int, function: lambda_.Function) -> None:
         events.Rule(

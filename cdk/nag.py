@@ -53,9 +53,10 @@ def acknowledge(stack: Stack, config: Config, storage: Storage) -> None:
     _record(stack, _RULES)
     _record(stack, {f"IAM5[Resource::{arn}]": why for arn, why in _WILDCARDS.items()})
     prefixes_of_artifacts = (HEADS, COMMITS, MODELS, SEGMENTS, SNAPSHOTS, PRODUCTS, TRAINING)
+    of_catalog = (CATALOG, storage.thumbs, *([storage.pictures] if config.feed_pictures else []))
     for bucket, prefixes in (
         (storage.artifacts, prefixes_of_artifacts),
-        (storage.catalog, (CATALOG, storage.thumbs)),
+        (storage.catalog, of_catalog),
     ):
         _record(
             stack,

@@ -11,6 +11,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from cdk.config import Config
+from cdk.feed import pictures_environment, pictures_policy
 from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import CATALOG, GALLERY, MODELS, read, write
 from cdk.storage import Storage
@@ -54,11 +55,14 @@ class Search(Construct):
                     "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
                     "LENS_CORS_ORIGINS": config.cors_origins,
                     **({"LENS_SEARCH_LOG": "-"} if config.search_log else {}),
+                    **({"LENS_FETCH_URLS": "1"} if config.fetch_urls else {}),
+                    **_pictures(config, storage),
                 },
                 policy=[
                     *read(storage.artifacts, *GALLERY, MODELS),
                     # A missing thumbnail is made again from its photo.
                     *read(storage.catalog, CATALOG, storage.thumbs),
+                    *pictures_policy(config, storage),
                     write(storage.catalog, storage.thumbs),
                 ],
                 memory=config.search_memory,
@@ -117,3 +121,9 @@ class Search(Construct):
             version=version,
             provisioned_concurrent_executions=config.search_provisioned or None,
         )
+
+
+def _pictures(config: Config, storage: Storage) -> dict[str, str]:
+    """Where CloudFront has fetched pictures, too."""
+    told = pictures_environment(config, storage)
+    return {**told, "LENS_PICTURE_URL": f"/{storage.pictures}"} if told else {}

@@ -106,6 +106,8 @@ class ImageLensStack(Stack):
             ThumbsLocation=storage.thumbs_location,
             SearchLog=search.function.log_group.log_group_name,
             SiteBucket=storage.site.bucket_name,
+            **({"FeedLocation": config.feed} if config.feed else {}),
+            **({"PicturesLocation": storage.thumbs_location} if config.feed_pictures else {}),
             TrainingMachine=training.machine.state_machine_arn,
             **{
                 f"{name.capitalize()}QueueUrl": each.queue.queue_url

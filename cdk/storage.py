@@ -11,8 +11,8 @@ from cdk.permissions import CATALOG, STACKS
 
 
 class Storage(Construct):
-    """Buckets: `catalog` (new or existing), `artifacts` and `site`; `thumbs` is the prefix of the
-    thumbnails in the catalog's bucket."""
+    """Buckets: `catalog` (new or existing), `artifacts` and `site`; `thumbs` and `pictures` are the
+    prefixes of thumbnails and fetched pictures in the catalog's bucket."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config) -> None:
         super().__init__(scope, name)
@@ -30,6 +30,7 @@ class Storage(Construct):
         # Two stacks may share a bucket, and neither may delete the other's thumbnails.
         self.own_prefix = f"{STACKS}{config.stack}/"
         self.thumbs = f"{self.own_prefix}thumbs/"
+        self.pictures = f"{self.own_prefix}pictures/"
         self.thumbs_location = f"s3://{self.catalog.bucket_name}/{self.own_prefix.rstrip('/')}"
         self.artifacts_location = f"s3://{self.artifacts.bucket_name}"
 

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk.assets import Assets
 from cdk.config import Config
+from cdk.feed import feed_environment, feed_policy, pictures_environment, pictures_policy
 from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import (
     CATALOG,
@@ -58,11 +59,15 @@ class Training(Construct):
                     "LENS_CATALOG": storage.catalog_location,
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
+                    **feed_environment(config),
+                    **pictures_environment(config, storage),
                 },
                 policy=[
                     *read(artifacts, *GALLERY, MODELS, TRAINING),
                     write(artifacts, CURRENT, HEADS, COMMITS),
                     *read(catalog, CATALOG),
+                    *feed_policy(config),
+                    *pictures_policy(config, storage),
                 ],
                 memory=config.upkeep_memory,
                 disk=config.upkeep_disk,

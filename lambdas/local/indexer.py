@@ -14,6 +14,7 @@ from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED
 from lens.pipeline.bootstrap import is_due
 from lens.pipeline.promote import promote
+from lens.settings import variable
 from lens.storage.formats import announce_format
 
 
@@ -55,9 +56,12 @@ def renew_default(pipeline: Pipeline) -> str | None:
 
 
 def refuse_empty(pipeline: Pipeline) -> None:
-    """UsageError unless the catalog has a photo."""
-    if next(iter(pipeline.catalog.photos()), None) is None:
-        raise UsageError(f"no photos ({ACCEPTED}) in {pipeline.settings.catalog}")
+    """UsageError unless the catalog has a photo, or pictures are fetched for it."""
+    if pipeline.settings.feed_pictures or next(iter(pipeline.catalog.photos()), None):
+        return
+    setting = variable("feed_pictures")
+    fetch = f"; {setting}=1 fetches those of the product file" if pipeline.catalog.feed() else ""
+    raise UsageError(f"no photos ({ACCEPTED}) in {pipeline.settings.catalog}{fetch}")
 
 
 def _renews(pipeline: Pipeline) -> bool:

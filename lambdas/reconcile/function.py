@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.reconcile.handler import ReconcileHandler
 from lens.pipeline.queues import Queue
-from lens.pipeline.sources import open_catalog
+from lens.pipeline.sources import open_catalog, pictures_of
 from lens.settings import settings_from
 from lens.storage import open_storage
 from lens.storage.formats import announce_format
@@ -29,7 +29,10 @@ def _publish(figures: dict[str, float]) -> None:
 
 _artifacts = open_storage(_settings.artifacts)
 _catalog = open_catalog(_settings)
-_reconcile = ReconcileHandler(_catalog, _artifacts, Queue(_settings.embed_queue), _publish)
+_pictures = pictures_of(_settings, _catalog, _artifacts) if _settings.feed_pictures else None
+_reconcile = ReconcileHandler(
+    _catalog, _artifacts, Queue(_settings.embed_queue), _publish, _pictures
+)
 
 
 def handler(event: object = None, context: object = None) -> dict[str, int]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from lens.errors import LensError
 from lens.gallery.current import KEY, read_current
 from lens.gallery.versions import Look
 from lens.photos.catalog import Catalog
+from lens.pipeline.pictures import Pictures
 from lens.pipeline.queues import Queue
-from lens.pipeline.reconcile import Comparison, compare_newest
+from lens.pipeline.reconcile import Comparison, compare_feed, compare_newest
 from lens.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -29,16 +31,23 @@ class ReconcileHandler:
         artifacts: Storage,
         queue: Queue,
         publish: Callable[[dict[str, float]], None] = lambda figures: None,
+        pictures: Pictures | None = None,
     ) -> None:
-        """`publish` gets the live gallery's figures: counts of photos, and an age in seconds."""
+        """`publish` gets the live gallery's figures: counts of photos, and an age in seconds.
+        `pictures` are fetched before the comparison finds them."""
         self._catalog = catalog
         self._artifacts = artifacts
         self._queue = queue
         self._publish = publish
+        self._pictures = pictures
 
     def __call__(self, event: object = None, context: object = None) -> dict[str, int]:
-        """Lambda's calling convention; the reply counts what differs and what was queued of it."""
+        """Lambda's calling convention; the reply counts what differs and what was queued of it.
+        The event {"only": "feed"} compares the product file alone."""
         current = read_current(self._artifacts)
+        if event == {"only": "feed"}:
+            return self._compare_feed(current.followed if current else ())
+        self._fetch(context)
         differing = queued = 0
         for model_id in current.followed if current else ():
             comparison = compare_newest(self._catalog, self._artifacts, model_id)
@@ -47,6 +56,26 @@ class ReconcileHandler:
             differing += len(comparison.looks)
             queued += self._queue_looks(comparison.looks)
         return {"differing": differing, "queued": queued}
+
+    def _compare_feed(self, models: Iterable[str]) -> dict[str, int]:
+        looks = [
+            look
+            for model_id in models
+            for look in compare_feed(self._catalog, self._artifacts, model_id)
+        ]
+        return {"differing": len(looks), "queued": self._queue_looks(looks)}
+
+    def _fetch(self, context: object) -> None:
+        """Fetch pictures for half of the time that is left; the next run goes on."""
+        if self._pictures is None:
+            return
+        half = _seconds_left(context) / 2
+        try:
+            came = self._pictures.run(stop=lambda: _seconds_left(context) < half)
+        except LensError as error:
+            log.error("pictures are left to the next run: %s", error)
+        else:
+            log.info("%d pictures came", came)
 
     def _queue_looks(self, looks: list[Look]) -> int:
         depth = self._queue.depth()
@@ -68,3 +97,9 @@ class ReconcileHandler:
             "PhotosBehind": len(comparison.looks),
             "GalleryAge": comparison.age(since=since, now=time.time()),
         }
+
+
+def _seconds_left(context: object) -> float:
+    """Until Lambda ends this call; where nothing does, as much as Lambda would give."""
+    left = getattr(context, "get_remaining_time_in_millis", None)
+    return left() / 1_000 if left else 900.0

@@ -8,6 +8,7 @@ from urllib.parse import quote, urljoin
 from starlette.requests import Request
 
 from lambdas.search.viewer import ORIGIN
+from lens.feed.pictures import picture_in
 from lens.settings import Settings
 
 
@@ -16,11 +17,12 @@ class Addresses:
     """What photos' and thumbnails' addresses begin with, for one caller."""
 
     photos: str
+    pictures: str  # photos that were fetched for the product file
     thumbs: str
 
     def photo(self, key: str) -> str:
         """The address of the photo with this key."""
-        return f"{self.photos}{quote(key)}"
+        return f"{self.pictures if picture_in(key) else self.photos}{quote(key)}"
 
     def thumb(self, photo_id: str) -> str:
         """The address of a photo's thumbnail."""
@@ -34,7 +36,8 @@ def addresses_for(request: Request, settings: Settings) -> Addresses:
     who lies about that name is the only one to see it, because no reply with addresses is stored.
     """
     base = _base(request, settings)
-    return Addresses(urljoin(base, settings.image_url), urljoin(base, settings.thumb_url))
+    prefixes = settings.image_url, settings.picture_url, settings.thumb_url
+    return Addresses(*(urljoin(base, prefix) for prefix in prefixes))
 
 
 def _base(request: Request, settings: Settings) -> str:

@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from lambdas.search.admission import Admission
+from lambdas.search.background import Background
 from lambdas.search.body_limit import BodyLimit
 from lambdas.search.clicks import click_routes
 from lambdas.search.document import Api
@@ -17,8 +18,6 @@ from lambdas.search.health import Health, health_routes
 from lambdas.search.lookups import lookup_routes
 from lambdas.search.search_log import search_log
 from lambdas.search.searching import search_routes
-from lens.progress import Underway
-from lens.right_of_way import RightOfWay
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
@@ -33,11 +32,10 @@ def create_app(
     settings: Settings,
     searcher: Searcher,
     walls: Sequence[Middleware] = (),
-    indexing: Underway | None = None,
-    right_of_way: RightOfWay | None = None,
+    background: Background | None = None,
 ) -> FastAPI:
     """The API over a searcher, behind `walls`, which may refuse a request before it is read.
-    `indexing` is that of this process, where it indexes; requests take the `right_of_way` from it.
+    `background` is what this process does beside answering.
 
     Photos are embedded in at most `settings.threads` threads, so that the event loop stays free to
     answer everything else. `settings.queued_searches` more wait; the next is refused as busy.
@@ -47,14 +45,15 @@ def create_app(
     app = Api(settings, dependencies=[Depends(_not_stored)], middleware=list(walls))
     app.add_middleware(BodyLimit, max_bytes=settings.max_photo_bytes + _MULTIPART_BYTES)
     translate_errors(app, settings.max_photo_bytes)
-    way = right_of_way or RightOfWay()
+    background = background or Background()
+    way = background.right_of_way
     searches = Admission(settings.threads, settings.queued_searches, right_of_way=way)
     # These may decode photos too.
     lookups = Admission(settings.threads, _QUEUED_LOOKUPS, right_of_way=way)
     log = search_log(settings)
     thumbnails = searcher.thumbnails or thumbnails_of(settings)
     app.include_router(lookup_routes(searcher, thumbnails, lookups, settings, log))
-    app.state.health = Health(searcher, thumbnails, searches, lookups, indexing or Underway(), log)
+    app.state.health = Health(searcher, thumbnails, searches, lookups, background, log)
     app.include_router(health_routes(app.state.health))
     app.include_router(search_routes(searcher, searches, settings, log))
     app.include_router(click_routes(log))

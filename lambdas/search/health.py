@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from lambdas.search.admission import Admission
+from lambdas.search.background import Background
 from lambdas.search.document import HEALTH
 from lambdas.search.health_schemas import (
     CachesSchema,
     GallerySchema,
     HealthSchema,
-    IndexingSchema,
     LoadsSchema,
     PinSchema,
+    WorkSchema,
 )
 from lambdas.search.search_log import SearchLog
 from lens.models.embedder import RUNTIME
-from lens.progress import Done, Underway
+from lens.progress import Done
 from lens.search.searcher import Searcher
 from lens.search.serving import Serving
 from lens.search.thumbnail_reader import Thumbnails
@@ -35,7 +36,7 @@ class Health:
     thumbnails: Thumbnails
     searches: Admission
     lookups: Admission
-    indexing: Underway
+    background: Background
     search_log: SearchLog
 
     def read(self) -> HealthSchema:
@@ -55,7 +56,8 @@ class Health:
             embedding_dim=serving.embedder.manifest.embedding_dim if serving else None,
             gallery=_gallery(serving) if serving else None,
             pin=_pin(serving) if serving else None,
-            indexing=_indexing(self.indexing.state),
+            indexing=_work(self.background.indexing.state),
+            fetching=_work(self.background.fetching.state),
             search_log=self.search_log.state,
             load=LoadsSchema.model_validate(loads),
             cache=CachesSchema.model_validate(caches),
@@ -74,11 +76,11 @@ def health_routes(health: Health) -> APIRouter:
     return routes
 
 
-def _indexing(state: Done | None) -> IndexingSchema | None:
+def _work(state: Done | None) -> WorkSchema | None:
     if state is None:
         return None
     left = None if state.seconds_left is None else round(state.seconds_left)
-    return IndexingSchema(done=state.done, total=state.total, seconds_left=left)
+    return WorkSchema(done=state.done, total=state.total, seconds_left=left)
 
 
 def _gallery(serving: Serving) -> GallerySchema:

@@ -62,8 +62,8 @@ class LoadsSchema(Schema):
     lookups: LoadSchema
 
 
-class IndexingSchema(Schema):
-    """How far it is with the photos that are looked at now; what is done can be found."""
+class WorkSchema(Schema):
+    """How far long work is; what is done can be found."""
 
     done: int = Field(examples=[640])
     total: int = Field(examples=[20_000])
@@ -86,7 +86,10 @@ class HealthSchema(Schema):
     embedding_dim: int | None = Field(examples=[128])
     gallery: GallerySchema | None
     pin: PinSchema | None
-    indexing: IndexingSchema | None = Field(description="null: nothing waits to be indexed here")
+    indexing: WorkSchema | None = Field(description="null: nothing waits to be indexed here")
+    fetching: WorkSchema | None = Field(
+        description="pictures of the product file; null: none are fetched here now"
+    )
     search_log: Literal["off", "on", "failing"] = Field(
         description="failing: lines of it are lost; the log says why", examples=["off"]
     )

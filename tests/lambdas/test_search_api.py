@@ -157,6 +157,7 @@ def test_health_tells_what_answers_and_from_what(shop: Shop) -> None:
         "pin": None,
         "indexing": None,
         "search_log": "off",
+        "fetching": None,
         "load": {
             "searches": {"threads": 2, "running": 0, "places": 16, "waiting": 0, "refused": 0},
             "lookups": {"threads": 2, "running": 0, "places": 256, "waiting": 0, "refused": 0},

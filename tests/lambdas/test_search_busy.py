@@ -1,6 +1,6 @@
 """The HTTP API (lambdas/search) under load: which requests wait, are refused, or are dropped.
 
-Covers: admission.
+Covers: admission, background.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from starlette.exceptions import HTTPException
 from lambdas.search import app as search_app
 from lambdas.search.admission import Admission
 from lambdas.search.app import create_app
+from lambdas.search.background import Background
 from lens.errors import BusyError
 from lens.models.embedder import Embedder, Overview
 from lens.photos.decoding import decode, photo_id
@@ -157,7 +158,9 @@ def test_what_finds_no_place_is_refused_and_what_waits_is_answered(shop: Shop, g
 def test_a_search_goes_before_indexing_until_it_is_answered(shop: Shop, gate: Gate) -> None:
     clock = Clock()
     way = RightOfWay(clock)
-    client = TestClient(create_app(shop.settings, shop.searcher, right_of_way=way))
+    client = TestClient(
+        create_app(shop.settings, shop.searcher, background=Background(right_of_way=way))
+    )
     with ThreadPoolExecutor(2) as pool:
         search = pool.submit(client.post, URL, files={"file": png(2)})
         deadline = time.monotonic() + 30

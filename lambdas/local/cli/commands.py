@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 def index(options: Namespace) -> None:
     from lambdas.local.cli.reports import status_report
     from lambdas.local.indexer import index_catalog, refuse_empty, renew_default
+    from lambdas.local.pictures import LocalPictures
 
     pipeline = _pipeline(options)
     refuse_empty(pipeline)
     began = time.monotonic()
     looked = index_catalog(pipeline)
     print(f"{looked} photos looked at in {time.monotonic() - began:.1f} s", flush=True)
+    if pipeline.settings.feed_pictures and not pipeline.settings.stack:
+        with progress_bar("Fetching", "pictures") as progress:
+            print(f"{LocalPictures(pipeline).fetch(progress)} pictures fetched", flush=True)
     if renewed := renew_default(pipeline):
         print(f"this release's default model, {renewed}, has taken the place of the earlier one")
     print(status_report(pipeline))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from lambdas.local.cli.picture_status import addressed, addressed_lines
 from lens.feed.feed import Feed, Problem
 
 
@@ -26,6 +27,7 @@ def _lines(name: str, feed: Feed) -> Iterator[str]:
     for lacking, number in _lacking(feed).items():
         if number:
             yield f"without {lacking}: {number}"
+    yield from addressed_lines(addressed(feed.products))
     width = max((len(each.product) for each in feed.problems), default=0)
     for problem in feed.problems:
         yield f"line {problem.line:<6}{problem.product:<{width}}  {_told(problem)}"
@@ -58,6 +60,7 @@ def _facts(name: str, feed: Feed) -> dict[str, object]:
         "products": len({each.item_group_id or each.id for each in feed.products}),
         "left_out": feed.left_out,
         "lacking": _lacking(feed),
+        "pictures": addressed(feed.products),
         "problems": [asdict(each) for each in feed.problems],
     }
 

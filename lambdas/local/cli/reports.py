@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from lambdas.local.cli.feed_status import feed_lines, feed_status
+from lambdas.local.cli.picture_status import picture_lines, picture_status
 from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.stack.outputs import QueueDepth
@@ -45,6 +46,7 @@ def status_report(
         + (f", {status['other_files']} other files" if status["other_files"] else ""),
     ]
     lines += feed_lines(status["feed"]) if status["feed"] else []
+    lines += picture_lines(status["pictures"]) if status["pictures"] else []
     if status["candidate"]:
         lines.append(f"candidate  {status['candidate']} (`lens promote` goes on with it)")
     if status["pin"]:
@@ -144,6 +146,7 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         "commit": head.number,
         "photos": gallery.photo_count,
         "rejected": {row.key: row.reason for row in rejections},
-        "feed": feed_status(gallery),
+        "feed": feed_status(gallery, pipeline.catalog.pictures is not None),
+        "pictures": picture_status(pipeline.catalog, pipeline.artifacts, gallery),
         "other_files": sum(not is_photo(key) and not is_feed(key) for key in files),
     }

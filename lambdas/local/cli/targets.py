@@ -60,5 +60,8 @@ def _deployed(settings: Settings, deployment: Deployment) -> Settings:
             "artifacts": deployment.artifacts,
             "thumbs": deployment.thumbs,
             "embed_queue": deployment.queues["embed"].queue,
+            "feed": deployment.feed,
+            "pictures": deployment.pictures,
+            "feed_pictures": bool(deployment.pictures),
         }
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,6 +15,7 @@ from fastapi import Response
 from starlette.types import ASGIApp
 
 from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
+from lambdas.local.pictures import LocalPictures
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.server.access_log import access_log
 from lambdas.local.server.listener import listen
@@ -24,10 +26,9 @@ from lambdas.local.server.summary import summary
 from lambdas.local.server.walls import declare_walls, walls_of
 from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
+from lambdas.search.background import Background
 from lens.errors import LensError, NotFoundError
 from lens.photos.catalog import Catalog, media_type
-from lens.progress import Underway
-from lens.right_of_way import RightOfWay
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 _RECONCILE_SECONDS = 300.0  # events can be lost here too: a network drive, a full inotify queue
 _COLLECT_SECONDS = 3_600.0
+_FETCH_SECONDS = 60.0
 # A full line takes a few; without an end, one upload that stands still holds the process for ever.
 _STOP_SECONDS = 20
 
@@ -57,7 +59,9 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         thumbnails_of(settings),
         settings.sold_out,
     )
-    app = local_app(settings, searcher, pipeline.catalog, pipeline.underway, pipeline.right_of_way)
+    pictures = LocalPictures(pipeline)
+    background = Background(pipeline.underway, pictures.underway, pipeline.right_of_way)
+    app = local_app(settings, searcher, pipeline.catalog, background)
     listener, address = listen(settings.host, settings.port)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -72,10 +76,13 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     )
     stop, indexed = threading.Event(), threading.Event()
     threads = [threading.Thread(target=server.run, args=([listener],), name="server")]
+    fetcher = _Fetcher(pictures, searcher, stop)
+    if settings.feed_pictures:
+        threads.append(threading.Thread(target=fetcher.run, name="pictures"))
     catalog = pipeline.catalog.storage
     if isinstance(catalog, FileStorage):
         watching = threading.Event()
-        follow = _Follower(pipeline, searcher, indexed)
+        follow = _Follower(pipeline, searcher, indexed, fetcher.wake)
         threads.append(
             threading.Thread(
                 target=watch_folder,
@@ -99,12 +106,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             indexed.set()
             searcher.refresh()
             say(summary(searcher.serving))
-            _maintain(pipeline, searcher, stop)
+            fetcher.wake()
+            _maintain(pipeline, searcher, stop, fetcher.wake)
     except KeyboardInterrupt:
         pass
     finally:
         stop.set()
         indexed.set()
+        fetcher.wake()
         server.should_exit = True
         for thread in threads:
             thread.join()
@@ -115,11 +124,10 @@ def local_app(
     settings: Settings,
     searcher: Searcher,
     catalog: Catalog,
-    indexing: Underway | None = None,
-    right_of_way: RightOfWay | None = None,
+    background: Background | None = None,
 ) -> ASGIApp:
     """The API, metrics, and what CloudFront serves on AWS: the catalog's photos and the page."""
-    app = create_app(settings, searcher, walls_of(settings), indexing, right_of_way)
+    app = create_app(settings, searcher, walls_of(settings), background)
     declare_walls(app.openapi(), settings)
     metrics = Metrics(app.state.health)
 
@@ -133,7 +141,7 @@ def local_app(
         serving = searcher.serving
         if serving is None or serving.gallery.has_photo_at(key) is None:
             raise NotFoundError(f"no photo of the gallery is named {key!r}")
-        data, info = catalog.storage.read(key)
+        data, info = catalog.read(key)
         headers = {"ETag": f'"{info.etag}"', "Cache-Control": "no-cache"}
         return Response(data, media_type=media_type(key), headers=headers)
 
@@ -147,23 +155,64 @@ def local_app(
 class _Follower:
     """Applies the watcher's reports to the gallery, once the first indexing has made one."""
 
-    def __init__(self, pipeline: Pipeline, searcher: Searcher, indexed: threading.Event) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        searcher: Searcher,
+        indexed: threading.Event,
+        followed: Callable[[], None],
+    ) -> None:
         self._pipeline = pipeline
         self._searcher = searcher
         self._indexed = indexed
+        self._followed = followed
 
     def events(self, messages: list[str]) -> None:
         self._indexed.wait()
         self._pipeline.handle(messages)
         self._searcher.refresh()
+        self._followed()
 
     def reconcile(self) -> None:
         self._indexed.wait()
         reconcile_catalog(self._pipeline)
         self._searcher.refresh()
+        self._followed()
 
 
-def _maintain(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -> None:
+class _Fetcher:
+    """Fetches the product file's pictures whenever something may have changed, until `stop`."""
+
+    def __init__(self, pictures: LocalPictures, searcher: Searcher, stop: threading.Event) -> None:
+        self._pictures = pictures
+        self._searcher = searcher
+        self._stop = stop
+        self._awake = threading.Event()
+        self._began = 0.0
+
+    def wake(self) -> None:
+        """Look soon whether there is something to fetch."""
+        self._awake.set()
+
+    def run(self) -> None:
+        while True:
+            self._awake.wait()
+            self._awake.clear()
+            if self._stop.is_set():
+                return
+            self._began = time.monotonic()
+            with _tried_again():
+                self._pictures.fetch(stop=self._is_over, shown=self._searcher.refresh)
+
+    def _is_over(self) -> bool:
+        """A long run makes room for what has changed meanwhile, but not for each change."""
+        long = time.monotonic() - self._began > _FETCH_SECONDS
+        return self._stop.is_set() or (long and self._awake.is_set())
+
+
+def _maintain(
+    pipeline: Pipeline, searcher: Searcher, stop: threading.Event, followed: Callable[[], None]
+) -> None:
     """Renew the default model, collect and reconcile, on a schedule until interrupted."""
     since_collected = _COLLECT_SECONDS
     while True:
@@ -180,6 +229,7 @@ def _maintain(pipeline: Pipeline, searcher: Searcher, stop: threading.Event) -> 
         with _tried_again():
             reconcile_catalog(pipeline)
             searcher.refresh()
+        followed()
 
 
 @contextmanager

@@ -39,6 +39,8 @@ class Deployment:
     thumbs: str
     training_machine: str  # ARN of the state machine
     queues: dict[str, QueueUrls]  # by name
+    feed: str = ""  # where the product file lies, if not among the photos
+    pictures: str = ""  # where pictures/ lies; empty where none are fetched
 
     def depths(self) -> dict[str, QueueDepth]:
         """How full its queues are, by name."""
@@ -77,6 +79,8 @@ def read_deployment(stack: str) -> Deployment:
         thumbs=output("ThumbsLocation"),
         training_machine=output("TrainingMachine"),
         queues=queues,
+        feed=outputs.get("FeedLocation", ""),
+        pictures=outputs.get("PicturesLocation", ""),
     )
 
 

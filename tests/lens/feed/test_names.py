@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lens.feed.names import item_of, names_in_key, names_of_product
+from lens.feed.pictures import picture_id
 from lens.feed.product import Product
 
 
@@ -21,6 +22,7 @@ def test_a_product_is_called_by_its_id_its_group_and_its_pictures() -> None:
         "file:red dress.jpg",
         "photo:img/a/1.jpg",
         "file:1.jpg",
+        f"picture:{picture_id('https://cdn.example/p/Red%20Dress.jpg?v=3')}",
     )
     assert item_of(product) == "SKU-1"
     assert item_of(Product("x")) == "x"

@@ -5,22 +5,24 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from lens.errors import AddressRefusedError, FetchError, LensError, PhotoTooLargeError
-from lens.fetching.addresses import is_public
+from lens.errors import (
+    AddressRefusedError,
+    FetchError,
+    HostError,
+    LensError,
+    PhotoTooLargeError,
+)
 from lens.fetching.fetch import Fetcher
+from tests.support.https_server import local_fetcher, serving_tls
 
 _PHOTO = b"a photo's bytes"
 
@@ -38,6 +40,8 @@ class _Shop(BaseHTTPRequestHandler):
                 status, headers["Location"] = 302, argument
             case "missing":
                 status = 404
+            case "busy":
+                status, headers["Retry-After"] = 503, unquote(argument)
             case "page":
                 headers["Content-Type"] = "text/html"
             case "packed":
@@ -61,60 +65,16 @@ class _Shop(BaseHTTPRequestHandler):
         pass
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
-        pass  # callers hang up on purpose
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, ssl.SSLContext]]:
-    file = _certificate(tmp_path_factory.mktemp("tls") / "shop.pem")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    server = _Server(("127.0.0.1", 0), _Shop)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
     _Shop.asked = []
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server.server_address[1], ssl.create_default_context(cafile=str(file))
-    server.shutdown()
-    server.server_close()
-
-
-def _certificate(file: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("shop.example")]), False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
-
-
-_NAMES = {"inside.example": ["10.0.0.1"], "both.example": ["8.8.8.8", "10.0.0.1"]}
+    with serving_tls(_Shop, tmp_path_factory.mktemp("tls")) as server:
+        yield server
 
 
 def _fetch(shop: tuple[int, ssl.SSLContext], path: str, host: str = "shop.example") -> bytes:
     port, tls = shop
-    fetcher = Fetcher(
-        1000,
-        seconds=0.5 if path == "slow" else 8.0,
-        ports=(443, port),
-        resolve=lambda name, _: _NAMES.get(name, ["127.0.0.1"]),
-        reachable=lambda ip: ip == "127.0.0.1" or is_public(ip),
-        tls=tls,
-    )
+    fetcher = local_fetcher(port, tls, 1000, seconds=0.5 if path == "slow" else 8.0)
     return fetcher.fetch(f"https://{host}:{port}/{path}")
 
 
@@ -134,10 +94,11 @@ def test_a_photo_is_fetched_also_where_it_has_moved(shop: tuple[int, ssl.SSLCont
         ("missing", FetchError, "404"),
         ("page", FetchError, "not that of a photo"),
         ("packed", FetchError, "packed"),
-        ("partial", FetchError, "cannot be fetched|only part"),
+        ("busy", HostError, "503"),
+        ("partial", HostError, "cannot be fetched|only part"),
         ("large", PhotoTooLargeError, "0.0 MB"),
         ("endless", PhotoTooLargeError, "0.0 MB"),
-        ("slow", FetchError, "too long"),
+        ("slow", HostError, "too long"),
     ],
 )
 def test_what_is_in_the_way_is_said(
@@ -151,9 +112,33 @@ def test_what_is_in_the_way_is_said(
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("120", 120),
+        ("Wed,%2021%20Oct%202015%2007:28:00%20GMT", 0),
+        ("soon", None),
+        ("-1", None),
+        ("", None),
+    ],
+)
+def test_how_long_a_busy_host_wants_to_be_left_alone_is_told(
+    shop: tuple[int, ssl.SSLContext], told: str, seconds: float | None
+) -> None:
+    with pytest.raises(HostError) as raised:
+        _fetch(shop, f"busy?{told}")
+    assert raised.value.retry_after == seconds
+
+
+def test_a_date_to_come_is_so_many_seconds(shop: tuple[int, ssl.SSLContext]) -> None:
+    with pytest.raises(HostError) as raised:
+        _fetch(shop, f"busy?{quote(formatdate(time.time() + 90, usegmt=True))}")
+    assert raised.value.retry_after is not None and 80 < raised.value.retry_after <= 90
+
+
 def test_a_certificate_of_another_name_is_refused(shop: tuple[int, ssl.SSLContext]) -> None:
     before = len(_Shop.asked)
-    with pytest.raises(FetchError, match="cannot be fetched"):
+    with pytest.raises(HostError, match="cannot be fetched"):
         _fetch(shop, "photo", host="other.example")
     assert len(_Shop.asked) == before
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lens.errors import StorageError, UsageError
+from lens.errors import NotFoundError, StorageError, UsageError
 from lens.photos.catalog import Catalog, category, is_photo, item_id, parse_partition
 from lens.storage import open_storage
 
@@ -60,3 +60,19 @@ def test_other_files_and_hidden_ones_are_no_photos(tmp_path: Path) -> None:
 def test_a_missing_folder_is_not_an_empty_catalog(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="there is no folder"):
         list(Catalog(open_storage(tmp_path / "unmounted")).photos())
+
+
+def test_fetched_pictures_are_photos_beside_the_shops_own_which_count_first(tmp_path: Path) -> None:
+    own, fetched = open_storage(tmp_path / "own"), open_storage(tmp_path / "fetched")
+    own.write("b/1.jpg", b"own")
+    (tmp_path / "own" / ".lensignore").write_text("hidden/\n")
+    for key in ("a/2.jpg", "b/1.jpg", "c/3.jpg", "hidden/4.jpg", "state.json"):
+        fetched.write(key, b"fetched")
+    catalog = Catalog(own, pictures=fetched)
+    assert [info.key for info in catalog.photos()] == ["a/2.jpg", "b/1.jpg", "c/3.jpg"]
+    assert [info.key for info in catalog.own_photos()] == ["b/1.jpg"]
+    assert catalog.read("b/1.jpg")[0] == b"own" and catalog.read("a/2.jpg")[0] == b"fetched"
+    head = catalog.head("b/1.jpg")
+    assert head == own.head("b/1.jpg") and catalog.head("none.jpg") is None
+    with pytest.raises(NotFoundError):
+        catalog.read("none.jpg")

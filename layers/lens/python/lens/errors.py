@@ -10,7 +10,8 @@ LensError                   one line that says what is wrong and what to do
 │   ├── PhotoTooLargeError  more bytes than the limit
 │   └── TooManyPixelsError  more pixels than the limit, found before decoding
 ├── FetchError              a photo cannot be fetched from its address
-│   └── AddressRefusedError  the address may not be reached from here
+│   ├── AddressRefusedError  the address may not be reached from here
+│   └── HostError            its host cannot answer now; asked later it may
 ├── NotFoundError           the named object, item, photo, commit or model does not exist
 ├── ConflictError           a conditional write lost: the object is not as the writer saw it
 ├── ArtifactError           an artifact is damaged or does not fit the others
@@ -63,6 +64,14 @@ class FetchError(LensError):
 
 class AddressRefusedError(FetchError):
     """The address may not be reached from here."""
+
+
+class HostError(FetchError):
+    """The address's host cannot answer now; `retry_after` is in seconds, where it says."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class NotFoundError(LensError):

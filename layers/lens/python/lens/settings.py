@@ -111,8 +111,16 @@ class Settings(BaseModel):
     feed_minutes: float = Field(
         15.0, gt=0, description="how often a product file at an https address is fetched again"
     )
+    feed_pictures: bool = Field(
+        False,
+        description="1: of products without photos, the pictures that the product file names by "
+        "https address are fetched",
+    )
     artifacts: str = Field("", description="models and galleries: a folder or s3://bucket/prefix")
     thumbs: str = Field("", description="where thumbs/ lies; by default in the artifacts")
+    pictures: str = Field(
+        "", description="where pictures/, which were fetched, lies; by default in the artifacts"
+    )
     stack: str = Field(
         "", description="a deployed stack, whose buckets and queues commands then use"
     )
@@ -177,6 +185,7 @@ class Settings(BaseModel):
         "replies: https://lens.shop.example; by default what each request was sent to",
     )
     image_url: str = Field("/catalog/", description="prefix of a photo's address")
+    picture_url: str = Field("/catalog/", description="prefix of a fetched picture's address")
     thumb_url: str = Field("/api/thumb/", description="prefix of a thumbnail's address")
     cors_origins: Origins = Field(
         (), description="sites whose pages may call the API, by comma; *: all"

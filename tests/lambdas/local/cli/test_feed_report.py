@@ -19,6 +19,7 @@ def test_a_whole_file_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
         "left out: 1 (not published)",
         "without a currency: 4",
         "without a link: 4",
+        "pictures: 6 addresses; LENS_FEED_PICTURES=1 fetches those of products without photos",
     ]
 
 

@@ -100,6 +100,18 @@ def test_a_stack_is_named_by_an_option_too(
     assert stack.outputs["CatalogLocation"] in printed(capsys, "status", "--stack", STACK)
 
 
+def test_a_stacks_product_file_and_pictures_are_its_commands_too(stack: Stack) -> None:
+    environment = {"LENS_STACK": STACK}
+    plain = local_settings(environment)
+    assert (plain.feed, plain.feed_pictures) == ("", False)
+    place = "s3://photos/image-lens/ImageLens"
+    stack.outputs["FeedLocation"] = "s3://exports/products.csv"
+    stack.outputs["PicturesLocation"] = place
+    settings = local_settings(environment)
+    assert settings.feed == "s3://exports/products.csv"
+    assert (settings.feed_pictures, settings.pictures) == (True, place)
+
+
 def test_reconcile_asks_the_stacks_functions_to_look(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,9 +8,11 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from lens.feed.pictures import addresses_of, picture_id, picture_in
 from lens.feed.product import Product
 
-_SEPARATORS = re.compile(r"[\s_.-]+")
+# A slash too: no folder is called `SKU/1`.
+_SEPARATORS = re.compile(r"[\s_./\\-]+")
 # What follows a product's id in a file's name: a number, a color, a view.
 _LAST_PART = re.compile(r"[\s_.()-]+[^\s_.()-]*[\s_.()-]*$")
 
@@ -27,6 +29,7 @@ def names_of_product(product: Product) -> tuple[str, ...]:
         names.append(f"group:{_plain(product.item_group_id)}")
     for image in product.images:
         names += _names_of_picture(image)
+    names += (f"picture:{picture_id(address)}" for address in addresses_of(product))
     return tuple(dict.fromkeys(name.casefold() for name in names))
 
 
@@ -40,6 +43,8 @@ def names_in_key(key: str) -> Iterator[str]:
     """What a photo's key may call its product, the surest first: the picture that a feed names,
     then an id, then a group's; of these the nearest folder first, the whole file name before a
     part of it."""
+    if picture := picture_in(key):
+        yield f"picture:{picture}"
     key = key.casefold()
     path = PurePosixPath(key)
     yield f"photo:{key}"

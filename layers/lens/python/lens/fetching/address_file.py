@@ -41,11 +41,11 @@ class AddressFile:
         with self._lock:
             now = self._clock()
             if self._file is None or self._asked is None or now - self._asked >= self._seconds:
-                self._fetch(key, now)
+                self._fetch(key)
             assert self._file is not None
             return self._file
 
-    def _fetch(self, key: str, now: float) -> None:
+    def _fetch(self, key: str) -> None:
         try:
             data = self._fetcher.fetch(self._address)
         except LensError as error:
@@ -55,4 +55,4 @@ class AddressFile:
         else:
             etag = hashlib.sha256(data).hexdigest()[:32]
             self._file = data, ObjectInfo(key, etag, len(data), time.time())
-        self._asked = now
+        self._asked = self._clock()  # a large file takes minutes

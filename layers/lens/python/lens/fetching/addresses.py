@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +17,8 @@ from lens.errors import AddressRefusedError
 _SPECIAL = [ip_network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15")]
 _UNICAST = IPv6Network("2000::/3")  # all of IPv6 that is routed between networks
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: its last 32 bits are an IPv4 address
+# A path without what is refused in one: the host then decides.
+_USUAL = re.compile(r"(https://[^/?#\s\\\x00-\x1f\x7f]+)[/?#][^\x00-\x20\x7f\\]*")
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 
 
@@ -49,6 +52,25 @@ def target_of(url: str, ports: Collection[int] = (443,)) -> Target:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     query = "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~?") if parts.query else ""
     return Target(host, port, path + query)
+
+
+def refusal(url: str, ports: Collection[int] = (443,)) -> str | None:
+    """Why an address cannot be fetched, as far as it says so itself; None for one that may."""
+    usual = _USUAL.fullmatch(url)
+    return _refusal(usual[1] if usual else url, tuple(ports))
+
+
+@lru_cache(1_024)  # a product file has a million addresses on one host
+def _refusal(url: str, ports: tuple[int, ...]) -> str | None:
+    try:
+        host = target_of(url, ports).host
+    except AddressRefusedError as error:
+        return str(error)
+    try:
+        ip_address(host)
+    except ValueError:
+        return None
+    return None if is_public(host) else "the address is not on the public internet"
 
 
 def resolve(host: str, port: int) -> list[str]:

@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
-from lens.errors import AddressRefusedError, FetchError, PhotoTooLargeError
+from lens.errors import AddressRefusedError, FetchError, HostError, PhotoTooLargeError
 from lens.fetching.addresses import Target, is_public, resolve, target_of
 
 _REDIRECTS = 3
@@ -37,13 +38,15 @@ class Fetcher:
     reachable: Callable[[str], bool] = is_public
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     what: str = "photo"
+    otherwise: str = "send a file"  # what to do where the address cannot be mended
     kinds: tuple[str, ...] = ("image/",)
 
     def fetch(self, url: str) -> bytes:
         """The bytes at an https address.
 
         Raises AddressRefusedError for one that may not be reached, PhotoTooLargeError for a photo,
-        and FetchError for whatever else is in the way.
+        HostError where the host fails or asks to be left alone, and FetchError for whatever else
+        is in the way.
         """
         until = time.monotonic() + self.seconds
         for _ in range(_REDIRECTS + 1):
@@ -60,13 +63,19 @@ class Fetcher:
                 return self._exchange(plain, target, until)
         except (OSError, http.client.HTTPException) as error:
             if time.monotonic() >= until:
-                raise FetchError("the address takes too long to answer; send a file") from error
-            raise FetchError("the address cannot be fetched; check it, or send a file") from error
+                raise HostError(
+                    f"the address takes too long to answer; {self.otherwise}"
+                ) from error
+            raise HostError(
+                f"the address cannot be fetched; check it, or {self.otherwise}"
+            ) from error
 
     def _connect(self, target: Target, until: float) -> socket.socket:
         ips = self.resolve(target.host, target.port)
         if not ips or not all(self.reachable(ip) for ip in ips):
-            raise AddressRefusedError("the address is not on the public internet; send a file")
+            raise AddressRefusedError(
+                f"the address is not on the public internet; {self.otherwise}"
+            )
         return socket.create_connection((ips[0], target.port), timeout=_left(until))
 
     def _exchange(self, plain: socket.socket, target: Target, until: float) -> bytes | str:
@@ -97,8 +106,15 @@ class Fetcher:
         moved = response.headers.get("Location")
         if response.status in {301, 302, 303, 307, 308} and moved:
             return moved
+        if response.status == 429 or response.status >= 500:
+            raise HostError(
+                f"the address answers {response.status}; try again later, or {self.otherwise}",
+                _seconds(response.headers.get("Retry-After", "")),
+            )
         if response.status != 200:
-            raise FetchError(f"the address answers {response.status}; check it, or send a file")
+            raise FetchError(
+                f"the address answers {response.status}; check it, or {self.otherwise}"
+            )
         kind = response.headers.get_content_type()
         if not kind.startswith(self.kinds) and kind != "application/octet-stream":
             raise FetchError(
@@ -106,7 +122,7 @@ class Fetcher:
             )
         # Not asked for, and a small one may unfold to gigabytes.
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise FetchError(f"the address sends the {self.what} packed; send a file")
+            raise FetchError(f"the address sends the {self.what} packed; {self.otherwise}")
         if (response.length or 0) > self.max_bytes:
             raise self._too_large()
         data = bytearray()
@@ -125,6 +141,16 @@ class Fetcher:
         if self.what != "photo":
             return FetchError(f"a {self.what} may have at most {size}")
         return PhotoTooLargeError(f"a photo may have at most {size}: send a smaller copy")
+
+
+def _seconds(retry_after: str) -> float | None:
+    """What a Retry-After header says, a number of seconds or a date; None where it says nothing."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _left(until: float) -> float:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from heapq import merge
 from pathlib import PurePosixPath
 from typing import Protocol
 
 from lens.errors import NotFoundError, StorageError, UsageError
 from lens.photos.ignored import IGNORE_KEY, NOTHING, Ignored, parse_ignored
-from lens.storage import FileStorage, ObjectInfo, Storage
+from lens.settings import Settings
+from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
 
 MEDIA_TYPES = {
     ".avif": "image/avif",
@@ -48,9 +51,17 @@ class Files(Protocol):
 class Catalog:
     """Photos under a storage location; keys are relative to it, so a catalog can be moved."""
 
-    def __init__(self, storage: Storage, feed: tuple[Files, str] | None = None) -> None:
-        """`feed` is where the product file lies, and its key there, if not in the root."""
+    def __init__(
+        self,
+        storage: Storage,
+        feed: tuple[Files, str] | None = None,
+        pictures: Storage | None = None,
+    ) -> None:
+        """`feed` is where the product file lies, and its key there, if not in the root. `pictures`
+        has photos that were fetched, beside the shop's own; of two with one key the shop's counts.
+        """
         self.storage = storage
+        self.pictures = pictures
         self._feed = feed
         self._partition: dict[str, PartitionEntry] = {}
         self._partition_etag: str | None = None
@@ -58,16 +69,39 @@ class Catalog:
         self._ignored_etag: str | None = None
 
     def photos(self) -> Iterator[ObjectInfo]:
-        """Every photo that the catalog does not ignore, in key order.
+        """Every photo that the catalog does not ignore, in key order, fetched ones too.
 
         Raises StorageError when a local folder is missing: that is a drive that is not mounted,
         or a slip in the name, and not a shop that has removed all its photos.
         """
         if isinstance(self.storage, FileStorage) and not self.storage.root.is_dir():
             raise StorageError(f"there is no folder {self.storage.root}: is the name right?")
+        own = self._photos_in(self.storage)
+        if self.pictures is None:
+            return own
+        return _once(merge(own, self._photos_in(self.pictures), key=_key))
+
+    def own_photos(self) -> Iterator[ObjectInfo]:
+        """As `photos`, without those that were fetched."""
+        return self._photos_in(self.storage)
+
+    def _photos_in(self, storage: Storage) -> Iterator[ObjectInfo]:
         ignored = self.ignored()
-        listed = self.storage.list()
+        listed = storage.list()
         return (info for info in listed if is_photo(info.key) and not ignored.has(info.key))
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """A photo's info; None where there is none."""
+        own = self.storage.head(key)
+        return own or (self.pictures.head(key) if self.pictures else None)
+
+    def read(self, key: str) -> tuple[bytes, ObjectInfo]:
+        """A photo's bytes and info; NotFoundError where there is none."""
+        if self.pictures is None:
+            return self.storage.read(key)
+        with suppress(NotFoundError):
+            return self.storage.read(key)
+        return self.pictures.read(key)
 
     def ignored(self) -> Ignored:
         """What `.lensignore` in the root leaves out, read again when it changes."""
@@ -145,6 +179,13 @@ def category(key: str) -> str:
     return _folder(key).rpartition("/")[0]
 
 
+def open_pictures(settings: Settings) -> Storage | None:
+    """Where fetched pictures lie; None where none are to be fetched."""
+    if not settings.feed_pictures:
+        return None
+    return open_storage(f"{(settings.pictures or settings.artifacts).rstrip('/')}/pictures")
+
+
 def parse_partition(text: str) -> dict[str, PartitionEntry]:
     """Read DeepFashion In-Shop's `list_eval_partition.txt`: a count, a header, then three columns.
 
@@ -162,6 +203,19 @@ def parse_partition(text: str) -> dict[str, PartitionEntry]:
             )
         entries[fields[0]] = PartitionEntry(fields[1], fields[2])
     return entries
+
+
+def _key(info: ObjectInfo) -> bytes:
+    return info.key.encode()
+
+
+def _once(listed: Iterator[ObjectInfo]) -> Iterator[ObjectInfo]:
+    """Of neighbors with one key the first."""
+    last = None
+    for info in listed:
+        if info.key != last:
+            yield info
+        last = info.key
 
 
 def _folder(key: str) -> str:

@@ -95,7 +95,7 @@ class Embedding:
     ) -> _Finding:
         self.give_way()
         row = Row(key, Version(""), Kind.TOMBSTONE, self.clock())
-        info = self.catalog.storage.head(key)
+        info = self.catalog.head(key)
         if info is None:
             return _Finding(row)
         try:
@@ -104,7 +104,7 @@ class Embedding:
                     f"the photo has {info.size / 1e6:.1f} MB; at most "
                     f"{self.limits.photo_bytes / 1e6:.1f} MB are accepted"
                 )
-            data, info = self.catalog.storage.read(key)
+            data, info = self.catalog.read(key)
             image = decode(data, self.limits)
         except NotFoundError:
             return _Finding(row)

@@ -11,6 +11,7 @@ from lens.errors import LensError
 from lens.gallery.commits import keeps_products, read_head
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
+from lens.gallery.product_tables import ProductsManifest, read_look
 from lens.gallery.rows import Kind
 from lens.gallery.versions import UNSEEN, Look
 from lens.photos.catalog import FEED_KEYS, Catalog, item_id
@@ -77,15 +78,14 @@ def compare(catalog: Catalog, gallery: Gallery) -> Comparison:
     return Comparison(gallery, looks, min(lacking, default=None))
 
 
-def feed_differs(catalog: Catalog, gallery: Gallery) -> bool:
-    """Whether the product file is another than the one that a gallery has looked at. One that
-    cannot be read now holds nothing else up."""
+def feed_differs(catalog: Catalog, known: ProductsManifest | None) -> bool:
+    """Whether the product file is another than the one that a gallery's look knows. One that cannot
+    be read now holds nothing else up."""
     try:
         info = catalog.feed()
     except LensError as error:
         log.warning("the product file cannot be read now: %s", error)
         return False
-    known = gallery.shelf.manifest if gallery.shelf else None
     if known is None:
         return info is not None or catalog.feed_is_elsewhere
     return (known.file, known.etag) != ((info.key, info.etag) if info else ("", ""))
@@ -95,6 +95,19 @@ def compare_newest(catalog: Catalog, storage: Storage, model_id: str) -> Compari
     """Where a model's newest commit differs from the catalog, its product file included."""
     head = read_head(storage, model_id)
     comparison = compare(catalog, load_gallery(storage, head))
-    if keeps_products(storage) and feed_differs(catalog, comparison.gallery):
-        comparison.looks.append(Look(FEED_KEYS[0], UNSEEN.bumped(), model_id))
+    shelf = comparison.gallery.shelf
+    if keeps_products(storage) and feed_differs(catalog, shelf.manifest if shelf else None):
+        comparison.looks.append(_feed_look(model_id))
     return comparison
+
+
+def compare_feed(catalog: Catalog, storage: Storage, model_id: str) -> list[Look]:
+    """The look that a model's newest commit lacks at the product file; nothing else is compared."""
+    head = read_head(storage, model_id)
+    known = read_look(storage, model_id, head.products.id) if head.products else None
+    differs = keeps_products(storage) and feed_differs(catalog, known)
+    return [_feed_look(model_id)] if differs else []
+
+
+def _feed_look(model_id: str) -> Look:
+    return Look(FEED_KEYS[0], UNSEEN.bumped(), model_id)

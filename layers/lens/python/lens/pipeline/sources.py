@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from lens.errors import UsageError
-from lens.photos.catalog import Catalog, Files
+from lens.photos.catalog import Catalog, Files, open_pictures
+from lens.pipeline.pictures import Pictures
 from lens.settings import Settings, variable
-from lens.storage import open_storage
+from lens.storage import Storage, open_storage
 
 _TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 _FEED_BYTES = 1_000_000_000
 _FEED_SECONDS = 300.0
+_PICTURE_SECONDS = 30.0
 _FEED_KINDS = ("text/", "application/csv", "application/json", "application/x-ndjson", "binary/")
 
 
 def open_catalog(settings: Settings) -> Catalog:
-    """The catalog, with its product file. UsageError for a product file of a kind that is not
-    read."""
+    """The catalog, with its product file and what was fetched for it. UsageError for a product file
+    of a kind that is not read."""
     storage = open_storage(settings.catalog)
-    return Catalog(storage, _open_feed(settings)) if settings.feed else Catalog(storage)
+    feed = _open_feed(settings) if settings.feed else None
+    return Catalog(storage, feed, open_pictures(settings))
+
+
+def pictures_of(settings: Settings, catalog: Catalog, artifacts: Storage) -> Pictures:
+    """What fetches the catalog's pictures, from the public internet alone."""
+    from lens.fetching.fetch import Fetcher
+
+    fetcher = Fetcher(
+        settings.max_photo_bytes, _PICTURE_SECONDS, otherwise="put the photo into the catalog"
+    )
+    return Pictures(catalog, artifacts, fetcher)
 
 
 def _open_feed(settings: Settings) -> tuple[Files, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lens.errors import NotFoundError
 from lens.gallery.gallery import Gallery
-from lens.photos.catalog import Catalog
+from lens.photos.catalog import Catalog, open_pictures
 from lens.photos.decoding import THUMBNAIL_SIDE, decode, thumbnail
 from lens.photos.decoding import photo_id as identify
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
@@ -56,7 +56,7 @@ class Thumbnails:
 
     def _original(self, photo_id: str, key: str) -> bytes:
         try:
-            return self._catalog.storage.read(key)[0]
+            return self._catalog.read(key)[0]
         except NotFoundError as error:  # its message names the bucket, which is not public
             raise NotFoundError(f"the photo {photo_id!r} has just been removed") from error
 
@@ -65,7 +65,7 @@ def thumbnails_of(settings: Settings) -> Thumbnails:
     """The thumbnails that these settings name."""
     return Thumbnails(
         open_storage(settings.thumbs or settings.artifacts),
-        Catalog(open_storage(settings.catalog)),
+        Catalog(open_storage(settings.catalog), pictures=open_pictures(settings)),
         settings.limits,
         settings.cached_thumb_bytes,
     )
