@@ -14,7 +14,7 @@ from lens.models.regions import Box, RegionKind
 from lens.photos.decoding import ACCEPTED
 from lens.search.matching import Word
 from lens.search.products import Sold
-from lens.search.searcher import Hit, Results
+from lens.search.results import Hit, Results
 from lens.settings import Settings
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"

@@ -18,6 +18,7 @@ from lens.photos.decoding import ACCEPTED
 from lens.search.grouping import Group
 from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
+from lens.search.wanted import Wanted
 from lens.settings import Settings, variable
 
 _SOUGHT = ("file", "url", "item_id")  # one of them says what is searched for
@@ -73,10 +74,11 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
         await _refuse_fields(request)
         _require_one(file, url, item_id)
         asked = _asked(region or "")
+        wanted = Wanted(top_k, category or None, group)
         if item_id:
             if asked is not None:
                 raise invalid("region", "an item has none; send a photo")
-            similar = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
+            similar = partial(searcher.similar, item_id, wanted)
             return results_schema(await searches.run(similar, request), settings)
         if file is not None:
             photo = await file.read()
@@ -85,14 +87,7 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
         else:
             setting = variable("fetch_urls")
             raise invalid("url", f"this server fetches none ({setting} is off); send a file")
-        search = partial(
-            searcher.search,
-            photo,
-            top_k=top_k,
-            category=category or None,
-            region=asked,
-            group=group,
-        )
+        search = partial(searcher.search, photo, wanted, region=asked)
         return results_schema(await searches.run(search, request), settings)
 
     return routes

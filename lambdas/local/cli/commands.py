@@ -47,6 +47,7 @@ def search(options: Namespace) -> None:
     from lens.search.queries import asked_region
     from lens.search.searcher import Searcher
     from lens.search.thumbnail_reader import thumbnails_of
+    from lens.search.wanted import Wanted
 
     try:
         region = asked_region(options.region)
@@ -64,7 +65,8 @@ def search(options: Namespace) -> None:
         photo = Path(options.photo).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {options.photo}: {error.strerror}") from error
-    results = searcher.search(photo, top_k=options.top_k, category=options.category, region=region)
+    wanted = Wanted(options.top_k, options.category)
+    results = searcher.search(photo, wanted, region=region)
     print(results_report(results, as_json=options.json))
 
 

@@ -1,6 +1,6 @@
 """The searcher: loads model and gallery side by side, and answers for the region asked for.
 
-Covers: serving.
+Covers: serving, results, judging, same_photo, wanted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from lens.photos.decoding import decode, photo_id, thumbnail
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pipeline.commit import commit_segments
 from lens.search.queries import Asked
-from lens.search.searcher import NO_RESULTS, Searcher
+from lens.search.results import NO_RESULTS
+from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Limits
 from lens.storage import FileStorage, ObjectInfo
