@@ -65,13 +65,19 @@ def exemplars_of(gallery: Gallery, examples: Examples) -> Exemplars:
     def vector_of(example: str) -> Vector:
         found = gallery.item_vectors(example) or gallery.photo_vectors(example)
         if not found:
-            raise NotFoundError(f"no item and no photo of the gallery has the id {example!r}")
+            raise _unknown(example)
         keys.update(row.key for row, _ in found)
         return _mean([vector for _, vector in found[:_OF_ITEM]])
 
     like = tuple(map(vector_of, examples.like))
     unlike = tuple(map(vector_of, examples.unlike))
     return Exemplars(like, unlike, frozenset(keys))
+
+
+def require_none(examples: Examples) -> None:
+    """An empty gallery has none of them. Raises NotFoundError for the first."""
+    for example in (*examples.like, *examples.unlike):
+        raise _unknown(example)
 
 
 def blend(photos: Sequence[Vector], like: Sequence[Vector], unlike: Sequence[Vector]) -> Vector:
@@ -83,6 +89,10 @@ def blend(photos: Sequence[Vector], like: Sequence[Vector], unlike: Sequence[Vec
     if unlike:
         blended -= _UNLIKED * _mean(unlike)
     return _unit(blended)
+
+
+def _unknown(example: str) -> NotFoundError:
+    return NotFoundError(f"no item and no photo of the gallery has the id {example!r}")
 
 
 def _mean(vectors: Sequence[Vector]) -> Vector:

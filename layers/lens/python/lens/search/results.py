@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lens.gallery.gallery import Gallery, Match
@@ -21,7 +21,7 @@ class Hit:
     photo_id: str
     category: str
     similarity: float
-    exact: bool = False  # the query is this very photo, or a copy of it
+    exact: bool = False  # a photo of the query is this one, or a copy of it
     match: Word | None = None  # how like the query it is; None for a model without a calibration
     sold: Sold | None = None  # as the shop's product file has it
 
@@ -46,9 +46,9 @@ def hits_of(
     gallery: Gallery,
     matches: Sequence[Match],
     words: Sequence[Word | None],
-    same: str | None = None,
+    same: Collection[str | None] = (),
 ) -> tuple[Hit, ...]:
-    """What was found, by rank; `same` is the id of the photo that was asked for."""
+    """What was found, by rank; `same` are the ids of the photos that were asked for."""
     return tuple(
         Hit(
             rank=rank,
@@ -57,7 +57,7 @@ def hits_of(
             photo_id=match.row.photo_id,
             category=match.row.category,
             similarity=match.similarity,
-            exact=match.row.photo_id == same,
+            exact=match.row.photo_id in same,
             match=like,
             sold=sold_as(gallery, match.row),
         )

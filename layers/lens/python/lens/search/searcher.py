@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
-from lens.errors import LensError, NotFoundError
+from lens.errors import LensError, NotFoundError, PhotoError, UsageError
+from lens.gallery.gallery import Gallery
+from lens.models.embedder import Embedder
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
+from lens.search.examples import (
+    NO_EXAMPLES,
+    Examples,
+    Vector,
+    blend,
+    exemplars_of,
+    require_none,
+)
 from lens.search.grouping import SoldOut, nearest_items
 from lens.search.judging import judged, words
 from lens.search.queries import Asked, Queries, Query
@@ -24,6 +37,8 @@ from lens.settings import Limits
 from lens.storage import Storage
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from
 # the one it has, and the load goes on.
@@ -53,28 +68,39 @@ class Searcher:
 
     def search(
         self,
-        photo: bytes,
+        photo: bytes | Sequence[bytes],
         wanted: Wanted = ANYTHING,
         *,
+        examples: Examples = NO_EXAMPLES,
         region: Asked = None,
     ) -> Results:
         """The photos most similar to this one, or to a region of it: the main one unless another
         box or the "whole" is asked for; or the items, by a photo of each. Raises a PhotoError, or
-        ArtifactError when there is a gallery but it cannot be loaded."""
+        ArtifactError when there is a gallery but it cannot be loaded.
+
+        Several photos, and examples with or without a photo, are searched as one vector. Their
+        answer is not judged, has the first photo's regions, and leaves the examples out. Raises
+        UsageError when nothing is to be resembled, and NotFoundError for an unknown example.
+        """
+        photos = [photo] if isinstance(photo, bytes) else photo
+        if not photos and not examples.like:
+            raise UsageError("nothing is liked: send a photo, or like")
         loading = self.begin()
-        name = photo_id(photo)
         serving = None if self._outdated else self._serving
         if serving is None:
             serving = loading.result()
         if serving is None:
-            decode(photo, self.limits)  # an unusable photo is refused by an empty gallery too
+            # An unusable photo is refused by an empty gallery too.
+            _each(photos, lambda photo: decode(photo, self.limits))
+            require_none(examples)
             return NO_RESULTS
-        query = self._queries.query(serving.embedder, name, photo, region)
+        queries = dict(_each(photos, partial(self._query, serving.embedder, region)))
         serving = _refreshed(serving, loading)
-        asked = (name, query.region, wanted, serving.identity)
+        regions = tuple((name, query.region) for name, query in queries.items())
+        asked = (regions, examples, wanted, serving.identity)
         results = self._results.get(asked)
         if results is None:
-            results = self._answer(serving, query, wanted, name)
+            results = self._answer(serving, queries, examples, wanted)
             self._results.put(asked, results)
         return results
 
@@ -126,20 +152,34 @@ class Searcher:
         what is newest, however long that takes."""
         self._outdated = True
 
-    def _answer(self, serving: Serving, query: Query, wanted: Wanted, name: str) -> Results:
-        gallery, top_k, category = serving.gallery, wanted.top_k, wanted.category
+    def _query(self, embedder: Embedder, region: Asked, photo: bytes) -> tuple[str, Query]:
+        name = photo_id(photo)
+        return name, self._queries.query(embedder, name, photo, region)
+
+    def _answer(
+        self, serving: Serving, queries: Mapping[str, Query], examples: Examples, wanted: Wanted
+    ) -> Results:
+        """queries: of each photo, by its id."""
+        first = next(iter(queries.values()), None)
+        gallery, vector = _sought(serving.gallery, list(queries.values()), examples)
+        top_k, category = wanted.top_k, wanted.category
         # The second photo tells the first's lead, and so does the second product.
-        matches = gallery.search(query.vector, max(top_k, _LEADS), category)
-        same = same_photo(gallery, matches, name, query, self.thumbnails, self.limits)
-        probability, word = judged(serving, query, matches, same)
+        matches = gallery.search(vector, max(top_k, _LEADS), category)
+        same = {
+            same_photo(gallery, matches, name, query, self.thumbnails, self.limits)
+            for name, query in queries.items()
+        }
+        probability, word = None, None
+        if first and len(queries) == 1 and not examples:
+            probability, word = judged(serving, first, matches, next(iter(same)))
         if wanted.group == "item":
-            matches = nearest_items(gallery, query.vector, top_k, category, self.sold_out)
+            matches = nearest_items(gallery, vector, top_k, category, self.sold_out)
         matches = matches[:top_k]
         hits = hits_of(gallery, matches, words(serving, matches, word), same)
         commit = gallery.commit
-        return Results(
-            commit.model_id, commit.number, hits, query.regions, query.region, probability, word
-        )
+        regions = first.regions if first else ()
+        region = first.region if first else None
+        return Results(commit.model_id, commit.number, hits, regions, region, probability, word)
 
     @property
     def serving(self) -> Serving | None:
@@ -160,3 +200,28 @@ def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
     if newer is None or newer.embedder.model_id != serving.embedder.model_id:
         return serving
     return newer
+
+
+def _each(photos: Sequence[bytes], use: Callable[[bytes], T]) -> list[T]:
+    """What `use` makes of each photo; of several, a PhotoError says which it is about."""
+    made = []
+    for number, photo in enumerate(photos, start=1):
+        try:
+            made.append(use(photo))
+        except PhotoError as error:
+            if len(photos) == 1:
+                raise
+            raise type(error)(f"photo {number} of {len(photos)}: {error}") from error
+    return made
+
+
+def _sought(
+    gallery: Gallery, queries: Sequence[Query], examples: Examples
+) -> tuple[Gallery, Vector]:
+    """Where, and which vector, is searched for: one photo's own is not touched."""
+    vectors = [query.vector for query in queries]
+    if len(vectors) == 1 and not examples:
+        return gallery, vectors[0]
+    found = exemplars_of(gallery, examples)
+    blended = blend(vectors, found.like, found.unlike)
+    return gallery.without(found.keys) if found.keys else gallery, blended
