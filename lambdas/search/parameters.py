@@ -76,5 +76,5 @@ def require_together(
     if names or examples.like:
         return
     if examples.unlike:
-        raise invalid("unlike", "nothing is liked: send a photo, or like, beside it")
+        raise invalid("unlike", "send a photo, or like, beside it: nothing else is to be found")
     raise invalid("file", "send the photo as a file in the form field 'file', or a url or item_id")

@@ -155,7 +155,7 @@ def test_an_unusable_photo_is_told_by_its_number(shop: Shop, make_shop: MakeShop
 @pytest.mark.parametrize(
     ("photos", "fields", "hint"),
     [
-        (0, {"unlike": TOP}, "unlike: nothing is liked: send a photo, or like"),
+        (0, {"unlike": TOP}, "unlike: send a photo, or like, beside it"),
         (1, {"like": TOP, "unlike": TOP}, f"unlike: '{TOP}' is in like too"),
         (1, {"like": [str(n) for n in range(MOST_EXAMPLES + 1)]}, "like: send at most 10"),
         (MOST_PHOTOS + 1, {}, "file: send at most 5"),

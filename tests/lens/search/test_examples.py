@@ -109,3 +109,5 @@ def test_a_gallery_without_some_keys_finds_all_the_others(gallery: Gallery) -> N
     ]
     assert len(expected) == len(ROWS) + 1 - 2
     assert gallery.without(keys).photo_count == gallery.photo_count - 2
+    one_by_one = gallery.without({ROWS[0].key}).without({ROWS[7].key})
+    assert one_by_one.search(query, 99) == expected

@@ -84,7 +84,7 @@ class Searcher:
         """
         photos = [photo] if isinstance(photo, bytes) else photo
         if not photos and not examples.like:
-            raise UsageError("nothing is liked: send a photo, or like")
+            raise UsageError("send a photo, or what the hits are to be like")
         loading = self.begin()
         serving = None if self._outdated else self._serving
         if serving is None:
