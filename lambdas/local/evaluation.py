@@ -21,6 +21,7 @@ from lens.models.manifest import copy_model, read_manifest
 from lens.photos.catalog import PARTITION_KEY, Catalog, PartitionEntry
 from lens.progress import Progress
 from lens.search.searcher import Searcher
+from lens.search.wanted import Wanted
 from lens.settings import Settings
 from lens.storage import FileStorage, Storage, open_storage
 from lens.storage.formats import announce_format
@@ -132,7 +133,7 @@ def _score(trial: Trial, protocol: Protocol, progress: Progress) -> Evaluation:
     scorer = Scorer(partition[key].item_id for key in split.gallery)
     for done, key in enumerate(split.queries, start=1):
         photo = trial.catalog.storage.read(key)[0]
-        hits = searcher.search(photo, top_k=scorer.depth).hits
+        hits = searcher.search(photo, Wanted(scorer.depth)).hits
         scorer.add(partition[key].item_id, [hit.item_id for hit in hits])
         progress(done, len(split.queries))
     serving = searcher.serving

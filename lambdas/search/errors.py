@@ -129,7 +129,8 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        where = str(first["loc"][-1])
+        # Of a field that may be repeated, the value's number follows its name.
+        where = next(str(part) for part in reversed(first["loc"]) if not isinstance(part, int))
         if where == "file" and "type" in first:  # in pydantic's words, which speak of its classes
             return reply(INVALID, "file: send the photo as a file in the form field 'file'")
         return reply(INVALID, f"{where}: {first['msg']}")
@@ -149,7 +150,8 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
             case 413:
                 size = f"{max_photo_bytes / 1e6:.1f} MB"
                 return reply(
-                    TOO_MANY_BYTES, f"a photo may have at most {size}: send a smaller copy"
+                    TOO_MANY_BYTES,
+                    f"a photo, or several together, may have at most {size}: send a smaller copy",
                 )
         refusal = Refusal(error.status_code, MALFORMED.code, "")
         return reply(refusal, f"the request cannot be read: {error.detail}", headers)

@@ -32,6 +32,7 @@ from lens.photos.thumbnail_store import FOREVER
 from lens.search.products import sold_as
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import Thumbnails
+from lens.search.wanted import Wanted
 from lens.settings import Settings
 
 _JPEG: dict[int | str, dict[str, Any]] = {
@@ -99,7 +100,7 @@ def lookup_routes(
     ) -> SimilarSchema:
         """The items most similar to one of the catalog's, by one photo of each."""
         refuse_other_names(request.query_params, ("top_k", "category"))
-        look = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
+        look = partial(searcher.similar, item_id, Wanted(top_k, category or None))
         found = await lookups.run(look, request)
         search_id = log.searched("item", found, category)
         return similar_schema(item_id, found, addresses_for(request, settings), search_id)

@@ -15,7 +15,7 @@ from lens.models.regions import Box, RegionKind
 from lens.photos.decoding import ACCEPTED
 from lens.search.matching import Word
 from lens.search.products import Sold
-from lens.search.searcher import Hit, Results
+from lens.search.results import Hit, Results
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
 _KEY = "img/WOMEN/Dresses/id_00000012/01_1_front.jpg"
@@ -77,7 +77,9 @@ class HitSchema(PhotoSchema):
 
     rank: int = Field(description="from 1", examples=[1])
     similarity: float = Field(description="inner product of unit vectors", examples=[0.9132])
-    exact: bool = Field(description="the query is this very photo, or a copy", examples=[False])
+    exact: bool = Field(
+        description="a photo that was sent is this one, or a copy", examples=[False]
+    )
     match: MatchWord | None = Field(
         description="how like the query it is; null: not known", examples=["very_similar"]
     )
@@ -100,12 +102,15 @@ class ResultsSchema(Schema):
     model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
     commit: int | None = Field(description="the gallery's state", examples=[17])
     hits: list[HitSchema]
-    regions: list[RegionSchema] = Field(description="what is seen in the photo, the surest first")
+    regions: list[RegionSchema] = Field(
+        description="what is seen in the first photo, the surest first"
+    )
     region: Box | None = Field(
         description="the box that was searched for; null: the whole photo", examples=[_BOX]
     )
     match_probability: float | None = Field(
-        description="that the photo shows a garment whose like is here; null: not known",
+        description="that the photo shows a garment whose like is here; null: not known, as of "
+        "several photos and examples",
         examples=[0.9421],
     )
     match: MatchWord | None = Field(

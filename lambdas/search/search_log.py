@@ -14,7 +14,7 @@ from typing import Literal
 from lambdas.search.line_file import LineFile
 from lambdas.search.search_lines import ClickLine, Kind, SearchLine, written
 from lens.errors import NotFoundError, UsageError
-from lens.search.searcher import Results
+from lens.search.results import Results
 from lens.settings import Settings, variable
 
 log = logging.getLogger(__name__)

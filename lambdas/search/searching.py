@@ -1,11 +1,11 @@
-"""Searching: a photo, its address or an item in, the catalog's most similar photos out."""
+"""Searching: photos, an address or items in, the catalog's most similar photos out."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, Form, Request
 from pydantic import AfterValidator
 
 from lambdas.search.addresses import addresses_for
@@ -13,19 +13,26 @@ from lambdas.search.admission import Admission
 from lambdas.search.document import SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable, invalid, refuse_other_names
+from lambdas.search.parameters import (
+    REPEATED,
+    Files,
+    Likes,
+    Unlikes,
+    examples_of,
+    require_together,
+)
 from lambdas.search.schemas import ResultsSchema, results_schema
 from lambdas.search.search_lines import Kind
 from lambdas.search.search_log import SearchLog
 from lens.errors import AddressRefusedError, FetchError, NotFoundError, UsageError
 from lens.fetching.fetch import Fetcher
-from lens.photos.decoding import ACCEPTED
 from lens.search.grouping import Group
 from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
+from lens.search.wanted import Wanted
 from lens.settings import Settings, variable
 
-_SOUGHT = ("file", "url", "item_id")  # one of them says what is searched for
-_FIELDS = (*_SOUGHT, "top_k", "category", "region", "group")
+_FIELDS = ("file", "url", "item_id", "like", "unlike", "top_k", "category", "region", "group")
 # Fetches wait for other servers, so they have threads of their own.
 _FETCHES, _QUEUED_FETCHES = 8, 32
 _ERRORS = PHOTO_ERRORS | documented(NotFoundError) | GALLERY_ERRORS
@@ -43,7 +50,8 @@ def search_routes(
     @routes.post("/api/search-image", responses=_ERRORS, tags=[SEARCH])
     async def search_image(
         request: Request,
-        file: Annotated[UploadFile | None, File(description=ACCEPTED)] = None,
+        *,
+        file: Files,
         url: Annotated[
             str | None,
             AfterValidator(encodable),
@@ -54,6 +62,8 @@ def search_routes(
             AfterValidator(encodable),
             Form(description="what is similar to this item, instead of `file`"),
         ] = None,
+        like: Likes,
+        unlike: Unlikes,
         top_k: Annotated[int, Form(ge=1, le=100, description="how many results")] = 12,
         category: Annotated[
             str | None,
@@ -74,54 +84,30 @@ def search_routes(
             Form(description="photo: every photo is a hit; item: each item once, sold out last"),
         ] = "photo",
     ) -> ResultsSchema:
-        """The catalog's photos that are most similar to this one; none until there is a gallery."""
+        """The catalog's photos most similar to what is sent; none until there is a gallery."""
         _refuse_query(request)
         await _refuse_fields(request)
-        _require_one(file, url, item_id)
-        asked = _asked(region or "")
+        asked, examples = _asked(region or ""), examples_of(like, unlike)
+        require_together(file, url, item_id, examples, asked is not None)
+        wanted = Wanted(top_k, category or None, group)
         if item_id:
-            if asked is not None:
-                raise invalid("region", "an item has none; send a photo")
-            similar = partial(searcher.similar, item_id, top_k=top_k, category=category or None)
+            similar = partial(searcher.similar, item_id, wanted)
             found = await searches.run(similar, request)
             search_id = log.searched("item", found, category)
             return results_schema(found, addresses_for(request, settings), search_id)
-        if file is not None:
-            photo = await file.read()
-        elif fetcher is not None:
-            photo = await fetches.run(partial(fetcher.fetch, url or ""), request)
-        else:
-            setting = variable("fetch_urls")
-            raise invalid("url", f"this server fetches none ({setting} is off); send a file")
-        search = partial(
-            searcher.search,
-            photo,
-            top_k=top_k,
-            category=category or None,
-            region=asked,
-            group=group,
-        )
+        photos = [await each.read() for each in file]
+        if url:
+            if fetcher is None:
+                setting = variable("fetch_urls")
+                raise invalid("url", f"this server fetches none ({setting} is off); send a file")
+            photos.append(await fetches.run(partial(fetcher.fetch, url), request))
+        search = partial(searcher.search, photos, wanted, examples=examples, region=asked)
         found = await searches.run(search, request)
-        kind: Kind = "url" if file is None else "photo"
+        kind: Kind = "url" if url else "photo" if photos else "item"
         search_id = log.searched(kind, found, category, group)
         return results_schema(found, addresses_for(request, settings), search_id)
 
     return routes
-
-
-def _require_one(file: UploadFile | None, url: str | None, item_id: str | None) -> None:
-    """Of two things to search for, one would be ignored."""
-    given = [
-        name
-        for name, value in zip(_SOUGHT, (file, url or None, item_id or None), strict=True)
-        if value is not None
-    ]
-    if not given:
-        raise invalid(
-            "file", "send the photo as a file in the form field 'file', or a url or item_id"
-        )
-    if len(given) > 1:
-        raise invalid(given[1], f"send it or {given[0]}, not both")
 
 
 def _asked(region: str) -> Asked:
@@ -145,5 +131,5 @@ async def _refuse_fields(request: Request) -> None:
     form = await request.form()  # it was read for the fields, and is kept
     refuse_other_names(form, _FIELDS)
     for name in _FIELDS:
-        if len(form.getlist(name)) > 1:
+        if name not in REPEATED and len(form.getlist(name)) > 1:
             raise invalid(name, "send it once")

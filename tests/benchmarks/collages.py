@@ -19,6 +19,7 @@ from PIL import Image
 from lambdas.local.evaluation import Trial, trial_of
 from lens.evaluation.protocols import PROTOCOLS, Protocol
 from lens.photos.decoding import decode
+from lens.search.wanted import Wanted
 from lens.settings import Settings
 
 CELL = 480  # pixels; a collage is two cells wide and two high
@@ -124,7 +125,7 @@ def _jpeg(image: Image.Image) -> bytes:
 
 
 def _first(trial: Trial, photo: bytes) -> str:
-    return trial.searcher.search(photo, top_k=1).hits[0].item_id
+    return trial.searcher.search(photo, Wanted(1)).hits[0].item_id
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.rollback import release, rollback
 from lens.search.searcher import Searcher
 from lens.search.serving import Serving
+from lens.search.wanted import Wanted
 from lens.storage import Storage
 from lens.storage.formats import announce_format
 from tests.histories.interrupting_storage import (
@@ -499,7 +500,7 @@ class World:
     def _check_each_finds_itself(self, expected: dict[str, str]) -> None:
         for key, name in expected.items():
             data, _ = self.catalog.storage.read(key)
-            results = self.warm.search(data, top_k=len(expected))
+            results = self.warm.search(data, Wanted(len(expected)))
             best = [hit.key for hit in results.hits if hit.similarity > 0.9999]
             assert best == sorted(k for k, other in expected.items() if other == name)
 

@@ -15,6 +15,7 @@ from lens.gallery.current import Current, read_current, swap_current
 from lens.pipeline.rollback import release, rollback
 from lens.pipeline.verdict import Verdict, verdict_key
 from lens.search.searcher import Searcher
+from lens.search.wanted import Wanted
 from lens.storage import FileStorage
 from lens.storage.documents import write_document
 from tests.lambdas.deployed import Deployed
@@ -61,7 +62,7 @@ def promote(deployed: Deployed) -> dict[str, Any]:
 
 
 def found(deployed: Deployed, seed: int) -> list[str]:
-    hits = Searcher(deployed.artifacts).search(png(seed), top_k=3).hits
+    hits = Searcher(deployed.artifacts).search(png(seed), Wanted(3)).hits
     return [hit.key for hit in hits if hit.exact]
 
 

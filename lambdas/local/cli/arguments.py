@@ -89,6 +89,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BOX",
         help="a part of the photo, x0,y0,x1,y1 from 0 to 1, or whole (the main garment)",
     )
+    child.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="PHOTO",
+        help="another photo of the same garment; may be repeated, as the next two",
+    )
+    child.add_argument(
+        "--like", action="append", default=[], metavar="ID", help="an item or photo to be like"
+    )
+    child.add_argument(
+        "--unlike", action="append", default=[], metavar="ID", help="one not to be like"
+    )
     as_json(child)
 
     child = command(

@@ -48,14 +48,21 @@ def serve(options: Namespace) -> None:
 
 def search(options: Namespace) -> None:
     from lambdas.local.cli.reports import results_report
+    from lens.search.examples import MOST_PHOTOS, Examples
     from lens.search.queries import asked_region
     from lens.search.searcher import Searcher
     from lens.search.thumbnail_reader import thumbnails_of
+    from lens.search.wanted import Wanted
 
     try:
         region = asked_region(options.region)
     except UsageError as error:
         raise UsageError(f"--region: {error}") from error
+    if region is not None and options.also:
+        raise UsageError("--region: it is for one photo; search without --also")
+    if len(options.also) >= MOST_PHOTOS:
+        raise UsageError(f"--also: at most {MOST_PHOTOS} photos are searched as one")
+    examples = Examples(tuple(options.like), tuple(options.unlike))
     pipeline = _pipeline(options)
     settings = pipeline.settings
     searcher = Searcher(
@@ -64,11 +71,9 @@ def search(options: Namespace) -> None:
         precision=settings.precision,
         thumbnails=thumbnails_of(settings),
     )
-    try:
-        photo = Path(options.photo).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {options.photo}: {error.strerror}") from error
-    results = searcher.search(photo, top_k=options.top_k, category=options.category, region=region)
+    photos = [_photo(name) for name in (options.photo, *options.also)]
+    wanted = Wanted(options.top_k, options.category)
+    results = searcher.search(photos, wanted, examples=examples, region=region)
     print(results_report(results, as_json=options.json))
 
 
@@ -255,6 +260,13 @@ def draw(options: Namespace) -> None:
 
     with progress_bar("Drawing the sample catalog") as progress:
         draw_catalog(Path(options.folder), progress=progress)
+
+
+def _photo(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}") from error
 
 
 def _settings(options: Namespace) -> Settings:

@@ -20,7 +20,7 @@ from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import is_feed, is_photo
-from lens.search.searcher import Hit, Results
+from lens.search.results import Hit, Results
 
 _REJECTED_SHOWN = 20
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from lens.errors import PhotoError, UsageError
 from lens.search.queries import Asked
-from lens.search.searcher import Results, Searcher
+from lens.search.results import Results
+from lens.search.searcher import Searcher
+from lens.search.wanted import Wanted
 
 
 def ask(
@@ -18,7 +20,7 @@ def ask(
 ) -> Results:
     """Search by a photo on disk; UsageError, naming it, when it cannot be used."""
     try:
-        return searcher.search(photo.read_bytes(), top_k=top_k, region=region)
+        return searcher.search(photo.read_bytes(), Wanted(top_k), region=region)
     except OSError as error:
         raise UsageError(f"cannot read {photo}: {error.strerror}") from error
     except PhotoError as error:

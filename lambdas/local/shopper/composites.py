@@ -12,7 +12,8 @@ from lens.evaluation.composites import Composite, compose, cut_out, cut_to, gene
 from lens.evaluation.intervals import Figure, mean_figure
 from lens.models.regions import overlap
 from lens.photos.decoding import decode
-from lens.search.searcher import Results
+from lens.search.results import Results
+from lens.search.wanted import Wanted
 from lens.settings import Limits
 
 KS = (1, 5, 10)
@@ -51,11 +52,11 @@ def measure(trial: Trial, folder: ShopperFolder) -> tuple[CompositeFigures, list
             background = backgrounds[int(rng.integers(len(backgrounds)))]
             photo = decode(trial.catalog.storage.read(key)[0], limits)
             composite = compose(cut_out(photo), background, rng)
-            results = trial.searcher.search(composite.jpeg(), top_k=max(KS))
+            results = trial.searcher.search(composite.jpeg(), Wanted(max(KS)))
             asked.append(AskedComposite(trial.partition[key].item_id, results))
             overlaps.append(overlap(composite.box, results.region or WHOLE))
             within = _cut(composite, limits)
-            cut.append(trial.searcher.search(within, top_k=max(KS), region="whole"))
+            cut.append(trial.searcher.search(within, Wanted(max(KS)), region="whole"))
             progress(done, len(trial.split.queries))
     items = [each.item_id for each in asked]
     figures = CompositeFigures(

@@ -15,7 +15,8 @@ from lens.evaluation.composites import compose, generator
 from lens.evaluation.drawn_negatives import carton, page_of_text
 from lens.evaluation.no_match import NoMatchFigures, Scored, Side, no_match_figures
 from lens.photos.decoding import decode
-from lens.search.searcher import Results, Searcher
+from lens.search.results import Results
+from lens.search.searcher import Searcher
 
 Score = Literal["match_probability", "similarity"]
 DRAWN = 60  # photos of each kind of negative that is drawn

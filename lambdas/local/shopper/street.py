@@ -12,7 +12,8 @@ from lens.evaluation.intervals import Figure, mean_figure
 from lens.evaluation.kinds import last_part
 from lens.evaluation.street import CLOTHES, Garment, first_products
 from lens.photos.catalog import category
-from lens.search.searcher import Results, Searcher
+from lens.search.results import Results
+from lens.search.searcher import Searcher
 
 
 @dataclass(frozen=True)

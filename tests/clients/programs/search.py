@@ -26,7 +26,7 @@ lens = AuthenticatedClient(base_url=server, token=key, raise_on_unexpected_statu
 
 with Path(photo).open("rb") as file:
     body = BodySearchImage(
-        file=File(file, "photo.jpg", "image/jpeg"), top_k=3, group=BodySearchImageGroup.ITEM
+        file=[File(file, "photo.jpg", "image/jpeg")], top_k=3, group=BodySearchImageGroup.ITEM
     )
     found = search_image.sync(client=lens, body=body)
 assert isinstance(found, ResultsSchema), found

@@ -1,6 +1,6 @@
 """The searcher: loads model and gallery side by side, and answers for the region asked for.
 
-Covers: serving.
+Covers: serving, results, judging, same_photo, wanted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lens.errors import UsageError
 from lens.gallery.rows import Rows
 from lens.gallery.segments import Segment, write_segment
 from lens.models.embedder import Embedder
@@ -22,8 +23,10 @@ from lens.photos.catalog import Catalog
 from lens.photos.decoding import decode, photo_id, thumbnail
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pipeline.commit import commit_segments
+from lens.search.examples import Examples
 from lens.search.queries import Asked
-from lens.search.searcher import NO_RESULTS, Searcher
+from lens.search.results import NO_RESULTS
+from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Limits
 from lens.storage import FileStorage, ObjectInfo
@@ -243,3 +246,8 @@ def test_the_whole_of_a_photo_that_the_rule_would_cut_is_no_copy_by_similarity(
 def test_without_a_model_or_a_photo_no_region_is_searched(tmp_path: Path) -> None:
     assert Searcher(FileStorage(tmp_path)).search(SHIRT) == NO_RESULTS
     assert (NO_RESULTS.regions, NO_RESULTS.region) == ((), None)
+
+
+def test_nothing_to_be_like_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="send a photo"):
+        Searcher(FileStorage(tmp_path)).search([], examples=Examples(unlike=("a",)))

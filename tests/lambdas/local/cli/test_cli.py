@@ -53,6 +53,34 @@ def test_index_then_search_finds_the_item(
     assert json.loads(capsys.readouterr().out)["region"] == [0, 0, 1, 0.5]
 
 
+def test_several_photos_and_examples_are_searched_as_one(
+    working_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photos(Path("photos"), range(8), views=2)
+    assert main(["index", "photos"]) == 0
+    for view in (8, 9):
+        Path(f"{view}.png").write_bytes(garment(5, view=view))
+    capsys.readouterr()
+    asked = ["search", "8.png", "photos", "--also", "9.png", "--json"]
+    assert main(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [hit["item_id"] for hit in found["hits"][:2]] == ["shop/item-005"] * 2
+    assert found["match"] is None
+    assert main([*asked, "--unlike", "shop/item-005", "--like", "shop/item-003"]) == 0
+    items = {hit["item_id"] for hit in json.loads(capsys.readouterr().out)["hits"]}
+    assert items == {f"shop/item-00{number}" for number in (0, 1, 2, 4, 6, 7)}
+    assert main([*asked, "--like", "no such"]) == 1
+    assert "the id 'no such'" in capsys.readouterr().err
+    for wrong, told in (
+        (["--also", "none.png"], "cannot read none.png"),
+        (["--region", "whole"], "--region: it is for one photo"),
+        (["--also", "9.png"] * 4, "--also: at most 5 photos"),
+        (["--like", "a", "--unlike", "a"], "unlike: 'a' is in like too"),
+    ):
+        assert main([*asked, *wrong]) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_nothing_is_written_into_the_photos_folder(working_folder: Path) -> None:
     write_photos(Path("photos"), range(4))
     before = sorted(Path("photos").rglob("*"))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from lambdas.local.cli.reports import results_report
 from lens.feed.product import Money, Product
 from lens.search.products import Sold
-from lens.search.searcher import Hit, Results
+from lens.search.results import Hit, Results
 
 HIT = Hit(1, "a", "a/1.jpg", "p", "", 0.5)
 

@@ -12,7 +12,7 @@ import pytest
 
 from lambdas.local.cli import main
 from lambdas.search.search_log import SearchLog, search_log
-from lens.search.searcher import Hit, Results
+from lens.search.results import Hit, Results
 from lens.settings import Settings
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -50,7 +50,7 @@ class Gallery:
     snapshot: Snapshot | None
     carried: Mapping[str, Segment] = field(default_factory=dict)
     tail: Mapping[str, Segment] = field(default_factory=dict)
-    hidden: frozenset[bytes] = frozenset()  # keys that a pin must not show
+    hidden: frozenset[bytes] = frozenset()  # keys that a pin, or one search, must not show
     shelf: Shelf | None = None  # the shop's products; None without a product file
 
     def search(
@@ -87,6 +87,10 @@ class Gallery:
     def item_vectors(self, item_id: str) -> list[tuple[Row, NDArray[np.float32]]]:
         """The same, each with its (D,) vector."""
         return sorted(self._found("item_id", item_id), key=lambda found: found[0].key)
+
+    def photo_vectors(self, photo_id: str) -> list[tuple[Row, NDArray[np.float32]]]:
+        """The places of a photo, by its content's id, in key order, each with its (D,) vector."""
+        return sorted(self._found("photo_id", photo_id), key=lambda found: found[0].key)
 
     def photo(self, photo_id: str) -> Row | None:
         """A photo by its content's id."""
@@ -143,6 +147,10 @@ class Gallery:
         parts = [settled.take(np.flatnonzero(kept)), contest.take(winners(contest))]
         rows = Rows.concatenate([part for part in parts if len(part)])
         return rows.take(np.argsort(rows.key, kind="stable"))
+
+    def without(self, keys: Iterable[str]) -> Gallery:
+        """This gallery as if there were no photos under these keys."""
+        return replace(self, hidden=self.hidden | {key.encode() for key in keys})
 
     def hiding_deleted(self, guards: Sequence[Gallery]) -> Gallery:
         """This gallery, held by a pin, without what was deleted since.

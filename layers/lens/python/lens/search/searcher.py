@@ -3,71 +3,47 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
-from lens.errors import LensError, NotFoundError
-from lens.gallery.gallery import Gallery, Match
-from lens.gallery.match_thresholds import MatchThresholds
-from lens.models.calibration import leaning_of
-from lens.models.regions import Box, Region
-from lens.photos.copies import difference, is_copy, look_of
+from lens.errors import LensError, NotFoundError, PhotoError, UsageError
+from lens.gallery.gallery import Gallery
+from lens.models.embedder import Embedder
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
-from lens.search.grouping import Group, SoldOut, nearest_items
-from lens.search.matching import Word, match_of, words_of
-from lens.search.products import Sold, sold_as
+from lens.search.examples import (
+    NO_EXAMPLES,
+    Examples,
+    Vector,
+    blend,
+    exemplars_of,
+    require_none,
+)
+from lens.search.grouping import SoldOut, nearest_items
+from lens.search.judging import judged, words
 from lens.search.queries import Asked, Queries, Query
+from lens.search.results import NO_RESULTS, Results, hits_of
+from lens.search.same_photo import same_photo
 from lens.search.serving import Serving, load_serving
 from lens.search.similar import similar_items
 from lens.search.thumbnail_reader import Thumbnails
+from lens.search.wanted import ANYTHING, Wanted
 from lens.settings import Limits
 from lens.storage import Storage
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from
 # the one it has, and the load goes on.
 _PATIENCE_SECONDS = 1.0
-# The query may be a copy of a photo that is at least so similar; the first few are looked at.
-_MAYBE_COPY = 0.85
-_LOOKED_AT = 3
 _LEADS = 12  # photos that are looked at, to find what comes second
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One result; `similarity` is the inner product of unit vectors."""
-
-    rank: int  # from 1
-    item_id: str
-    key: str
-    photo_id: str
-    category: str
-    similarity: float
-    exact: bool = False  # the query is this very photo, or a copy of it
-    match: Word | None = None  # how like the query it is; None for a model without a calibration
-    sold: Sold | None = None  # as the shop's product file has it
-
-
-@dataclass(frozen=True)
-class Results:
-    """The answer to one search; model and commit are empty before the first model."""
-
-    model_id: str | None
-    commit: int | None
-    hits: tuple[Hit, ...]
-    regions: tuple[Region, ...] = ()  # all that are seen in the photo, the surest first
-    region: Box | None = None  # what was searched for; None: the whole photo
-    match_probability: float | None = None  # that it shows a garment whose like is here
-    match: Word | None = None  # both None for a model without a calibration
-
-
-NO_RESULTS = Results(None, None, ())
 
 
 @dataclass
@@ -92,34 +68,43 @@ class Searcher:
 
     def search(
         self,
-        photo: bytes,
+        photo: bytes | Sequence[bytes],
+        wanted: Wanted = ANYTHING,
         *,
-        top_k: int = 12,
-        category: str | None = None,
+        examples: Examples = NO_EXAMPLES,
         region: Asked = None,
-        group: Group = "photo",
     ) -> Results:
         """The photos most similar to this one, or to a region of it: the main one unless another
         box or the "whole" is asked for; or the items, by a photo of each. Raises a PhotoError, or
-        ArtifactError when there is a gallery but it cannot be loaded."""
+        ArtifactError when there is a gallery but it cannot be loaded.
+
+        Several photos, and examples with or without a photo, are searched as one vector. Their
+        answer is not judged, has the first photo's regions, and leaves the examples out. Raises
+        UsageError when nothing is to be resembled, and NotFoundError for an unknown example.
+        """
+        photos = [photo] if isinstance(photo, bytes) else photo
+        if not photos and not examples.like:
+            raise UsageError("send a photo, or what the hits are to be like")
         loading = self.begin()
-        name = photo_id(photo)
         serving = None if self._outdated else self._serving
         if serving is None:
             serving = loading.result()
         if serving is None:
-            decode(photo, self.limits)  # an unusable photo is refused by an empty gallery too
+            # An unusable photo is refused by an empty gallery too.
+            _each(photos, lambda photo: decode(photo, self.limits))
+            require_none(examples)
             return NO_RESULTS
-        query = self._queries.query(serving.embedder, name, photo, region)
+        queries = dict(_each(photos, partial(self._query, serving.embedder, region)))
         serving = _refreshed(serving, loading)
-        asked = (name, query.region, top_k, category, group, serving.identity)
+        regions = tuple((name, query.region) for name, query in queries.items())
+        asked = (regions, examples, wanted, serving.identity)
         results = self._results.get(asked)
         if results is None:
-            results = self._answer(serving, query, top_k, category, name, group)
+            results = self._answer(serving, queries, examples, wanted)
             self._results.put(asked, results)
         return results
 
-    def similar(self, item_id: str, *, top_k: int = 12, category: str | None = None) -> Results:
+    def similar(self, item_id: str, wanted: Wanted = ANYTHING) -> Results:
         """The items most similar to one of the gallery's, a photo of each; nothing is embedded.
 
         Raises NotFoundError when no photo shows the item, and ArtifactError as `search`.
@@ -127,14 +112,14 @@ class Searcher:
         serving = self.refresh()
         if serving is None:
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
-        asked = ("similar", item_id, top_k, category, serving.identity)
+        asked = ("similar", item_id, wanted, serving.identity)
         results = self._results.get(asked)
         if results is None:
-            matches = similar_items(serving.gallery, item_id, top_k, category)
+            matches = similar_items(serving.gallery, item_id, wanted.top_k, wanted.category)
             commit = serving.gallery.commit
             # Another item is never this one.
-            words = _words(serving, matches, "very_similar")
-            hits = _hits(serving.gallery, matches, words)
+            found = words(serving, matches, "very_similar")
+            hits = hits_of(serving.gallery, matches, found)
             results = Results(commit.model_id, commit.number, hits)
             self._results.put(asked, results)
         return results
@@ -167,62 +152,34 @@ class Searcher:
         what is newest, however long that takes."""
         self._outdated = True
 
+    def _query(self, embedder: Embedder, region: Asked, photo: bytes) -> tuple[str, Query]:
+        name = photo_id(photo)
+        return name, self._queries.query(embedder, name, photo, region)
+
     def _answer(
-        self,
-        serving: Serving,
-        query: Query,
-        top_k: int,
-        category: str | None,
-        name: str,
-        group: Group,
+        self, serving: Serving, queries: Mapping[str, Query], examples: Examples, wanted: Wanted
     ) -> Results:
-        gallery = serving.gallery
+        """queries: of each photo, by its id."""
+        first = next(iter(queries.values()), None)
+        gallery, vector = _sought(serving.gallery, list(queries.values()), examples)
+        top_k, category = wanted.top_k, wanted.category
         # The second photo tells the first's lead, and so does the second product.
-        matches = gallery.search(query.vector, max(top_k, _LEADS), category)
-        same = self._same_photo(gallery, matches, name, query)
-        probability, word = _match(serving, query, matches, same)
-        if group == "item":
-            matches = nearest_items(gallery, query.vector, top_k, category, self.sold_out)
+        matches = gallery.search(vector, max(top_k, _LEADS), category)
+        same = {
+            same_photo(gallery, matches, name, query, self.thumbnails, self.limits)
+            for name, query in queries.items()
+        }
+        probability, word = None, None
+        if first and len(queries) == 1 and not examples:
+            probability, word = judged(serving, first, matches, next(iter(same)))
+        if wanted.group == "item":
+            matches = nearest_items(gallery, vector, top_k, category, self.sold_out)
         matches = matches[:top_k]
-        hits = _hits(gallery, matches, _words(serving, matches, word), same)
+        hits = hits_of(gallery, matches, words(serving, matches, word), same)
         commit = gallery.commit
-        return Results(
-            commit.model_id, commit.number, hits, query.regions, query.region, probability, word
-        )
-
-    def _same_photo(
-        self, gallery: Gallery, matches: Sequence[Match], name: str, query: Query
-    ) -> str | None:
-        """The id of the photo that the query is: the same bytes, or else the one that it is a copy
-        of, of those most similar.
-
-        Whoever asks for another box than the rule's does not ask for the photo.
-        """
-        if not query.by_rule and query.region is not None:
-            return None
-        if any(match.row.photo_id == name for match in matches):
-            return name
-        if not query.by_rule or self.thumbnails is None:
-            return None
-        maybe = [m.row.photo_id for m in matches if m.similarity >= _MAYBE_COPY]
-        found = [
-            (self._difference(self.thumbnails, gallery, each, query), each)
-            for each in list(dict.fromkeys(maybe))[:_LOOKED_AT]
-        ]
-        levels, nearest = min(found, default=(math.inf, ""))
-        return nearest if is_copy(levels) else None
-
-    def _difference(
-        self, thumbnails: Thumbnails, gallery: Gallery, photo: str, query: Query
-    ) -> float:
-        """How far the query looks from a photo of the gallery; a photo whose thumbnail cannot be
-        read looks like nothing, and what is found is answered all the same."""
-        try:
-            small = decode(thumbnails.read(gallery, photo), self.limits)
-        except (LensError, OSError) as error:
-            log.warning("the thumbnail of %s cannot be compared: %s", photo, error)
-            return math.inf
-        return difference(query.look, look_of(small))
+        regions = first.regions if first else ()
+        region = first.region if first else None
+        return Results(commit.model_id, commit.number, hits, regions, region, probability, word)
 
     @property
     def serving(self) -> Serving | None:
@@ -245,55 +202,26 @@ def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
     return newer
 
 
-def _hits(
-    gallery: Gallery,
-    matches: Sequence[Match],
-    words: Sequence[Word | None],
-    same: str | None = None,
-) -> tuple[Hit, ...]:
-    """What was found, by rank; `same` is the id of the photo that was asked for."""
-    return tuple(
-        Hit(
-            rank=rank,
-            item_id=match.row.item_id,
-            key=match.row.key,
-            photo_id=match.row.photo_id,
-            category=match.row.category,
-            similarity=match.similarity,
-            exact=match.row.photo_id == same,
-            match=like,
-            sold=sold_as(gallery, match.row),
-        )
-        for rank, (match, like) in enumerate(zip(matches, words, strict=True), start=1)
-    )
+def _each(photos: Sequence[bytes], use: Callable[[bytes], T]) -> list[T]:
+    """What `use` makes of each photo; of several, a PhotoError says which it is about."""
+    made = []
+    for number, photo in enumerate(photos, start=1):
+        try:
+            made.append(use(photo))
+        except PhotoError as error:
+            if len(photos) == 1:
+                raise
+            raise type(error)(f"photo {number} of {len(photos)}: {error}") from error
+    return made
 
 
-def _match(
-    serving: Serving, query: Query, matches: Sequence[Match], same: str | None
-) -> tuple[float | None, Word | None]:
-    """Whether the first product is the query's, and in which word."""
-    if serving.calibration is None:
-        return None, None
-    if same is not None and matches[0].row.photo_id == same:
-        return 1.0, "same"
-    best: dict[str, float] = {}
-    for match in matches:
-        best.setdefault(match.row.item_id, match.similarity)
-    thresholds = _thresholds(serving)
-    similarities = list(best.values())
-    searched = None if query.by_rule else query.region  # the rule asks about the whole photo
-    leaning = 0.0 if serving.garment is None else leaning_of(query.vector, serving.garment)
-    return match_of(similarities, query.regions, searched, serving.calibration, thresholds, leaning)
-
-
-def _words(serving: Serving, matches: Sequence[Match], word: Word | None) -> Sequence[Word | None]:
-    """How like the query each of the photos found is."""
-    if serving.calibration is None or word is None:
-        return [None] * len(matches)
-    similarities = [match.similarity for match in matches]
-    return words_of(similarities, word, serving.calibration, _thresholds(serving))
-
-
-def _thresholds(serving: Serving) -> MatchThresholds | None:
-    snapshot = serving.gallery.snapshot
-    return snapshot.manifest.match if snapshot else None
+def _sought(
+    gallery: Gallery, queries: Sequence[Query], examples: Examples
+) -> tuple[Gallery, Vector]:
+    """Where, and which vector, is searched for: one photo's own is not touched."""
+    vectors = [query.vector for query in queries]
+    if len(vectors) == 1 and not examples:
+        return gallery, vectors[0]
+    found = exemplars_of(gallery, examples)
+    blended = blend(vectors, found.like, found.unlike)
+    return gallery.without(found.keys) if found.keys else gallery, blended
