@@ -12,15 +12,16 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from lambdas.search.admission import Admission
-from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS
+from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS, SIMILAR_ERRORS
 from lambdas.search.fields import encodable, refuse_other_names
+from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, wanted_of
+from lambdas.search.product_schemas import product_schema
 from lambdas.search.schemas import (
     CategoriesSchema,
     ItemSchema,
     SimilarSchema,
     categories_schema,
     photo_schema,
-    product_schema,
     similar_schema,
 )
 from lens.errors import NotFoundError
@@ -29,12 +30,12 @@ from lens.photos.thumbnail_store import FOREVER
 from lens.search.products import sold_as
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import Thumbnails
-from lens.search.wanted import Wanted
 from lens.settings import Settings
 
 _JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}
 }
+_NARROWING = ("top_k", "category", "filter", "facets", "cursor")
 
 
 class _SimilarRoute(APIRoute):
@@ -82,17 +83,21 @@ def lookup_routes(
             AfterValidator(encodable),
             Query(description="only this category and those under it", examples=["WOMEN/Dresses"]),
         ] = None,
+        wanted_filter: Annotated[str | None, AfterValidator(encodable), Query(**FILTER)] = None,
+        facets: Annotated[str | None, AfterValidator(encodable), Query(**FACETS_COUNTED)] = None,
+        cursor: Annotated[str | None, AfterValidator(encodable), Query(**CURSOR)] = None,
     ) -> SimilarSchema:
         """The items most similar to one of the catalog's, by one photo of each."""
-        refuse_other_names(request.query_params, ("top_k", "category"))
-        look = partial(searcher.similar, item_id, Wanted(top_k, category or None))
+        refuse_other_names(request.query_params, _NARROWING)
+        wanted = wanted_of(top_k, category, wanted_filter, facets, cursor)
+        look = partial(searcher.similar, item_id, wanted)
         return similar_schema(item_id, await lookups.run(look, request), settings)
 
     # Before the route of the item itself, whose path would take this one for an id.
     routes.add_api_route(
         "/api/items/{item_id:path}/similar",
         similar,
-        responses=LOOKUP_ERRORS,
+        responses=SIMILAR_ERRORS,
         route_class_override=_SimilarRoute,
     )
 

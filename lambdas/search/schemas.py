@@ -5,27 +5,28 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from lens.feed.product import Availability, Money, Product
+from lambdas.search.product_schemas import (
+    FacetsSchema,
+    ProductSchema,
+    Schema,
+    facets_schema,
+    product_schema,
+)
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
 from lens.models.regions import Box, RegionKind
 from lens.photos.decoding import ACCEPTED
 from lens.search.matching import Word
-from lens.search.products import Sold
 from lens.search.results import Hit, Results
 from lens.settings import Settings
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
 _KEY = "img/WOMEN/Dresses/id_00000012/01_1_front.jpg"
+_NEXT = "send it with the same request for the next page; null: this is the last"
+_CURSOR = "AQABfaJ4e7w2IQ1z_CvOGy-aEsuTq7Zk"
 _BOX: Box = (0.2134, 0.1042, 0.7861, 0.8875)
-
-
-class Schema(BaseModel):
-    """A JSON object."""
-
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
 class PhotoSchema(Schema):
@@ -37,34 +38,6 @@ class PhotoSchema(Schema):
     category: str = Field(examples=["WOMEN/Dresses"])
     image_url: str = Field(examples=[f"/catalog/{_KEY}"])
     thumb_url: str = Field(examples=[f"/api/thumb/{_PHOTO}"])
-
-
-class MoneySchema(Schema):
-    """An amount of money, as exact as the product file has it."""
-
-    amount: str = Field(examples=["25.00"])
-    currency: str = Field(description="ISO 4217; empty: not said", examples=["EUR"])
-
-
-class VariantSchema(Schema):
-    """What has a price and a stock of its own; empty and null where the product file is silent."""
-
-    id: str = Field(description="the shop's own", examples=["MJ08-M-Blue"])
-    link: str = Field(examples=["https://shop.example/mj08?size=M"])
-    price: MoneySchema | None
-    sale_price: MoneySchema | None
-    availability: Availability | None = Field(examples=["in_stock"])
-    color: str = Field(examples=["Blue"])
-    size: str = Field(examples=["M"])
-
-
-class ProductSchema(VariantSchema):
-    """What a photo shows, as the shop sells it; the fields are Google Merchant's."""
-
-    title: str = Field(examples=["Lando Gym Jacket"])
-    brand: str = Field(examples=["Lando"])
-    item_group_id: str = Field(description="what its variants share", examples=["MJ08"])
-    variants: list[VariantSchema] = Field(description="all of the item's, itself too; at most 100")
 
 
 class HitSchema(PhotoSchema):
@@ -107,6 +80,8 @@ class ResultsSchema(Schema):
         description="how like it the first hit is: none where that is less than 1/2",
         examples=["same"],
     )
+    cursor: str | None = Field(description=_NEXT, examples=[_CURSOR])
+    facets: FacetsSchema | None = Field(description="null: not asked for")
 
 
 class ItemSchema(Schema):
@@ -125,6 +100,8 @@ class SimilarSchema(Schema):
     model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
     commit: int | None = Field(description="the gallery's state", examples=[17])
     hits: list[HitSchema]
+    cursor: str | None = Field(description=_NEXT, examples=[_CURSOR])
+    facets: FacetsSchema | None = Field(description="null: not asked for")
 
 
 class CategorySchema(Schema):
@@ -183,6 +160,8 @@ def results_schema(results: Results, settings: Settings) -> ResultsSchema:
         region=results.region,
         match_probability=results.match_probability,
         match=results.match,
+        cursor=_cursor(results),
+        facets=facets_schema(results.facets),
     )
 
 
@@ -193,7 +172,13 @@ def similar_schema(item_id: str, results: Results, settings: Settings) -> Simila
         model_id=results.model_id,
         commit=results.commit,
         hits=_hits(results, settings),
+        cursor=_cursor(results),
+        facets=facets_schema(results.facets),
     )
+
+
+def _cursor(results: Results) -> str | None:
+    return str(results.cursor) if results.cursor else None
 
 
 def _hits(results: Results, settings: Settings) -> list[HitSchema]:
@@ -208,38 +193,6 @@ def _hits(results: Results, settings: Settings) -> list[HitSchema]:
         )
         for hit in results.hits
     ]
-
-
-def product_schema(sold: Sold | None) -> ProductSchema | None:
-    """What is sold, as JSON."""
-    return _product(sold) if sold else None
-
-
-def _product(sold: Sold) -> ProductSchema:
-    product = sold.product
-    return ProductSchema(
-        **_variant(product),
-        title=product.title,
-        brand=product.brand,
-        item_group_id=product.item_group_id,
-        variants=[VariantSchema(**_variant(each)) for each in sold.variants],
-    )
-
-
-def _variant(product: Product) -> dict[str, Any]:
-    return {
-        "id": product.id,
-        "link": product.link,
-        "price": _money(product.price),
-        "sale_price": _money(product.sale_price),
-        "availability": product.availability,
-        "color": product.color,
-        "size": product.size,
-    }
-
-
-def _money(money: Money | None) -> MoneySchema | None:
-    return MoneySchema(amount=str(money.amount), currency=money.currency) if money else None
 
 
 def _photo(photo: Row | Hit, settings: Settings) -> dict[str, Any]:

@@ -11,22 +11,31 @@ from pydantic import AfterValidator
 from lambdas.search.admission import Admission
 from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable, invalid, refuse_other_names
+from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, wanted_of
 from lambdas.search.schemas import ResultsSchema, results_schema
-from lens.errors import AddressRefusedError, FetchError, NotFoundError, UsageError
+from lens.errors import (
+    AddressRefusedError,
+    CursorError,
+    FetchError,
+    FilterError,
+    NotFoundError,
+    SearchAgainError,
+    UsageError,
+)
 from lens.fetching.fetch import Fetcher
 from lens.photos.decoding import ACCEPTED
 from lens.search.grouping import Group
 from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
-from lens.search.wanted import Wanted
 from lens.settings import Settings, variable
 
 _SOUGHT = ("file", "url", "item_id")  # one of them says what is searched for
-_FIELDS = (*_SOUGHT, "top_k", "category", "region", "group")
+_FIELDS = (*_SOUGHT, "top_k", "category", "region", "group", "filter", "facets", "cursor")
 # Fetches wait for other servers, so they have threads of their own.
 _FETCHES, _QUEUED_FETCHES = 8, 32
-_ERRORS = PHOTO_ERRORS | documented(NotFoundError) | GALLERY_ERRORS
-_ERRORS[422] = documented(INVALID, FetchError, AddressRefusedError)[422]
+_ERRORS = PHOTO_ERRORS | documented(NotFoundError, SearchAgainError) | GALLERY_ERRORS
+_REFUSED = INVALID, FilterError, CursorError, FetchError, AddressRefusedError
+_ERRORS[422] = documented(*_REFUSED)[422]
 
 
 def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -> APIRouter:
@@ -68,13 +77,16 @@ def search_routes(searcher: Searcher, searches: Admission, settings: Settings) -
             Group,
             Form(description="photo: every photo is a hit; item: each item once, sold out last"),
         ] = "photo",
+        wanted_filter: Annotated[str | None, AfterValidator(encodable), Form(**FILTER)] = None,
+        facets: Annotated[str | None, AfterValidator(encodable), Form(**FACETS_COUNTED)] = None,
+        cursor: Annotated[str | None, AfterValidator(encodable), Form(**CURSOR)] = None,
     ) -> ResultsSchema:
         """The catalog's photos that are most similar to this one; none until there is a gallery."""
         _refuse_query(request)
         await _refuse_fields(request)
         _require_one(file, url, item_id)
         asked = _asked(region or "")
-        wanted = Wanted(top_k, category or None, group)
+        wanted = wanted_of(top_k, category, wanted_filter, facets, cursor, group)
         if item_id:
             if asked is not None:
                 raise invalid("region", "an item has none; send a photo")

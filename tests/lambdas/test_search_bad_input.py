@@ -210,14 +210,17 @@ def test_a_missing_file_is_asked_for_by_name(shop: Shop) -> None:
         refused(shop, reply, 422, "invalid_request", hint=hint)
 
 
+FIELDS = "file, url, item_id, top_k, category, region, group, filter, facets, cursor"
+
+
 @pytest.mark.parametrize(
     ("field", "told"),
     [
         ("categroy", "did you mean category?"),
         ("Region", "did you mean region?"),
         ("topk", "did you mean top_k?"),
-        ("limit", "there are: file, url, item_id, top_k, category, region, group"),
-        ("", "there are: file, url, item_id, top_k, category, region, group"),
+        ("limit", f"there are: {FIELDS}"),
+        ("", f"there are: {FIELDS}"),
     ],
 )
 def test_a_field_of_another_name_is_refused_not_ignored(shop: Shop, field: str, told: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdas.local.progress import progress_bar
-from lens.errors import LensError, UsageError
+from lens.errors import FilterError, LensError, UsageError
 
 # Imported inside the commands otherwise: `lens --help` should not wait for a model's runtime.
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def serve(options: Namespace) -> None:
 
 def search(options: Namespace) -> None:
     from lambdas.local.cli.reports import results_report
+    from lens.feed.filter import parse_filter
     from lens.search.queries import asked_region
     from lens.search.searcher import Searcher
     from lens.search.thumbnail_reader import thumbnails_of
@@ -53,6 +54,10 @@ def search(options: Namespace) -> None:
         region = asked_region(options.region)
     except UsageError as error:
         raise UsageError(f"--region: {error}") from error
+    try:
+        wanted_filter = parse_filter(options.filter)
+    except FilterError as error:
+        raise UsageError(f"--filter: {error}") from error
     pipeline = _pipeline(options)
     settings = pipeline.settings
     searcher = Searcher(
@@ -65,7 +70,7 @@ def search(options: Namespace) -> None:
         photo = Path(options.photo).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {options.photo}: {error.strerror}") from error
-    wanted = Wanted(options.top_k, options.category)
+    wanted = Wanted(options.top_k, options.category, filter=wanted_filter)
     results = searcher.search(photo, wanted, region=region)
     print(results_report(results, as_json=options.json))
 

@@ -55,6 +55,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         settings.precision,
         thumbnails_of(settings),
         settings.sold_out,
+        filters_ahead=True,
     )
     app = local_app(settings, searcher, pipeline.catalog, pipeline.underway)
     listener, address = listen(settings.host, settings.port)

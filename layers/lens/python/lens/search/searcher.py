@@ -6,20 +6,26 @@ import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lens.errors import LensError, NotFoundError
+from lens.gallery.gallery import Gallery
+from lens.gallery.rows import Row
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
-from lens.search.grouping import SoldOut, nearest_items
+from lens.search.cursor import Cursor
+from lens.search.grouping import SoldOut
+from lens.search.joins import Joins
 from lens.search.judging import judged, words
+from lens.search.paging import Pages
 from lens.search.queries import Asked, Queries, Query
 from lens.search.results import NO_RESULTS, Results, hits_of
 from lens.search.same_photo import same_photo
+from lens.search.scope import Scope
 from lens.search.serving import Serving, load_serving
-from lens.search.similar import similar_items
 from lens.search.thumbnail_reader import Thumbnails
-from lens.search.wanted import ANYTHING, Wanted
+from lens.search.wanted import ANYTHING, Wanted, require_first
 from lens.settings import Limits
 from lens.storage import Storage
 
@@ -41,6 +47,7 @@ class Searcher:
     precision: str = ""  # of the models; empty: the best for this CPU
     thumbnails: Thumbnails | None = None  # None: only the very bytes of a photo are recognized
     sold_out: SoldOut = "last"  # where items are asked for
+    filters_ahead: bool = False  # make what filters need with each gallery, not when one is sent
 
     def __post_init__(self) -> None:
         self._serving: Serving | None = None
@@ -48,6 +55,8 @@ class Searcher:
         self._loader = ThreadPoolExecutor(1, "refresh")
         self._results: Cache[Results] = Cache(self.cached_results)
         self._queries = Queries(self.limits, self.cached_results)
+        self._pages = Pages()
+        self._joins = Joins(self.filters_ahead)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
         self._outdated = False
 
@@ -59,8 +68,12 @@ class Searcher:
         region: Asked = None,
     ) -> Results:
         """The photos most similar to this one, or to a region of it: the main one unless another
-        box or the "whole" is asked for; or the items, by a photo of each. Raises a PhotoError, or
-        ArtifactError when there is a gallery but it cannot be loaded."""
+        box or the "whole" is asked for; or the items, by a photo of each.
+
+        Raises a PhotoError, or ArtifactError when there is a gallery but it cannot be loaded;
+        FilterError for a filter where there is no product file; CursorError for one of another
+        search, and SearchAgainError for one of another state of the gallery.
+        """
         loading = self.begin()
         name = photo_id(photo)
         serving = None if self._outdated else self._serving
@@ -68,34 +81,41 @@ class Searcher:
             serving = loading.result()
         if serving is None:
             decode(photo, self.limits)  # an unusable photo is refused by an empty gallery too
+            require_first(wanted)
             return NO_RESULTS
         query = self._queries.query(serving.embedder, name, photo, region)
         serving = _refreshed(serving, loading)
-        asked = (name, query.region, wanted, serving.identity)
-        results = self._results.get(asked)
+        here = wanted.place("photo", name, query.region, state=serving.identity)
+        results = self._results.get((here, wanted.facets))
         if results is None:
-            results = self._answer(serving, query, wanted, name)
-            self._results.put(asked, results)
+            results = self._answer(serving, query, wanted, name, here)
+            self._results.put((here, wanted.facets), results)
         return results
 
     def similar(self, item_id: str, wanted: Wanted = ANYTHING) -> Results:
         """The items most similar to one of the gallery's, a photo of each; nothing is embedded.
 
-        Raises NotFoundError when no photo shows the item, and ArtifactError as `search`.
+        Raises NotFoundError when no photo shows the item, and the errors of `search`.
         """
         serving = self.refresh()
         if serving is None:
+            require_first(wanted)
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
-        asked = ("similar", item_id, wanted, serving.identity)
-        results = self._results.get(asked)
+        here = wanted.place("item", item_id, state=serving.identity)
+        results = self._results.get((here, wanted.facets))
         if results is None:
-            matches = similar_items(serving.gallery, item_id, wanted.top_k, wanted.category)
-            commit = serving.gallery.commit
+            scope = self._scope(serving.gallery, wanted)
+            nearest = self._pages.kept(partial(scope.similar, item_id), here.search, here.state)
+            page = self._pages.page(nearest, _item_id, wanted.top_k, here)
             # Another item is never this one.
-            found = words(serving, matches, "very_similar")
-            hits = hits_of(serving.gallery, matches, found)
-            results = Results(commit.model_id, commit.number, hits)
-            self._results.put(asked, results)
+            found = words(serving, page.matches, "very_similar")
+            hits = hits_of(scope, page, found)
+            facets = scope.facets(nearest, wanted.facets)
+            commit = serving.gallery.commit
+            results = Results(
+                commit.model_id, commit.number, hits, cursor=page.cursor, facets=facets
+            )
+            self._results.put((here, wanted.facets), results)
         return results
 
     def begin(self) -> Future[Serving | None]:
@@ -111,6 +131,8 @@ class Searcher:
         with self._lock:
             try:
                 self._serving = load_serving(self.artifacts, self._serving, self.precision)
+                if self._serving is not None:
+                    self._joins.prepare(self._serving.gallery)
                 self.trouble = None
                 self._outdated = False
             except LensError as error:
@@ -126,20 +148,38 @@ class Searcher:
         what is newest, however long that takes."""
         self._outdated = True
 
-    def _answer(self, serving: Serving, query: Query, wanted: Wanted, name: str) -> Results:
-        gallery, top_k, category = serving.gallery, wanted.top_k, wanted.category
-        # The second photo tells the first's lead, and so does the second product.
-        matches = gallery.search(query.vector, max(top_k, _LEADS), category)
-        same = same_photo(gallery, matches, name, query, self.thumbnails, self.limits)
-        probability, word = judged(serving, query, matches, same)
-        if wanted.group == "item":
-            matches = nearest_items(gallery, query.vector, top_k, category, self.sold_out)
-        matches = matches[:top_k]
-        hits = hits_of(gallery, matches, words(serving, matches, word), same)
-        commit = gallery.commit
-        return Results(
-            commit.model_id, commit.number, hits, query.regions, query.region, probability, word
+    def _answer(
+        self, serving: Serving, query: Query, wanted: Wanted, name: str, here: Cursor
+    ) -> Results:
+        scope = self._scope(serving.gallery, wanted)
+        photos, items = (
+            self._pages.kept(partial(nearest, query.vector), group, here.search, here.state)
+            for group, nearest in (("photo", scope.photos), ("item", scope.items))
         )
+        # The second photo tells the first's lead, and so does the second product.
+        leads = photos(max(wanted.top_k, _LEADS))
+        same = same_photo(scope.gallery, leads, name, query, self.thumbnails, self.limits)
+        probability, word = judged(serving, query, leads, same)
+        if wanted.group == "item":
+            page = self._pages.page(items, scope.item_of, wanted.top_k, here)
+            page = replace(page, matches=scope.arranged(page.matches))
+        else:
+            page = self._pages.page(photos, _key, wanted.top_k, here)
+        return Results(
+            scope.gallery.commit.model_id,
+            scope.gallery.commit.number,
+            hits_of(scope, page, words(serving, page.matches, word), same),
+            query.regions,
+            query.region,
+            probability,
+            word,
+            page.cursor,
+            scope.facets(items, wanted.facets),
+        )
+
+    def _scope(self, gallery: Gallery, wanted: Wanted) -> Scope:
+        selection = self._joins.of(gallery).select(wanted.filter) if wanted.filter else None
+        return Scope(gallery, wanted.category, wanted.filter, selection, self.sold_out)
 
     @property
     def serving(self) -> Serving | None:
@@ -160,3 +200,11 @@ def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
     if newer is None or newer.embedder.model_id != serving.embedder.model_id:
         return serving
     return newer
+
+
+def _key(row: Row) -> str:
+    return row.key
+
+
+def _item_id(row: Row) -> str:
+    return row.item_id
