@@ -18,12 +18,15 @@ from lens.errors import (
     ArtifactError,
     BrokenImageError,
     BusyError,
+    CursorError,
     FetchError,
+    FilterError,
     LensError,
     NotAnImageError,
     NotFoundError,
     PhotoError,
     PhotoTooLargeError,
+    SearchAgainError,
     StorageError,
     TooManyPixelsError,
     UnsupportedImageError,
@@ -84,6 +87,13 @@ REFUSALS: dict[type[LensError], Refusal] = {
     ),
     AddressRefusedError: Refusal(
         422, "url_refused", "the address is not on the public internet; send a file"
+    ),
+    FilterError: Refusal(422, "invalid_filter", "there is no field 'colour'; did you mean color?"),
+    CursorError: Refusal(
+        422, "invalid_cursor", "it is damaged: send the text as the page before had it"
+    ),
+    SearchAgainError: Refusal(
+        410, "search_again", "the catalog has changed since: search again, without the cursor"
     ),
     NotFoundError: NOT_FOUND,
     ArtifactError: Refusal(
@@ -185,3 +195,6 @@ PHOTO_ERRORS = documented(
 )
 GALLERY_ERRORS = documented(ArtifactError, BusyError, StorageError)
 LOOKUP_ERRORS = documented(NotFoundError, INVALID) | GALLERY_ERRORS
+SIMILAR_ERRORS = (
+    documented(NotFoundError, SearchAgainError, INVALID, FilterError, CursorError) | GALLERY_ERRORS
+)

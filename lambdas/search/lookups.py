@@ -14,15 +14,16 @@ from starlette.types import Scope
 from lambdas.search.addresses import addresses_for
 from lambdas.search.admission import Admission
 from lambdas.search.document import CATALOG, SEARCH
-from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS
+from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS, SIMILAR_ERRORS
 from lambdas.search.fields import encodable, refuse_other_names
+from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, wanted_of
+from lambdas.search.product_schemas import product_schema
 from lambdas.search.schemas import (
     CategoriesSchema,
     ItemSchema,
     SimilarSchema,
     categories_schema,
     photo_schema,
-    product_schema,
     similar_schema,
 )
 from lambdas.search.search_log import SearchLog
@@ -32,7 +33,6 @@ from lens.photos.thumbnail_store import FOREVER
 from lens.search.products import sold_as
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import Thumbnails
-from lens.search.wanted import Wanted
 from lens.settings import Settings
 
 _JPEG: dict[int | str, dict[str, Any]] = {
@@ -41,6 +41,7 @@ _JPEG: dict[int | str, dict[str, Any]] = {
         "description": "a JPEG",
     }
 }
+_NARROWING = ("top_k", "category", "filter", "facets", "cursor")
 
 
 class _SimilarRoute(APIRoute):
@@ -97,19 +98,22 @@ def lookup_routes(
             AfterValidator(encodable),
             Query(description="only this category and those under it", examples=["WOMEN/Dresses"]),
         ] = None,
+        wanted_filter: Annotated[str | None, AfterValidator(encodable), Query(**FILTER)] = None,
+        facets: Annotated[str | None, AfterValidator(encodable), Query(**FACETS_COUNTED)] = None,
+        cursor: Annotated[str | None, AfterValidator(encodable), Query(**CURSOR)] = None,
     ) -> SimilarSchema:
         """The items most similar to one of the catalog's, by one photo of each."""
-        refuse_other_names(request.query_params, ("top_k", "category"))
-        look = partial(searcher.similar, item_id, Wanted(top_k, category or None))
-        found = await lookups.run(look, request)
-        search_id = log.searched("item", found, category)
+        refuse_other_names(request.query_params, _NARROWING)
+        wanted = wanted_of(top_k, category, wanted_filter, facets, cursor)
+        found = await lookups.run(partial(searcher.similar, item_id, wanted), request)
+        search_id = None if cursor else log.searched("item", found, category)
         return similar_schema(item_id, found, addresses_for(request, settings), search_id)
 
     # Before the route of the item itself, whose path would take this one for an id.
     routes.add_api_route(
         "/api/items/{item_id:path}/similar",
         similar_items,
-        responses=LOOKUP_ERRORS,
+        responses=SIMILAR_ERRORS,
         tags=[SEARCH],
         route_class_override=_SimilarRoute,
     )

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from lambdas.search.addresses import Addresses
-from lens.feed.product import Availability, Money, Product
+from lambdas.search.product_schemas import (
+    FacetsSchema,
+    ProductSchema,
+    Schema,
+    facets_schema,
+    product_schema,
+)
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
 from lens.models.regions import Box, RegionKind
 from lens.photos.decoding import ACCEPTED
 from lens.search.matching import Word
-from lens.search.products import Sold
 from lens.search.results import Hit, Results
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
 _KEY = "img/WOMEN/Dresses/id_00000012/01_1_front.jpg"
+_NEXT = "send it with the same request for the next page; null: this is the last"
+_CURSOR = "AQABfaJ4e7w2IQ1z_CvOGy-aEsuTq7Zk"
 _BOX: Box = (0.2134, 0.1042, 0.7861, 0.8875)
 
 
-# With names of their own, so that generated clients have one type for each.
+# With a name of its own, so that generated clients have one type for it.
 MatchWord = TypeAliasType("MatchWord", Word)
-Stock = TypeAliasType("Stock", Availability)
-
-
-class Schema(BaseModel):
-    """A JSON object."""
-
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
 class PhotoSchema(Schema):
@@ -42,34 +42,6 @@ class PhotoSchema(Schema):
     category: str = Field(examples=["WOMEN/Dresses"])
     image_url: str = Field(examples=[f"https://lens.shop.example/catalog/{_KEY}"])
     thumb_url: str = Field(examples=[f"https://lens.shop.example/api/thumb/{_PHOTO}"])
-
-
-class MoneySchema(Schema):
-    """An amount of money, as exact as the product file has it."""
-
-    amount: str = Field(examples=["25.00"])
-    currency: str = Field(description="ISO 4217; empty: not said", examples=["EUR"])
-
-
-class VariantSchema(Schema):
-    """What has a price and a stock of its own; empty and null where the product file is silent."""
-
-    id: str = Field(description="the shop's own", examples=["MJ08-M-Blue"])
-    link: str = Field(examples=["https://shop.example/mj08?size=M"])
-    price: MoneySchema | None
-    sale_price: MoneySchema | None
-    availability: Stock | None = Field(examples=["in_stock"])
-    color: str = Field(examples=["Blue"])
-    size: str = Field(examples=["M"])
-
-
-class ProductSchema(VariantSchema):
-    """What a photo shows, as the shop sells it; the fields are Google Merchant's."""
-
-    title: str = Field(examples=["Lando Gym Jacket"])
-    brand: str = Field(examples=["Lando"])
-    item_group_id: str = Field(description="what its variants share", examples=["MJ08"])
-    variants: list[VariantSchema] = Field(description="all of the item's, itself too; at most 100")
 
 
 class HitSchema(PhotoSchema):
@@ -118,9 +90,12 @@ class ResultsSchema(Schema):
         examples=["same"],
     )
     search_id: str | None = Field(
-        description="by which a click on a product names this search; null: searches are not kept",
+        description="by which a click on a product names this search; null: searches are not kept, "
+        "or this is a later page",
         examples=["Zk3vJ0uQx2Yb7PfA"],
     )
+    cursor: str | None = Field(description=_NEXT, examples=[_CURSOR])
+    facets: FacetsSchema | None = Field(description="null: not asked for")
 
 
 class ItemSchema(Schema):
@@ -140,9 +115,12 @@ class SimilarSchema(Schema):
     commit: int | None = Field(description="the gallery's state", examples=[17])
     hits: list[HitSchema]
     search_id: str | None = Field(
-        description="by which a click on a product names this search; null: searches are not kept",
+        description="by which a click on a product names this search; null: searches are not kept, "
+        "or this is a later page",
         examples=["Zk3vJ0uQx2Yb7PfA"],
     )
+    cursor: str | None = Field(description=_NEXT, examples=[_CURSOR])
+    facets: FacetsSchema | None = Field(description="null: not asked for")
 
 
 class CategorySchema(Schema):
@@ -204,6 +182,8 @@ def results_schema(
         match_probability=results.match_probability,
         match=results.match,
         search_id=search_id,
+        cursor=_cursor(results),
+        facets=facets_schema(results.facets),
     )
 
 
@@ -217,7 +197,13 @@ def similar_schema(
         commit=results.commit,
         hits=_hits(results, addresses),
         search_id=search_id,
+        cursor=_cursor(results),
+        facets=facets_schema(results.facets),
     )
+
+
+def _cursor(results: Results) -> str | None:
+    return str(results.cursor) if results.cursor else None
 
 
 def _hits(results: Results, addresses: Addresses) -> list[HitSchema]:
@@ -232,38 +218,6 @@ def _hits(results: Results, addresses: Addresses) -> list[HitSchema]:
         )
         for hit in results.hits
     ]
-
-
-def product_schema(sold: Sold | None) -> ProductSchema | None:
-    """What is sold, as JSON."""
-    return _product(sold) if sold else None
-
-
-def _product(sold: Sold) -> ProductSchema:
-    product = sold.product
-    return ProductSchema(
-        **_variant(product),
-        title=product.title,
-        brand=product.brand,
-        item_group_id=product.item_group_id,
-        variants=[VariantSchema(**_variant(each)) for each in sold.variants],
-    )
-
-
-def _variant(product: Product) -> dict[str, Any]:
-    return {
-        "id": product.id,
-        "link": product.link,
-        "price": _money(product.price),
-        "sale_price": _money(product.sale_price),
-        "availability": product.availability,
-        "color": product.color,
-        "size": product.size,
-    }
-
-
-def _money(money: Money | None) -> MoneySchema | None:
-    return MoneySchema(amount=str(money.amount), currency=money.currency) if money else None
 
 
 def _photo(photo: Row | Hit, addresses: Addresses) -> dict[str, Any]:

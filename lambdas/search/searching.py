@@ -13,6 +13,7 @@ from lambdas.search.admission import Admission
 from lambdas.search.document import SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable, invalid, refuse_other_names
+from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, wanted_of
 from lambdas.search.parameters import (
     REPEATED,
     Files,
@@ -24,19 +25,28 @@ from lambdas.search.parameters import (
 from lambdas.search.schemas import ResultsSchema, results_schema
 from lambdas.search.search_lines import Kind
 from lambdas.search.search_log import SearchLog
-from lens.errors import AddressRefusedError, FetchError, NotFoundError, UsageError
+from lens.errors import (
+    AddressRefusedError,
+    CursorError,
+    FetchError,
+    FilterError,
+    NotFoundError,
+    SearchAgainError,
+    UsageError,
+)
 from lens.fetching.fetch import Fetcher
 from lens.search.grouping import Group
 from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
-from lens.search.wanted import Wanted
 from lens.settings import Settings, variable
 
-_FIELDS = ("file", "url", "item_id", "like", "unlike", "top_k", "category", "region", "group")
+_SOUGHT = ("file", "url", "item_id", "like", "unlike")
+_FIELDS = (*_SOUGHT, "top_k", "category", "region", "group", "filter", "facets", "cursor")
 # Fetches wait for other servers, so they have threads of their own.
 _FETCHES, _QUEUED_FETCHES = 8, 32
-_ERRORS = PHOTO_ERRORS | documented(NotFoundError) | GALLERY_ERRORS
-_ERRORS[422] = documented(INVALID, FetchError, AddressRefusedError)[422]
+_ERRORS = PHOTO_ERRORS | documented(NotFoundError, SearchAgainError) | GALLERY_ERRORS
+_REFUSED = INVALID, FilterError, CursorError, FetchError, AddressRefusedError
+_ERRORS[422] = documented(*_REFUSED)[422]
 
 
 def search_routes(
@@ -83,17 +93,20 @@ def search_routes(
             Group,
             Form(description="photo: every photo is a hit; item: each item once, sold out last"),
         ] = "photo",
+        wanted_filter: Annotated[str | None, AfterValidator(encodable), Form(**FILTER)] = None,
+        facets: Annotated[str | None, AfterValidator(encodable), Form(**FACETS_COUNTED)] = None,
+        cursor: Annotated[str | None, AfterValidator(encodable), Form(**CURSOR)] = None,
     ) -> ResultsSchema:
         """The catalog's photos most similar to what is sent; none until there is a gallery."""
         _refuse_query(request)
         await _refuse_fields(request)
         asked, examples = _asked(region or ""), examples_of(like, unlike)
         require_together(file, url, item_id, examples, asked is not None)
-        wanted = Wanted(top_k, category or None, group)
+        wanted = wanted_of(top_k, category, wanted_filter, facets, cursor, group)
         if item_id:
             similar = partial(searcher.similar, item_id, wanted)
             found = await searches.run(similar, request)
-            search_id = log.searched("item", found, category)
+            search_id = None if cursor else log.searched("item", found, category)
             return results_schema(found, addresses_for(request, settings), search_id)
         photos = [await each.read() for each in file]
         if url:
@@ -104,7 +117,7 @@ def search_routes(
         search = partial(searcher.search, photos, wanted, examples=examples, region=asked)
         found = await searches.run(search, request)
         kind: Kind = "url" if url else "photo" if photos else "item"
-        search_id = log.searched(kind, found, category, group)
+        search_id = None if cursor else log.searched(kind, found, category, group)
         return results_schema(found, addresses_for(request, settings), search_id)
 
     return routes

@@ -1,6 +1,6 @@
 """The HTTP API (lambdas/search) over a real gallery: results, thumbnails, items and health.
 
-Covers: app, searching, lookups, health, health_schemas, schemas.
+Covers: app, searching, lookups, health, health_schemas, schemas, product_schemas.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 
-from lambdas.search import schemas
+from lambdas.search import product_schemas, schemas
 from lambdas.search.errors import REFUSALS
+from lambdas.search.product_schemas import Schema
 from lens.errors import LensError, PhotoError
 from lens.photos.decoding import photo_id
 from lens.pipeline.rollback import release, rollback
@@ -120,6 +121,8 @@ def test_without_a_model_a_search_finds_nothing_and_health_says_empty(
         "match_probability": None,
         "match": None,
         "search_id": None,
+        "cursor": None,
+        "facets": None,
     }
     health = shop.health()
     assert (health["status"], health["model_id"], health["gallery"]) == ("empty", None, None)
@@ -302,18 +305,19 @@ def _openapi(shop: Shop) -> dict[str, Any]:
     return described
 
 
+_ALL = vars(product_schemas) | vars(schemas)
+
+
 def test_every_schema_has_examples_that_fit_it(shop: Shop) -> None:
     described = _openapi(shop)["components"]["schemas"]
-    ours = [kind for kind in vars(schemas).values() if _is_schema(kind)]
+    ours = [kind for kind in _ALL.values() if _is_schema(kind)]
     assert {kind.__name__ for kind in ours} <= set(described)
     for kind in ours:
         assert kind.model_validate(_example(kind), strict=True)
 
 
 def _is_schema(kind: object) -> bool:
-    return (
-        isinstance(kind, type) and issubclass(kind, schemas.Schema) and kind is not schemas.Schema
-    )
+    return isinstance(kind, type) and issubclass(kind, Schema) and kind is not Schema
 
 
 def _example(kind: type[BaseModel]) -> dict[str, Any]:
@@ -323,7 +327,7 @@ def _example(kind: type[BaseModel]) -> dict[str, Any]:
         if field.examples:
             example[name] = field.examples[0]
             continue
-        nested = [k for k in vars(schemas).values() if _is_schema(k) and k.__name__ in repr(field)]
+        nested = [k for k in _ALL.values() if _is_schema(k) and k.__name__ in repr(field)]
         assert nested, f"{kind.__name__}.{name} has no example"
         inner = _example(nested[0])
         example[name] = [inner] if "list[" in repr(field) else inner

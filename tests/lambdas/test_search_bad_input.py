@@ -20,7 +20,10 @@ from tests.support.photos import PDF, SVG, VIDEO, encode, picture, png_file, tex
 from tests.support.tiny_model import png
 
 URL = "/api/search-image"
-KNOWN = "there are: file, url, item_id, like, unlike, top_k, category, region, group"
+KNOWN = (
+    "there are: file, url, item_id, like, unlike, top_k, category, region, group, filter, facets, "
+    "cursor"
+)
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 ENCODERS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 90},

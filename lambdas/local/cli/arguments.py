@@ -84,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     child.add_argument("--top-k", type=_count, default=12, metavar="K", help="results (12)")
     child.add_argument("--category", metavar="NAME", help="only this category and those under it")
     child.add_argument(
+        "--filter",
+        default="",
+        metavar="WHAT",
+        help="what the product must be like: 'price<=50;color=Blue|Black'",
+    )
+    child.add_argument(
         "--region",
         default="",
         metavar="BOX",

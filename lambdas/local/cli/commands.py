@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdas.local.progress import progress_bar
-from lens.errors import LensError, UsageError
+from lens.errors import FilterError, LensError, UsageError
 
 # Imported inside the commands otherwise: `lens --help` should not wait for a model's runtime.
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def serve(options: Namespace) -> None:
 
 def search(options: Namespace) -> None:
     from lambdas.local.cli.reports import results_report
+    from lens.feed.filter import parse_filter
     from lens.search.examples import MOST_PHOTOS, Examples
     from lens.search.queries import asked_region
     from lens.search.searcher import Searcher
@@ -63,6 +64,10 @@ def search(options: Namespace) -> None:
     if len(options.also) >= MOST_PHOTOS:
         raise UsageError(f"--also: at most {MOST_PHOTOS} photos are searched as one")
     examples = Examples(tuple(options.like), tuple(options.unlike))
+    try:
+        wanted_filter = parse_filter(options.filter)
+    except FilterError as error:
+        raise UsageError(f"--filter: {error}") from error
     pipeline = _pipeline(options)
     settings = pipeline.settings
     searcher = Searcher(
@@ -72,7 +77,7 @@ def search(options: Namespace) -> None:
         thumbnails=thumbnails_of(settings),
     )
     photos = [_photo(name) for name in (options.photo, *options.also)]
-    wanted = Wanted(options.top_k, options.category)
+    wanted = Wanted(options.top_k, options.category, filter=wanted_filter)
     results = searcher.search(photos, wanted, examples=examples, region=region)
     print(results_report(results, as_json=options.json))
 

@@ -64,7 +64,8 @@ def status_report(
 def results_report(results: Results, *, as_json: bool) -> str:
     """A search's hits."""
     if as_json:
-        fields = asdict(replace(results, hits=()))
+        fields = asdict(replace(results, hits=(), cursor=None))
+        del fields["cursor"], fields["facets"]  # there are no pages here
         return json.dumps({**fields, "hits": [_hit(hit) for hit in results.hits]}, indent=1)
     if results.model_id is None:
         return "nothing has been indexed yet: run `lens index`"

@@ -2,7 +2,10 @@
 
 LensError                   one line that says what is wrong and what to do
 ├── UsageError              the caller asked for something that makes no sense
-│   └── PinnedError         refused while searches are pinned to an earlier commit
+│   ├── PinnedError         refused while searches are pinned to an earlier commit
+│   ├── FilterError         a filter or facet that nothing can be found with
+│   └── CursorError         a cursor that is damaged, or of another search
+├── SearchAgainError        what a cursor goes on with is gone
 ├── PhotoError              this photo cannot be used; nothing else is affected
 │   ├── NotAnImageError     no decoder knows the bytes (or there are none)
 │   ├── UnsupportedImageError  a known image type that is not accepted
@@ -32,6 +35,18 @@ class UsageError(LensError):
 
 class PinnedError(UsageError):
     """Refused while searches are pinned to an earlier commit."""
+
+
+class FilterError(UsageError):
+    """A filter or facet that nothing can be found with."""
+
+
+class CursorError(UsageError):
+    """A cursor that is damaged, or of another search."""
+
+
+class SearchAgainError(LensError):
+    """What a cursor goes on with is gone."""
 
 
 class PhotoError(LensError):

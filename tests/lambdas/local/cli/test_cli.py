@@ -81,6 +81,25 @@ def test_several_photos_and_examples_are_searched_as_one(
         assert told in capsys.readouterr().err
 
 
+def test_a_search_keeps_to_what_a_filter_leaves(
+    working_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_photos(Path("photos"), range(6))
+    assert main(["index", "photos"]) == 0
+    Path("query.png").write_bytes(garment(5, view=9))
+    ask = ["search", "query.png", "photos", "--json", "--filter"]
+    assert main([*ask, "price<3"]) == 2
+    assert "there is no product file to filter by" in capsys.readouterr().err
+    lines = [f"item-{n:03},{n}.00 EUR" for n in range(6)]
+    Path("photos/products.csv").write_text("\n".join(["id,price", *lines]))
+    assert main(["index", "photos"]) == 0
+    capsys.readouterr()
+    assert main([*ask, "price<3"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {hit["item_id"] for hit in found["hits"]} == {f"shop/item-{n:03}" for n in range(3)}
+    assert "cursor" not in found
+
+
 def test_nothing_is_written_into_the_photos_folder(working_folder: Path) -> None:
     write_photos(Path("photos"), range(4))
     before = sorted(Path("photos").rglob("*"))
@@ -150,6 +169,7 @@ def test_rollback_holds_searches_and_release_ends_it(
         (["search", "nowhere.jpg", "empty"], 2, "cannot read nowhere.jpg: No such file"),
         (["search", "notes.txt", "empty"], 1, "this is not a photo"),
         (["search", "notes.txt", "empty", "--region", "half"], 2, "--region: send four numbers"),
+        (["search", "notes.txt", "empty", "--filter", "size<M"], 2, "--filter: size has no order"),
         (["rollback", "empty"], 1, "run `lens index` first"),
         (["promote", "model-x", "empty"], 1, "there is no model 'model-x'; there are: none"),
     ],

@@ -1,4 +1,8 @@
-"""The index, its building and its inverted_lists against a naive scan, also with dead rows."""
+"""The index, its building and its inverted_lists against a naive scan, also with dead rows, and
+with few that are allowed.
+
+Covers: nearest.
+"""
 
 from __future__ import annotations
 
@@ -124,6 +128,52 @@ def test_the_dead_do_not_crowd_out_the_living() -> None:
         dead = np.sort(order[:600])
         found = index.search(query, 10, dead=dead)[1].tolist()
         assert len(set(found) & set(order[600:610])) >= 9
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("count", [150, 3_000], ids=["scan", "lists"])
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.05, 0.01])
+def test_a_search_finds_what_a_naive_scan_finds_of_those_allowed(
+    count: int, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nearest, "SCANNED_FEW", 20)
+    parts = [0, 40, 41, 100, count // 2, count - 10]
+    index = build_index(unit_vectors(count), parts).index
+    chance = np.random.default_rng(4)
+    found = []
+    for query in unit_vectors(60, seed=8):
+        mask = chance.random(count) < share
+        within = range(*sorted(chance.choice([*parts, count], 2, replace=False).tolist()))
+        similarities, positions = index.search(query, 10, within, allowed=index.allow(mask))
+        expected = naive(index.vectors, query, [i for i in within if mask[i]])[:10]
+        assert len(positions) == len(expected)
+        assert mask[positions].all()
+        assert (np.diff(similarities) <= 0).all()
+        found += [i in positions for i in expected]
+    assert np.mean(found) >= (1 if count == 150 else 0.97)
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_allowed_rows_far_from_the_query_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter and what the shopper photographed have often nothing in common."""
+    monkeypatch.setattr(nearest, "SCANNED_FEW", 20)
+    index = build_index(unit_vectors(3_000)).index
+    assert index.lists is not None
+    shares = []
+    for query in unit_vectors(40, seed=9):
+        order = naive(index.vectors, query, list(range(3_000)))
+        mask = np.zeros(3_000, np.bool_)
+        mask[order[1_500:]] = True
+        found = index.search(query, 10, allowed=index.allow(mask))[1]
+        shares.append(np.isin(order[1_500:1_510], found).mean())
+    assert np.mean(shares) >= 0.9
+
+
+def test_nothing_allowed_is_nothing_found() -> None:
+    index = build_index(unit_vectors(100)).index
+    assert (
+        len(index.search(unit_vectors(1)[0], 5, allowed=index.allow(np.zeros(100, bool)))[1]) == 0
+    )
 
 
 def test_an_empty_index_finds_nothing() -> None:

@@ -46,12 +46,16 @@ def names_in_key(key: str) -> Iterator[str]:
     if picture := picture_in(key):
         yield f"picture:{picture}"
     key = key.casefold()
-    path = PurePosixPath(key)
     yield f"photo:{key}"
-    yield f"file:{path.name}"
-    words = [*reversed(path.parts[:-1]), *_shorter(path.stem)]
+    # Not by pathlib: the names of a hundred thousand keys are made at once.
+    *folders, file = [part for part in key.split("/") if part] or [""]
+    yield f"file:{file}"
+    stem, _, ending = file.rpartition(".")
+    if not stem or not ending:
+        stem = file
+    words = [_plain(word) for word in (*reversed(folders), *_shorter(stem))]
     for kind in ("id", "group"):
-        yield from (f"{kind}:{_plain(word)}" for word in words)
+        yield from (f"{kind}:{word}" for word in words)
 
 
 def names_of_item(item_id: str) -> tuple[str, str]:
@@ -69,4 +73,5 @@ def _shorter(stem: str) -> Iterator[str]:
     """`sku-1_red_2`, `sku-1_red`, `sku-1`, `sku`."""
     while stem:
         yield stem
-        stem = _LAST_PART.sub("", stem) if _LAST_PART.search(stem) else ""
+        last = _LAST_PART.search(stem)
+        stem = stem[: last.start()] if last else ""

@@ -135,7 +135,7 @@ class Assortment:
     changes: Products
 
     def __len__(self) -> int:
-        return len(self.whole) - int(np.count_nonzero(self._replaced)) + len(self.changes)
+        return len(self.whole) - int(np.count_nonzero(self.replaced)) + len(self.changes)
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """Each product's id and text, in no order."""
@@ -154,7 +154,7 @@ class Assortment:
         if changed is not None:
             return self.changes.text_at(changed)
         there = self.whole.position(product)
-        return None if there is None or self._replaced[there] else self.whole.text_at(there)
+        return None if there is None or self.replaced[there] else self.whole.text_at(there)
 
     def find(self, names: Iterable[str]) -> Found | None:
         """What the first of these names means; a name that products of several items have says
@@ -184,21 +184,21 @@ class Assortment:
         return sorted(found, key=_place)
 
     def _named(self, name: str) -> Iterator[Owner]:
-        hashed = np.uint64(name_hash(name))
-        for position in self.whole.named(hashed):
-            if not self._replaced[position]:
+        name_number = np.uint64(name_hash(name))
+        for position in self.whole.named(name_number):
+            if not self.replaced[position]:
                 yield self.whole, int(position)
-        for position in self.changes.named(hashed):
+        for position in self.changes.named(name_number):
             yield self.changes, int(position)
 
     def _positions(self) -> Iterator[Owner]:
-        for position in np.flatnonzero(~self._replaced).tolist():
+        for position in np.flatnonzero(~self.replaced).tolist():
             yield self.whole, position
         for position in range(len(self.changes)):
             yield self.changes, position
 
     @cached_property
-    def _replaced(self) -> NDArray[np.bool_]:
+    def replaced(self) -> NDArray[np.bool_]:
         """Which products of the whole table are changed or gone."""
         ids = self.whole.id
         replaced: NDArray[np.bool_] = _among(ids, self.changes.id) | _among(ids, self.changes.gone)
@@ -207,8 +207,12 @@ class Assortment:
 
 def name_hash(name: str) -> int:
     """64 bits of a name: among a million names two are one with a chance of 1 in 37 million."""
-    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little")
+    return int.from_bytes(hashed(name), "little")
+
+
+def hashed(name: str) -> bytes:
+    """The same as bytes, the least first."""
+    return hashlib.blake2b(name.encode(), digest_size=8).digest()
 
 
 def _among(ids: Bytes, some: Bytes) -> NDArray[np.bool_]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.gallery.commits import Commit
-from lens.gallery.index import ROUNDING, Index, similarities_of
+from lens.gallery.index import similarities_of
+from lens.gallery.nearest import may_be_best, nearest
 from lens.gallery.product_tables import Shelf
 from lens.gallery.rows import (
     EMPTY_ROWS,
@@ -25,6 +26,7 @@ from lens.gallery.rows import (
     winners,
 )
 from lens.gallery.segments import Segment, concatenate
+from lens.gallery.selection import Selection
 from lens.gallery.snapshots import Snapshot
 
 _NOWHERE = np.empty(0, np.intp)
@@ -54,26 +56,43 @@ class Gallery:
     shelf: Shelf | None = None  # the shop's products; None without a product file
 
     def search(
-        self, vector: NDArray[np.float32], top_k: int, category: str | None = None
+        self,
+        vector: NDArray[np.float32],
+        top_k: int,
+        category: str | None = None,
+        selection: Selection | None = None,
     ) -> list[Match]:
-        """The nearest photos of a (D,) unit vector, most similar first; ties in key order."""
+        """The nearest photos of a (D,) unit vector, most similar first; ties in key order. Only of
+        those in a category and selection, where they are given."""
         matches: list[Match] = []
         if self.snapshot is not None:
             index, layout = self.snapshot.index, self.snapshot.layout
             within = layout.span(category) if category is not None else range(len(index))
-            similarities, positions = _nearest(index, vector, top_k, within, self._dead)
+            allowed = selection.indexed if selection else None
+            similarities, positions = nearest(index, vector, top_k, within, self._dead, allowed)
             found = layout.rows_at[positions].astype(np.intp)
             matches += _matches(self.snapshot.rows, found, similarities, top_k)
         if self._recent is not None:
             rows, photo_rows = self._recent.rows, self._recent.rows.photo_rows
-            allowed = self._recent_alive & _in_category(rows.category[photo_rows], category)
-            estimates = np.where(allowed, self._recent.vectors @ vector, -np.inf)
-            best = _may_be_best(estimates, top_k)
-            best = best[allowed[best]]
+            here = self._recent_alive & _in_category(rows.category[photo_rows], category)
+            if selection is not None:
+                here &= selection.recent
+            estimates = np.where(here, self._recent.vectors @ vector, -np.inf)
+            best = may_be_best(estimates, top_k)
+            best = best[here[best]]
             similarities = similarities_of(self._recent.vectors[best], vector)
             matches += _matches(rows, photo_rows[best], similarities, top_k)
         matches.sort(key=lambda match: (-match.similarity, match.row.key))
         return matches[:top_k]
+
+    def select(self, indexed: Mask, recent: Mask) -> Selection:
+        """The photos that may be found and are chosen: by position of the snapshot, and by vector
+        of the recent segments in their order."""
+        if self.snapshot is None:
+            return Selection(None, recent)
+        alive = indexed.copy()
+        alive[self._dead] = False
+        return Selection(self.snapshot.index.allow(alive), recent)
 
     def photos(self) -> Iterator[Row]:
         """Every photo that can be found."""
@@ -260,28 +279,6 @@ class Gallery:
             equal = alive & (rows.columns()[column][rows.photo_rows] == value.encode())
             for number in np.flatnonzero(equal):
                 yield rows[rows.photo_rows[number]], self._recent.vectors[number]
-
-
-def _nearest(
-    index: Index, vector: NDArray[np.float32], top_k: int, within: range, dead: Positions
-) -> tuple[NDArray[np.float32], Positions]:
-    """Similarities and positions of the `top_k` most similar and of all that may tie with the
-    last of them."""
-    asked = top_k
-    while True:
-        asked *= 2
-        similarities, positions = index.search(vector, asked, within, dead)
-        if len(positions) < asked or similarities[-1] < similarities[top_k - 1] - ROUNDING:
-            best = _may_be_best(similarities, top_k)
-            return similarities[best], positions[best]
-
-
-def _may_be_best(similarities: NDArray[np.float32], top_k: int) -> Positions:
-    """Positions of the `top_k` greatest and of all that may tie with the last of them."""
-    if len(similarities) <= top_k:
-        return np.arange(len(similarities))
-    last = np.partition(similarities, -top_k)[-top_k]
-    return np.flatnonzero(similarities >= last - ROUNDING)
 
 
 def _matches(

@@ -1,13 +1,17 @@
-"""Grouping: each item once, by its most similar photo, and what is sold out after the rest."""
+"""Grouping: each item once, by its most similar photo, and what is sold out where the shop wants
+it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lens.feed.filter import Filter
 from lens.gallery.gallery import Gallery, Match
+from lens.gallery.selection import Selection
 from lens.search.products import item_sold, sold_as
 
 Group = Literal["photo", "item"]
@@ -20,31 +24,33 @@ def nearest_items(
     gallery: Gallery,
     vector: NDArray[np.float32],
     top_k: int,
-    category: str | None,
-    sold_out: SoldOut,
+    category: str | None = None,
+    selection: Selection | None = None,
+    leave_out: Callable[[Match], bool] = lambda _: False,
 ) -> list[Match]:
-    """The items most similar to a (D,) unit vector, each by its most similar photo; ties in key
-    order. Where the product file knows the item, its word counts, not the folder's. Items that are
-    sold out are hidden, or follow the others, or keep their places."""
+    """The items most similar to a (D,) unit vector, each by its most similar photo of those in a
+    category and selection; ties in key order. Where the product file knows the item, its word
+    counts, not the folder's. An item whose photo is to be left out is left out."""
     asked = _PHOTOS_OF_ITEM * top_k
     while True:
-        matches = gallery.search(vector, asked, category)
+        matches = gallery.search(vector, asked, category, selection)
         items: dict[str, Match] = {}
         for match in matches:
             items.setdefault(item_sold(gallery, match.row), match)
-        found = list(items.values())
-        if gallery.shelf is not None and sold_out == "hide":
-            found = [match for match in found if not is_sold_out(gallery, match)]
+        found = [match for match in items.values() if not leave_out(match)]
         if len(found) >= top_k or len(matches) < asked:
-            break
+            return found[:top_k]
         asked *= 2
-    found = found[:top_k]
-    if gallery.shelf is not None and sold_out == "last":
-        found.sort(key=lambda match: is_sold_out(gallery, match))
-    return found
 
 
-def is_sold_out(gallery: Gallery, match: Match) -> bool:
-    """Whether no variant that a photo may show is to be had."""
-    sold = sold_as(gallery, match.row)
+def sold_out_last(
+    gallery: Gallery, matches: Sequence[Match], wanted: Filter | None = None
+) -> list[Match]:
+    """The same, what is sold out after the rest."""
+    return sorted(matches, key=lambda match: is_sold_out(gallery, match, wanted))
+
+
+def is_sold_out(gallery: Gallery, match: Match, wanted: Filter | None = None) -> bool:
+    """Whether no variant that a photo may show, and that satisfies a filter, is to be had."""
+    sold = sold_as(gallery, match.row, wanted)
     return sold is not None and sold.product.availability == "out_of_stock"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lens.feed.encoding import decode
+from lens.feed.filter import Filter
 from lens.feed.names import names_in_key, names_of_item
 from lens.feed.product import Product
-from lens.gallery.assortment import Assortment
+from lens.gallery.assortment import Assortment, Found
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
 
@@ -25,25 +26,36 @@ class Sold:
     variants: tuple[Product, ...] = ()
 
 
-def sold_as(gallery: Gallery, row: Row) -> Sold | None:
-    """What a photo of the gallery shows; None where no product of the feed is called so."""
-    if gallery.shelf is None:
+def sold_as(gallery: Gallery, row: Row, wanted: Filter | None = None) -> Sold | None:
+    """What a photo of the gallery shows, of the variants that satisfy a filter where one does; None
+    where no product of the feed is called so."""
+    found = _found(gallery, row)
+    if found is None or gallery.shelf is None:
         return None
     assortment = gallery.shelf.assortment
-    found = assortment.find(_names(row))
-    if found is None:
-        return None
-    maybe = _products(assortment, found.ids)
+    maybe = list(islice(_products(assortment, found.ids), _MOST_VARIANTS))
+    if wanted is not None:  # the one that satisfies it may come late
+        satisfying = filter(wanted.matches, _products(assortment, found.ids))
+        maybe = list(islice(satisfying, _MOST_VARIANTS)) or maybe
     if not maybe:
         return None
     here = [each for each in maybe if each.availability != "out_of_stock"]
-    variants = assortment.variants(found.item_id, names_of_item(found.item_id)[1])
-    return Sold((here or maybe)[0], tuple(_products(assortment, variants)))
+    ids = assortment.variants(found.item_id, names_of_item(found.item_id)[1])
+    variants = islice(_products(assortment, ids), _MOST_VARIANTS)
+    return Sold((here or maybe)[0], tuple(variants))
+
+
+def may_show(gallery: Gallery, row: Row) -> list[Product]:
+    """All variants that a photo may show, in the product file's order."""
+    found = _found(gallery, row)
+    if found is None or gallery.shelf is None:
+        return []
+    return list(_products(gallery.shelf.assortment, found.ids))
 
 
 def item_sold(gallery: Gallery, row: Row) -> str:
     """The item that a photo shows: the product file's, else the catalog's."""
-    found = gallery.shelf.assortment.find(_names(row)) if gallery.shelf else None
+    found = _found(gallery, row)
     return found.item_id if found else row.item_id
 
 
@@ -53,7 +65,7 @@ def matched(gallery: Gallery) -> tuple[set[str], list[str]]:
         return set(), [row.key for row in gallery.photos()]
     items, without = set(), []
     for row in gallery.photos():
-        found = gallery.shelf.assortment.find(_names(row))
+        found = _found(gallery, row)
         if found:
             items.add(found.item_id)
         else:
@@ -61,11 +73,18 @@ def matched(gallery: Gallery) -> tuple[set[str], list[str]]:
     return items, sorted(without)
 
 
-def _names(row: Row) -> Iterator[str]:
-    yield from names_in_key(row.key)
-    yield from names_of_item(row.item_id)
+def names_of(key: str, item_id: str) -> Iterator[str]:
+    """What the product of a photo may be called, the surest first."""
+    yield from names_in_key(key)
+    yield from names_of_item(item_id)
 
 
-def _products(assortment: Assortment, ids: Iterable[str]) -> list[Product]:
-    texts = (assortment.text(product) for product in islice(ids, _MOST_VARIANTS))
-    return [decode(text) for text in texts if text is not None]
+def _found(gallery: Gallery, row: Row) -> Found | None:
+    if gallery.shelf is None:
+        return None
+    return gallery.shelf.assortment.find(names_of(row.key, row.item_id))
+
+
+def _products(assortment: Assortment, ids: Iterable[str]) -> Iterator[Product]:
+    texts = (assortment.text(product) for product in ids)
+    return (decode(text) for text in texts if text is not None)

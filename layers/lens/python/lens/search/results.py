@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from lens.gallery.gallery import Gallery, Match
 from lens.models.regions import Box, Region
+from lens.search.cursor import Cursor
+from lens.search.facets import Facets
 from lens.search.matching import Word
-from lens.search.products import Sold, sold_as
+from lens.search.paging import Page
+from lens.search.products import Sold
+from lens.search.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,21 @@ class Results:
     region: Box | None = None  # what was searched for; None: the whole photo
     match_probability: float | None = None  # that it shows a garment whose like is here
     match: Word | None = None  # both None for a model without a calibration
+    cursor: Cursor | None = None  # of the next page; None: this is the last
+    facets: Facets | None = None  # None: not asked for
 
 
 NO_RESULTS = Results(None, None, ())
 
 
 def hits_of(
-    gallery: Gallery,
-    matches: Sequence[Match],
+    scope: Scope,
+    page: Page,
     words: Sequence[Word | None],
     same: Collection[str | None] = (),
 ) -> tuple[Hit, ...]:
     """What was found, by rank; `same` are the ids of the photos that were asked for."""
+    ranked = enumerate(zip(page.matches, words, strict=True), page.first_rank)
     return tuple(
         Hit(
             rank=rank,
@@ -59,7 +65,7 @@ def hits_of(
             similarity=match.similarity,
             exact=match.row.photo_id in same,
             match=like,
-            sold=sold_as(gallery, match.row),
+            sold=scope.sold(match.row),
         )
-        for rank, (match, like) in enumerate(zip(matches, words, strict=True), start=1)
+        for rank, (match, like) in ranked
     )

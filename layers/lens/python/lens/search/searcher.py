@@ -7,15 +7,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 from lens.errors import LensError, NotFoundError, PhotoError, UsageError
 from lens.gallery.gallery import Gallery
+from lens.gallery.rows import Row
 from lens.models.embedder import Embedder
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
+from lens.search.cursor import Cursor
 from lens.search.examples import (
     NO_EXAMPLES,
     Examples,
@@ -24,15 +26,17 @@ from lens.search.examples import (
     exemplars_of,
     require_none,
 )
-from lens.search.grouping import SoldOut, nearest_items
+from lens.search.grouping import SoldOut
+from lens.search.joins import Joins
 from lens.search.judging import judged, words
+from lens.search.paging import Pages
 from lens.search.queries import Asked, Queries, Query
 from lens.search.results import NO_RESULTS, Results, hits_of
 from lens.search.same_photo import same_photo
+from lens.search.scope import Scope
 from lens.search.serving import Serving, load_serving
-from lens.search.similar import similar_items
 from lens.search.thumbnail_reader import Thumbnails
-from lens.search.wanted import ANYTHING, Wanted
+from lens.search.wanted import ANYTHING, Wanted, require_first
 from lens.settings import Limits
 from lens.storage import Storage
 
@@ -56,6 +60,7 @@ class Searcher:
     precision: str = ""  # of the models; empty: the best for this CPU
     thumbnails: Thumbnails | None = None  # None: only the very bytes of a photo are recognized
     sold_out: SoldOut = "last"  # where items are asked for
+    filters_ahead: bool = False  # make what filters need with each gallery, not when one is sent
 
     def __post_init__(self) -> None:
         self._serving: Serving | None = None
@@ -63,6 +68,8 @@ class Searcher:
         self._loader = ThreadPoolExecutor(1, "refresh")
         self._results: Cache[Results] = Cache(self.cached_results)
         self._queries = Queries(self.limits, self.cached_results)
+        self._pages = Pages()
+        self._joins = Joins(self.filters_ahead)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
         self._outdated = False
 
@@ -75,12 +82,15 @@ class Searcher:
         region: Asked = None,
     ) -> Results:
         """The photos most similar to this one, or to a region of it: the main one unless another
-        box or the "whole" is asked for; or the items, by a photo of each. Raises a PhotoError, or
-        ArtifactError when there is a gallery but it cannot be loaded.
+        box or the "whole" is asked for; or the items, by a photo of each.
 
         Several photos, and examples with or without a photo, are searched as one vector. Their
-        answer is not judged, has the first photo's regions, and leaves the examples out. Raises
-        UsageError when nothing is to be resembled, and NotFoundError for an unknown example.
+        answer is not judged, has the first photo's regions, and leaves the examples out.
+
+        Raises a PhotoError, or ArtifactError when there is a gallery but it cannot be loaded;
+        UsageError when nothing is to be resembled, and NotFoundError for an unknown example;
+        FilterError for a filter where there is no product file; CursorError for one of another
+        search, and SearchAgainError for one of another state of the gallery.
         """
         photos = [photo] if isinstance(photo, bytes) else photo
         if not photos and not examples.like:
@@ -93,35 +103,42 @@ class Searcher:
             # An unusable photo is refused by an empty gallery too.
             _each(photos, lambda photo: decode(photo, self.limits))
             require_none(examples)
+            require_first(wanted)
             return NO_RESULTS
         queries = dict(_each(photos, partial(self._query, serving.embedder, region)))
         serving = _refreshed(serving, loading)
         regions = tuple((name, query.region) for name, query in queries.items())
-        asked = (regions, examples, wanted, serving.identity)
-        results = self._results.get(asked)
+        here = wanted.place("photo", regions, examples, state=serving.identity)
+        results = self._results.get((here, wanted.facets))
         if results is None:
-            results = self._answer(serving, queries, examples, wanted)
-            self._results.put(asked, results)
+            results = self._answer(serving, queries, examples, wanted, here)
+            self._results.put((here, wanted.facets), results)
         return results
 
     def similar(self, item_id: str, wanted: Wanted = ANYTHING) -> Results:
         """The items most similar to one of the gallery's, a photo of each; nothing is embedded.
 
-        Raises NotFoundError when no photo shows the item, and ArtifactError as `search`.
+        Raises NotFoundError when no photo shows the item, and the errors of `search`.
         """
         serving = self.refresh()
         if serving is None:
+            require_first(wanted)
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
-        asked = ("similar", item_id, wanted, serving.identity)
-        results = self._results.get(asked)
+        here = wanted.place("item", item_id, state=serving.identity)
+        results = self._results.get((here, wanted.facets))
         if results is None:
-            matches = similar_items(serving.gallery, item_id, wanted.top_k, wanted.category)
-            commit = serving.gallery.commit
+            scope = self._scope(serving.gallery, serving.gallery, wanted)
+            nearest = self._pages.kept(partial(scope.similar, item_id), here.search, here.state)
+            page = self._pages.page(nearest, _item_id, wanted.top_k, here)
             # Another item is never this one.
-            found = words(serving, matches, "very_similar")
-            hits = hits_of(serving.gallery, matches, found)
-            results = Results(commit.model_id, commit.number, hits)
-            self._results.put(asked, results)
+            found = words(serving, page.matches, "very_similar")
+            hits = hits_of(scope, page, found)
+            facets = scope.facets(nearest, wanted.facets)
+            commit = serving.gallery.commit
+            results = Results(
+                commit.model_id, commit.number, hits, cursor=page.cursor, facets=facets
+            )
+            self._results.put((here, wanted.facets), results)
         return results
 
     def begin(self) -> Future[Serving | None]:
@@ -137,6 +154,8 @@ class Searcher:
         with self._lock:
             try:
                 self._serving = load_serving(self.artifacts, self._serving, self.precision)
+                if self._serving is not None:
+                    self._joins.prepare(self._serving.gallery)
                 self.trouble = None
                 self._outdated = False
             except LensError as error:
@@ -157,29 +176,52 @@ class Searcher:
         return name, self._queries.query(embedder, name, photo, region)
 
     def _answer(
-        self, serving: Serving, queries: Mapping[str, Query], examples: Examples, wanted: Wanted
+        self,
+        serving: Serving,
+        queries: Mapping[str, Query],
+        examples: Examples,
+        wanted: Wanted,
+        here: Cursor,
     ) -> Results:
         """queries: of each photo, by its id."""
         first = next(iter(queries.values()), None)
         gallery, vector = _sought(serving.gallery, list(queries.values()), examples)
-        top_k, category = wanted.top_k, wanted.category
+        scope = self._scope(serving.gallery, gallery, wanted)
+        photos, items = (
+            self._pages.kept(partial(nearest, vector), group, here.search, here.state)
+            for group, nearest in (("photo", scope.photos), ("item", scope.items))
+        )
         # The second photo tells the first's lead, and so does the second product.
-        matches = gallery.search(vector, max(top_k, _LEADS), category)
+        leads = photos(max(wanted.top_k, _LEADS))
         same = {
-            same_photo(gallery, matches, name, query, self.thumbnails, self.limits)
+            same_photo(gallery, leads, name, query, self.thumbnails, self.limits)
             for name, query in queries.items()
         }
         probability, word = None, None
         if first and len(queries) == 1 and not examples:
-            probability, word = judged(serving, first, matches, next(iter(same)))
+            probability, word = judged(serving, first, leads, next(iter(same)))
         if wanted.group == "item":
-            matches = nearest_items(gallery, vector, top_k, category, self.sold_out)
-        matches = matches[:top_k]
-        hits = hits_of(gallery, matches, words(serving, matches, word), same)
-        commit = gallery.commit
-        regions = first.regions if first else ()
-        region = first.region if first else None
-        return Results(commit.model_id, commit.number, hits, regions, region, probability, word)
+            page = self._pages.page(items, scope.item_of, wanted.top_k, here)
+            page = replace(page, matches=scope.arranged(page.matches))
+        else:
+            page = self._pages.page(photos, _key, wanted.top_k, here)
+        return Results(
+            gallery.commit.model_id,
+            gallery.commit.number,
+            hits_of(scope, page, words(serving, page.matches, word), same),
+            first.regions if first else (),
+            first.region if first else None,
+            probability,
+            word,
+            page.cursor,
+            scope.facets(items, wanted.facets),
+        )
+
+    def _scope(self, gallery: Gallery, view: Gallery, wanted: Wanted) -> Scope:
+        """view: the gallery, or the gallery without some photos."""
+        joined = self._joins.of(gallery) if wanted.filter else None
+        selection = joined.select(wanted.filter, view) if joined and wanted.filter else None
+        return Scope(view, wanted.category, wanted.filter, selection, self.sold_out)
 
     @property
     def serving(self) -> Serving | None:
@@ -225,3 +267,11 @@ def _sought(
     found = exemplars_of(gallery, examples)
     blended = blend(vectors, found.like, found.unlike)
     return gallery.without(found.keys) if found.keys else gallery, blended
+
+
+def _key(row: Row) -> str:
+    return row.key
+
+
+def _item_id(row: Row) -> str:
+    return row.item_id

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
+from lens.gallery.index.allowed import Allowed
 from lens.gallery.index.inverted_lists import InvertedLists, Vectors
-from lens.gallery.rows import Positions, among
+from lens.gallery.rows import Mask, Positions, among
 
 # A scan of this many rows takes a third of a millisecond. A gallery of more rows gets inverted
 # lists, and a tail of more is folded.
 SCAN_LIMIT = 16_384
 # Within a span, a scan of this many rows takes as long as a search through the lists.
 SCANNED_SPAN = 8_192
+# So many allowed rows are scanned as fast as a search through the lists finds them.
+SCANNED_FEW = 2_048
 # Two ways of multiplying the same float32 unit vectors differ by at most this.
 ROUNDING = 1e-5
 _NONE = np.empty(0, np.intp)
@@ -39,17 +42,23 @@ class Index:
         """Numbers in a vector."""
         return int(self.vectors.shape[1])
 
+    def allow(self, mask: Mask) -> Allowed:
+        """These positions, (len(self),), as searches ask for them."""
+        return Allowed.of(mask, self.lists.starts if self.lists else _NONE)
+
     def search(
         self,
         vector: Vectors,
         top_k: int,
         within: range | None = None,
         dead: Positions = _NONE,
+        allowed: Allowed | None = None,
     ) -> tuple[Vectors, Positions]:
         """Similarities (descending) and positions of the nearest, at most `top_k`.
 
         vector: (D,) float32. within: the positions to search, all by default. dead: sorted
-        positions that must not be found.
+        positions that must not be found. allowed: the positions that may be found, `dead` or not;
+        all by default.
         """
         span = within if within is not None else range(len(self))
         if len(span) == 0 or top_k <= 0:
@@ -57,6 +66,9 @@ class Index:
         # One query is faster on one core; OpenMP counts for each thread that calls it anew.
         faiss.omp_set_num_threads(1)
         lists = self.lists if len(span) > SCANNED_SPAN else None
+        if allowed is not None:
+            found = self._allowed(vector, top_k, span, lists, allowed)
+            return _ranked(self.vectors, vector, top_k, found)
         asked = lists.candidates_for(top_k, span) if lists else top_k + min(top_k, len(dead))
         while True:
             if lists is None:
@@ -69,9 +81,40 @@ class Index:
             if len(alive) >= enough or asked >= len(span):
                 break
             asked *= 2
-        similarities = similarities_of(self.vectors[alive], vector)
-        best = np.argsort(-similarities, kind="stable")[:top_k]
-        return similarities[best], alive[best]
+        return _ranked(self.vectors, vector, top_k, alive)
+
+    def _allowed(
+        self,
+        vector: Vectors,
+        top_k: int,
+        span: range,
+        lists: InvertedLists | None,
+        allowed: Allowed,
+    ) -> Positions:
+        """Allowed positions of a span among which its nearest are: few are scanned, which is exact;
+        of many the lists propose some."""
+        few = allowed.within(span)
+        asked = lists.candidates_for(top_k, span) if lists else 0
+        if lists is not None and len(few) > max(SCANNED_FEW, asked):
+            return lists.propose(vector, asked, span, allowed)
+        if len(few) <= top_k:
+            return few
+        if len(few) * 4 > len(span):  # reading all in their order is faster than picking many
+            everything = self.vectors[span.start : span.stop] @ vector
+            estimates = everything[few - span.start]
+        else:
+            estimates = self.vectors[few] @ vector
+        # Another multiplication than the exact one may turn the last ones round.
+        count = min(len(few), top_k + 8)
+        return few[np.argpartition(-estimates, count - 1)[:count]]
+
+
+def _ranked(
+    vectors: Vectors, vector: Vectors, top_k: int, positions: Positions
+) -> tuple[Vectors, Positions]:
+    similarities = similarities_of(vectors[positions], vector)
+    best = np.argsort(-similarities, kind="stable")[:top_k]
+    return similarities[best], positions[best]
 
 
 def similarities_of(vectors: Vectors, vector: Vectors) -> Vectors:

@@ -7,6 +7,7 @@ a category reads only that category's lists.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
+from lens.gallery.index.allowed import Allowed
 from lens.gallery.rows import Positions
 
 Vectors = NDArray[np.float32]
@@ -56,10 +58,14 @@ class InvertedLists:
         count = -(-self.candidates * max(top_k, _USUAL_TOP_K) // _USUAL_TOP_K)
         return count if len(span) == self.index.ntotal else 2 * count
 
-    def propose(self, vector: Vectors, count: int, span: range) -> Positions:
-        """Positions within the span that may be nearest, at most `count`, in no exact order.
+    def propose(
+        self, vector: Vectors, count: int, span: range, allowed: Allowed | None = None
+    ) -> Positions:
+        """Positions within the span, and of those allowed, that may be nearest, at most `count`, in
+        no exact order.
 
-        nprobe grows with `count`; when `count` is the whole span, every position is proposed.
+        nprobe grows with `count`; when `count` is the whole span, every position is proposed. Of
+        few allowed positions fewer lie in a list, and more lists are read.
         """
         first = int(np.searchsorted(self.starts, span.start, side="right")) - 1
         last = int(np.searchsorted(self.starts, span.stop, side="left"))
@@ -69,12 +75,25 @@ class InvertedLists:
         if count >= len(span):  # and what else the first list and the last hold
             count = int(self.starts[last] - self.starts[first])
         query = np.ascontiguousarray(vector, np.float32)
-        nearness, probed = faiss.knn(
-            query[None], self.centroids[first:last], nprobe, metric=faiss.METRIC_INNER_PRODUCT
-        )
-        probed += first
+        centroids = self.centroids[first:last]
+        if allowed is None:
+            nearness, probed = faiss.knn(
+                query[None], centroids, nprobe, metric=faiss.METRIC_INNER_PRODUCT
+            )
+        else:
+            inner = centroids @ query
+            order = np.argsort(-inner)
+            inside = allowed.in_lists[first:last][order]
+            # The first list and the last may hold neighbors of the span, which take places.
+            count += int(inside.sum()) - len(allowed.within(span))
+            nprobe = self._lists_for(inside, count, nprobe)
+            probed = order[None, :nprobe]
+            nearness = np.ascontiguousarray(inner[probed])
+        probed = np.ascontiguousarray(probed + first)
         estimates, found = np.empty(count, np.float32), np.empty(count, np.int64)
-        parameters = faiss.SearchParametersIVF(nprobe=nprobe)  # type: ignore[call-arg]
+        # Without a selector FAISS takes a shorter way.
+        chosen = {} if allowed is None else {"sel": allowed.selector}
+        parameters = faiss.SearchParametersIVF(nprobe=nprobe, **chosen)  # type: ignore[call-arg]
         arrays = map(faiss.swig_ptr, (query, probed, nearness, estimates, found))
         query_, probed_, nearness_, estimates_, found_ = arrays
         # FAISS's method for Python takes no parameters.
@@ -83,6 +102,21 @@ class InvertedLists:
         )
         # Nothing found is -1.
         return found[(found >= span.start) & (found < span.stop)]
+
+    def _lists_for(self, inside: Positions, count: int, nprobe: int) -> int:
+        """How many lists to read, the nearest first, of which each has so many allowed positions
+        inside.
+
+        So many that they have `count`, and at least as many rows as a search for everything reads,
+        times the root of the share that is allowed: measured at shares of 50 to 0.5 %. What is
+        allowed may lie far from the query, so rows are counted, not lists.
+        """
+        total = int(inside.sum())
+        rows = nprobe * self.index.ntotal / len(self.centroids)
+        share = total / max(1, self.index.ntotal * len(inside) / len(self.centroids))
+        wanted = min(total, max(count, math.ceil(rows * min(1.0, share) ** 0.5)))
+        enough = int(np.searchsorted(np.cumsum(inside), wanted)) + 1
+        return min(len(inside), max(nprobe, enough))
 
     def to_bytes(self) -> bytes:
         """The lists as FAISS writes them to a file."""

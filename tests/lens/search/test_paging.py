@@ -1,0 +1,91 @@
+"""Paging: all pages together are one large search, however much an index misses.
+
+Covers: paging.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from lens.gallery.gallery import Match
+from lens.search.paging import DEEPEST, Nearest, Page, Pages
+from lens.search.wanted import Wanted
+from tests.support.sold import photo_row
+
+FIRST = Wanted().place("photo", "p", state="s")
+
+
+def _matches(count: int) -> list[Match]:
+    return [Match(photo_row(f"{n:05}.jpg", f"i{n // 3}"), 1 - n / 10_000) for n in range(count)]
+
+
+def _all(nearest: Nearest, top_k: int) -> list[Page]:
+    pages, cursor = Pages(), FIRST
+    found = []
+    while True:
+        page = pages.page(nearest, lambda row: row.key, top_k, cursor)
+        found.append(page)
+        if page.cursor is None:
+            return found
+        cursor = page.cursor
+
+
+@pytest.mark.parametrize("top_k", [1, 7, 12, 100])
+@pytest.mark.parametrize("count", [0, 1, 7, 12, 13, 199, 200, 201, 600])
+def test_all_pages_are_one_large_search(top_k: int, count: int) -> None:
+    everything = _matches(count)
+    pages = _all(lambda depth: everything[:depth], top_k)
+    assert [match for page in pages for match in page.matches] == everything
+    assert all(len(page.matches) == top_k for page in pages[:-1])
+    assert [page.first_rank for page in pages] == [1 + top_k * n for n in range(len(pages))]
+    assert pages[-1].matches or count == 0
+
+
+def test_pages_reach_so_deep_and_no_deeper() -> None:
+    everything = _matches(DEEPEST + 500)
+    pages = _all(lambda depth: everything[:depth], 90)
+    assert [match for page in pages for match in page.matches] == everything[:DEEPEST]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_index_that_misses_some_makes_no_page_repeat_or_leave_out_a_hit(seed: int) -> None:
+    chance = random.Random(seed)
+    everything = _matches(700)
+    late = {match.row.key: chance.choice([0, 0, 0, 50, 300]) for match in everything}
+
+    def nearest(depth: int) -> Sequence[Match]:
+        """What lies in the first lists; more of it the deeper one looks."""
+        return [match for match in everything if late[match.row.key] < depth][:depth]
+
+    keys = [match.row.key for page in _all(nearest, 12) for match in page.matches]
+    assert len(keys) == len(set(keys))
+    assert set(keys) == {match.row.key for match in nearest(DEEPEST)}
+
+
+def test_of_two_hits_of_one_item_one_is_enough() -> None:
+    everything = _matches(30)
+    page = Pages().page(lambda depth: everything[:depth], lambda row: row.item_id, 4, FIRST)
+    assert [match.row.key for match in page.matches] == [f"{n:05}.jpg" for n in (0, 3, 6, 9)]
+
+
+def test_a_deep_search_is_made_once() -> None:
+    asked: list[int] = []
+    everything = _matches(600)
+
+    def nearest(depth: int) -> Sequence[Match]:
+        asked.append(depth)
+        return everything[:depth]
+
+    pages = Pages()
+    kept = pages.kept(nearest, "s")
+    cursor = FIRST.next()
+    for _ in range(5):
+        page = pages.page(kept, lambda row: row.key, 12, cursor)
+        assert page.cursor is not None
+        cursor = page.cursor
+    assert asked == [13, 200, 13, 13, 13, 13]
+    pages.kept(nearest, "t")(200)
+    assert asked[-1] == 200
