@@ -32,11 +32,15 @@ def nearest_items(
     category and selection; ties in key order. Where the product file knows the item, its word
     counts, not the folder's. An item whose photo is to be left out is left out."""
     asked = _PHOTOS_OF_ITEM * top_k
+    item_of: dict[str, str] = {}  # by key: to tell an item takes longer than to find a photo
     while True:
         matches = gallery.search(vector, asked, category, selection)
         items: dict[str, Match] = {}
         for match in matches:
-            items.setdefault(item_sold(gallery, match.row), match)
+            key = match.row.key
+            if key not in item_of:
+                item_of[key] = item_sold(gallery, match.row)
+            items.setdefault(item_of[key], match)
         found = [match for match in items.values() if not leave_out(match)]
         if len(found) >= top_k or len(matches) < asked:
             return found[:top_k]

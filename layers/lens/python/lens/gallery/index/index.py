@@ -94,19 +94,18 @@ class Index:
         """Allowed positions of a span among which its nearest are: few are scanned, which is exact;
         of many the lists propose some."""
         few = allowed.within(span)
-        asked = lists.candidates_for(top_k, span) if lists else 0
-        if lists is not None and len(few) > max(SCANNED_FEW, asked):
+        asked = lists.candidates_for(top_k, span) if lists else 2 * top_k
+        if len(few) <= max(SCANNED_FEW, asked):
+            return few[_scan(self.vectors[few], vector, 2 * top_k)]
+        if lists is not None:
             return lists.propose(vector, asked, span, allowed)
-        if len(few) <= top_k:
-            return few
-        if len(few) * 4 > len(span):  # reading all in their order is faster than picking many
-            everything = self.vectors[span.start : span.stop] @ vector
-            estimates = everything[few - span.start]
-        else:
-            estimates = self.vectors[few] @ vector
-        # Another multiplication than the exact one may turn the last ones round.
-        count = min(len(few), top_k + 8)
-        return few[np.argpartition(-estimates, count - 1)[:count]]
+        asked = asked * len(span) // len(few)
+        while True:
+            found = _scan(self.vectors[span.start : span.stop], vector, asked) + span.start
+            found = found[allowed.mask[found]]
+            if len(found) >= top_k or asked >= len(span):
+                return found
+            asked *= 2
 
 
 def _ranked(
