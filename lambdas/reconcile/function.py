@@ -29,7 +29,8 @@ def _publish(figures: dict[str, float]) -> None:
 
 _artifacts = open_storage(_settings.artifacts)
 _catalog = open_catalog(_settings)
-_reconcile = ReconcileHandler(_catalog, _artifacts, Queue(_settings.embed_queue), _publish)
+_queue = Queue(_settings.embed_queue)
+_reconcile = ReconcileHandler(_catalog, _artifacts, _queue, _publish, _settings.layout)
 
 
 def handler(event: object = None, context: object = None) -> dict[str, int]:

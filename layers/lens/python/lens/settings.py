@@ -103,6 +103,11 @@ class Settings(BaseModel):
     feed_minutes: float = Field(
         15.0, gt=0, description="how often a product file at an https address is fetched again"
     )
+    layout: str = Field(
+        "",
+        description="which photos are one product, {category}/{item}_*; folders: those of one "
+        "folder; by default it is recognized",
+    )
     artifacts: str = Field("", description="models and galleries: a folder or s3://bucket/prefix")
     thumbs: str = Field("", description="where thumbs/ lies; by default in the artifacts")
     stack: str = Field(
