@@ -241,7 +241,7 @@ def test_a_layout_waits_while_an_earlier_release_may_run(tmp_path: Path) -> None
         (Layout(rest=Rule("no", True)), "SKU/variant/1.jpg (recognized)"),
         (
             Layout(rest=Rule("code"), folders={"MEN": BY_FOLDERS}),
-            "SKU_variant_1.jpg in folders; SKU/1.jpg in MEN/ (recognized)",
+            "SKU_1.jpg, SKU_variant_1.jpg in folders; SKU/1.jpg in MEN/ (recognized)",
         ),
     ],
 )

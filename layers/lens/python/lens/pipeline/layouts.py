@@ -41,7 +41,10 @@ def understand(catalog: Catalog, given: str, before: Layout) -> Layout:
 def decide_layout(catalog: Catalog, storage: Storage, given: str) -> Layout:
     """Understand the catalog's layout and put it in force; what is in force then."""
     before = read_layout(storage)
-    layout = store_layout(storage, understand(catalog, given, before))
+    wanted = understand(catalog, given, before)
+    layout = store_layout(storage, wanted)
+    if layout != wanted:
+        log.warning("the catalog's layout, %s, holds an hour after the upgrade", wanted.text)
     if layout != before:
         log.warning("the catalog's layout is now %s; it was %s", layout.text, before.text)
     return layout

@@ -37,7 +37,7 @@ class Rule:
     @property
     def text(self) -> str:
         """As people write it."""
-        names = {"no": "", "whole": "SKU_1.jpg", "code": "SKU_variant_1.jpg"}[self.names]
+        names = {"no": "", "whole": "SKU_1.jpg", "code": "SKU_1.jpg, SKU_variant_1.jpg"}[self.names]
         folders = "SKU/variant/1.jpg" if self.variants else ""
         return " and ".join(filter(None, (names, folders))) or "SKU/1.jpg"
 
