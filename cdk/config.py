@@ -51,6 +51,12 @@ class Config(BaseModel):
         pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         description="an existing bucket with the photos under catalog/; empty: a new one",
     )
+    layout: str = Field(
+        "",
+        pattern=r"^$|^folders$|^[^/].*\{item\}.*$",
+        description="which photos are one product, {category}/{item}_*; folders: those of one "
+        "folder; empty: it is recognized",
+    )
     model: str = Field(
         "build/model", description="folder with the default model, laid out as models/"
     )

@@ -14,6 +14,7 @@ from cdk.permissions import (
     CURRENT,
     FORMATS,
     HEADS,
+    LAYOUT,
     MODELS,
     PRODUCTS,
     SEGMENTS,
@@ -60,7 +61,10 @@ class Embedding(Construct):
                     *read(storage.catalog, CATALOG),
                     write(storage.catalog, storage.thumbs),
                     # Segments: a write that got no reply is checked by reading.
-                    *read(storage.artifacts, CURRENT, FORMATS, HEADS, MODELS, PRODUCTS, SEGMENTS),
+                    *read(
+                        storage.artifacts,
+                        *(CURRENT, FORMATS, HEADS, LAYOUT, MODELS, PRODUCTS, SEGMENTS),
+                    ),
                     write(storage.artifacts, PRODUCTS, SEGMENTS),
                 ],
                 memory=config.embed_memory,

@@ -18,6 +18,7 @@ from cdk.permissions import (
     FORMATS,
     GALLERY,
     HEADS,
+    LAYOUT,
     MODELS,
     PRODUCTS,
     SEGMENTS,
@@ -86,14 +87,15 @@ class Maintenance(Construct):
                     "LENS_CATALOG": storage.catalog_location,
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
+                    **({"LENS_LAYOUT": config.layout} if config.layout else {}),
                     "POWERTOOLS_METRICS_NAMESPACE": METRICS,
                     "POWERTOOLS_SERVICE_NAME": config.stack,
                 },
                 # Of the catalog it needs the listing, the partition file, and whether the product
                 # file is another.
                 policy=[
-                    *read(artifacts, *GALLERY),
-                    write(artifacts, FORMATS),
+                    *read(artifacts, *GALLERY, LAYOUT),
+                    write(artifacts, FORMATS, LAYOUT, SEGMENTS),
                     *read(catalog, CATALOG),
                 ],
                 memory=config.upkeep_memory,

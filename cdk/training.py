@@ -19,6 +19,7 @@ from cdk.permissions import (
     CURRENT,
     GALLERY,
     HEADS,
+    LAYOUT,
     MODELS,
     TRAINING,
     read,
@@ -60,7 +61,7 @@ class Training(Construct):
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
                 },
                 policy=[
-                    *read(artifacts, *GALLERY, MODELS, TRAINING),
+                    *read(artifacts, *GALLERY, LAYOUT, MODELS, TRAINING),
                     write(artifacts, CURRENT, HEADS, COMMITS),
                     *read(catalog, CATALOG),
                 ],

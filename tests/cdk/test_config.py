@@ -44,6 +44,7 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
         ({"removal": "keep"}, ["removal='keep'", "'retain' or 'destroy'"]),
         ({"python_version": "3.9"}, ["'3.12' or '3.13'"]),
         ({"catalog_bucket": "s3://photos"}, ["catalog_bucket='s3://photos'"]),
+        ({"layout": "{sku}_*"}, ["layout='{sku}_*'", "{category}/{item}_*"]),
         ({"image": "lens"}, ["image='lens'", "repository:tag"]),
         ({"packaging": "docker"}, ["packaging='docker'", "'image', 'zip' or 'snapstart'"]),
         ({"packaging": "zip", "image": "lens:1"}, ["packaging=zip", "leave image empty"]),
