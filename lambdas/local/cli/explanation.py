@@ -13,7 +13,7 @@ from lens.gallery.assortment import NO_PRODUCTS, Assortment, Products
 from lens.gallery.current import read_current
 from lens.photos.catalog import PARTITION_KEY, Catalog
 from lens.photos.decoding import ACCEPTED
-from lens.photos.layouts.file_names import FileName
+from lens.photos.layouts.file_names import read_name
 from lens.photos.layouts.layout import Layout, Placed, Told
 from lens.photos.layouts.stored import keeps_layouts, read_layout
 from lens.pipeline.feed import entries_of
@@ -97,7 +97,7 @@ def doubts(
             "photos do not fit LENS_LAYOUT and are grouped by their folders",
         )
     else:
-        camera = [key for key in alone if FileName(key.rpartition("/")[2]).by_camera]
+        camera = [key for key in alone if read_name(key.rpartition("/")[2]).by_camera]
         yield from _few(
             camera,
             "photo has a camera's name and is a product of its own",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lens.photos.layouts.file_names import FileName, is_code
+from lens.photos.layouts.file_names import is_code, read_name
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from lens.photos.layouts.file_names import FileName, is_code
     ],
 )
 def test_a_product_is_what_stands_before_the_view(stem: str) -> None:
-    assert FileName(stem).whole == "SKU123"
-    assert FileName(stem).code == "SKU123"
+    assert read_name(stem).whole == "SKU123"
+    assert read_name(stem).code == "SKU123"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_product_is_what_stands_before_the_view(stem: str) -> None:
     ],
 )
 def test_after_the_number_comes_the_variant(stem: str, whole: str, code: str, variant: str) -> None:
-    name = FileName(stem)
+    name = read_name(stem)
     assert (name.whole, name.code, name.variant) == (whole, code, variant)
 
 
@@ -46,7 +46,7 @@ def test_after_the_number_comes_the_variant(stem: str, whole: str, code: str, va
     "stem", ["1", "front", "01_1_front", "2_back", "a", "IMG_1", "image 12", "main", "_", "(1)", ""]
 )
 def test_a_name_that_is_all_view_names_no_product(stem: str) -> None:
-    assert FileName(stem).whole == FileName(stem).code == FileName(stem).variant == ""
+    assert read_name(stem).whole == read_name(stem).code == read_name(stem).variant == ""
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_a_name_that_is_all_view_names_no_product(stem: str) -> None:
     ],
 )
 def test_a_cameras_name_names_no_product(stem: str) -> None:
-    assert FileName(stem).by_camera
-    assert FileName(stem).whole == ""
+    assert read_name(stem).by_camera
+    assert read_name(stem).whole == ""
 
 
 @pytest.mark.parametrize("stem", ["wp04-white_main", "imgur12_1", "2024_1", "19991231999_1", "p1"])
 def test_other_names_are_no_cameras(stem: str) -> None:
-    assert not FileName(stem).by_camera
+    assert not read_name(stem).by_camera
 
 
 def test_folders_with_a_number_are_products_and_seasons_are_not() -> None:
@@ -75,7 +75,7 @@ def test_folders_with_a_number_are_products_and_seasons_are_not() -> None:
 
 @given(st.text(max_size=30))
 def test_any_name_can_be_read_and_begins_with_its_product(stem: str) -> None:
-    name = FileName(stem)
+    name = read_name(stem)
     assert stem.strip().startswith(name.code)
     assert name.whole in stem
     assert name.whole.startswith(name.code)

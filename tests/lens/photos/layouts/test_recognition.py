@@ -144,7 +144,7 @@ def test_a_camera_name_among_products_is_a_product_of_its_own() -> None:
     assert layout.place("front.jpg", {}) == Placed("front.jpg", "", told="itself")
 
 
-codes = st.from_regex(r"[A-Z]{1,3}[0-9]{2,5}", fullmatch=True)
+codes = st.from_regex(r"[A-F]{1,3}[0-9]{2,5}", fullmatch=True)  # not IMG
 shops = st.lists(
     st.tuples(codes, st.integers(1, 6)), min_size=6, max_size=40, unique_by=lambda p: p[0]
 )

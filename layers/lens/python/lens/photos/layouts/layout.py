@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
 from lens.photos.catalog import PartitionEntry, category, item_id
-from lens.photos.layouts.file_names import FileName, is_code
+from lens.photos.layouts.file_names import FileName, is_code, read_name
 from lens.photos.layouts.template import FOLDERS, Template, parse_template
 
 # How file names are read: not at all; all before the view; or up to the product's number.
 Names = Literal["no", "whole", "code"]
+Folder = tuple[str, ...]
 # What told where a photo belongs; "itself": nothing did, so it is a product of its own.
 Told = Literal["partition", "given", "name", "variant", "folder", "itself"]
 
@@ -69,19 +69,13 @@ class Layout:
             if parts is None:
                 return _by_folders(key)
             return Placed(parts.item, parts.category, parts.variant, "given")
-        path = PurePosixPath(key.removeprefix("img/"))
-        rule = self.rule(path)
+        folders, stem = split_key(key)
+        rule = self.folders.get(folders[0], self.rest) if folders else self.root
         return (
-            (rule.variants and _by_variant(path))
-            or (rule.names != "no" and _by_name(key, path, rule.names))
+            (rule.variants and _by_variant(folders))
+            or (rule.names != "no" and _by_name(key, folders, read_name(stem), rule.names))
             or _by_folders(key)
         )
-
-    def rule(self, path: PurePosixPath) -> Rule:
-        """What was recognized for a path, without a leading `img/`."""
-        if len(path.parts) == 1:
-            return self.root
-        return self.folders.get(path.parts[0], self.rest)
 
     @property
     def recognized(self) -> list[tuple[str, Rule]]:
@@ -104,9 +98,14 @@ class Layout:
         return "; ".join(f"{rule.text} {where}" for where, rule in found) + " (recognized)"
 
 
-def is_variant(path: PurePosixPath) -> bool:
-    """Whether a photo's folder can be a variant of the product that the folder above it is."""
-    folders = path.parts[:-1]
+def split_key(key: str) -> tuple[Folder, str]:
+    """A key's folders, without a leading `img/`, and its file's name without the suffix."""
+    *folders, file = key.removeprefix("img/").split("/")
+    return tuple(folders), file.rpartition(".")[0] or file
+
+
+def is_variant(folders: Folder) -> bool:
+    """Whether the last folder can be a variant of the product that the folder above it is."""
     if len(folders) < 2 or not is_code(folders[-2]):
         return False
     return not is_code(folders[-1]) or folders[-1].casefold().startswith(folders[-2].casefold())
@@ -122,16 +121,14 @@ def _by_folders(key: str) -> Placed:
     return Placed(item, category(key), told="itself" if item == key else "folder")
 
 
-def _by_variant(path: PurePosixPath) -> Placed | None:
-    if not is_variant(path):
+def _by_variant(folders: Folder) -> Placed | None:
+    if not is_variant(folders):
         return None
-    *above, product, variant = path.parts[:-1]
+    *above, product, variant = folders
     return Placed("/".join((*above, product)), "/".join(above), variant, "variant")
 
 
-def _by_name(key: str, path: PurePosixPath, names: Names) -> Placed | None:
-    name = FileName(path.stem)
-    folders = path.parts[:-1]
+def _by_name(key: str, folders: Folder, name: FileName, names: Names) -> Placed | None:
     if name.by_camera:
         return Placed(key, "/".join(folders), told="itself")
     item = item_in_name(name, names)

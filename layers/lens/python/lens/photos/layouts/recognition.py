@@ -11,11 +11,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 from statistics import median
 
-from lens.photos.layouts.file_names import FileName, is_code
-from lens.photos.layouts.layout import Layout, Names, Rule, is_variant, item_in_name
+from lens.photos.layouts.file_names import FileName, is_code, read_name
+from lens.photos.layouts.layout import (
+    Folder,
+    Layout,
+    Names,
+    Rule,
+    is_variant,
+    item_in_name,
+    split_key,
+)
 
 _NEARLY_ALL = 0.9
 _MOST = 0.5
@@ -23,7 +30,6 @@ _VIEWS = 12  # photos that a product usually has at most, of one variant
 _IN_FOLDER = 3  # products with several photos, in a folder that could be one product's
 _IN_ROOT = 2
 
-Folder = tuple[str, ...]
 Named = dict[str, list[FileName]]  # by product
 
 
@@ -31,14 +37,14 @@ def recognize(keys: Iterable[str], before: Layout | None = None) -> Layout:
     """The layout of photos with these keys; `before` is what was recognized earlier."""
     folders: dict[Folder, list[FileName]] = defaultdict(list)
     for key in keys:
-        path = PurePosixPath(key.removeprefix("img/"))
-        folders[path.parts[:-1]].append(FileName(path.stem))
+        folder, stem = split_key(key)
+        folders[folder].append(read_name(stem))
     if before is None or before.given:
         before = Layout()
     root = _Part({(): folders.pop((), [])}, _IN_ROOT)
     tops: dict[str, dict[Folder, list[FileName]]] = defaultdict(dict)
-    for folder, names in folders.items():
-        tops[folder[0]][folder] = names
+    for at, found in folders.items():
+        tops[at[0]][at] = found
     own = {top: _Part(tops[top]).rule(rule) for top, rule in before.folders.items() if top in tops}
     rest = _Part({at: names for at, names in folders.items() if at[0] not in own})
     rule = rest.rule(before.rest)
@@ -64,7 +70,7 @@ class _Part:
             return before
         names = before.names if before.names != "no" and self.still_named else self._names()
         inner = [at for at in self.folders if len(at) >= 2 and is_code(at[-2])]
-        kept = before.variants and (not inner or any(map(_can_be_variant, inner)))
+        kept = before.variants and (not inner or any(map(is_variant, inner)))
         return Rule(names, kept or self._has_variants(inner))
 
     @cached_property
@@ -128,7 +134,7 @@ class _Part:
 
     def _has_variants(self, inner: Sequence[Folder]) -> bool:
         """Whether folders of products hold folders that have the same names in several of them."""
-        chosen = [at for at in inner if _can_be_variant(at)]
+        chosen = [at for at in inner if is_variant(at)]
         parents = {at[:-1] for at in chosen}
         if len(parents) < 2 or len(chosen) < _NEARLY_ALL * len(inner):
             return False
@@ -140,10 +146,6 @@ class _Part:
             and alone >= _NEARLY_ALL * len(chosen)
             and median(len(self.folders[at]) for at in chosen) <= _VIEWS
         )
-
-
-def _can_be_variant(at: Folder) -> bool:
-    return is_variant(PurePosixPath(*at, "photo"))
 
 
 def _products(names: Sequence[FileName], how: Names) -> Named:
