@@ -69,6 +69,12 @@ class Config(BaseModel):
         "without photos",
     )
     fetch_urls: bool = Field(False, description="searches may name a photo's address")
+    layout: str = Field(
+        "",
+        pattern=r"^$|^folders$|^[^/].*\{item\}.*$",
+        description="which photos are one product, {category}/{item}_*; folders: those of one "
+        "folder; empty: it is recognized",
+    )
     model: str = Field(
         "build/model", description="folder with the default model, laid out as models/"
     )

@@ -15,6 +15,7 @@ from cdk.permissions import (
     CURRENT,
     FORMATS,
     HEADS,
+    LAYOUT,
     MODELS,
     PRODUCTS,
     SEGMENTS,
@@ -65,7 +66,10 @@ class Embedding(Construct):
                     *pictures_policy(config, storage),
                     write(storage.catalog, storage.thumbs),
                     # Segments: a write that got no reply is checked by reading.
-                    *read(storage.artifacts, CURRENT, FORMATS, HEADS, MODELS, PRODUCTS, SEGMENTS),
+                    *read(
+                        storage.artifacts,
+                        *(CURRENT, FORMATS, HEADS, LAYOUT, MODELS, PRODUCTS, SEGMENTS),
+                    ),
                     write(storage.artifacts, PRODUCTS, SEGMENTS),
                 ],
                 memory=config.embed_memory,

@@ -20,6 +20,7 @@ from cdk.permissions import (
     FORMATS,
     GALLERY,
     HEADS,
+    LAYOUT,
     MODELS,
     PRODUCTS,
     SEGMENTS,
@@ -89,6 +90,7 @@ class Maintenance(Construct):
                     "LENS_CATALOG": storage.catalog_location,
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
+                    **({"LENS_LAYOUT": config.layout} if config.layout else {}),
                     "POWERTOOLS_METRICS_NAMESPACE": METRICS,
                     "POWERTOOLS_SERVICE_NAME": config.stack,
                     **feed_environment(config),
@@ -97,8 +99,8 @@ class Maintenance(Construct):
                 # Of the catalog it needs the listing, the partition file, and whether the product
                 # file is another.
                 policy=[
-                    *read(artifacts, *GALLERY),
-                    write(artifacts, FORMATS),
+                    *read(artifacts, *GALLERY, LAYOUT),
+                    write(artifacts, FORMATS, LAYOUT, SEGMENTS),
                     *read(catalog, CATALOG),
                     *feed_policy(config),
                     *pictures_policy(config, storage),

@@ -16,6 +16,7 @@ SNAPSHOTS = "snapshots/"
 PRODUCTS = "products/"
 TRAINING = "training/"
 FORMATS = "formats.json"
+LAYOUT = "layout.json"
 CATALOG = "catalog/"
 # The catalog's bucket may be an existing one with the shop's own files. Stacks write only under
 # this prefix, each under its own name.

@@ -20,6 +20,7 @@ from cdk.permissions import (
     CURRENT,
     GALLERY,
     HEADS,
+    LAYOUT,
     MODELS,
     TRAINING,
     read,
@@ -63,7 +64,7 @@ class Training(Construct):
                     **pictures_environment(config, storage),
                 },
                 policy=[
-                    *read(artifacts, *GALLERY, MODELS, TRAINING),
+                    *read(artifacts, *GALLERY, LAYOUT, MODELS, TRAINING),
                     write(artifacts, CURRENT, HEADS, COMMITS),
                     *read(catalog, CATALOG),
                     *feed_policy(config),

@@ -26,6 +26,7 @@ def index_catalog(pipeline: Pipeline, model_id: str | None = None) -> int:
     """
     if not pipeline.settings.stack:  # a stack's own functions tell which release runs there
         announce_format(pipeline.artifacts, time.time())
+    pipeline.decide_layout()
     pipeline.recover()
     if model_id is None:
         if read_current(pipeline.artifacts) is not None:

@@ -17,7 +17,8 @@ from lens.pipeline.collect import collect
 from lens.pipeline.commit import uncommitted_segments
 from lens.pipeline.compact import compact
 from lens.pipeline.events import looks_message, s3_notification, sqs_event
-from lens.pipeline.reconcile import compare_newest
+from lens.pipeline.layouts import decide_layout
+from lens.pipeline.reconcile import Comparison, compare_newest
 from lens.pipeline.sources import open_catalog
 from lens.progress import Progress, Underway
 from lens.right_of_way import RightOfWay
@@ -84,22 +85,34 @@ class Pipeline:
                 self._announce(segment_key(model_id, segment_id))
         self.handle([])
 
+    def decide_layout(self) -> None:
+        """Decide which photos are one product. A stack's own reconciliation does that there."""
+        if not self.settings.stack:
+            decide_layout(self.catalog, self.artifacts, self.settings.layout)
+
     def reconcile(
         self, progress: Progress | None = None, models: Sequence[str] | None = None
     ) -> int:
         """Bring these models' galleries, by default every followed one's, in line with the catalog;
         how many keys differed."""
+        self.decide_layout()
         count = 0
         for model_id in followed_models(self.artifacts) if models is None else models:
-            looks = compare_newest(self.catalog, self.artifacts, model_id).looks
-            self.look(looks, progress)
-            count += len(looks)
+            comparison = compare_newest(self.catalog, self.artifacts, model_id)
+            self._regroup(comparison)
+            self.look(comparison.looks, progress)
+            count += len(comparison.looks)
         return count
 
     def collect(self) -> int:
         """Remove what nothing reaches any more; how many objects went."""
         with self._lock:
             return collect(self.artifacts, self.thumbs, self.look, now=time.time())
+
+    def _regroup(self, comparison: Comparison) -> None:
+        with self._lock:
+            for segment_id in comparison.regroup(self.artifacts):
+                self._announce(segment_key(comparison.gallery.commit.model_id, segment_id))
 
     def _commit(self) -> int:
         self.right_of_way.give()

@@ -30,9 +30,8 @@ def _publish(figures: dict[str, float]) -> None:
 _artifacts = open_storage(_settings.artifacts)
 _catalog = open_catalog(_settings)
 _pictures = pictures_of(_settings, _catalog, _artifacts) if _settings.feed_pictures else None
-_reconcile = ReconcileHandler(
-    _catalog, _artifacts, Queue(_settings.embed_queue), _publish, _pictures
-)
+_queue = Queue(_settings.embed_queue)
+_reconcile = ReconcileHandler(_catalog, _artifacts, _queue, _publish, _settings.layout, _pictures)
 
 
 def handler(event: object = None, context: object = None) -> dict[str, int]:

@@ -1,4 +1,5 @@
-"""The reconcile handler: queues the keys that differ from the catalog, and publishes how many."""
+"""The reconcile handler: decides the layout, queues the keys that differ from the catalog, regroups
+what is grouped otherwise, and publishes how many differ."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from lens.errors import LensError
 from lens.gallery.current import KEY, read_current
 from lens.gallery.versions import Look
 from lens.photos.catalog import Catalog
+from lens.pipeline.layouts import decide_layout
 from lens.pipeline.pictures import Pictures
 from lens.pipeline.queues import Queue
 from lens.pipeline.reconcile import Comparison, compare_feed, compare_newest
@@ -31,14 +33,17 @@ class ReconcileHandler:
         artifacts: Storage,
         queue: Queue,
         publish: Callable[[dict[str, float]], None] = lambda figures: None,
+        layout: str | None = None,
         pictures: Pictures | None = None,
     ) -> None:
         """`publish` gets the live gallery's figures: counts of photos, and an age in seconds.
-        `pictures` are fetched before the comparison finds them."""
+        `layout` is LENS_LAYOUT; None where another process decides the layout. `pictures` are
+        fetched before the comparison finds them."""
         self._catalog = catalog
         self._artifacts = artifacts
         self._queue = queue
         self._publish = publish
+        self._layout = layout
         self._pictures = pictures
 
     def __call__(self, event: object = None, context: object = None) -> dict[str, int]:
@@ -48,14 +53,18 @@ class ReconcileHandler:
         if event == {"only": "feed"}:
             return self._compare_feed(current.followed if current else ())
         self._fetch(context)
-        differing = queued = 0
+        differing = queued = regrouped = 0
+        if current and self._layout is not None:
+            decide_layout(self._catalog, self._artifacts, self._layout)
         for model_id in current.followed if current else ():
             comparison = compare_newest(self._catalog, self._artifacts, model_id)
             if current and model_id == current.live:
                 self._publish(self._figures(comparison))
             differing += len(comparison.looks)
             queued += self._queue_looks(comparison.looks)
-        return {"differing": differing, "queued": queued}
+            comparison.regroup(self._artifacts)  # the new segments have events of their own
+            regrouped += len(comparison.misplaced)
+        return {"differing": differing, "queued": queued, "regrouped": regrouped}
 
     def _compare_feed(self, models: Iterable[str]) -> dict[str, int]:
         looks = [

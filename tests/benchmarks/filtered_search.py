@@ -167,7 +167,7 @@ def _ways(gallery: Gallery, made: Join, queries: Vectors) -> list[Way]:
         wanted = parse_filter(text)
         assert wanted is not None
         since = time.thread_time()
-        selection = made.select(wanted)
+        selection = made.select(wanted, gallery)
         selected = (time.thread_time() - since) * 1e3
         assert selection.indexed is not None
         positions = np.flatnonzero(selection.indexed.mask)
@@ -183,7 +183,7 @@ def _ways(gallery: Gallery, made: Join, queries: Vectors) -> list[Way]:
         for way, (_, text) in zip(prepared, _FILTERS, strict=True):
             wanted = parse_filter(text)
             assert wanted is not None
-            filtered, everything = _in_turn(gallery, queries, made.select(wanted))
+            filtered, everything = _in_turn(gallery, queries, made.select(wanted, gallery))
             if round_:  # the first warms up
                 way.filtered.append(filtered)
                 way.everything.append(everything)
@@ -228,7 +228,7 @@ def _pages(gallery: Gallery, made: Join, queries: Vectors) -> str:
     """What else a request may ask for, beside the search."""
     wanted = parse_filter("price<=500")
     assert wanted is not None
-    scope = Scope(gallery, None, wanted, made.select(wanted), "last")
+    scope = Scope(gallery, None, wanted, made.select(wanted, gallery), "last")
     lines = []
     for what, work in (
         ("12 items", lambda query: scope.items(query, PAGE)),

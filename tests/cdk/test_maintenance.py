@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.cdk.synthesis import Parts
+from tests.cdk.synthesis import Parts, synthesize
 
 pytestmark = pytest.mark.slow
 
@@ -13,6 +15,15 @@ def test_the_first_model_is_there_before_any_event_is_answered(parts: Parts) -> 
     (trigger,) = parts.named("Custom::Trigger", "SetupRun")
     for source in parts.named("AWS::Lambda::EventSourceMapping").values():
         assert trigger in source["DependsOn"]
+
+
+def test_the_layout_is_told_to_what_decides_it_and_only_where_it_is_set(
+    parts: Parts, root: Path, tmp_path: Path
+) -> None:
+    assert not [name for name in parts.resources if "LENS_LAYOUT" in str(parts.resources[name])]
+    given = Parts(synthesize(root, tmp_path, layout="{category}/{item}_*"))
+    told = [name for name in given.resources if "LENS_LAYOUT" in str(given.resources[name])]
+    assert [name for name in told if name.startswith("Functionsreconcile")] == told != []
 
 
 @pytest.mark.parametrize(("function", "rate"), [("reconcile", "1 hour"), ("collect", "1 day")])

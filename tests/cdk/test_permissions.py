@@ -20,7 +20,7 @@ WRITES = {
     "embed": {f"{ARTIFACTS}/segments/*", f"{ARTIFACTS}/products/*", THUMBS},
     "build_index": {f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "compact": {f"{ARTIFACTS}/{p}/*" for p in ("heads", "commits", "segments", "snapshots")},
-    "reconcile": {f"{ARTIFACTS}/formats.json"},
+    "reconcile": {f"{ARTIFACTS}/{p}" for p in ("formats.json", "layout.json", "segments/*")},
     "collect": {f"{ARTIFACTS}/collected.json", f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
     "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*")},
@@ -33,13 +33,13 @@ DELETES = {
 READS = {
     "embed": {f"{CATALOG}/catalog/*"}
     | {f"{ARTIFACTS}/{p}" for p in ("current.json", "formats.json", "heads/*", "models/*")}
-    | {f"{ARTIFACTS}/{p}" for p in ("segments/*", "products/*")},
+    | {f"{ARTIFACTS}/{p}" for p in ("layout.json", "segments/*", "products/*")},
     "build_index": {f"{ARTIFACTS}/{p}" for p in GALLERY},
     "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}},
-    "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY} | {f"{CATALOG}/catalog/*"},
+    "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"layout.json"}} | {f"{CATALOG}/catalog/*"},
     "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json"}},
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
-    "promote": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*", "training/*"}}
+    "promote": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"layout.json", "models/*", "training/*"}}
     | {f"{CATALOG}/catalog/*"},
     "search": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}}
     | {f"{CATALOG}/catalog/*", THUMBS},

@@ -29,6 +29,7 @@ HISTORIES = int(os.environ.get("HISTORIES", "0"))
 
 SHOP = "put", "put_unusable", "remove", "replace_after_removal", "stock", "stock", "take_down"
 FEED = "put_feed", "put_feed", "put_feed", "remove_feed"
+LAYOUT = ("lay_out",)
 LUCK = "lose", "duplicate", "wait", "settle"
 STAGES = "embed", "embed_all", "commit", "commit_all", "compact", "fold", "fold", "merge"
 OPERATORS = "pin", "pin", "unpin", "promote", "promote", "reconcile", "collect", "collect"
@@ -36,7 +37,7 @@ READERS = "read_cold", "read_warm", "read_warm"
 MEANWHILE = (
     *("stock", "take_down", "replace_after_removal", "commit_all", "commit_all", "embed"),
     *("fold", "merge", "pin", "unpin", "promote", "collect", "collect", "reconcile"),
-    *("read_cold", "read_warm", "put_feed"),
+    *("read_cold", "read_warm", "put_feed", "lay_out"),
 )
 RIVALS = "commit_all", "fold", "merge", "promote", "collect", "pin"
 # Where an action can be overtaken, and where it is over.
@@ -66,7 +67,7 @@ def machine(open_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
             for name, choice in [("promote", 0), ("stock", 1), ("stock", 2)]:
                 self.world.perform(Step(name, choice))
 
-        @rule(name=st.sampled_from((*SHOP, *FEED)), choice=choices)
+        @rule(name=st.sampled_from((*SHOP, *FEED, *LAYOUT)), choice=choices)
         def sell(self, name: str, choice: int) -> None:
             self.world.perform(Step(name, choice))
 

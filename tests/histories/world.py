@@ -28,6 +28,7 @@ from lens.models.embedder import Embedder
 from lens.models.manifest import HeadInfo, ModelManifest, Variant
 from lens.photos.catalog import FEED_KEYS, Catalog, is_feed, is_photo
 from lens.photos.decoding import photo_id
+from lens.photos.layouts.stored import read_layout
 from lens.photos.thumbnail_store import thumb_key
 from lens.pipeline import compact as compaction
 from lens.pipeline.collect import collect
@@ -41,6 +42,7 @@ from lens.pipeline.events import (
     sqs_event,
 )
 from lens.pipeline.feed import entries_of
+from lens.pipeline.layouts import decide_layout
 from lens.pipeline.promote import promote
 from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.rollback import release, rollback
@@ -65,6 +67,8 @@ FEEDS = (
     *(f"id,title\n{rows}".encode() for rows in ("a,A\n", "a,B\nb,B\n", "b,B\nc,C\n", "c,D\n")),
     *UNUSABLE_FEEDS,
 )
+# What LENS_LAYOUT may say: each groups the keys otherwise.
+LAYOUTS = ("", "folders", "{category}/{item}", "{item}/{variant}/*")
 UNUSABLE = (b"not a photo", PHOTOS[0][:40])
 PAUSES = (60.0, 3_600.0, 13 * 3_600.0, 25 * 3_600.0, 15 * 86_400.0, 31 * 86_400.0)
 START = 4_000_000_000.0  # later than any time the storage itself may give
@@ -94,6 +98,7 @@ class World:
         self.feeds: dict[str, bytes] = {}  # every product file that ever was, by ETag
         self.messages: list[str] = []  # of the embed queue
         self.part_events: list[str] = []  # keys of segments, and of looks at the product file
+        self.layout = ""  # LENS_LAYOUT
         self.warm = Searcher(self.artifacts)
         self.warm_is_busy = False
         self.warm_saw: tuple[int, Commit] | None = None
@@ -161,6 +166,11 @@ class World:
     def remove_feed(self, chance: random.Random) -> None:
         """The shop deletes its product file."""
         self._remove(FEED_KEYS[0])
+
+    def lay_out(self, chance: random.Random) -> None:
+        """The shop says otherwise which photos are one product."""
+        self.layout = chance.choice(LAYOUTS)
+        decide_layout(self.catalog, self.artifacts, self.layout)
 
     def stock(self, chance: random.Random) -> None:
         """The shop adds photos, and everything works at once."""
@@ -253,10 +263,15 @@ class World:
         """The schedule compares the catalog with every gallery that is kept up."""
         looks: list[Look] = []
         current = read_current(self.artifacts)
+        decide_layout(self.catalog, self.artifacts, self.layout)
+        differing = 0
         for model_id in current.followed if current else ():
-            looks += compare_newest(self.catalog, self.artifacts, model_id).looks
+            found = compare_newest(self.catalog, self.artifacts, model_id, self.now)
+            found.regroup(self.artifacts)
+            looks += found.looks
+            differing += len(found.looks) + len(found.misplaced)
         self._queue(looks)
-        return len(looks)
+        return differing
 
     def collect(self, chance: random.Random) -> None:
         """The schedule removes what nothing reaches."""
@@ -459,6 +474,7 @@ class World:
                 rows = [gallery.known[position] for position in range(len(gallery.known))]
                 assert {row.key: row.photo_id for row in gallery.photos()} == expected
                 assert {row.key for row in rows if row.kind == Kind.REJECTION} == unusable
+                self._check_grouping(gallery)
             else:
                 assert not expected
                 assert not unusable
@@ -473,6 +489,18 @@ class World:
             serving = self.warm.serving
             assert serving is not None
             assert {row.key for row in serving.gallery.photos()} <= expected.keys() | unusable
+
+    def _check_grouping(self, gallery: Gallery) -> None:
+        """Every photo is where the layout has it, with the vector that its bytes give."""
+        layout = read_layout(self.artifacts)
+        assert layout.given == self.layout
+        model_id = gallery.commit.model_id
+        for row in gallery.photos():
+            place = layout.place(row.key, {})
+            assert (row.item_id, row.category) == (place.item_id, place.category)
+            vectors = [v for each, v in gallery.item_vectors(row.item_id) if each.key == row.key]
+            expected = vector_of(self.models.index(model_id), model_id, row.photo_id)
+            assert np.allclose(vectors, [expected], atol=1e-6)
 
     def _check_newest_feed(self, model_id: str) -> None:
         """What a head has looked at is the product file as it is."""

@@ -43,6 +43,10 @@ class Deployed:
         """Deploy again, with another default model."""
         self._environment["LENS_MODEL_FOLDER"] = str(model)
 
+    def set(self, variable: str, value: str) -> None:
+        """Deploy again, with this variable set."""
+        self._environment[variable] = value
+
     def function(self, name: str) -> Function:
         """A function as it starts now."""
         module = f"lambdas.{name}.function"

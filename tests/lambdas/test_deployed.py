@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from lens.storage import FileStorage
 from tests.lambdas.deployed import NO_FAILURES, Deployed
 from tests.support import small_galleries
 from tests.support.small_galleries import photo
-from tests.support.sqs_queues import looks
+from tests.support.sqs_queues import bodies, looks
 from tests.support.tiny_model import png, write_tiny_model
 
 
@@ -46,6 +47,10 @@ def gallery(deployed: Deployed) -> Gallery:
 
 def keys(deployed: Deployed) -> list[str]:
     return sorted(row.key for row in gallery(deployed).photos())
+
+
+def items(deployed: Deployed) -> Counter[str]:
+    return Counter(row.item_id for row in gallery(deployed).photos())
 
 
 def model_id(deployed: Deployed) -> str:
@@ -173,7 +178,7 @@ def test_reconcile_queues_what_differs_and_publishes_how_far_behind_it_is(
 ) -> None:
     messages = [deployed.put(f"{n}.png", png(n)) for n in range(4)]
     deployed.settle(*messages, deployed.put("broken.png", b"no photo"))
-    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0}
+    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0, "regrouped": 0}
     assert published(capsys) == {
         "Photos": 4,
         "RejectedPhotos": 1,
@@ -184,12 +189,25 @@ def test_reconcile_queues_what_differs_and_publishes_how_far_behind_it_is(
     deployed.put("1.png", png(11))
     deployed.remove("2.png")
     deployed.catalog.write("notes.txt", b"no photo")
-    assert deployed.function("reconcile")({}) == {"differing": 3, "queued": 3}
+    assert deployed.function("reconcile")({}) == {"differing": 3, "queued": 3, "regrouped": 0}
     figures = published(capsys)
     assert (figures["Photos"], figures["PhotosBehind"]) == (4, 3)
     deployed.settle()
     assert keys(deployed) == ["0.png", "1.png", "3.png", "new.png"]
-    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0}
+    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0, "regrouped": 0}
+
+
+def test_reconcile_decides_the_layout_and_what_it_regroups_is_committed(deployed: Deployed) -> None:
+    messages = [deployed.put(f"A{i}_{n}.png", png(2 * i + n)) for i in (1, 2) for n in (1, 2)]
+    deployed.settle(*messages)  # before the first reconciliation each photo is a product
+    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0, "regrouped": 4}
+    assert bodies(deployed.looks) == []
+    deployed.settle(deployed.put("A1_3.png", png(9)))
+    assert items(deployed) == {"A1": 3, "A2": 2}
+    deployed.set("LENS_LAYOUT", "folders")
+    assert deployed.function("reconcile")({})["regrouped"] == 5
+    deployed.settle()
+    assert set(items(deployed).values()) == {1}
 
 
 def test_a_catalog_older_than_its_deployment_is_queued_whole_for_both_models(
@@ -200,7 +218,7 @@ def test_a_catalog_older_than_its_deployment_is_queued_whole_for_both_models(
     nominate(deployed, candidate)
     for n in range(25):
         deployed.put(f"{n}.png", png(n))
-    assert deployed.function("reconcile")({}) == {"differing": 50, "queued": 50}
+    assert deployed.function("reconcile")({}) == {"differing": 50, "queued": 50, "regrouped": 0}
     wanted = {
         Look(f"{n}.png", UNSEEN.bumped(), name) for n in range(25) for name in (live, candidate)
     }
@@ -213,7 +231,7 @@ def test_what_waits_in_a_full_queue_already_is_not_queued_again(
     monkeypatch.setattr("lambdas.reconcile.handler._BUSY", 2)
     deployed.looks.send(["1", "2", "3"])
     deployed.put("a.png", png(1))
-    assert deployed.function("reconcile")({}) == {"differing": 1, "queued": 0}
+    assert deployed.function("reconcile")({}) == {"differing": 1, "queued": 0, "regrouped": 0}
     assert deployed.looks.depth().waiting == 3
     assert "is full" in caplog.text
 
@@ -222,7 +240,7 @@ def test_before_there_is_a_model_there_is_nothing_to_reconcile_or_collect(
     s3: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deployed = Deployed(monkeypatch, tmp_path / "model")
-    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0}
+    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0, "regrouped": 0}
     assert deployed.function("collect")({}) == {"removed": 0}
     assert capsys.readouterr().out == ""
 

@@ -75,7 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     def as_json(child: argparse.ArgumentParser) -> None:
         child.add_argument("--json", action="store_true", help="print JSON")
 
-    location(command("index", commands.index, "make a catalog searchable, or bring it up to date"))
+    child = command("index", commands.index, "make a catalog searchable, or bring it up to date")
+    location(child)
+    child.add_argument(
+        "--explain",
+        action="store_true",
+        help="only say which photos are one product, and what is doubtful",
+    )
     location(command("serve", commands.serve, "index, watch the folder, and serve page and API"))
 
     child = command("search", commands.search, "find the catalog photos most similar to a photo")

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 
 def index(options: Namespace) -> None:
+    if options.explain:
+        from lambdas.local.cli.explanation import explain
+
+        print(explain(_settings(options)))
+        return
     from lambdas.local.cli.reports import status_report
     from lambdas.local.indexer import index_catalog, refuse_empty, renew_default
     from lambdas.local.pictures import LocalPictures
@@ -180,7 +185,10 @@ def _queue_differences(pipeline: Pipeline) -> None:
     from lens.pipeline.queues import Queue
 
     queue = Queue(pipeline.settings.embed_queue)
-    reply = ReconcileHandler(pipeline.catalog, pipeline.artifacts, queue)()
+    # A stack's own reconciliation decides its layout: LENS_LAYOUT here is not the stack's.
+    layout = None if pipeline.settings.stack else pipeline.settings.layout
+    handler = ReconcileHandler(pipeline.catalog, pipeline.artifacts, queue, layout=layout)
+    reply = handler()
     differing, queued = reply["differing"], reply["queued"]
     if not differing:
         print("nothing differed")

@@ -17,16 +17,7 @@ from lens.feed.feed import read_feed
 from lens.feed.names import names_in_key
 from lens.gallery.assortment import NO_PRODUCTS, Assortment, Products
 from lens.pipeline.feed import entries_of
-
-
-class Photo(NamedTuple):
-    """A photo of the manifest."""
-
-    sku: str
-    color: str
-    number: int  # among those of its color
-    folder: str  # of its category
-    original: str
+from tests.support.storefront import LAYOUTS, Photo, read_photos
 
 
 class Variant(NamedTuple):
@@ -44,15 +35,7 @@ class Variant(NamedTuple):
 
 @pytest.fixture(scope="module")
 def photos(storefront: Path) -> list[Photo]:
-    found: list[Photo] = []
-    counts: dict[tuple[str, str], int] = {}
-    with (storefront / "manifest.csv").open() as lines:
-        for row in csv.DictReader(lines):
-            of = row["sku"], row["colour"]
-            counts[of] = counts.get(of, 0) + 1
-            folder = str(Path(row["image_name"]).parent.parent.relative_to("img"))
-            found.append(Photo(*of, counts[of], folder, row["original"]))
-    return found
+    return read_photos(storefront)
 
 
 def _variants(photos: Sequence[Photo], *, pictures: bool) -> list[Variant]:
@@ -166,12 +149,6 @@ def _magento(variants: Sequence[Variant]) -> tuple[str, bytes]:
 
 
 FORMATS = (_google, _shopify, _woocommerce, _magento)
-LAYOUTS: dict[str, Callable[[Photo], str]] = {
-    "SKU_1.jpg": lambda p: f"{p.sku}_{p.color}_{p.number}.jpg",
-    "SKU/1.jpg": lambda p: f"{p.sku}/{p.color}{p.number}.jpg",
-    "SKU/variant/1.jpg": lambda p: f"{p.sku}/{p.color}/{p.number}.jpg",
-    "Category/SKU/1.jpg": lambda p: f"{p.folder}/{p.sku}/{p.color}{p.number}.jpg",
-}
 
 
 def _assortment(name: str, data: bytes) -> Assortment:

@@ -8,6 +8,7 @@ from pathlib import Path
 from lens.gallery.rows import Kind, Row
 from lens.gallery.versions import Look, Version
 from lens.photos.catalog import PARTITION_KEY, Catalog
+from lens.photos.layouts.layout import Layout, Placed, Rule
 from lens.pipeline.reconcile import Comparison, compare
 from lens.storage import FileStorage
 from tests.support.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
@@ -29,7 +30,10 @@ class Shop:
 
     @property
     def comparison(self) -> Comparison:
-        return compare(Catalog(self.storage), gallery(self.artifacts))
+        return self.compared(Layout())
+
+    def compared(self, layout: Layout) -> Comparison:
+        return compare(Catalog(self.storage), gallery(self.artifacts), layout)
 
     @property
     def differences(self) -> list[Look]:
@@ -73,15 +77,27 @@ def test_an_unusable_photo_is_left_alone_until_it_changes_or_goes(tmp_path: Path
     assert shop.differences == [look("changed.png", "5"), look("gone.png", "5")]
 
 
-def test_a_photo_of_another_item_is_looked_at_when_the_partition_file_says_so(
-    tmp_path: Path,
-) -> None:
+def test_a_photo_of_another_item_is_misplaced_and_not_looked_at(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.known(photo("a.png", "5"), shop.put("a.png"))
-    assert shop.differences == []
+    assert not shop.comparison.misplaced
     lines = "1\nimage_name item_id evaluation_status\na.png id_7 gallery\n"
     shop.storage.write(PARTITION_KEY, lines.encode())
-    assert shop.differences == [look("a.png", "5")]
+    assert shop.differences == []
+    assert shop.comparison.misplaced == {"a.png": Placed("id_7", "", told="partition")}
+
+
+def test_a_photo_that_another_layout_groups_otherwise_is_misplaced(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for key in ("a1_1.png", "a1_2.png", "new_1.png", "changed_1.png"):
+        etag = shop.put(key)
+        shop.known(photo(key, "5"), "another" if key == "changed_1.png" else etag)
+    shop.storage.delete("new_1.png")
+    compared = shop.compared(Layout(root=Rule("whole")))
+    assert compared.misplaced == {
+        key: Placed("a1", "", "", "name") for key in ("a1_1.png", "a1_2.png")
+    }
+    assert compared.looks == [look("changed_1.png", "5"), look("new_1.png", "5")]
 
 
 def test_a_photo_that_is_ignored_from_now_on_is_looked_at(tmp_path: Path) -> None:
@@ -136,5 +152,5 @@ def test_another_item_is_no_photo_that_the_gallery_lacks(tmp_path: Path) -> None
     shop.known(photo("a.png", "5"), write_at(shop, "a.png", NOW - 500))
     lines = "1\nimage_name item_id evaluation_status\na.png id_7 gallery\n"
     shop.storage.write(PARTITION_KEY, lines.encode())
-    assert shop.differences == [look("a.png", "5")]
+    assert list(shop.comparison.misplaced) == ["a.png"]
     assert shop.comparison.age(since=0, now=NOW) == 0

@@ -116,6 +116,11 @@ class Settings(BaseModel):
         description="1: of products without photos, the pictures that the product file names by "
         "https address are fetched",
     )
+    layout: str = Field(
+        "",
+        description="which photos are one product, {category}/{item}_*; folders: those of one "
+        "folder; by default it is recognized",
+    )
     artifacts: str = Field("", description="models and galleries: a folder or s3://bucket/prefix")
     thumbs: str = Field("", description="where thumbs/ lies; by default in the artifacts")
     pictures: str = Field(

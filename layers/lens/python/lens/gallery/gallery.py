@@ -111,6 +111,21 @@ class Gallery:
         """The places of a photo, by its content's id, in key order, each with its (D,) vector."""
         return sorted(self._found("photo_id", photo_id), key=lambda found: found[0].key)
 
+    def segment_of(self, keys: Bytes) -> Segment:
+        """The photos that can be found under these keys, which are sorted, with their vectors."""
+        parts = []
+        if self.snapshot is not None:
+            found = self.snapshot.rows.of_keys(keys)
+            positions = self.snapshot.layout.position_of[found]
+            alive = (positions >= 0) & ~np.isin(positions, self._dead)
+            vectors = self.snapshot.index.vectors[positions[alive]]
+            parts.append(Segment(self.snapshot.rows.take(found[alive]), vectors))
+        if self._recent is not None:
+            rows, photo_rows = self._recent.rows, self._recent.rows.photo_rows
+            chosen = self._recent_alive & among(rows.key[photo_rows], keys)[0]
+            parts.append(Segment(rows.take(photo_rows[chosen]), self._recent.vectors[chosen]))
+        return concatenate(parts)
+
     def photo(self, photo_id: str) -> Row | None:
         """A photo by its content's id."""
         return next(iter(self._where("photo_id", photo_id)), None)

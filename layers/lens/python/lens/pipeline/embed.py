@@ -16,8 +16,10 @@ from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.segments import Segment, segment_key, write_segment
 from lens.gallery.versions import Look, Version
 from lens.models.embedder import Embedder
-from lens.photos.catalog import Catalog, PartitionEntry, category, is_feed, is_photo, item_id
+from lens.photos.catalog import Catalog, is_feed, is_photo
 from lens.photos.decoding import decode, photo_id, thumbnail
+from lens.photos.layouts.layout import Placed
+from lens.photos.layouts.stored import read_layout
 from lens.photos.thumbnail_store import write_thumbnail
 from lens.pipeline.feed import look_at_feed
 from lens.settings import Limits
@@ -64,14 +66,14 @@ class Embedding:
         wanted = {model: _versions(looks, model) for model in current.followed}
         wanted = {model: versions for model, versions in wanted.items() if versions}
         embedders = {model: self.embedder(model) for model in wanted}
-        partition = self.catalog.partition()
+        partition, layout = self.catalog.partition(), read_layout(self.artifacts)
         ignored = self.catalog.ignored()
 
         def look_at(key: str) -> _Finding:
             models = [embedders[model] for model in wanted if key in wanted[model]]
             if ignored.has(key):  # as if it were not there: a photo that was found is taken out
                 return _Finding(Row(key, Version(""), Kind.TOMBSTONE, self.clock()))
-            return self._look(key, partition, models)
+            return self._look(key, layout.place(key, partition), models)
 
         keys = list(dict.fromkeys(key for versions in wanted.values() for key in versions))
         findings = dict(zip(keys, self.executor.map(look_at, keys), strict=True))
@@ -90,9 +92,7 @@ class Embedding:
                 if written and self.announce:
                     self.announce(written)
 
-    def _look(
-        self, key: str, partition: dict[str, PartitionEntry], embedders: Sequence[Embedder]
-    ) -> _Finding:
+    def _look(self, key: str, placed: Placed, embedders: Sequence[Embedder]) -> _Finding:
         self.give_way()
         row = Row(key, Version(""), Kind.TOMBSTONE, self.clock())
         info = self.catalog.head(key)
@@ -117,8 +117,8 @@ class Embedding:
             kind=Kind.PHOTO,
             etag=info.etag,
             photo_id=name,
-            item_id=item_id(key, partition),
-            category=category(key),
+            item_id=placed.item_id,
+            category=placed.category,
         )
         return _Finding(row, {each.model_id: each.embed_main(image) for each in embedders})
 

@@ -11,6 +11,7 @@ from lens.gallery.current import Current, read_current, swap_current
 from lens.gallery.versions import Look
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog
+from lens.pipeline.commit import commit_segments
 from lens.pipeline.reconcile import compare_newest
 from lens.storage import Storage
 
@@ -32,10 +33,12 @@ def promote(
     """
     nominate(storage, model_id, clock=clock)
     for _ in range(_ROUNDS):
-        looks = compare_newest(catalog, storage, model_id).looks
-        if not looks:
+        comparison = compare_newest(catalog, storage, model_id, clock)
+        if regrouped := comparison.regroup(storage):
+            commit_segments(storage, model_id, regrouped, now=clock())
+        if not comparison.looks:
             return switch(storage, model_id, clock=clock)
-        look(looks)
+        look(comparison.looks)
     raise LensError(
         f"the catalog kept changing during {_ROUNDS} rounds of embedding; run promote again"
     )

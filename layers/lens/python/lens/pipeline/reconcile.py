@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,10 @@ from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import ProductsManifest, read_look
 from lens.gallery.rows import Kind
 from lens.gallery.versions import UNSEEN, Look
-from lens.photos.catalog import FEED_KEYS, Catalog, item_id
+from lens.photos.catalog import FEED_KEYS, Catalog
+from lens.photos.layouts.layout import Layout, Placed
+from lens.photos.layouts.stored import read_layout
+from lens.pipeline.layouts import regroup
 from lens.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -22,7 +27,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Comparison:
-    """Where a gallery differs from its catalog.
+    """Where a gallery differs from its catalog: in `looks`, and where `misplaced` photos belong;
+    the catalog was listed after `at`.
 
     `oldest` is when the oldest photo that the gallery lacks was written, in seconds since the
     epoch; None when it lacks none. Photos that are gone do not count: a listing does not say when
@@ -31,6 +37,8 @@ class Comparison:
 
     gallery: Gallery
     looks: list[Look]
+    misplaced: dict[str, Placed]
+    at: float
     oldest: float | None
 
     @property
@@ -43,21 +51,32 @@ class Comparison:
         """Photos that cannot be used."""
         return int(np.count_nonzero(self.gallery.known.kind == Kind.REJECTION))
 
+    def regroup(self, storage: Storage) -> list[str]:
+        """Write what is misplaced where it belongs; the ids of segments that are to be committed.
+        Segments that another process writes for the same say the same, so they do no harm."""
+        return regroup(storage, self.gallery, self.misplaced, self.at)
+
     def age(self, *, since: float, now: float) -> float:
         """Seconds that a photo has waited to be found; those before `since` do not count."""
         return 0.0 if self.oldest is None else max(0.0, now - max(self.oldest, since))
 
 
-def compare(catalog: Catalog, gallery: Gallery) -> Comparison:
+def compare(
+    catalog: Catalog,
+    gallery: Gallery,
+    layout: Layout,
+    clock: Callable[[], float] = time.time,
+) -> Comparison:
     """Keys to look at again for this gallery's model, so that lost events do no lasting harm.
 
     Each look's version is just above the row that was seen: any newer event still wins.
     """
     model_id = gallery.commit.model_id
-    partition = catalog.partition()
+    at, partition = clock(), catalog.partition()
     known = gallery.known
     unlisted = {key.decode(): position for position, key in enumerate(known.key)}
     looks, lacking = [], []
+    misplaced: dict[str, Placed] = {}
     for info in catalog.photos():
         position = unlisted.pop(info.key, None)
         if position is None:
@@ -68,14 +87,16 @@ def compare(catalog: Catalog, gallery: Gallery) -> Comparison:
         lacks = row.kind == Kind.TOMBSTONE or row.etag != info.etag
         if lacks:
             lacking.append(info.modified)
-        moved = row.kind == Kind.PHOTO and row.item_id != item_id(info.key, partition)
-        if lacks or moved:
             looks.append(Look(info.key, row.version.bumped(), model_id))
+        elif row.kind == Kind.PHOTO:
+            place = layout.place(info.key, partition)
+            if (row.item_id, row.category) != (place.item_id, place.category):
+                misplaced[info.key] = place
     for key, position in unlisted.items():
         row = known[position]
         if row.kind != Kind.TOMBSTONE:
             looks.append(Look(key, row.version.bumped(), model_id))
-    return Comparison(gallery, looks, min(lacking, default=None))
+    return Comparison(gallery, looks, misplaced, at, min(lacking, default=None))
 
 
 def feed_differs(catalog: Catalog, known: ProductsManifest | None) -> bool:
@@ -91,10 +112,16 @@ def feed_differs(catalog: Catalog, known: ProductsManifest | None) -> bool:
     return (known.file, known.etag) != ((info.key, info.etag) if info else ("", ""))
 
 
-def compare_newest(catalog: Catalog, storage: Storage, model_id: str) -> Comparison:
-    """Where a model's newest commit differs from the catalog, its product file included."""
-    head = read_head(storage, model_id)
-    comparison = compare(catalog, load_gallery(storage, head))
+def compare_newest(
+    catalog: Catalog,
+    storage: Storage,
+    model_id: str,
+    clock: Callable[[], float] = time.time,
+) -> Comparison:
+    """Where a model's newest commit differs from the catalog, its product file included, under the
+    layout that is in force."""
+    layout, head = read_layout(storage), read_head(storage, model_id)
+    comparison = compare(catalog, load_gallery(storage, head), layout, clock)
     shelf = comparison.gallery.shelf
     if keeps_products(storage) and feed_differs(catalog, shelf.manifest if shelf else None):
         comparison.looks.append(_feed_look(model_id))

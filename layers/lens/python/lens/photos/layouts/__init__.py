@@ -1,0 +1,1 @@
+"""Layouts: how a shop's folders and file names say which photos are one product."""
