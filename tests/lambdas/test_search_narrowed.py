@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lens.pipeline import compact
 from lens.storage.formats import announce_format
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.support.tiny_model import png
@@ -219,3 +220,31 @@ def test_facets_are_counted_over_items_whatever_is_shown(sold: Shop) -> None:
     assert found["price"] == [{"low": low, "high": high, "items": 28}]
     grouped = _json(sold, top_k=3, group="item", facets="size", filter="color=Red;size=M")
     assert grouped["facets"]["size"] == [{"value": "M", "items": 10}]
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_an_example_is_no_hit_of_a_filtered_search_either(
+    sold: Shop, folded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the snapshot and in the tail; and the next search without examples finds it again."""
+    if folded:
+        monkeypatch.setattr(compact, "TAIL_ROWS", 0)
+        sold.put("A/i00/9.png", png(99))
+        sold.open()
+        serving = sold.searcher.refresh()
+        assert serving is not None
+        assert serving.gallery.snapshot is not None
+    wanted = "price<=4;size=M"
+    assert _items(_json(sold, top_k=100, filter=wanted)) == {"i00", "i01", "i02", "i03"}
+    for field in ("like", "unlike"):
+        found = _json(sold, top_k=100, filter=wanted, **{field: "A/i02"})
+        assert _items(found) == {"i00", "i01", "i03"}
+    assert "i02" in _items(_json(sold, top_k=100, filter=wanted))
+
+
+def test_pages_of_a_search_with_examples_belong_to_those_examples(sold: Shop) -> None:
+    first = _json(sold, top_k=4, like="A/i02")
+    again = _json(sold, top_k=4, like="A/i02", cursor=first["cursor"])
+    assert not {hit["key"] for hit in first["hits"]} & {hit["key"] for hit in again["hits"]}
+    reply = sold.search(png(1), top_k=4, like="A/i04", cursor=first["cursor"])
+    assert _error(reply)[:2] == (422, "invalid_cursor")
