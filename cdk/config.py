@@ -108,6 +108,12 @@ class Config(BaseModel):
     throttle_burst: Annotated[int, Field(ge=1, le=5_000)] = Field(
         100, description="API requests at once"
     )
+    shop_url: str = Field(
+        "",
+        pattern=r"^$|^https?://[^/\s]+$",
+        description="the shop's own address, with which links to products begin where the product "
+        "file has paths alone",
+    )
     cors_origins: str = Field(
         "", description="other sites whose pages may call the API, separated by commas"
     )

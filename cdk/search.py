@@ -55,6 +55,7 @@ class Search(Construct):
                     "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
                     "LENS_CORS_ORIGINS": config.cors_origins,
                     **({"LENS_SEARCH_LOG": "-"} if config.search_log else {}),
+                    **({"LENS_SHOP_URL": config.shop_url} if config.shop_url else {}),
                     **({"LENS_FETCH_URLS": "1"} if config.fetch_urls else {}),
                     **_pictures(config, storage),
                 },

@@ -1,4 +1,4 @@
-"""Addresses: where a reply says that a photo and its thumbnail are."""
+"""Addresses: where a reply says that a photo, its thumbnail and its product are."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from lens.settings import Settings
 
 @dataclass(frozen=True)
 class Addresses:
-    """What photos' and thumbnails' addresses begin with, for one caller."""
+    """What addresses begin with, for one caller."""
 
     photos: str
     pictures: str  # photos that were fetched for the product file
     thumbs: str
+    shop: str  # empty: not known
 
     def photo(self, key: str) -> str:
         """The address of the photo with this key."""
@@ -27,6 +28,12 @@ class Addresses:
     def thumb(self, photo_id: str) -> str:
         """The address of a photo's thumbnail."""
         return f"{self.thumbs}{photo_id}"
+
+    def product(self, link: str) -> str:
+        """The address of a product, whose link may be a path in the shop; empty: not known."""
+        if not link.startswith("/"):
+            return link
+        return f"{self.shop}{link}" if self.shop else ""
 
 
 def addresses_for(request: Request, settings: Settings) -> Addresses:
@@ -37,7 +44,8 @@ def addresses_for(request: Request, settings: Settings) -> Addresses:
     """
     base = _base(request, settings)
     prefixes = settings.image_url, settings.picture_url, settings.thumb_url
-    return Addresses(*(urljoin(base, prefix) for prefix in prefixes))
+    photos, pictures, thumbs = (urljoin(base, prefix) for prefix in prefixes)
+    return Addresses(photos, pictures, thumbs, settings.shop_url)
 
 
 def _base(request: Request, settings: Settings) -> str:

@@ -130,7 +130,7 @@ def lookup_routes(
             item_id=item_id,
             category=rows[0].category,
             photos=[photo_schema(row, addresses) for row in rows],
-            product=product_schema(sold_as(serving.gallery, rows[0])),
+            product=product_schema(sold_as(serving.gallery, rows[0]), addresses),
         )
 
     @routes.get("/api/categories", responses=GALLERY_ERRORS, tags=[CATALOG])

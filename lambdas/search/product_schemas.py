@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
+from lambdas.search.addresses import Addresses
 from lens.feed.product import Availability, Money, Product
 from lens.search.facets import Count, Facets, PriceRange
 from lens.search.products import Sold
@@ -75,26 +76,26 @@ class FacetsSchema(Schema):
     price: list[PriceRangeSchema] | None
 
 
-def product_schema(sold: Sold | None) -> ProductSchema | None:
+def product_schema(sold: Sold | None, addresses: Addresses) -> ProductSchema | None:
     """What is sold, as JSON."""
-    return _product(sold) if sold else None
+    return _product(sold, addresses) if sold else None
 
 
-def _product(sold: Sold) -> ProductSchema:
+def _product(sold: Sold, addresses: Addresses) -> ProductSchema:
     product = sold.product
     return ProductSchema(
-        **_variant(product),
+        **_variant(product, addresses),
         title=product.title,
         brand=product.brand,
         item_group_id=product.item_group_id,
-        variants=[VariantSchema(**_variant(each)) for each in sold.variants],
+        variants=[VariantSchema(**_variant(each, addresses)) for each in sold.variants],
     )
 
 
-def _variant(product: Product) -> dict[str, Any]:
+def _variant(product: Product, addresses: Addresses) -> dict[str, Any]:
     return {
         "id": product.id,
-        "link": product.link,
+        "link": addresses.product(product.link),
         "price": _money(product.price),
         "sale_price": _money(product.sale_price),
         "availability": product.availability,

@@ -214,7 +214,7 @@ def _hits(results: Results, addresses: Addresses) -> list[HitSchema]:
             similarity=round(hit.similarity, 6),
             exact=hit.exact,
             match=hit.match,
-            product=product_schema(hit.sold),
+            product=product_schema(hit.sold, addresses),
         )
         for hit in results.hits
     ]

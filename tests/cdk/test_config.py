@@ -49,6 +49,7 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
         ({"feed": "products.csv"}, ["feed='products.csv'"]),
         ({"feed_minutes": 0}, ["feed_minutes=0", "1"]),
         ({"layout": "{sku}_*"}, ["layout='{sku}_*'", "{category}/{item}_*"]),
+        ({"shop_url": "shop.example"}, ["shop_url='shop.example'"]),
         ({"image": "lens"}, ["image='lens'", "repository:tag"]),
         ({"packaging": "docker"}, ["packaging='docker'", "'image', 'zip' or 'snapstart'"]),
         ({"packaging": "zip", "image": "lens:1"}, ["packaging=zip", "leave image empty"]),

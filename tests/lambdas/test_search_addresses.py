@@ -11,6 +11,7 @@ import pytest
 
 from lambdas.local.server.app import local_app
 from lens.settings import Settings
+from lens.storage.formats import announce_format
 from tests.lambdas.conftest import Client, MakeShop, Shop
 from tests.support.tiny_model import png
 
@@ -55,6 +56,33 @@ def test_a_search_has_them_too(shop: Shop) -> None:
     assert asked() == asked(Origin="https://shop.example") == {"http://shop"}
     assert asked(**PAGE) == {""}
     assert asked(Host="lens.shop.example:8443") == {"http://lens.shop.example:8443"}
+
+
+def test_a_link_that_is_a_path_begins_with_the_shop_s_address(make_shop: MakeShop) -> None:
+    """Shopify's export tells no address; without the shop's there is no link, never half of one."""
+    shop = make_shop()
+    announce_format(shop.pipeline.artifacts, 0.0)
+    shop.put("B-1.jpg", png(1))
+    shop.put(
+        "products.csv",
+        b"Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price\n"
+        b"blue boot,Boot,Size,40,B-1,10\nblue boot,,Size,41,B-2,10\n",
+    )
+    shop.open()
+
+    def links(**settings: object) -> list[str]:
+        changed = Settings.model_validate({**shop.settings.model_dump(), **settings})
+        client = Client(local_app(changed, shop.searcher, shop.pipeline.catalog))
+        reply = client.post(
+            "/api/search-image", files={"file": png(1)}, headers={"Host": "localhost"}
+        )
+        assert reply.status_code == 200, reply.text
+        product = reply.json()["hits"][0]["product"]
+        return [product["link"], *(each["link"] for each in product["variants"])]
+
+    assert links() == [""] * 3
+    told = links(shop_url="https://shop.example")
+    assert told == ["https://shop.example/products/blue%20boot"] * 3
 
 
 def test_a_public_address_is_everybodys_whatever_name_was_used(make_shop: MakeShop) -> None:

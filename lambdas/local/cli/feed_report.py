@@ -27,6 +27,8 @@ def _lines(name: str, feed: Feed) -> Iterator[str]:
     for lacking, number in _lacking(feed).items():
         if number:
             yield f"without {lacking}: {number}"
+    if paths := _paths(feed):
+        yield f"links: {paths} are paths in the shop; LENS_SHOP_URL=https://... completes them"
     yield from addressed_lines(addressed(feed.products))
     width = max((len(each.product) for each in feed.problems), default=0)
     for problem in feed.problems:
@@ -52,6 +54,11 @@ def _lacking(feed: Feed) -> dict[str, int]:
     }
 
 
+def _paths(feed: Feed) -> int:
+    """How many variants have a link that is a path in the shop, whose address they do not tell."""
+    return sum(each.link.startswith("/") for each in feed.products)
+
+
 def _facts(name: str, feed: Feed) -> dict[str, object]:
     return {
         "file": name,
@@ -60,6 +67,7 @@ def _facts(name: str, feed: Feed) -> dict[str, object]:
         "products": len({each.item_group_id or each.id for each in feed.products}),
         "left_out": feed.left_out,
         "lacking": _lacking(feed),
+        "links_in_the_shop": _paths(feed),
         "pictures": addressed(feed.products),
         "problems": [asdict(each) for each in feed.problems],
     }

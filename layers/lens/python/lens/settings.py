@@ -189,6 +189,11 @@ class Settings(BaseModel):
         description="the address that other machines reach this server by, for the addresses in "
         "replies: https://lens.shop.example; by default what each request was sent to",
     )
+    shop_url: Address = Field(
+        "",
+        description="the shop's own address, https://shop.example: links to products begin with it "
+        "where the product file, as that of Shopify, WooCommerce and Magento, has none",
+    )
     image_url: str = Field("/catalog/", description="prefix of a photo's address")
     picture_url: str = Field("/catalog/", description="prefix of a fetched picture's address")
     thumb_url: str = Field("/api/thumb/", description="prefix of a thumbnail's address")

@@ -18,7 +18,7 @@ def test_a_whole_file_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
         "shopify.csv: Shopify, 2 products, 4 variants",
         "left out: 1 (not published)",
         "without a currency: 4",
-        "without a link: 4",
+        "links: 4 are paths in the shop; LENS_SHOP_URL=https://... completes them",
         "pictures: 6 addresses; LENS_FEED_PICTURES=1 fetches those of products without photos",
     ]
 

@@ -165,7 +165,7 @@ class _Drafted:
             id=name,
             title=plain_text(fields.get("title", "")),
             description=plain_text(fields.get("description", "")),
-            link=self._read("link", address_of) or "",
+            link=self._read("link", address_of) or fields.get("path", ""),
             images=self.draft.images,
             price=price,
             sale_price=sale_price,

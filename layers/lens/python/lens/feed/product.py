@@ -32,7 +32,7 @@ class Product:
     id: str
     title: str = ""
     description: str = ""
-    link: str = ""
+    link: str = ""  # an address; of an export without them, a path in the shop
     images: tuple[str, ...] = ()
     price: Money | None = None
     sale_price: Money | None = None

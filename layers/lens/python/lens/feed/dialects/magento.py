@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import quote
 
 from lens.feed.dialects.draft import Draft, Told, deepest, first_of, no, once, option_fields
 from lens.feed.tables import TableRow
@@ -59,6 +60,7 @@ def _draft(sku: str, row: TableRow, parent: TableRow | None) -> Draft:
     category = deepest(own_or_parents("categories"), "/")
     fields: Mapping[str, str] = {
         "id": sku,
+        "path": _path(parent or row),
         "title": parent["name"] if parent and parent["name"] else row["name"],
         "description": own_or_parents("description", "short_description"),
         "price": own_or_parents("price"),
@@ -77,6 +79,11 @@ def _draft(sku: str, row: TableRow, parent: TableRow | None) -> Draft:
         for picture in (each["base_image"], *each["additional_images"].split(","))
     ]
     return Draft(row.line, fields, once(pictures))
+
+
+def _path(row: TableRow) -> str:
+    """Magento's own way to write addresses; a shop may have changed the suffix."""
+    return f"/{quote(row['url_key'])}.html" if row["url_key"] else ""
 
 
 def _attributes(row: TableRow) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from urllib.parse import quote
 
 from lens.feed.dialects.draft import Draft, Told, first_of, no, once, option_fields, sale
 from lens.feed.tables import TableRow
@@ -57,6 +58,7 @@ def _variants(handle: str, rows: Sequence[TableRow]) -> Iterator[Draft]:
         "brand": first["vendor"],
         "gender": first["google shopping / gender"],
         "product_type": first_of(first, "type", "product category"),
+        "path": f"/products/{quote(handle)}",
         "item_group_id": handle if len(variants) > 1 else "",
     }
     for row in variants:

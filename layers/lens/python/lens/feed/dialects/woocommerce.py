@@ -51,6 +51,7 @@ def _draft(row: TableRow, parent: TableRow | None) -> Draft:
         "title": own_or_parents("name"),
         "description": own_or_parents("description", "short description"),
         "link": row["external url"],
+        "path": _path(row, parent),
         "price": own_or_parents("regular price"),
         "sale_price": own_or_parents("sale price"),
         "availability": _availability(row),
@@ -61,6 +62,12 @@ def _draft(row: TableRow, parent: TableRow | None) -> Draft:
     }
     pictures = [*row["images"].split(","), *(parent["images"].split(",") if parent else ())]
     return Draft(row.line, fields, once(pictures))
+
+
+def _path(row: TableRow, parent: TableRow | None) -> str:
+    """WordPress leads from a number to the product's page, whatever that page is called."""
+    number = (parent or row)["id"]
+    return f"/?post_type=product&p={number}" if number.isdigit() else ""
 
 
 def _attributes(row: TableRow) -> Iterator[tuple[str, str]]:
