@@ -86,7 +86,8 @@ def test_only_reconcile_writes_and_removes_pictures_and_only_under_the_stacks_ow
     deleted = _allowed(elsewhere, "reconcile", "s3:DeleteObject")
     assert len(deleted) == 1
     written = {each.partition("/")[2] for each in _allowed(elsewhere, "reconcile", "s3:PutObject")}
-    assert written == {"formats.json", "fetching.json", f"{PICTURES}*"}
+    own = {"formats.json", "fetching.json", "layout.json"}
+    assert written == own | {"segments/*", f"{PICTURES}*"}
 
 
 def test_replies_name_pictures_where_cloudfront_has_them(elsewhere: Parts) -> None:

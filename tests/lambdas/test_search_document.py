@@ -65,7 +65,7 @@ def test_the_document_says_what_it_is_of(shop: Shop) -> None:
 def test_what_is_sent_is_never_null_and_a_file_is_known_as_one(shop: Shop) -> None:
     document = _document(shop)
     form = document["components"]["schemas"]["Body_searchImage"]["properties"]
-    assert form["file"]["format"] == "binary"
+    assert form["file"]["items"]["format"] == "binary"
     sent = [*form.values()]
     for operation in _operations(document).values():
         sent += [parameter["schema"] for parameter in operation.get("parameters", ())]
