@@ -22,10 +22,10 @@ def report(shop: Shop) -> dict[str, Any]:
 
 def test_searches_and_clicks_are_kept_and_reported(shop: Shop) -> None:
     item = "WOMEN/Dresses/id_00000500"
-    shop.put(f"{item}/01_1_front.jpg", garment(500))
-    eventually(lambda: shop.shows(garment(500), f"{item}/01_1_front.jpg"))
+    shop.put(f"{item}/01_1_front.jpg", garment(600))
+    eventually(lambda: shop.shows(garment(600), f"{item}/01_1_front.jpg"))
     before = report(shop)
-    found = shop.visitor.search(garment(500)).json()
+    found = shop.visitor.search(garment(600)).json()
     click = {"search_id": found["search_id"], "item_id": item, "rank": 1}
     assert shop.visitor.click(click).status_code == 204
     assert shop.visitor.click({**click, "person": "me"}).status_code == 422
