@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lens.errors import UsageError
 from lens.feed.feed import Feed, read_feed
-from lens.feed.names import names_in_key, names_of_item
+from lens.feed.names import names_of_photo
 from lens.gallery.assortment import NO_PRODUCTS, Assortment, Products
 from lens.gallery.current import read_current
 from lens.photos.catalog import PARTITION_KEY, Catalog
@@ -169,7 +169,7 @@ def _unmatched(feed: Feed, places: Mapping[str, Placed]) -> tuple[list[str], set
     assortment = Assortment(Products.of(entries_of(feed.products)), NO_PRODUCTS)
     without, items = [], set()
     for key, place in places.items():
-        match = assortment.find([*names_in_key(key), *names_of_item(place.item_id)])
+        match = assortment.find(names_of_photo(key, place.item_id))
         if match:
             items.add(match.item_id)
         else:

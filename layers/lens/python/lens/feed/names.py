@@ -64,6 +64,13 @@ def names_of_item(item_id: str) -> tuple[str, str]:
     return f"id:{plain}", f"group:{plain}"
 
 
+def names_of_photo(key: str, item_id: str) -> Iterator[str]:
+    """What the product of a photo may be called, the surest first: by its key, then by the item
+    that the catalog takes it for."""
+    yield from names_in_key(key)
+    yield from names_of_item(item_id)
+
+
 def _plain(word: str) -> str:
     """`SKU-1_red`, `SKU 1 red` and `SKU.1-red` are written by different programs for one thing."""
     return _SEPARATORS.sub("-", word)

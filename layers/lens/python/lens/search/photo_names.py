@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lens.feed.names import names_of_photo
 from lens.gallery.assortment import Hashes, hashed
 from lens.gallery.rows import Positions, Rows, among
-from lens.search.products import names_of
 
 _AT_A_TIME = 64  # photos: a millisecond's work
 
@@ -31,7 +31,7 @@ class PhotoNames:
         for number, (key, item_id) in enumerate(zip(keys, items, strict=True)):
             if number % _AT_A_TIME == 0:
                 time.sleep(0)  # this is pure Python: let searches go before
-            digests += map(hashed, names_of(key.decode(), item_id.decode()))
+            digests += map(hashed, names_of_photo(key.decode(), item_id.decode()))
             ends.append(len(digests))
         return cls(np.frombuffer(b"".join(digests), "<u8"), np.array(ends, np.intp))
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from lens.feed.encoding import decode
 from lens.feed.filter import Filter
-from lens.feed.names import names_in_key, names_of_item
+from lens.feed.names import names_of_item, names_of_photo
 from lens.feed.product import Product
 from lens.gallery.assortment import Assortment, Found
 from lens.gallery.gallery import Gallery
@@ -73,16 +73,10 @@ def matched(gallery: Gallery) -> tuple[set[str], list[str]]:
     return items, sorted(without)
 
 
-def names_of(key: str, item_id: str) -> Iterator[str]:
-    """What the product of a photo may be called, the surest first."""
-    yield from names_in_key(key)
-    yield from names_of_item(item_id)
-
-
 def _found(gallery: Gallery, row: Row) -> Found | None:
     if gallery.shelf is None:
         return None
-    return gallery.shelf.assortment.find(names_of(row.key, row.item_id))
+    return gallery.shelf.assortment.find(names_of_photo(row.key, row.item_id))
 
 
 def _products(assortment: Assortment, ids: Iterable[str]) -> Iterator[Product]:
