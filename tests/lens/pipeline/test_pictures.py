@@ -163,6 +163,18 @@ def test_nothing_is_fetched_twice_and_nothing_at_all_for_what_has_photos(shop: S
     assert shop.keys() == sorted(["A/1.png", "own.png", f"B/{shop.of('/b.jpg')}"])
 
 
+def test_what_has_photos_is_told_by_the_layout_too(shop: Shop) -> None:
+    """`front_A.png` begins with no product: LENS_LAYOUT says whose it is, to a search too."""
+    for view in ("front", "back"):
+        (shop.folder / f"{view}_A.png").write_bytes(png(len(view)))
+    shop.pipeline.settings = shop.settings.model_copy(update={"layout": "*_{item}"})
+    shop.offer("/a.jpg", "/b.jpg")
+    shop.sell("A,Dress,,,in_stock,@/a.jpg,", "B,Shirt,,,in_stock,@/b.jpg,")
+    assert shop.sold() == {"front_A.png": "A", "back_A.png": "A"}
+    assert shop.fetch() == 1
+    assert shop.server.asked == ["/b.jpg"]
+
+
 def test_a_photo_that_the_shop_adds_takes_the_pictures_place(shop: Shop) -> None:
     shop.offer("/a.jpg")
     shop.sell("A,Dress,,,in_stock,@/a.jpg,")

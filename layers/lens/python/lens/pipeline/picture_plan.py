@@ -9,11 +9,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from lens.feed.encoding import decode
-from lens.feed.names import names_in_key, names_of_item
+from lens.feed.names import names_of_photo
 from lens.feed.pictures import addresses_of, picture_folder, picture_id
 from lens.fetching.addresses import refusal
 from lens.gallery.assortment import Assortment
 from lens.photos.catalog import Catalog
+from lens.photos.layouts.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,11 @@ def named_pictures(assortment: Assortment, ports: Collection[int] = (443,)) -> N
     return NamedPictures(tuple(pictures), tuple(unusable))
 
 
-def plan_pictures(named: NamedPictures, assortment: Assortment, catalog: Catalog) -> PicturePlan:
+def plan_pictures(
+    named: NamedPictures, assortment: Assortment, catalog: Catalog, layout: Layout
+) -> PicturePlan:
     """Which of them are to be there, beside the photos that the shop has itself."""
-    pictured = _pictured(assortment, catalog)
+    pictured = _pictured(assortment, catalog, layout)
     wanted: dict[str, Wanted] = {}
     for picture, each in named.pictures:
         if each.product not in pictured:
@@ -78,15 +81,13 @@ def plan_pictures(named: NamedPictures, assortment: Assortment, catalog: Catalog
     return PicturePlan(wanted, tuple(e for e in named.unusable if e.product not in pictured))
 
 
-def _pictured(assortment: Assortment, catalog: Catalog) -> set[str]:
+def _pictured(assortment: Assortment, catalog: Catalog, layout: Layout) -> set[str]:
     """The ids of the products that the shop's own photos show."""
     partition = catalog.partition()
     pictured: set[str] = set()
     for info in catalog.own_photos():
-        names = list(names_in_key(info.key))
-        if info.key in partition:
-            names += names_of_item(partition[info.key].item_id)
-        found = assortment.find(names)
+        item_id = layout.place(info.key, partition).item_id
+        found = assortment.find(names_of_photo(info.key, item_id))
         if found:
             pictured.update(found.ids)
     return pictured

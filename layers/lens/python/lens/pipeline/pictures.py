@@ -20,6 +20,7 @@ from lens.gallery.commits import read_head
 from lens.gallery.current import read_current
 from lens.gallery.product_tables import Shelf, load_shelf, read_look
 from lens.photos.catalog import Catalog, media_type
+from lens.photos.layouts.stored import read_layout
 from lens.photos.suffix import suffix_of
 from lens.pipeline.picture_plan import (
     NamedPictures,
@@ -95,7 +96,9 @@ class Pictures:
         shelf = _shelf(self._artifacts)
         if shelf is None:
             return 0
-        plan = plan_pictures(self._named(shelf), shelf.assortment, self._catalog)
+        plan = plan_pictures(
+            self._named(shelf), shelf.assortment, self._catalog, read_layout(self._artifacts)
+        )
         state = read_state(self._artifacts)
         changes = _Changes(changed)
         stored = _stored(self._store)
@@ -213,7 +216,9 @@ def report_pictures(
 ) -> PicturesReport:
     """How far fetching is for these products; asks nobody."""
     assert catalog.pictures is not None
-    plan = plan_pictures(named_pictures(assortment, ports), assortment, catalog)
+    plan = plan_pictures(
+        named_pictures(assortment, ports), assortment, catalog, read_layout(artifacts)
+    )
     stored, state = _stored(catalog.pictures), read_state(artifacts)
     unnamed = stored.keys() - plan.wanted.keys()
     state = state.model_copy(
