@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from lambdas.search.document import SEARCH
 from lambdas.search.errors import INVALID, TOO_MANY_BYTES, documented
 from lambdas.search.fields import encodable
-from lambdas.search.product_schemas import Schema
+from lambdas.search.schema import Schema
 from lambdas.search.search_lines import LONGEST_ITEM_ID, SEARCH_ID
 from lambdas.search.search_log import SearchLog
 from lens.errors import NotFoundError

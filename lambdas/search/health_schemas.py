@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lambdas.search.product_schemas import Schema
+from lambdas.search.schema import Schema
 
 
 class GallerySchema(Schema):

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from lambdas.search.addresses import Addresses
+from lambdas.search.schema import Schema
 from lens.feed.product import Availability, Money, Product
 from lens.search.facets import Count, Facets, PriceRange
 from lens.search.products import Sold
 
 # With a name of its own, so that generated clients have one type for it.
 Stock = TypeAliasType("Stock", Availability)
-
-
-class Schema(BaseModel):
-    """A JSON object."""
-
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
 class MoneySchema(Schema):
@@ -113,6 +108,7 @@ def _amount(money: Money) -> MoneySchema:
 
 
 def facets_schema(facets: Facets | None) -> FacetsSchema | None:
+    """What was counted, as JSON."""
     if facets is None:
         return None
     return FacetsSchema(

@@ -11,10 +11,10 @@ from lambdas.search.addresses import Addresses
 from lambdas.search.product_schemas import (
     FacetsSchema,
     ProductSchema,
-    Schema,
     facets_schema,
     product_schema,
 )
+from lambdas.search.schema import Schema
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
 from lens.models.regions import Box, RegionKind
@@ -24,9 +24,21 @@ from lens.search.results import Hit, Results
 
 _PHOTO = "2f1c7a0d9b3e4c55a1f0c7d2e8b94613"
 _KEY = "img/WOMEN/Dresses/id_00000012/01_1_front.jpg"
-_NEXT = "send it with the same request for the next page; null: this is the last"
-_CURSOR = "AQABfaJ4e7w2IQ1z_CvOGy-aEsuTq7Zk"
 _BOX: Box = (0.2134, 0.1042, 0.7861, 0.8875)
+
+# Of every answer to a search.
+_MODEL_ID = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
+_COMMIT = Field(description="the gallery's state", examples=[17])
+_SEARCH_ID = Field(
+    description="by which a click on a product names this search; null: searches are not kept, "
+    "or this is a later page",
+    examples=["Zk3vJ0uQx2Yb7PfA"],
+)
+_CURSOR = Field(
+    description="send it with the same request for the next page; null: this is the last",
+    examples=["AQABfaJ4e7w2IQ1z_CvOGy-aEsuTq7Zk"],
+)
+_FACETS = Field(description="null: not asked for")
 
 
 # With a name of its own, so that generated clients have one type for it.
@@ -71,8 +83,8 @@ class RegionSchema(Schema):
 class ResultsSchema(Schema):
     """The answer to a search; empty until there is a gallery."""
 
-    model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
-    commit: int | None = Field(description="the gallery's state", examples=[17])
+    model_id: str | None = _MODEL_ID
+    commit: int | None = _COMMIT
     hits: list[HitSchema]
     regions: list[RegionSchema] = Field(
         description="what is seen in the first photo, the surest first"
@@ -89,13 +101,9 @@ class ResultsSchema(Schema):
         description="how like it the first hit is: none where that is less than 1/2",
         examples=["same"],
     )
-    search_id: str | None = Field(
-        description="by which a click on a product names this search; null: searches are not kept, "
-        "or this is a later page",
-        examples=["Zk3vJ0uQx2Yb7PfA"],
-    )
-    cursor: str | None = Field(description=_NEXT, examples=[_CURSOR])
-    facets: FacetsSchema | None = Field(description="null: not asked for")
+    search_id: str | None = _SEARCH_ID
+    cursor: str | None = _CURSOR
+    facets: FacetsSchema | None = _FACETS
 
 
 class ItemSchema(Schema):
@@ -111,16 +119,12 @@ class SimilarSchema(Schema):
     """What is similar to an item, a photo of each other item."""
 
     item_id: str = Field(description="the item that was asked for", examples=["id_00000012"])
-    model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
-    commit: int | None = Field(description="the gallery's state", examples=[17])
+    model_id: str | None = _MODEL_ID
+    commit: int | None = _COMMIT
     hits: list[HitSchema]
-    search_id: str | None = Field(
-        description="by which a click on a product names this search; null: searches are not kept, "
-        "or this is a later page",
-        examples=["Zk3vJ0uQx2Yb7PfA"],
-    )
-    cursor: str | None = Field(description=_NEXT, examples=[_CURSOR])
-    facets: FacetsSchema | None = Field(description="null: not asked for")
+    search_id: str | None = _SEARCH_ID
+    cursor: str | None = _CURSOR
+    facets: FacetsSchema | None = _FACETS
 
 
 class CategorySchema(Schema):
@@ -171,9 +175,7 @@ def results_schema(
 ) -> ResultsSchema:
     """Results as JSON."""
     return ResultsSchema(
-        model_id=results.model_id,
-        commit=results.commit,
-        hits=_hits(results, addresses),
+        **_found(results, addresses, search_id),
         regions=[
             RegionSchema(box=region.box, confidence=round(region.confidence, 4), kind=region.kind)
             for region in results.regions
@@ -181,9 +183,6 @@ def results_schema(
         region=results.region,
         match_probability=results.match_probability,
         match=results.match,
-        search_id=search_id,
-        cursor=_cursor(results),
-        facets=facets_schema(results.facets),
     )
 
 
@@ -191,19 +190,18 @@ def similar_schema(
     item_id: str, results: Results, addresses: Addresses, search_id: str | None = None
 ) -> SimilarSchema:
     """What is similar to an item, as JSON."""
-    return SimilarSchema(
-        item_id=item_id,
-        model_id=results.model_id,
-        commit=results.commit,
-        hits=_hits(results, addresses),
-        search_id=search_id,
-        cursor=_cursor(results),
-        facets=facets_schema(results.facets),
-    )
+    return SimilarSchema(item_id=item_id, **_found(results, addresses, search_id))
 
 
-def _cursor(results: Results) -> str | None:
-    return str(results.cursor) if results.cursor else None
+def _found(results: Results, addresses: Addresses, search_id: str | None) -> dict[str, Any]:
+    return {
+        "model_id": results.model_id,
+        "commit": results.commit,
+        "hits": _hits(results, addresses),
+        "search_id": search_id,
+        "cursor": str(results.cursor) if results.cursor else None,
+        "facets": facets_schema(results.facets),
+    }
 
 
 def _hits(results: Results, addresses: Addresses) -> list[HitSchema]:

@@ -1,6 +1,6 @@
 """The HTTP API (lambdas/search) over a real gallery: results, thumbnails, items and health.
 
-Covers: app, searching, lookups, health, health_schemas, schemas, product_schemas.
+Covers: app, searching, lookups, health, health_schemas, schema, schemas, product_schemas.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from lambdas.search import product_schemas, schemas
 from lambdas.search.errors import REFUSALS
-from lambdas.search.product_schemas import Schema
+from lambdas.search.schema import Schema
 from lens.errors import LensError, PhotoError
 from lens.photos.decoding import photo_id
 from lens.pipeline.rollback import release, rollback

@@ -106,7 +106,7 @@ class Join:
         return indexed, np.concatenate(recent) if recent else np.empty(0, np.bool_)
 
     def _satisfying(self, wanted: Filter) -> Mask:
-        shelf = _shelf(self.gallery)
+        shelf = shelf_of(self.gallery)
         gone = shelf.assortment.replaced
         refs = shelf.manifest.whole, shelf.manifest.changes
         tables = [self.columns[ref.id] if ref else None for ref in refs]
@@ -127,7 +127,7 @@ class Join:
 def join(gallery: Gallery, before: Join | None = None) -> Join:
     """The join of a gallery that has a shelf; what `before` has is not made again. A changed price
     makes the changed products' columns again, an added photo its names."""
-    shelf = _shelf(gallery)
+    shelf = shelf_of(gallery)
     have = before.columns if before else {}
     columns = {
         name: have.get(name) or Columns.of(map(table.text_at, range(len(table))))
@@ -161,11 +161,10 @@ def join(gallery: Gallery, before: Join | None = None) -> Join:
     return Join(gallery, telling, columns, of_snapshot(gallery.snapshot), recent)
 
 
-def _shelf(gallery: Gallery) -> Shelf:
+def shelf_of(gallery: Gallery) -> Shelf:
+    """A gallery's products. Raises FilterError where there is no product file."""
     if gallery.shelf is None:
-        raise FilterError(
-            "there is no product file to filter by: add products.csv, or leave it out"
-        )
+        raise FilterError("there is no product file to filter by; add one, or send no filter")
     return gallery.shelf
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from lens.errors import FilterError
 from lens.gallery.gallery import Gallery
-from lens.search.join import Join, join
+from lens.search.join import Join, join, shelf_of
 
 
 class Joins:
@@ -30,8 +29,7 @@ class Joins:
     def of(self, gallery: Gallery) -> Join:
         """The join of a gallery, when it is made. Raises FilterError where there is no product
         file."""
-        if gallery.shelf is None:
-            raise FilterError("there is no product file to filter by; add one, or send no filter")
+        shelf_of(gallery)
         self._used = True
         return self._begin(gallery).result()
 

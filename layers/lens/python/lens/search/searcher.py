@@ -219,8 +219,9 @@ class Searcher:
 
     def _scope(self, gallery: Gallery, view: Gallery, wanted: Wanted) -> Scope:
         """view: the gallery, or the gallery without some photos."""
-        joined = self._joins.of(gallery) if wanted.filter else None
-        selection = joined.select(wanted.filter, view) if joined and wanted.filter else None
+        selection = None
+        if wanted.filter is not None:
+            selection = self._joins.of(gallery).select(wanted.filter, view)
         return Scope(view, wanted.category, wanted.filter, selection, self.sold_out)
 
     @property
