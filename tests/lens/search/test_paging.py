@@ -80,12 +80,30 @@ def test_a_deep_search_is_made_once() -> None:
         return everything[:depth]
 
     pages = Pages()
-    kept = pages.kept(nearest, "s")
     cursor = FIRST.next()
-    for _ in range(5):
-        page = pages.page(kept, lambda row: row.key, 12, cursor)
+    for _ in range(5):  # a request each
+        page = pages.page(pages.kept(nearest, "s"), lambda row: row.key, 12, cursor)
         assert page.cursor is not None
         cursor = page.cursor
     assert asked == [13, 200, 13, 13, 13, 13]
     pages.kept(nearest, "t")(200)
     assert asked[-1] == 200
+
+
+def test_one_request_asks_for_no_hit_twice() -> None:
+    asked: list[int] = []
+    everything = _matches(40)
+
+    def nearest(depth: int) -> Sequence[Match]:
+        asked.append(depth)
+        return everything[:depth]
+
+    pages = Pages()
+    kept = pages.kept(nearest, "s")
+    assert kept(13) == everything[:13]
+    page = pages.page(kept, lambda row: row.key, 12, FIRST)
+    assert page.matches == everything[:12]
+    assert page.cursor is not None
+    assert asked == [13]
+    assert kept(200) == everything  # there are no more
+    assert asked == [13, 200]

@@ -58,15 +58,24 @@ class Pages:
         return Page(found[start:stop], start + 1, after)
 
     def kept(self, nearest: Nearest, *search: Hashable) -> Nearest:
-        """The same; what goes deep is made once. `search` says of what it is."""
+        """The same, asked only for what is not known yet; what goes deep is kept for the next
+        pages. `search` says of what it is."""
+        known: Sequence[Match] = ()
+        asked = 0
 
         def again(depth: int) -> Sequence[Match]:
-            if depth < _DEPTHS[0]:
-                return nearest(depth)
-            matches = self._deep.get((search, depth))
-            if matches is None:
-                matches = nearest(depth)
-                self._deep.put((search, depth), matches)
-            return matches
+            nonlocal known, asked
+            if depth > asked:
+                known, asked = self._found(nearest, depth, search), depth
+            return known[:depth]
 
         return again
+
+    def _found(self, nearest: Nearest, depth: int, search: Hashable) -> Sequence[Match]:
+        if depth < _DEPTHS[0]:
+            return nearest(depth)
+        matches = self._deep.get((search, depth))
+        if matches is None:
+            matches = nearest(depth)
+            self._deep.put((search, depth), matches)
+        return matches

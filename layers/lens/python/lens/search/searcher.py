@@ -192,7 +192,8 @@ class Searcher:
             for group, nearest in (("photo", scope.photos), ("item", scope.items))
         )
         # The second photo tells the first's lead, and so does the second product.
-        leads = photos(max(wanted.top_k, _LEADS))
+        most = max(wanted.top_k, _LEADS)
+        leads = photos(most + 1)[:most]  # the page asks for one more
         same = {
             same_photo(gallery, leads, name, query, self.thumbnails, self.limits)
             for name, query in queries.items()
