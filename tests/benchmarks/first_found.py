@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,9 +24,9 @@ from lens.photos.catalog import Catalog
 from lens.photos.decoding import decode
 from lens.settings import Limits
 from lens.storage import FileStorage
+from tests.benchmarks.started_server import started_server
 
 ROOT = Path(__file__).parents[2]
-_LENS = "import sys; from lambdas.local.cli import main; sys.exit(main(sys.argv[1:]))"
 _FIRST_SECONDS, _ALL_SECONDS = 0.1, 1.0  # between two searches: they take the indexing's time
 _MOST_SECONDS = 1_800.0
 _NAMES = ("answers", "first", "all")
@@ -68,34 +64,11 @@ def _query(photos: Path) -> tuple[bytes, int]:
 
 
 def _serve(photos: Path, tree: Path, query: bytes, count: int) -> Found:
-    paths = os.pathsep.join((str(tree / "layers/lens/python"), str(tree)))
-    with tempfile.TemporaryDirectory() as artifacts:
-        began = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "-c", _LENS, "serve", str(photos.resolve())],
-            cwd=artifacts,
-            env={
-                **os.environ,
-                "PYTHONPATH": paths,
-                "LENS_PORT": "0",
-                "LENS_ARTIFACTS": artifacts,
-            },
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        try:
-            address = process.stdout.readline().split()[-1:]
-            if not address:
-                raise RuntimeError(f"{tree}: the server did not start")
-            answers = time.monotonic() - began
-            with httpx.Client(base_url=address[0], timeout=60) as http:
-                first = _until(http, query, 1, _FIRST_SECONDS) - began
-                whole = _until(http, query, count, _ALL_SECONDS) - began
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
+    began = time.monotonic()
+    with started_server(photos, tree) as http:
+        answers = time.monotonic() - began
+        first = _until(http, query, 1, _FIRST_SECONDS) - began
+        whole = _until(http, query, count, _ALL_SECONDS) - began
     return Found(answers, first, whole)
 
 

@@ -14,11 +14,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,9 +27,9 @@ from PIL import Image
 
 from lens.photos.catalog import Catalog
 from lens.storage import FileStorage
+from tests.benchmarks.started_server import started_server
 
 ROOT = Path(__file__).parents[2]
-_LENS = "import sys; from lambdas.local.cli import main; sys.exit(main(sys.argv[1:]))"
 _STRETCH_SECONDS = 6.0
 _POLL_SECONDS = 0.05
 _IDLE_SEARCHES = 40
@@ -76,31 +72,8 @@ def queries(photos: Path) -> Iterator[bytes]:
 
 
 def _serve(photos: Path, tree: Path, pause: float, stretch: float) -> Heard:
-    paths = os.pathsep.join((str(tree / "layers/lens/python"), str(tree)))
-    with tempfile.TemporaryDirectory() as artifacts:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _LENS, "serve", str(photos.resolve())],
-            cwd=artifacts,
-            env={
-                **os.environ,
-                "PYTHONPATH": paths,
-                "LENS_PORT": "0",
-                "LENS_ARTIFACTS": artifacts,
-            },
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        try:
-            address = process.stdout.readline().split()[-1:]
-            if not address:
-                raise RuntimeError(f"{tree}: the server did not start")
-            with httpx.Client(base_url=address[0], timeout=60) as http:
-                return _Listener(http, queries(photos), pause).listen(stretch)
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
+    with started_server(photos, tree) as http:
+        return _Listener(http, queries(photos), pause).listen(stretch)
 
 
 class _Listener:

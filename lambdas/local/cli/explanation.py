@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lambdas.local.counted import counted
 from lens.errors import UsageError
 from lens.feed.feed import Feed, read_feed
 from lens.feed.names import names_of_photo
@@ -152,9 +153,9 @@ def _feed_lines(catalog: Catalog, places: Mapping[str, Placed]) -> Iterator[str]
     without, items = _unmatched(feed, places)
     sold = {product.item_group_id or product.id for product in feed.products}
     yield (
-        f"feed       {info.key}: {_count(len(sold), 'product')} ({feed.dialect}), "
+        f"feed       {info.key}: {counted(len(sold), 'product')} ({feed.dialect}), "
         f"{len(items & sold):,} of them with photos; {len(places) - len(without):,} of "
-        f"{_count(len(places), 'photo')} match"
+        f"{counted(len(places), 'photo')} match"
     )
     yield from (
         f"doubtful   {line}"
@@ -184,7 +185,7 @@ def _by_item(found: Mapping[Told, Understood]) -> dict[str, list[str]]:
 def _few(names: Sequence[str], one: str, several: str) -> Iterator[str]:
     if names:
         more = ", ..." if len(names) > _EXAMPLES else ""
-        yield f"{_count(len(names), one, several)}: {', '.join(names[:_EXAMPLES])}{more}"
+        yield f"{counted(len(names), one, several)}: {', '.join(names[:_EXAMPLES])}{more}"
 
 
 def _all(found: Mapping[Told, Understood]) -> str:
@@ -198,14 +199,10 @@ def _all(found: Mapping[Told, Understood]) -> str:
 
 
 def _counts(part: Understood) -> str:
-    counts = [_count(part.photos, "photo"), _count(len(part.products), "product")]
+    counts = [counted(part.photos, "photo"), counted(len(part.products), "product")]
     if part.variants:
-        counts.append(_count(len(part.variants), "variant"))
+        counts.append(counted(len(part.variants), "variant"))
     categories = len(part.categories - {""})
     if categories:
-        counts.append(_count(categories, "category", "categories"))
+        counts.append(counted(categories, "category", "categories"))
     return ", ".join(counts)
-
-
-def _count(number: int, noun: str, several: str = "") -> str:
-    return f"{number:,} {noun if number == 1 else several or noun + 's'}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from lambdas.local.cli.picture_status import addressed, addressed_lines
+from lambdas.local.counted import counted
 from lens.feed.feed import Feed, Problem
 
 
@@ -19,7 +20,7 @@ def feed_report(name: str, feed: Feed, *, as_json: bool = False) -> str:
 
 def _lines(name: str, feed: Feed) -> Iterator[str]:
     groups = {product.item_group_id or product.id for product in feed.products}
-    yield f"{name}: {feed.dialect}, {_count(len(groups), 'product')}, " + _count(
+    yield f"{name}: {feed.dialect}, {counted(len(groups), 'product')}, " + counted(
         len(feed.products), "variant"
     )
     for reason, number in feed.left_out.items():
@@ -71,7 +72,3 @@ def _facts(name: str, feed: Feed) -> dict[str, object]:
         "pictures": addressed(feed.products),
         "problems": [asdict(each) for each in feed.problems],
     }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

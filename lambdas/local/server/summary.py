@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lambdas.local.counted import counted
 from lens.gallery.rows import Kind
 from lens.search.serving import Serving
 
@@ -14,7 +15,7 @@ def summary(serving: Serving | None) -> str:
         return "nothing is indexed yet"
     known = serving.gallery.known
     products = len(np.unique(known.item_id[known.kind == Kind.PHOTO]))
-    parts = [_count(serving.gallery.photo_count, "photo"), _count(products, "product")]
+    parts = [counted(serving.gallery.photo_count, "photo"), counted(products, "product")]
     if left_out := int(np.count_nonzero(known.kind == Kind.REJECTION)):
         parts.append(f"{left_out:,} left out")
     shelf = serving.gallery.shelf
@@ -23,7 +24,3 @@ def summary(serving: Serving | None) -> str:
     elif shelf is not None and shelf.manifest.file:
         parts.append(f"{shelf.manifest.products:,} rows in {shelf.manifest.file}")
     return f"{', '.join(parts)}: lens status"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
