@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.local.pipeline import Pipeline, next_sequencer
+from lens.errors import StorageError
 from lens.feed.pictures import picture_id, picture_in
 from lens.fetching.fetch import Fetcher
 from lens.gallery.commits import read_head
@@ -173,6 +174,18 @@ def test_what_has_photos_is_told_by_the_layout_too(shop: Shop) -> None:
     assert shop.sold() == {"front_A.png": "A", "back_A.png": "A"}
     assert shop.fetch() == 1
     assert shop.server.asked == ["/b.jpg"]
+
+
+def test_a_drive_that_is_not_mounted_has_nothing_fetched_for_it(shop: Shop) -> None:
+    (shop.folder / "A.png").write_bytes(png(90))
+    shop.offer("/a.jpg")
+    shop.sell("A,Dress,,,in_stock,@/a.jpg,")
+    away = shop.folder.rename(shop.folder.with_name("away"))
+    with pytest.raises(StorageError, match="there is no folder"):
+        shop.fetch()
+    away.rename(shop.folder)
+    assert shop.fetch() == 0
+    assert shop.server.asked == []
 
 
 def test_a_photo_that_the_shop_adds_takes_the_pictures_place(shop: Shop) -> None:

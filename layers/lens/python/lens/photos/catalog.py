@@ -69,20 +69,21 @@ class Catalog:
         self._ignored_etag: str | None = None
 
     def photos(self) -> Iterator[ObjectInfo]:
-        """Every photo that the catalog does not ignore, in key order, fetched ones too.
+        """Every photo that the catalog does not ignore, in key order, fetched ones too. Raises as
+        `own_photos`."""
+        own = self.own_photos()
+        if self.pictures is None:
+            return own
+        return _once(merge(own, self._photos_in(self.pictures), key=_key))
+
+    def own_photos(self) -> Iterator[ObjectInfo]:
+        """The same without those that were fetched.
 
         Raises StorageError when a local folder is missing: that is a drive that is not mounted,
         or a slip in the name, and not a shop that has removed all its photos.
         """
         if isinstance(self.storage, FileStorage) and not self.storage.root.is_dir():
             raise StorageError(f"there is no folder {self.storage.root}: is the name right?")
-        own = self._photos_in(self.storage)
-        if self.pictures is None:
-            return own
-        return _once(merge(own, self._photos_in(self.pictures), key=_key))
-
-    def own_photos(self) -> Iterator[ObjectInfo]:
-        """As `photos`, without those that were fetched."""
         return self._photos_in(self.storage)
 
     def _photos_in(self, storage: Storage) -> Iterator[ObjectInfo]:
