@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from lens.errors import LensError
+from lens.errors import LensError, UsageError
 from lens.gallery.current import KEY, read_current
 from lens.gallery.versions import Look
 from lens.photos.catalog import Catalog
@@ -55,7 +55,7 @@ class ReconcileHandler:
         self._fetch(context)
         differing = queued = regrouped = 0
         if current and self._layout is not None:
-            decide_layout(self._catalog, self._artifacts, self._layout)
+            self._decide(self._layout)
         for model_id in current.followed if current else ():
             comparison = compare_newest(self._catalog, self._artifacts, model_id)
             if current and model_id == current.live:
@@ -65,6 +65,13 @@ class ReconcileHandler:
             comparison.regroup(self._artifacts)  # the new segments have events of their own
             regrouped += len(comparison.misplaced)
         return {"differing": differing, "queued": queued, "regrouped": regrouped}
+
+    def _decide(self, layout: str) -> None:
+        """A setting that cannot be understood costs the grouping alone, not the repair."""
+        try:
+            decide_layout(self._catalog, self._artifacts, layout)
+        except UsageError as error:
+            log.error("the catalog's layout stays as it was: %s", error)
 
     def _compare_feed(self, models: Iterable[str]) -> dict[str, int]:
         looks = [

@@ -210,6 +210,15 @@ def test_reconcile_decides_the_layout_and_what_it_regroups_is_committed(deployed
     assert set(items(deployed).values()) == {1}
 
 
+def test_a_layout_that_cannot_be_understood_holds_no_repair_up(
+    deployed: Deployed, caplog: pytest.LogCaptureFixture
+) -> None:
+    deployed.put("A1_1.png", png(1))  # its event is lost
+    deployed.set("LENS_LAYOUT", "{item}{variant}")
+    assert deployed.function("reconcile")({}) == {"differing": 1, "queued": 1, "regrouped": 0}
+    assert "the catalog's layout stays as it was: LENS_LAYOUT='{item}{variant}'" in caplog.text
+
+
 def test_a_catalog_older_than_its_deployment_is_queued_whole_for_both_models(
     deployed: Deployed,
 ) -> None:
