@@ -60,3 +60,30 @@ def test_json_values_become_texts() -> None:
         "",
         "1.5 EUR",
     ]
+
+
+@pytest.mark.parametrize("later", ['"Six"', "Six"])
+def test_a_quote_that_is_not_closed_costs_its_own_line(later: str) -> None:
+    """Its neighbor's price is not its own, and nothing after it is lost."""
+    text = f'id,title,price\nA,"One",1\nB,"Two,2\nC,{later},3\nD,Four,4\n'
+    first, broken, *others = rows("p.csv", text)
+    assert isinstance(first, TableRow) and first["price"] == "1"
+    assert broken == Damaged(3, "a quote is not closed, or not doubled inside of quotes")
+    assert [(row.line, row["id"], row["price"]) for row in others if isinstance(row, TableRow)] == [
+        (4, "C", "3"),
+        (5, "D", "4"),
+    ]
+
+
+def test_a_text_of_several_lines_is_one_row() -> None:
+    text = 'id,title,price\nA,"One\ntwo, ""three""\n",1\nB,Two,2\n'
+    one, two = rows("p.csv", text)
+    assert isinstance(one, TableRow) and isinstance(two, TableRow)
+    assert one["title"] == 'One\ntwo, "three"'
+    assert (two.line, two["price"]) == (5, "2")
+
+
+def test_quotes_that_are_not_doubled_are_understood_within_a_line() -> None:
+    [row] = rows("p.csv", 'id,title,price\nA,"Size 5" heel",1\n')
+    assert isinstance(row, TableRow)
+    assert (row["title"], row["price"]) == ('Size 5 heel"', "1")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from itertools import chain, islice
@@ -89,26 +90,72 @@ def _separated(name: str, text: TextIO) -> Table:
     start = before[-1] if before else ""
     delimiter = max(_DELIMITERS, key=start.count)
     csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(chain(before, lines), delimiter=delimiter)
+    records = _records(_Lines(chain(before, lines)), delimiter)
     columns: list[str] = []
-    for columns in reader:
-        if any(column.strip() for column in columns):
+    for _, values in records:
+        if not isinstance(values, str) and any(value.strip() for value in values):
+            columns = values
             break
     named = [_column(column) for column in columns]
     if sum(map(bool, named)) < 2:
         raise UsageError(f"{name} has no columns: its first line should name them")
-    return Table(frozenset(filter(None, named)), _rows(reader, named))
+    return Table(frozenset(filter(None, named)), _rows(records, named))
 
 
-def _rows(reader: Iterator[list[str]], columns: list[str]) -> Iterator[TableRow | Damaged]:
+class _Lines:
+    """Lines that are taken one by one; those of a record that is none are given back."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self.taken: list[str] = []  # since a record began
+        self.number = 0  # of the last one
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.number += 1
+        self.taken.append(line)
+        return line
+
+    def give_back(self, lines: Sequence[str]) -> None:
+        """The last ones that were taken."""
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+
+def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """The values of each record, with its first line's number; or why that line is none. A quote
+    that is not closed costs its own line: those that it would swallow are read again. Within a line
+    programs are understood that do not double a quote inside of quotes."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        line = reader.line_num + 1  # type: ignore[attr-defined]
+        lines.taken.clear()
+        number = lines.number + 1
         try:
-            values = next(reader)
+            yield number, next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Damaged(line, f"the line cannot be read ({error})")
+            first, *swallowed = lines.taken
+            if swallowed:
+                lines.give_back(swallowed)
+                yield number, "a quote is not closed, or not doubled inside of quotes"
+                continue
+            try:
+                yield number, next(csv.reader([first], delimiter=delimiter))
+            except csv.Error:
+                yield number, f"the line cannot be read ({error})"
+
+
+def _rows(
+    records: Iterator[tuple[int, list[str] | str]], columns: list[str]
+) -> Iterator[TableRow | Damaged]:
+    for line, values in records:
+        if isinstance(values, str):
+            yield Damaged(line, values)
             continue
         if not any(value.strip() for value in values):
             continue
