@@ -2,7 +2,7 @@
 
 const LONGEST_PAUSE = 8; // seconds that a busy server is given before it is asked once more
 
-/** What the server, or the way to it, refused; `code` is one of strings.js's troubles. A busy
+/** What the server, or the way to it, refused; `code` is one of the troubles in words/. A busy
  * server says after how many seconds to ask again. */
 export class ApiError extends Error {
   constructor(code, message, retryAfter = 1) {

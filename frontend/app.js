@@ -8,14 +8,15 @@ import { Api } from "./api.js";
 import { CropBox, fromRegion, toRegion } from "./crop-box.js";
 import { showExamples } from "./examples.js";
 import { acceptPhotos } from "./intake.js";
+import { say } from "./language.js";
 import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
 import { Notice } from "./notice.js";
 import { Photo } from "./photo.js";
+import { categoryName, itemName } from "./product.js";
 import { Progress } from "./progress.js";
 import { drawCards, drawPlaceholders, Filter, fold } from "./results.js";
 import { Stage } from "./stage.js";
-import * as say from "./strings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
 
@@ -136,7 +137,7 @@ export class App {
   _more(hit) {
     const read = async (signal) => {
       const blob = await this._api.catalogPhoto(hit.image_url, signal);
-      return Photo.read(blob, say.itemName(hit).title);
+      return Photo.read(blob, itemName(hit).title);
     };
     return this._begin(read, (error) => {
       this._viewer.close();
@@ -223,7 +224,7 @@ export class App {
 
   _showEmpty({ category }, found) {
     if (category !== null) {
-      const [what, todo] = say.emptyCategory(say.categoryName(category));
+      const [what, todo] = say.emptyCategory(categoryName(category));
       const all = () => this._go({ ...this._trail.state, category: null });
       this._notice.show(what, todo, say.words.showAll, all);
     } else {

@@ -1,6 +1,6 @@
 // The examples: photos of the catalog to start from, evenly spread over its categories.
 
-import * as say from "./strings.js";
+import { categoryName, itemName } from "./product.js";
 
 const MOST = 8;
 
@@ -24,7 +24,7 @@ function example({ category, photo }, chosen) {
   image.alt = "";
   image.decoding = "async";
   image.src = photo.thumb_url;
-  name.textContent = category ? say.categoryName(category) : say.itemName(photo).title;
+  name.textContent = category ? categoryName(category) : itemName(photo).title;
   button.append(image, name);
   button.addEventListener("click", () => chosen(photo));
   entry.append(button);

@@ -2,6 +2,7 @@
 // with the attribute `page`; `api` is the server's address, by default where this file comes from.
 
 import { App } from "./app.js";
+import { speak, wantedAt } from "./language.js";
 import { markup } from "./markup.js";
 
 const SHEETS = ["base", "start", "stage", "results", "cards", "viewer"];
@@ -20,7 +21,8 @@ class ImageLens extends HTMLElement {
   async connectedCallback() {
     if (this.shadowRoot) return; // moved to another place in the page
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = await sheets; // nothing is shown without its style
+    // Nothing is shown without its style, or without words.
+    [root.adoptedStyleSheets] = await Promise.all([sheets, speak(wantedAt(this))]);
     root.append(markup());
     const address = new URL(this.getAttribute("api") ?? import.meta.url, document.baseURI);
     new App(root, { address: address.href, page: this.hasAttribute("page") });

@@ -1,7 +1,7 @@
-// The markup: everything that the app shows. Every word comes from strings.js: data-words names the
+// The markup: everything that the app shows. Every word comes from words/: data-words names the
 // text of an element, data-label its accessible name; data-role is a landmark where the app is a page.
 
-import * as say from "./strings.js";
+import { say } from "./language.js";
 
 const HTML = /* html */ `
 <div id="lens">

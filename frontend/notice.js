@@ -1,6 +1,6 @@
 // What the app says of itself: notices in its text, and a status for those who hear it.
 
-import * as say from "./strings.js";
+import { say } from "./language.js";
 
 export class Notice {
   constructor(root) {
@@ -28,7 +28,7 @@ export class Notice {
 
   /** Say what went wrong, by its code; `again` tries once more. */
   complain(code, again, message) {
-    const [what, todo] = say.trouble(code, message);
+    const [what, todo] = troubleOf(code, message);
     this.show(what, todo, again && say.words.tryAgain, again);
     this.tell(`${what}. ${todo}`);
     if (code === "offline" && again) window.addEventListener("online", again, { once: true });
@@ -38,4 +38,11 @@ export class Notice {
   tell(text) {
     this._root.getElementById("status").textContent = text;
   }
+}
+
+/** What happened and what to do. Of a code without words the server speaks, which it does in English. */
+function troubleOf(code, message) {
+  const [what, todo] = say.troubles.internal_error;
+  const told = say.language === "en" && message ? message.charAt(0).toUpperCase() + message.slice(1) : what;
+  return say.troubles[code] ?? [told, todo];
 }

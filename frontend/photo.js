@@ -15,7 +15,7 @@ const TRIES = [
   [512, 0.6],
 ];
 
-/** A file that cannot be searched with; `code` is one of strings.js's troubles. */
+/** A file that cannot be searched with; `code` is one of the troubles in words/. */
 export class PhotoError extends Error {
   constructor(code) {
     super(code);

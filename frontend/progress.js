@@ -1,6 +1,6 @@
 // The progress: whether something is under way, how far it is, and whether it can be canceled.
 
-import * as say from "./strings.js";
+import { say } from "./language.js";
 
 export class Progress {
   constructor(root) {

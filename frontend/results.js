@@ -1,9 +1,11 @@
 // The results: hits folded into items, drawn as cards, and the filter above them.
 
-import * as say from "./strings.js";
+import { say } from "./language.js";
+import { categoryName, itemName, priceOf } from "./product.js";
 
 const VIEWS_ON_A_CARD = 4;
 const NEAR_CATEGORIES = 5;
+const BARS = { same: 4, very_similar: 3, similar_style: 2, none: 1 }; // of four
 
 /** Hits of one item become one entry, in the order of each item's best hit. */
 export function fold(hits) {
@@ -32,7 +34,7 @@ export function drawPlaceholders(list, count) {
 
 /** How like the photo a hit is: four bars and words; nothing where nobody knows. */
 export function drawMatch(place, hit) {
-  const likeness = hit.exact ? { bars: 4, text: say.words.thisVeryPhoto } : say.likeness(hit.match);
+  const likeness = hit.exact ? { bars: 4, text: say.words.thisVeryPhoto } : likenessOf(hit.match);
   place.hidden = likeness === null;
   if (likeness === null) return;
   const { bars, text } = likeness;
@@ -44,9 +46,11 @@ export function drawMatch(place, hit) {
   place.classList.toggle("strong", bars === 4);
 }
 
+const likenessOf = (match) => (BARS[match] ? { bars: BARS[match], text: say.degrees[match] } : null);
+
 /** What a hit's product costs; nothing where the shop does not say. */
 export function drawPrice(place, product) {
-  const price = say.priceOf(product);
+  const price = priceOf(product);
   place.hidden = price === null;
   if (price === null) return;
   const before = document.createElement("s");
@@ -82,7 +86,7 @@ export function viewButton(hit, label, act) {
 function card(template, { best, views }, place, open, more) {
   const element = template.content.firstElementChild.cloneNode(true);
   const part = (selector) => element.querySelector(selector);
-  const { title, below } = say.itemName(best);
+  const { title, below } = itemName(best);
   const name = `${title}, ${below}`;
   element.dataset.item = best.item_id;
   element.classList.toggle("best", place === 0 && (best.exact || best.match === "same"));
@@ -142,7 +146,7 @@ export class Filter {
     const invitation = new Option(say.words.otherCategoriesShort, "…", true, true);
     this._select.replaceChildren(
       invitation,
-      ...others.map(({ category: name, photos }) => new Option(say.chip(say.categoryName(name), photos), name)),
+      ...others.map(({ category: name, photos }) => new Option(say.chip(categoryName(name), photos), name)),
     );
     this._select.parentElement.hidden = others.length === 0;
     this._form.hidden = offered.length + others.length < 3;
@@ -153,7 +157,7 @@ export class Filter {
     const input = document.createElement("input");
     Object.assign(input, { type: "radio", name: "category", value: name ?? "", checked });
     label.className = "chip";
-    label.append(input, name ? say.categoryName(name) : say.words.all);
+    label.append(input, name ? categoryName(name) : say.words.all);
     return label;
   }
 }

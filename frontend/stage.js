@@ -1,6 +1,6 @@
 // The stage: the photo that is searched with, drawn at the size that the layout gives it.
 
-import * as say from "./strings.js";
+import { say } from "./language.js";
 
 export class Stage {
   constructor(root) {

@@ -1,7 +1,8 @@
 // The viewer: one photo of an item, large, with its other views and what can be done with it.
 
+import { say } from "./language.js";
+import { itemName } from "./product.js";
 import { drawMatch, drawPrice, viewButton } from "./results.js";
-import * as say from "./strings.js";
 
 const MIDDLE = 1; // the mouse's button that opens a new tab
 
@@ -35,7 +36,7 @@ export class Viewer {
     // A view that the search did not find is known by its photo alone.
     const product = hit.product ?? (sameItem ? this._hit.product : null);
     this._hit = { ...hit, product };
-    const { title, below } = say.itemName(this._hit);
+    const { title, below } = itemName(this._hit);
     const image = this._part(".large img");
     // A browser that cannot decode the catalog's photo (HEIC) shows its thumbnail.
     image.onerror = () => {
@@ -83,7 +84,7 @@ export class Viewer {
 
   _list(views) {
     this._views = views;
-    const { title, below } = say.itemName(this._hit);
+    const { title, below } = itemName(this._hit);
     const buttons = views.map((view, n) =>
       viewButton(view, say.viewLabel(`${title}, ${below}`, n + 1), () => this._look(view)),
     );

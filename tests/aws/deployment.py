@@ -97,11 +97,12 @@ class Deployment:
         self._must("deploy", "--require-approval", "never", "--outputs-file", str(told))
         self.outputs = json.loads(told.read_text())[STACK]
         s3 = self.emulator.client("s3")
-        for path in (ROOT / "frontend").iterdir():
+        page = ROOT / "frontend"
+        for path in filter(Path.is_file, page.rglob("*")):
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             s3.put_object(
                 Bucket=self.outputs["SiteBucket"],
-                Key=path.name,
+                Key=path.relative_to(page).as_posix(),
                 Body=path.read_bytes(),
                 ContentType=kind,
                 CacheControl="no-cache",
