@@ -42,7 +42,7 @@ export class Notice {
 
 /** What happened and what to do. Of a code without words the server speaks, which it does in English. */
 function troubleOf(code, message) {
-  const [what, todo] = say.troubles.internal_error;
+  const [what, todo] = say.TROUBLES.internal_error;
   const told = say.language === "en" && message ? message.charAt(0).toUpperCase() + message.slice(1) : what;
-  return say.troubles[code] ?? [told, todo];
+  return say.TROUBLES[code] ?? [told, todo];
 }

@@ -1,19 +1,21 @@
 // Numbers: counts, shares and prices, written as the reader's language and region write them.
 
-let locale = "en";
+export let number, percent, decimal; // formatters of Intl
+let locale, plurals;
 
 /** From now on numbers are written as in this locale. */
 export function writeAs(tag) {
   locale = tag;
+  number = new Intl.NumberFormat(locale);
+  percent = new Intl.NumberFormat(locale, { style: "percent" });
+  decimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  plurals = new Intl.PluralRules(locale);
 }
 
-export const number = (n) => n.toLocaleString(locale);
-export const percent = (share) => share.toLocaleString(locale, { style: "percent" });
-export const decimal = (n) => n.toLocaleString(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+writeAs("en");
 
 /** "1 photo", "1,142 photos"; `more` has the forms of languages with more than two, by Intl's names for them. */
-export const count = (n, one, other, more = {}) =>
-  `${number(n)} ${{ one, ...more }[new Intl.PluralRules(locale).select(n)] ?? other}`;
+export const count = (n, one, many, more = {}) => `${number.format(n)} ${{ one, ...more }[plurals.select(n)] ?? many}`;
 
 /** A price; what is whole has no decimals. */
 export function money({ amount, currency }) {

@@ -3,7 +3,7 @@
 import { say } from "./language.js";
 import { money } from "./numbers.js";
 
-const spell = (name) => say.categories[name] ?? name.replace(/[_-]+/g, " ").replace(/^\p{Ll}/u, (c) => c.toUpperCase());
+const spell = (name) => say.NAMES[name] ?? name.replace(/[_-]+/g, " ").replace(/^\p{Ll}/u, (c) => c.toUpperCase());
 
 /** A category's path for people: "WOMEN/Tees_Tanks" is "Women · Tees & Tanks". */
 export const categoryName = (category) => category.split("/").filter(Boolean).map(spell).join(" · ");

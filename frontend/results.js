@@ -46,7 +46,7 @@ export function drawMatch(place, hit) {
   place.classList.toggle("strong", bars === 4);
 }
 
-const likenessOf = (match) => (BARS[match] ? { bars: BARS[match], text: say.degrees[match] } : null);
+const likenessOf = (match) => (BARS[match] ? { bars: BARS[match], text: say.DEGREES[match] } : null);
 
 /** What a hit's product costs; nothing where the shop does not say. */
 export function drawPrice(place, product) {

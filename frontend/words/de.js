@@ -43,30 +43,30 @@ export const words = {
   canceledDo: "Es wurde nichts geändert.",
 };
 
-export const sending = (share) => `Wird gesendet: ${percent(share)} …`;
+export const sending = (share) => `Wird gesendet: ${percent.format(share)} …`;
 export const gallerySize = (photos) => `${count(photos, "Foto", "Fotos")} im Sortiment`;
-export const matches = {
+export const FOUND = {
   exact: "Genau dieses Foto ist im Sortiment",
   same: "Das ist es sehr wahrscheinlich",
   very_similar: "Das kommt sehr nahe heran",
   similar_style: "In ähnlichem Stil",
   none: "Nichts Vergleichbares. Am nächsten kommen:",
 };
-export const found = (items, match) => matches[match] ?? count(items, "ähnliches Produkt", "ähnliche Produkte");
-export const foundAloud = (items, match) => `${matches[match] ?? ""} ${count(items, "Produkt", "Produkte")} gefunden.`.trim();
+export const found = (items, match) => FOUND[match] ?? count(items, "ähnliches Produkt", "ähnliche Produkte");
+export const foundAloud = (items, match) => `${FOUND[match] ?? ""} ${count(items, "Produkt", "Produkte")} gefunden.`.trim();
 export const photoAlt = (name) => (name ? `Ihr Foto: ${name}` : "Ihr Foto");
 export const noPreview = (name) =>
   `Dieser Browser kann ${name ? `„${name}“` : "diese Art von Foto"} nicht anzeigen. Es wurde unverändert gesendet: Suchen geht damit, Zuschneiden nicht.`;
 export const openLabel = (name) => `Genauer ansehen: ${name}`;
 export const moreLabel = (name) => `Ähnliche Artikel: ${name}`;
 export const viewLabel = (name, n) => `${name}, Ansicht ${n}`;
-export const moreViews = (n) => `+${number(n)}`;
-export const similarityExactly = (similarity) => `Ähnlichkeit ${decimal(similarity)} von 1`;
-export const chip = (name, photos) => `${name} (${number(photos)})`;
+export const moreViews = (n) => `+${number.format(n)}`;
+export const similarityExactly = (similarity) => `Ähnlichkeit ${decimal.format(similarity)} von 1`;
+export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>
-  `Gesucht wird in einem Teil des Fotos, ${percent(width)} breit und ${percent(height)} hoch.`;
+  `Gesucht wird in einem Teil des Fotos, ${percent.format(width)} breit und ${percent.format(height)} hoch.`;
 export const chosen = (width, height) =>
-  `Gesucht wurde nach einem Kleidungsstück im Foto, ${percent(width)} breit und ${percent(height)} hoch.`;
+  `Gesucht wurde nach einem Kleidungsstück im Foto, ${percent.format(width)} breit und ${percent.format(height)} hoch.`;
 export const emptyCategory = (name) => [`Nichts gefunden in „${name}“`, "Suchen Sie stattdessen im ganzen Sortiment."];
 export const emptyGallery = (indexed) => [
   "Das Sortiment ist leer",
@@ -75,14 +75,14 @@ export const emptyGallery = (indexed) => [
     : "Seine Fotos werden noch gelesen: Versuchen Sie es gleich noch einmal.",
 ];
 
-export const degrees = {
+export const DEGREES = {
   same: "Sehr wahrscheinlich gleich",
   very_similar: "Sehr ähnlich",
   similar_style: "Ähnlicher Stil",
   none: "Nicht ähnlich",
 };
 
-export const categories = {
+export const NAMES = {
   WOMEN: "Damen",
   MEN: "Herren",
   Blouses_Shirts: "Blusen & Hemden",
@@ -108,7 +108,7 @@ export const numbered = (digits) => `Nr. ${digits}`;
 
 const TRY = "Versuchen Sie es gleich noch einmal.";
 
-export const troubles = {
+export const TROUBLES = {
   offline: ["Keine Verbindung zum Internet", "Prüfen Sie die Verbindung. Sobald sie wieder da ist, geht die Suche weiter."],
   unreachable: ["Das Sortiment ist nicht erreichbar", "Prüfen Sie die Verbindung oder versuchen Sie es gleich noch einmal."],
   not_an_image: ["Das ist kein Foto", "Wählen Sie ein Bild in JPEG, PNG, WebP, AVIF oder HEIC."],
@@ -123,7 +123,7 @@ export const troubles = {
   gallery_unavailable: ["Das Sortiment wird gerade vorbereitet", TRY],
   storage_unavailable: ["Das Sortiment ist gerade nicht lesbar", TRY],
   busy: ["Gerade suchen sehr viele", "Ihr Foto ist noch da: Versuchen Sie es in einigen Sekunden erneut."],
-  too_often: ["Das waren viele Suchen auf einmal", "Warten Sie einige Sekunden und versuchen Sie es dann erneut."],
+  too_often: ["Zu viele Suchen auf einmal", "Ihr Foto ist noch da: Versuchen Sie es in einer Minute erneut."],
   not_found: ["Dieses Foto gibt es im Sortiment nicht mehr", "Wählen Sie ein anderes."],
   internal_error: ["Hier ist etwas schiefgegangen", TRY],
 };

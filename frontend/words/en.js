@@ -44,31 +44,31 @@ export const words = {
   canceledDo: "Nothing was changed.",
 };
 
-export const sending = (share) => `Sending ${percent(share)} …`;
+export const sending = (share) => `Sending ${percent.format(share)} …`;
 export const gallerySize = (photos) => `${count(photos, "photo", "photos")} in the catalog`;
 // What the answer's `match` says; a model that cannot tell says nothing, and neither does the page.
-export const matches = {
+export const FOUND = {
   exact: "This very photo is in the catalog",
   same: "This is most likely it",
   very_similar: "This comes very close",
   similar_style: "In a similar style",
   none: "Nothing like this here. The nearest:",
 };
-export const found = (items, match) => matches[match] ?? `${count(items, "product looks", "products look")} like this`;
-export const foundAloud = (items, match) => `${matches[match] ?? ""} ${count(items, "product", "products")} found.`.trim();
+export const found = (items, match) => FOUND[match] ?? `${count(items, "product looks", "products look")} like this`;
+export const foundAloud = (items, match) => `${FOUND[match] ?? ""} ${count(items, "product", "products")} found.`.trim();
 export const photoAlt = (name) => (name ? `Your photo: ${name}` : "Your photo");
 export const noPreview = (name) =>
   `This browser cannot show ${name || "this kind of photo"}. It was sent as it is, and can be searched for, but not cropped.`;
 export const openLabel = (name) => `Look closer: ${name}`;
 export const moreLabel = (name) => `More like this: ${name}`;
 export const viewLabel = (name, n) => `${name}, view ${n}`;
-export const moreViews = (n) => `+${number(n)}`;
-export const similarityExactly = (similarity) => `Similarity ${decimal(similarity)} of 1`;
-export const chip = (name, photos) => `${name} (${number(photos)})`;
+export const moreViews = (n) => `+${number.format(n)}`;
+export const similarityExactly = (similarity) => `Similarity ${decimal.format(similarity)} of 1`;
+export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>
-  `Searching in a part of the photo, ${percent(width)} wide and ${percent(height)} high.`;
+  `Searching in a part of the photo, ${percent.format(width)} wide and ${percent.format(height)} high.`;
 export const chosen = (width, height) =>
-  `One garment of the photo was searched for, ${percent(width)} wide and ${percent(height)} high.`;
+  `One garment of the photo was searched for, ${percent.format(width)} wide and ${percent.format(height)} high.`;
 export const emptyCategory = (name) => [`Nothing found in ${name}`, "Look in the whole catalog instead."];
 export const emptyGallery = (indexed) => [
   "The catalog is empty",
@@ -77,16 +77,15 @@ export const emptyGallery = (indexed) => [
     : "Its photos are still being read: try again in a moment.",
 ];
 
-// How like the photo a hit is.
-export const degrees = {
+export const DEGREES = {
   same: "Most likely the same",
   very_similar: "Very similar",
   similar_style: "Similar style",
   none: "Not alike",
 };
 
-// Folders of a catalog that people know by another name.
-export const categories = {
+// Names that a catalog's folders spell in a way of their own.
+export const NAMES = {
   WOMEN: "Women",
   MEN: "Men",
   Blouses_Shirts: "Blouses & Shirts",
@@ -112,8 +111,8 @@ export const numbered = (digits) => `No. ${digits}`;
 
 const TRY = "Try again in a moment.";
 
-// What went wrong and what to do about it, by the code of an error.
-export const troubles = {
+/** What went wrong and what to do about it, by the code of an error. */
+export const TROUBLES = {
   offline: ["You seem to be offline", "Check the connection; the search goes on as soon as it is back."],
   unreachable: ["The catalog cannot be reached", "Check the connection, or try again in a moment."],
   not_an_image: ["That is not a photo", "Choose a JPEG, PNG, WebP, AVIF or HEIC picture."],
@@ -128,7 +127,7 @@ export const troubles = {
   gallery_unavailable: ["The catalog is being put in order", TRY],
   storage_unavailable: ["The catalog cannot be read right now", TRY],
   busy: ["Many people are searching right now", "Your photo is still here: try again in a few seconds."],
-  too_often: ["That was a lot of searches at once", "Wait a few seconds, then try again."],
+  too_often: ["Too many searches at once", "Your photo is still here: try again in a minute."],
   not_found: ["That photo has left the catalog", "Choose another one."],
   internal_error: ["Something went wrong here", TRY],
 };

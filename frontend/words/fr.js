@@ -44,31 +44,31 @@ export const words = {
   canceledDo: "Rien n’a été modifié.",
 };
 
-export const sending = (share) => `Envoi en cours\u202f: ${percent(share)}…`;
+export const sending = (share) => `Envoi en cours\u202f: ${percent.format(share)}…`;
 export const gallerySize = (photos) => `${count(photos, "photo", "photos", { many: "de photos" })} au catalogue`;
-export const matches = {
+export const FOUND = {
   exact: "Cette photo est déjà au catalogue",
   same: "C’est très probablement celui-ci",
   very_similar: "Voici ce qui s’en approche le plus",
   similar_style: "Dans un style similaire",
   none: "Rien de comparable ici. Les plus proches\u202f:",
 };
-export const found = (items, match) => matches[match] ?? count(items, "produit similaire", "produits similaires");
+export const found = (items, match) => FOUND[match] ?? count(items, "produit similaire", "produits similaires");
 export const foundAloud = (items, match) =>
-  `${matches[match] ?? ""} ${count(items, "produit trouvé", "produits trouvés")}.`.trim();
+  `${FOUND[match] ?? ""} ${count(items, "produit trouvé", "produits trouvés")}.`.trim();
 export const photoAlt = (name) => (name ? `Votre photo\u202f: ${name}` : "Votre photo");
 export const noPreview = (name) =>
   `Ce navigateur ne peut pas afficher ${name ? `«\u202f${name}\u202f»` : "ce type de photo"}. La photo a été envoyée telle quelle\u202f: elle peut servir à chercher, mais pas être recadrée.`;
 export const openLabel = (name) => `Voir de plus près\u202f: ${name}`;
 export const moreLabel = (name) => `Articles similaires\u202f: ${name}`;
 export const viewLabel = (name, n) => `${name}, vue ${n}`;
-export const moreViews = (n) => `+${number(n)}`;
-export const similarityExactly = (similarity) => `Similarité\u202f: ${decimal(similarity)} sur 1`;
-export const chip = (name, photos) => `${name} (${number(photos)})`;
+export const moreViews = (n) => `+${number.format(n)}`;
+export const similarityExactly = (similarity) => `Similarité\u202f: ${decimal.format(similarity)} sur 1`;
+export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>
-  `Recherche dans une partie de la photo\u202f: ${percent(width)} de sa largeur et ${percent(height)} de sa hauteur.`;
+  `Recherche dans une partie de la photo\u202f: ${percent.format(width)} de sa largeur et ${percent.format(height)} de sa hauteur.`;
 export const chosen = (width, height) =>
-  `Un vêtement de la photo a été cherché\u202f: ${percent(width)} de sa largeur et ${percent(height)} de sa hauteur.`;
+  `Un vêtement de la photo a été cherché\u202f: ${percent.format(width)} de sa largeur et ${percent.format(height)} de sa hauteur.`;
 export const emptyCategory = (name) => [
   `Rien trouvé dans «\u202f${name}\u202f»`,
   "Cherchez plutôt dans tout le catalogue.",
@@ -80,14 +80,14 @@ export const emptyGallery = (indexed) => [
     : "Ses photos sont en cours de lecture\u202f: réessayez dans un instant.",
 ];
 
-export const degrees = {
+export const DEGREES = {
   same: "Sans doute le même",
   very_similar: "Très similaire",
   similar_style: "Style similaire",
   none: "Peu ressemblant",
 };
 
-export const categories = {
+export const NAMES = {
   WOMEN: "Femme",
   MEN: "Homme",
   Blouses_Shirts: "Chemisiers et blouses",
@@ -113,7 +113,7 @@ export const numbered = (digits) => `N° ${digits}`;
 
 const TRY = "Réessayez dans un instant.";
 
-export const troubles = {
+export const TROUBLES = {
   offline: ["Vous semblez hors ligne", "Vérifiez la connexion\u202f; la recherche reprendra dès son retour."],
   unreachable: ["Le catalogue est injoignable", "Vérifiez la connexion, ou réessayez dans un instant."],
   not_an_image: ["Ce n’est pas une photo", "Choisissez une image JPEG, PNG, WebP, AVIF ou HEIC."],
@@ -128,7 +128,7 @@ export const troubles = {
   gallery_unavailable: ["Le catalogue est en préparation", TRY],
   storage_unavailable: ["Le catalogue est momentanément illisible", TRY],
   busy: ["Beaucoup de recherches en ce moment", "Votre photo est toujours là\u202f: réessayez dans quelques secondes."],
-  too_often: ["Beaucoup de recherches d’un coup", "Attendez quelques secondes, puis réessayez."],
+  too_often: ["Trop de recherches à la fois", "Votre photo est toujours là\u202f: réessayez dans une minute."],
   not_found: ["Cette photo n’est plus au catalogue", "Choisissez-en une autre."],
   internal_error: ["Une erreur s’est produite", TRY],
 };

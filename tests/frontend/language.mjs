@@ -12,9 +12,9 @@ for (const locale of ["en-US", "de-DE", "de-CH", "fr-FR", "fr-CA"]) {
   writeAs(locale);
   const words = WORDS[locale] ?? [];
   numbers[locale] = {
-    number: number(1142),
-    percent: percent(0.45),
-    decimal: decimal(0.8),
+    number: number.format(1142),
+    percent: percent.format(0.45),
+    decimal: decimal.format(0.8),
     whole: money({ amount: "1249.00", currency: "EUR" }),
     price: money({ amount: "49.90", currency: "EUR" }),
     plain: money({ amount: "49.90" }),

@@ -21,8 +21,8 @@ SAME = {
     "words.name": "a name",
     "moreViews": "no word in it",
     "chip": "no word in it",
-    "categories.Leggings": "the usual word in German and French",
-    "categories.Shorts": "the usual word in German and French",
+    "NAMES.Leggings": "the usual word in German and French",
+    "NAMES.Shorts": "the usual word in German and French",
 }
 Told = dict[str, dict[str, Any]]
 
