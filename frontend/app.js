@@ -4,10 +4,12 @@
 // the part that the search chooses, a category or null, and the key of the hit in the viewer or null.
 // No state is the start.
 
+import { aloud, bestOf, matchOf, recognize, sizeOf, titleOf } from "./answer.js";
 import { Api } from "./api.js";
 import { CropBox, fromRegion, toRegion } from "./crop-box.js";
-import { showExamples } from "./examples.js";
-import { acceptPhotos } from "./intake.js";
+import { Events } from "./events.js";
+import { showCatalog } from "./examples.js";
+import { acceptChoices } from "./intake.js";
 import { say } from "./language.js";
 import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
@@ -17,6 +19,7 @@ import { categoryName, itemName } from "./product.js";
 import { Progress } from "./progress.js";
 import { drawCards, drawPlaceholders, Filter, fold } from "./results.js";
 import { Stage } from "./stage.js";
+import { listen, showTop } from "./surroundings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
 
@@ -27,16 +30,18 @@ export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
    * the page, and not a part of a page of somebody else. */
   constructor(root, { address, page }) {
+    this._root = root;
+    this._page = page;
     this._part = (id) => root.getElementById(id);
-    const area = page ? document : root.host; // where the keyboard, drops and pastes are the app's
     this._answer = null; // what the cards show
     this._running = new AbortController();
     this._api = new Api(address);
+    this._events = new Events(root.host);
     this._memory = new Memory();
     this._notice = new Notice(root);
     this._progress = new Progress(root);
     this._stage = new Stage(root);
-    this._trail = new (page ? PageTrail : OwnTrail)(() => this._render());
+    this._trail = new (page ? PageTrail : OwnTrail)();
     this._box = new CropBox(this._part("stage"), {
       moved: () => this._moved(),
       settled: (crop) => this._settled(crop),
@@ -50,19 +55,32 @@ export class App {
       closed: () => this._trail.back(),
     });
     fillWords(root, page);
-    this._listen(root, area);
+    this._part("home").href = page ? "/" : address;
+    this._listen();
     // After a reload the photos are gone; an entry of the history without its photo is the start.
     const { state } = this._trail;
     if (state && !this._memory.photos.has(state.photo)) this._trail.replace(null);
     this._render();
-    this._showCatalog();
+    showCatalog(root, this._api, {
+      known: (categories) => this._filter.know(categories),
+      chosen: (hit) => this._more(hit),
+    });
   }
 
-  _listen(root, area) {
-    acceptPhotos(root, area, {
+  /** Listen to the document around, until the signal. */
+  enter(signal) {
+    listen(this._root, this._page, {
       take: (file) => this._take(file),
-      refuse: (code) => this._notice.complain(code),
+      refuse: (code) => this._complain(code),
+      escape: () => !this._part("cancel").hidden && !this._part("viewer").open && this._cancel(),
+      signal,
     });
+    this._trail.follow(() => this._render(), signal);
+    signal.addEventListener("abort", () => this._stop());
+  }
+
+  _listen() {
+    acceptChoices(this._root, (file) => this._take(file));
     this._part("cancel").addEventListener("click", () => this._cancel());
     this._part("whole").addEventListener("click", () => {
       this._box.clear();
@@ -72,9 +90,6 @@ export class App {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       if (this._trail.state) this._go(null);
-    });
-    area.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this._part("cancel").hidden && !this._part("viewer").open) this._cancel();
     });
   }
 
@@ -129,7 +144,7 @@ export class App {
   _take(file, name) {
     return this._begin(
       () => Photo.read(file, name),
-      (error) => this._notice.complain(error.code ?? "unusable_photo"),
+      (error) => this._complain(error.code ?? "unusable_photo"),
     );
   }
 
@@ -141,7 +156,7 @@ export class App {
     };
     return this._begin(read, (error) => {
       this._viewer.close();
-      this._notice.complain(error.code ?? "internal_error", () => this._more(hit));
+      this._complain(error.code ?? "internal_error", () => this._more(hit));
     });
   }
 
@@ -164,7 +179,7 @@ export class App {
     this._viewer.close();
     this._answer = null;
     this._go({ photo: photo.id, crop: null, category: null, view: null });
-    scrollTo({ top: 0 });
+    showTop(this._root);
     this._part("photo-title").focus({ preventScroll: true });
   }
 
@@ -183,10 +198,7 @@ export class App {
         progress: (share) => !signal.aborted && this._progress.advance(share),
       });
       if (signal.aborted) return;
-      for (const hit of found.hits) {
-        // The same bytes are known for certain even when a smaller copy of them was sent.
-        hit.exact ||= !part && hit.photo_id === photo.contentId;
-      }
+      if (!part) recognize(found, photo);
       this._stop();
       if (state.crop === null) {
         photo.main = fromRegion(found.region);
@@ -194,13 +206,14 @@ export class App {
       }
       this._memory.remember(question(state), found);
       this._showAnswer(state, found);
+      this._events.searched(matchOf(found), sizeOf(found));
       const chosen = state.crop === null && photo.main;
       this._notice.tell(chosen ? `${aloud(found)} ${say.chosen(chosen.w, chosen.h)}` : aloud(found));
     } catch (error) {
       if (signal.aborted) return;
       this._stop();
       this._forgetCards();
-      this._notice.complain(error.code ?? "internal_error", () => this._render(), error.message);
+      this._complain(error.code ?? "internal_error", () => this._render(), error.message);
     }
   }
 
@@ -211,7 +224,7 @@ export class App {
       this._answer = found;
       const items = fold(found.hits);
       drawCards(this._part("hits"), this._part("card"), items, {
-        open: (chosen) => this._go({ ...state, view: chosen.key }),
+        open: (chosen) => this._open(state, chosen),
         more: (chosen) => this._more(chosen),
       });
       this._part("results-title").textContent = titleOf(found);
@@ -220,6 +233,11 @@ export class App {
     const looked = hit ?? found.hits.find(({ key }) => key === state.view);
     if (!state.view || !looked) return this._viewer.close();
     this._viewer.show(looked, found.hits.filter(({ item_id }) => item_id === looked.item_id));
+  }
+
+  _open(state, hit) {
+    this._go({ ...state, view: hit.key });
+    this._events.opened(hit);
   }
 
   _showEmpty({ category }, found) {
@@ -234,11 +252,12 @@ export class App {
     }
   }
 
-  /** Tell of a click on the way to the shop, where the server keeps them. */
-  _tellShop({ item_id: item }) {
-    const answer = this._answer;
-    const best = answer?.hits.find((hit) => hit.item_id === item); // a view may not have been found
-    if (answer?.search_id && best) this._api.clicked(answer.search_id, item, best.rank);
+  /** Tell of a click on the way to the shop, the server too where it keeps them. */
+  _tellShop({ item_id: item, product }) {
+    const best = bestOf(this._answer, item);
+    if (!best) return;
+    this._events.shopped(best, product.link);
+    if (this._answer.search_id) this._api.clicked(this._answer.search_id, item, best.rank);
   }
 
   _forgetCards() {
@@ -265,6 +284,11 @@ export class App {
     if (this._answer) this._part("results-title").textContent = titleOf(this._answer);
   }
 
+  _complain(code, again, message) {
+    this._notice.complain(code, again, message);
+    this._events.failed(code);
+  }
+
   _cancel() {
     this._stop();
     if (!this._trail.state) return;
@@ -273,26 +297,4 @@ export class App {
     this._notice.show(say.words.canceled, say.words.canceledDo, say.words.searchAgain, () => this._render());
     this._notice.tell(say.words.canceled);
   }
-
-  /** What the catalog holds: its size, its categories for the filter, and a photo of each to try. */
-  async _showCatalog() {
-    let categories;
-    try {
-      categories = await this._api.categories();
-    } catch {
-      return; // the app works without; a search will say what is wrong
-    }
-    this._filter.know(categories);
-    const total = categories.reduce((sum, { photos }) => sum + photos, 0);
-    if (!total) return;
-    this._part("gallery").textContent = say.gallerySize(total);
-    showExamples(this._part("examples"), categories, (hit) => this._more(hit));
-  }
 }
-
-const titleOf = (found) => (found.hits.length ? say.found(fold(found.hits).length, matchOf(found)) : "");
-
-const aloud = (found) => say.foundAloud(fold(found.hits).length, matchOf(found));
-
-/** Whether this very photo is there, or else how like it the first product is. */
-const matchOf = ({ hits, match }) => (hits[0]?.exact ? "exact" : match);

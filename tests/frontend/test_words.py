@@ -145,6 +145,12 @@ def test_what_the_page_says_has_words_and_no_words_are_unsaid(told: dict[str, To
     assert sorted(there - asked.keys() - set(within)) == [], "nobody says it"
 
 
+def test_a_module_that_says_something_imports_the_words() -> None:
+    for file, text in modules().items():
+        told, imported = "say." in text, 'import { say } from "./language.js";' in text
+        assert told == imported or file == "language.js", file
+
+
 def test_the_markup_has_no_word_of_its_own() -> None:
     for file, text in markup().items():
         text = re.sub(r"<!--.*?-->|<(noscript|title)\b.*?</\1>", "", text, flags=re.S)
