@@ -17,10 +17,12 @@ writeAs("en");
 /** "1 photo", "1,142 photos"; `more` has the forms of languages with more than two, by Intl's names for them. */
 export const count = (n, one, many, more = {}) => `${number.format(n)} ${{ one, ...more }[plurals.select(n)] ?? many}`;
 
-/** A price; what is whole has no decimals. */
+/** A price, whose amount is an exact text; what is whole has no decimals. */
 export function money({ amount, currency }) {
-  const price = Number(amount);
   const style = currency ? { style: "currency", currency } : { minimumFractionDigits: 2 };
-  const digits = price % 1 === 0 ? { minimumFractionDigits: 0, maximumFractionDigits: 0 } : {};
-  return price.toLocaleString(locale, { ...style, ...digits });
+  try {
+    return new Intl.NumberFormat(locale, { trailingZeroDisplay: "stripIfInteger", ...style }).format(amount);
+  } catch {
+    return `${amount} ${currency}`; // no currency's code
+  }
 }

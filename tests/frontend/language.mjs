@@ -22,5 +22,6 @@ for (const locale of ["en-US", "de-DE", "de-CH", "fr-FR", "fr-CA"]) {
   };
 }
 writeAs("pl");
+const odd = money({ amount: "49.90", currency: "taler" });
 const polish = [1, 3, 5].map((n) => count(n, ...FORMS));
-console.log(JSON.stringify({ chosen: READERS.map(choose), numbers, polish }));
+console.log(JSON.stringify({ chosen: READERS.map(choose), numbers, odd, polish }));

@@ -45,6 +45,10 @@ def test_numbers_and_prices_are_written_as_in_the_readers_region(told: dict[str,
     }
 
 
+def test_a_currency_that_nobody_knows_is_told_as_the_shop_has_it(told: dict[str, Any]) -> None:
+    assert told["odd"] == "49.90 taler"
+
+
 def test_each_language_has_its_own_plurals(told: dict[str, Any]) -> None:
     counts = {locale: of["counts"] for locale, of in told["numbers"].items() if of["counts"]}
     assert counts == {
