@@ -37,7 +37,7 @@ export const words = {
   tryAgain: "Réessayer",
   searchAgain: "Relancer la recherche",
   showAll: "Tout afficher",
-  thisVeryPhoto: "Exactement cette photo",
+  thisVeryPhoto: "La même photo",
   reading: "Lecture de la photo…",
   searching: "Recherche en cours…",
   canceled: "La recherche a été annulée",
