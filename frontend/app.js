@@ -5,7 +5,8 @@
 // No state is the start.
 
 import * as api from "./api.js";
-import { CropBox, fromRegion, toRegion } from "./crop-box.js";
+import { fromRegion, same, toRegion } from "./boxes.js";
+import { CropBox } from "./crop-box.js";
 import { showExamples } from "./examples.js";
 import { acceptPhotos } from "./intake.js";
 import { answers, keep, photos, question, remember } from "./memory.js";
@@ -30,13 +31,14 @@ const box = new CropBox($("stage"), {
     $("whole").hidden = box.value === null;
     $("results").classList.add("stale");
   },
-  settled(crop) {
+  settled(crop, region) {
     const now = history.state;
-    // The whole photo is asked for by name, unless that is what a search chooses by itself.
-    const asked = crop ?? (photos.get(now.photo).main === null ? null : WHOLE);
+    // What a search chooses by itself is not asked for by name.
+    const asked = same(crop, photos.get(now.photo).main) ? null : (crop ?? WHOLE);
     // One step of history for all boxes on a photo: back leads to what the search chose.
     go({ ...now, crop: asked }, { replace: now.crop !== null });
-    if (crop) tell(say.cropped(crop.w, crop.h));
+    if (region) tell(say.searchedRegion(region.name));
+    else if (crop) tell(say.cropped(crop.w, crop.h));
   },
 });
 const filter = new Filter($("filter"), (category) => go({ ...history.state, category }));
@@ -96,6 +98,7 @@ function render(state, hit) {
 
 /** The shopper's own box, or the one that the search chose. */
 function showBox({ crop }, photo) {
+  box.see(photo.regions);
   box.show(crop === WHOLE ? null : (crop ?? photo.main ?? null));
   $("whole").hidden = box.value === null;
 }
@@ -165,14 +168,14 @@ async function find(state, photo) {
       hit.exact ||= !part && hit.photo_id === photo.contentId;
     }
     stop();
-    if (state.crop === null) {
-      photo.main = fromRegion(found.region);
-      showBox(state, photo);
-    }
+    if (!photo.regions.length) photo.regions = found.regions;
+    if (state.crop === null) photo.main = fromRegion(found.region);
+    showBox(state, photo);
     remember(question(state), found);
     showAnswer(state, found);
     const chosen = state.crop === null && photo.main;
-    tell(chosen ? `${aloud(found)} ${say.chosen(chosen.w, chosen.h)}` : aloud(found));
+    const what = chosen && (box.region ? say.searchedRegion(box.region.name) : say.chosen(chosen.w, chosen.h));
+    tell(what ? `${aloud(found)} ${what}` : aloud(found));
   } catch (error) {
     if (signal.aborted) return;
     stop();

@@ -18,8 +18,9 @@ export const words = {
   examples: "Or start from the catalog",
   yourPhoto: "Your photo",
   cropBox: "Crop box",
-  cropHintMouse: "Draw a box around one garment to search for just that.",
-  cropHintTouch: "Drag the corners to search for one garment.",
+  regions: "Garments in the photo",
+  pointHintMouse: "Click on what you mean, or draw a box around it.",
+  pointHintTouch: "Tap what you mean, or draw around it.",
   cropHelp:
     "Arrow keys move the box, Shift and arrow keys change its size, Escape goes back to the whole photo. The results follow.",
   wholePhoto: "Whole photo",
@@ -68,6 +69,18 @@ export const similarityExactly = (similarity) => `Similarity ${similarity.toFixe
 export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>
   `Searching in a part of the photo, ${percent.format(width)} wide and ${percent.format(height)} high.`;
+const GARMENTS = {
+  upper: "Upper garment",
+  lower: "Lower garment",
+  one_piece: "One-piece garment",
+  shoes: "Shoes",
+  hat: "Hat",
+};
+export const regionName = (kind, n, all) => {
+  const name = GARMENTS[kind] ?? "Garment";
+  return all > 1 ? `${name}, ${number.format(n)} of ${number.format(all)}` : name;
+};
+export const searchedRegion = (name) => `Searching for: ${name}.`;
 export const chosen = (width, height) =>
   `One garment of the photo was searched for, ${percent.format(width)} wide and ${percent.format(height)} high.`;
 export const emptyCategory = (name) => [`Nothing found in ${name}`, "Look in the whole catalog instead."];
