@@ -29,11 +29,11 @@ export class Regions {
     }
   }
 
-  /** Show the sure ones of those that a search told, from top to bottom. */
+  /** Show the sure ones of those that a search told, from top to bottom; null: it has not told yet. */
   show(told) {
     if (told === this._told) return; // the button that has the focus keeps it
     this._told = told;
-    this._seen = told.map((region) => ({ ...region, box: fromRegion(region.box) })).filter(({ box }) => box);
+    this._seen = (told ?? []).map((region) => ({ ...region, box: fromRegion(region.box) })).filter(({ box }) => box);
     const shown = this._seen.filter(({ confidence }) => confidence >= SURE);
     shown.sort((one, other) => middle(one.box) - middle(other.box));
     shown.forEach((region, n) => (region.name = say.regionName(region.kind, n + 1, shown.length)));
