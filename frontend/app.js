@@ -6,8 +6,8 @@
 
 import { Api } from "./api.js";
 import { fromRegion, same, toRegion } from "./boxes.js";
+import { Catalog } from "./catalog.js";
 import { CropBox } from "./crop-box.js";
-import { showExamples } from "./examples.js";
 import { acceptPhotos } from "./intake.js";
 import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
@@ -49,13 +49,19 @@ export class App {
       shop: (hit) => this._tellShop(hit),
       closed: () => this._trail.back(),
     });
+    this._catalog = new Catalog(root, this._api, {
+      known: (categories) => this._filter.know(categories),
+      more: (hit) => this._more(hit),
+      read: () => this._memory.answers.clear(), // they are of a part of it
+      again: () => this._render(),
+    });
     fillWords(root, page);
     this._listen(root, area);
     // After a reload the photos are gone; an entry of the history without its photo is the start.
     const { state } = this._trail;
     if (state && !this._memory.photos.has(state.photo)) this._trail.replace(null);
     this._render();
-    this._showCatalog();
+    this._catalog.show();
   }
 
   _listen(root, area) {
@@ -113,7 +119,7 @@ export class App {
   /** What was searched for, in words, where a search chose it. */
   _chosen() {
     const { region, value } = this._box;
-    return region ? say.searchedRegion(region.name) : value && say.chosen(value.w, value.h);
+    return region ? say.searchedFor(region.name) : value && say.chosen(value.w, value.h);
   }
 
   _moved() {
@@ -127,8 +133,8 @@ export class App {
     // What a search chooses by itself is not asked for by name.
     const asked = same(crop, this._memory.photos.get(now.photo).main) ? null : (crop ?? WHOLE);
     // One step of the trail for all boxes on a photo: back leads to what the search chose.
-    this._go({ ...now, crop: asked }, { replace: now.crop !== null });
-    if (region) this._notice.tell(say.searchedRegion(region.name));
+    this._go({ ...now, crop: asked }, { replace: now.crop !== null || asked === null });
+    if (region) this._notice.tell(say.searchingFor(region.name));
     else if (crop) this._notice.tell(say.cropped(crop.w, crop.h));
   }
 
@@ -144,7 +150,7 @@ export class App {
   /** More like a photo of the catalog. */
   _more(hit) {
     const read = async (signal) => {
-      const blob = await this._api.catalogPhoto(hit.image_url, signal);
+      const blob = await this._api.catalogPhoto(hit.image_url, { signal, waiting: (error) => this._wait(error) });
       return Photo.read(blob, say.itemName(hit).title);
     };
     return this._begin(read, (error) => {
@@ -189,6 +195,7 @@ export class App {
         region: part ? toRegion(state.crop) : state.crop,
         signal,
         progress: (share) => !signal.aborted && this._progress.advance(share),
+        waiting: (error) => this._wait(error),
       });
       if (signal.aborted) return;
       for (const hit of found.hits) {
@@ -200,6 +207,7 @@ export class App {
       if (state.crop === null) photo.main = fromRegion(found.region);
       this._showBox(state, photo);
       this._memory.remember(question(state), found);
+      this._catalog.searched();
       this._showAnswer(state, found);
       this._notice.tell([aloud(found), state.crop === null && this._chosen()].filter(Boolean).join(" "));
     } catch (error) {
@@ -271,28 +279,23 @@ export class App {
     if (this._answer) this._part("results-title").textContent = titleOf(this._answer);
   }
 
+  /** Say that what is under way was refused for now, and is tried again by itself. */
+  _wait({ code, message }) {
+    const [what, todo] = say.waiting(code, message);
+    this._progress.wait(`${what}. ${todo}`);
+    this._notice.tell(`${what}. ${todo}`);
+    this._viewer.close();
+    if (!this._trail.state) this._notice.show(what, todo, say.words.cancel, () => this._cancel());
+  }
+
   _cancel() {
     this._stop();
+    this._notice.clear();
     if (!this._trail.state) return;
     if (!this._answer) this._forgetCards();
     this._part("results").classList.toggle("stale", Boolean(this._answer));
     this._notice.show(say.words.canceled, say.words.canceledDo, say.words.searchAgain, () => this._render());
     this._notice.tell(say.words.canceled);
-  }
-
-  /** What the catalog holds: its size, its categories for the filter, and a photo of each to try. */
-  async _showCatalog() {
-    let categories;
-    try {
-      categories = await this._api.categories();
-    } catch {
-      return; // the app works without; a search will say what is wrong
-    }
-    this._filter.know(categories);
-    const total = categories.reduce((sum, { photos }) => sum + photos, 0);
-    if (!total) return;
-    this._part("gallery").textContent = say.gallerySize(total);
-    showExamples(this._part("examples"), categories, (hit) => this._more(hit));
   }
 }
 

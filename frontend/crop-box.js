@@ -22,6 +22,7 @@ export class CropBox {
     this._moved = moved;
     this._settled = settled;
     this._timer = 0;
+    this.region = undefined; // the one whose box it is, if it is one's
     this.show(null);
     followPointers(stage, {
       tap: (point, event) => this._tap(point, event),
@@ -61,7 +62,6 @@ export class CropBox {
       style.width = `${rect.w * 100}%`;
       style.height = `${rect.h * 100}%`;
     }
-    /** The region whose box it is, if it is one's. */
     this.region = this._regions.mark(this.value);
     this._stage.classList.toggle("cropped", this.value !== null);
     this._stage.classList.toggle("own", this.value !== null && !this.region);

@@ -32,6 +32,7 @@ const HTML = /* html */ `
         </button>
       </div>
       <p class="hint mouse-only" data-words="dropOrPaste"></p>
+      <p class="reading hint" hidden><span></span></p>
       <div class="notice-place"></div>
     </div>
     <section id="examples" aria-labelledby="examples-title" hidden>
@@ -66,6 +67,7 @@ const HTML = /* html */ `
         <button type="button" class="quiet" id="cancel" data-words="cancel" hidden></button>
       </div>
       <progress id="progress" max="1" data-label="progress"></progress>
+      <p class="reading hint" hidden><span></span><button type="button" class="quiet" data-words="searchAgain" hidden></button></p>
       <form id="filter" hidden>
         <fieldset>
           <legend class="unseen" data-words="filterBy"></legend>

@@ -44,20 +44,29 @@ export const words = {
   searching: "Searching …",
   canceled: "The search was canceled",
   canceledDo: "Nothing was changed.",
+  allRead: "All photos are read now.",
 };
 
 export const sending = (share) => `Sending ${percent.format(share)} …`;
+export const readSoFar = (read, all) =>
+  `${number.format(read)} of ${number.format(all)} photos are read so far. You can search them already.`;
+export const searchedSoFar = (read, all) =>
+  `Searching the ${number.format(read)} of ${number.format(all)} photos read so far.`;
 export const gallerySize = (photos) => `${count(photos, "photo", "photos")} in the catalog`;
 // What the answer's `match` says; a model that cannot tell says nothing, and neither does the page.
 const FOUND = {
   exact: "This very photo is in the catalog",
-  same: "This is most likely it",
-  very_similar: "This comes very close",
-  similar_style: "In a similar style",
+  same: "Most likely the same",
+  very_similar: "Very similar",
+  similar_style: "Similar style",
   none: "Nothing like this here. The nearest:",
 };
 export const found = (items, match) => FOUND[match] ?? `${count(items, "product looks", "products look")} like this`;
-export const foundAloud = (items, match) => `${FOUND[match] ?? ""} ${count(items, "product", "products")} found.`.trim();
+export const foundAloud = (items, match) => {
+  const all = `${count(items, "product", "products")} found.`;
+  if (match === "none") return `Nothing like this here. ${all}`;
+  return FOUND[match] ? `${FOUND[match]}. ${all}` : all;
+};
 export const photoAlt = (name) => (name ? `Your photo: ${name}` : "Your photo");
 export const noPreview = (name) =>
   `This browser cannot show ${name || "this kind of photo"}. It was sent as it is, and can be searched for, but not cropped.`;
@@ -80,7 +89,8 @@ export const regionName = (kind, n, all) => {
   const name = GARMENTS[kind] ?? "Garment";
   return all > 1 ? `${name}, ${number.format(n)} of ${number.format(all)}` : name;
 };
-export const searchedRegion = (name) => `Searching for: ${name}.`;
+export const searchingFor = (name) => `Searching for: ${name}.`;
+export const searchedFor = (name) => `Searched for: ${name}.`;
 export const chosen = (width, height) =>
   `One garment of the photo was searched for, ${percent.format(width)} wide and ${percent.format(height)} high.`;
 export const emptyCategory = (name) => [`Nothing found in ${name}`, "Look in the whole catalog instead."];
@@ -92,9 +102,9 @@ export const emptyGallery = (indexed) => [
 ];
 
 const DEGREES = {
-  same: { bars: 4, text: "Most likely the same" },
-  very_similar: { bars: 3, text: "Very similar" },
-  similar_style: { bars: 2, text: "Similar style" },
+  same: { bars: 4, text: FOUND.same },
+  very_similar: { bars: 3, text: FOUND.very_similar },
+  similar_style: { bars: 2, text: FOUND.similar_style },
   none: { bars: 1, text: "Not alike" },
 };
 
@@ -157,7 +167,7 @@ const TRY = "Try again in a moment.";
 
 /** What went wrong and what to do about it, by the code of an error. */
 const TROUBLES = {
-  offline: ["You seem to be offline", "Check the connection; the search goes on as soon as it is back."],
+  offline: ["You seem to be offline", "It goes on as soon as the connection is back."],
   unreachable: ["The catalog cannot be reached", "Check the connection, or try again in a moment."],
   not_an_image: ["That is not a photo", "Choose a JPEG, PNG, WebP, AVIF or HEIC picture."],
   empty_file: ["That file is empty", "Choose another photo."],
@@ -170,7 +180,8 @@ const TROUBLES = {
   nothing_pasted: ["There is no photo to paste", "Copy a picture, not a link or text, and paste again."],
   gallery_unavailable: ["The catalog is being put in order", TRY],
   storage_unavailable: ["The catalog cannot be read right now", TRY],
-  busy: ["Many people are searching right now", "Your photo is still here: try again in a few seconds."],
+  busy: ["Many people are searching right now", "Your photo is still here: try again in a moment."],
+  too_often: ["Too many searches at once", "Your photo is still here: try again in a minute."],
   not_found: ["That photo has left the catalog", "Choose another one."],
   internal_error: ["Something went wrong here", TRY],
 };
@@ -178,5 +189,11 @@ const TROUBLES = {
 /** Two sentences for an error: what happened, what to do. */
 export const trouble = (code, message) =>
   TROUBLES[code] ?? [message ? sentence(message) : TROUBLES.internal_error[0], TRY];
+
+/** What is told while something is tried again by itself. */
+export const waiting = (code, message) => {
+  const [what, todo] = trouble(code, message);
+  return [what, code === "offline" ? todo : "Once more in a moment …"];
+};
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
