@@ -280,12 +280,12 @@ export class App {
   }
 
   /** Say that what is under way was refused for now, and is tried again by itself. */
-  _wait({ code, message }) {
-    const [what, todo] = say.waiting(code, message);
-    this._progress.wait(`${what}. ${todo}`);
-    this._notice.tell(`${what}. ${todo}`);
+  _wait({ code }) {
+    const text = say.waiting(code);
+    this._progress.wait(text);
+    this._notice.tell(text);
     this._viewer.close();
-    if (!this._trail.state) this._notice.show(what, todo, say.words.cancel, () => this._cancel());
+    if (!this._trail.state) this._notice.show(text, "", say.words.cancel, () => this._cancel());
   }
 
   _cancel() {

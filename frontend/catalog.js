@@ -12,11 +12,14 @@ export class Catalog {
     this._api = api;
     this._known = known;
     this._more = more;
+    this._all = true; // what is found is all of it
+    this._categories = 0; // how many there were to take examples of
     this._reading = new Reading(root, {
       ask: () => api.health(),
       grown: (all) => {
+        this._all = all;
         if (all) read();
-        if (all || this._part("examples").hidden) this._look();
+        this._look();
       },
       again,
     });
@@ -44,7 +47,10 @@ export class Catalog {
     this._known(categories);
     const total = categories.reduce((sum, { photos }) => sum + photos, 0);
     if (!total) return;
-    this._part("gallery").textContent = say.gallerySize(total);
-    if (this._part("examples").hidden) showExamples(this._part("examples"), categories, this._more);
+    this._part("gallery").textContent = this._all ? say.gallerySize(total) : "";
+    const examples = this._part("examples");
+    if (categories.length === this._categories || examples.matches(":focus-within")) return;
+    this._categories = categories.length;
+    showExamples(examples, categories, this._more);
   }
 }

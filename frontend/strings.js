@@ -167,7 +167,7 @@ const TRY = "Try again in a moment.";
 
 /** What went wrong and what to do about it, by the code of an error. */
 const TROUBLES = {
-  offline: ["You seem to be offline", "It goes on as soon as the connection is back."],
+  offline: ["You seem to be offline", "Check the connection, then try again."],
   unreachable: ["The catalog cannot be reached", "Check the connection, or try again in a moment."],
   not_an_image: ["That is not a photo", "Choose a JPEG, PNG, WebP, AVIF or HEIC picture."],
   empty_file: ["That file is empty", "Choose another photo."],
@@ -190,10 +190,12 @@ const TROUBLES = {
 export const trouble = (code, message) =>
   TROUBLES[code] ?? [message ? sentence(message) : TROUBLES.internal_error[0], TRY];
 
-/** What is told while something is tried again by itself. */
-export const waiting = (code, message) => {
-  const [what, todo] = trouble(code, message);
-  return [what, code === "offline" ? todo : "Once more in a moment …"];
+const WAITING = {
+  offline: "Offline. It goes on with the connection …",
+  unreachable: "Out of reach. Once more in a moment …",
 };
+
+/** What is told while something is tried again by itself. */
+export const waiting = (code) => WAITING[code] ?? "Busy. Once more in a moment …";
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);

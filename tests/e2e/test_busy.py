@@ -104,9 +104,8 @@ def test_busy_is_told_at_once_and_tried_again_whoever_says_so(
 ) -> None:
     refuse(visit, 1, **answer)
     begin(visit)
-    expect(title(visit)).to_have_text(
-        "Many people are searching right now. Once more in a moment …"
-    )
+    expect(title(visit)).to_have_text("Busy. Once more in a moment …")
+    expect(visit.page.locator("#status")).to_have_text("Busy. Once more in a moment …")
     wait_for_searches(visit, 2)
     expect(title(visit)).to_have_text("This very photo is in the catalog")
     expect(visit.page.locator(".notice")).to_have_count(0)
@@ -115,16 +114,17 @@ def test_busy_is_told_at_once_and_tried_again_whoever_says_so(
 def test_a_server_that_limits_the_rate_is_asked_again_when_it_said(
     visits: Visits, shop: Shop, tmp_path: Path
 ) -> None:
-    with serving(shop.folder, shop.folder.parent / "artifacts", 1, LENS_RATE="60") as server:
+    with serving(shop.folder, shop.folder.parent / "artifacts", 1, LENS_RATE="6") as server:
         visit = visits()
         visit.forgiven = "429"
         visit.page.goto(server.address, wait_until="networkidle")
         while httpx.get(f"{server.address}/api/categories").status_code != 429:
             pass
         begin(visit)
-        expect(title(visit)).to_contain_text("Too many searches at once. Once more in a moment")
+        expect(title(visit)).to_have_text("Busy. Once more in a moment …")
+        visit.page.wait_for_function("() => window.sent.length === 2", timeout=30_000)
         visit.settled()
-        assert visit.searches() == 2
+        visit.page.goto("about:blank")
 
 
 def test_a_server_that_stays_busy_is_asked_four_times_and_then_by_a_button(visit: Visit) -> None:
@@ -218,7 +218,7 @@ def test_a_connection_that_breaks_is_told_and_tried_again(visit: Visit) -> None:
     visit.forgiven = "ERR_CONNECTION_RESET"
     visit.page.route(SEARCH, lambda route: route.abort("connectionreset"), times=1)
     begin(visit)
-    expect(title(visit)).to_have_text("The catalog cannot be reached. Once more in a moment …")
+    expect(title(visit)).to_have_text("Out of reach. Once more in a moment …")
     wait_for_searches(visit, 2)
 
 
@@ -234,7 +234,7 @@ def test_a_server_that_is_gone_is_told_and_found_again(
         visit.page.goto(server.address, wait_until="networkidle")  # no request is still running
         server.stop()
         begin(visit)
-        expect(title(visit)).to_contain_text("The catalog cannot be reached")
+        expect(title(visit)).to_contain_text("Out of reach")
         visit.page.wait_for_selector(".notice", timeout=30_000)
         assert "cannot be reached" in visit.notice()
     port = int(server.address.rsplit(":", 1)[1])
@@ -247,9 +247,7 @@ def test_offline_the_search_waits_for_the_connection(visit: Visit) -> None:
     visit.forgiven = "ERR_INTERNET_DISCONNECTED"
     visit.page.context.set_offline(True)
     begin(visit)
-    expect(title(visit)).to_have_text(
-        "You seem to be offline. It goes on as soon as the connection is back."
-    )
+    expect(title(visit)).to_have_text("Offline. It goes on with the connection …")
     visit.page.wait_for_timeout(2_000)
     assert visit.searches() == 1
     visit.page.context.set_offline(False)
@@ -262,7 +260,7 @@ def test_offline_a_canceled_search_stays_canceled_when_the_connection_is_back(
     visit.forgiven = "ERR_INTERNET_DISCONNECTED"
     visit.page.context.set_offline(True)
     begin(visit)
-    expect(title(visit)).to_contain_text("offline")
+    expect(title(visit)).to_contain_text("Offline")
     visit.page.get_by_role("button", name="Cancel").click()
     visit.page.context.set_offline(False)
     visit.page.wait_for_timeout(500)
@@ -310,8 +308,8 @@ def many(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """So many photos that their first indexing takes a while."""
     folder = tmp_path_factory.mktemp("many")
     photo = Image.open(shop.photo("Sweaters"))
-    for number in range(300):
-        photo.crop((0, 0, 480, 600 - number)).save(folder / f"{number}.jpg")
+    for number in range(200):
+        photo.crop((0, 0, 480, 600 - 2 * number)).save(folder / f"{number}.jpg")
     return folder
 
 
@@ -323,17 +321,18 @@ def test_a_first_indexing_is_told_while_it_runs_and_searched_again_at_its_end(
     with serving(many, tmp_path / "artifacts", 0) as server:
         page.goto(server.address)
         start, above = page.locator("#start .reading"), page.locator("#results .reading")
-        told = re.compile(r"\d+ of 300 photos are read so far\. You can search them already\.")
+        told = re.compile(r"\d+ of 200 photos are read so far\. You can search them already\.")
         expect(start).to_have_text(told, timeout=30_000)
         page.wait_for_selector("#examples:not([hidden])", timeout=30_000)
         begin(visit)
-        expect(above).to_contain_text(re.compile(r"Searching the \d+ of 300 photos read so far\."))
+        expect(above).to_contain_text(re.compile(r"Searching the \d+ of 200 photos read so far\."))
         expect(above).to_contain_text("All photos are read now.", timeout=120_000)
         visit.settled()
         page.get_by_role("button", name="Search again").click()
         wait_for_searches(visit, 2)
         expect(above).to_be_hidden()
-        expect(page.locator("#gallery")).to_have_text("300 photos in the catalog")
+        expect(page.locator("#gallery")).to_have_text("200 photos in the catalog")
+        page.goto("about:blank")  # a server that ends answers no thumbnails
 
 
 def health(**changes: Any) -> dict[str, Any]:
