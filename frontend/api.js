@@ -1,14 +1,17 @@
 // The API: searches with progress and cancel, and what else the page asks the server.
 
-const LONGEST_PAUSE = 8; // seconds that a busy server is given before it is asked once more
+import { patiently } from "./patience.js";
 
-/** What the server, or the way to it, refused; `code` is one of the troubles in words/. A busy
- * server says after how many seconds to ask again. */
+const LONGEST_SEARCH = 60_000; // milliseconds; API Gateway gives up after half of it
+// Busy, or too often; what a proxy says of a server that is down, starting or too slow.
+const PASSING = [429, 502, 503, 504];
+
+/** What the server, or the way to it, refused; `code` is one of the troubles in words/. What is `passing`
+ * may be asked again, after `retryAfter` seconds where the server said so. */
 export class ApiError extends Error {
-  constructor(code, message, retryAfter = 1) {
-    super(message ?? code);
-    this.code = code;
-    this.retryAfter = retryAfter;
+  constructor(code, { message = code, passing = false, retryAfter = null } = {}) {
+    super(message);
+    Object.assign(this, { code, passing, retryAfter });
   }
 }
 
@@ -19,19 +22,11 @@ export class Api {
   }
 
   /**
-   * Search with a photo; a busy server is asked a second time, when it said. `region` is a box, "whole"
-   * or null for what the server chooses. `progress` hears the share sent, then null while the answer is
-   * awaited.
+   * Search with a photo. `region` is a box, "whole" or null for what the server chooses. `progress`
+   * hears the share sent, then null while the answer is awaited; `waiting` why it is sent once more.
    */
-  async search(photo, options) {
-    const address = this._at("/api/search-image");
-    try {
-      return await send(address, photo, options);
-    } catch (error) {
-      if (error.code !== "busy") throw error;
-      await pause(Math.min(error.retryAfter, LONGEST_PAUSE), options.signal);
-      return send(address, photo, options);
-    }
+  search(photo, options) {
+    return patiently(() => send(this._at("/api/search-image"), photo, options), options);
   }
 
   /** Tell that a product which a search found was asked for at the shop. Nothing waits for it, and it
@@ -43,11 +38,9 @@ export class Api {
     fetch(this._at("/api/clicks"), { method: "POST", headers, body: click, keepalive: true }).catch(() => {});
   }
 
-  /** The bytes of a catalog photo. */
-  async catalogPhoto(url, signal) {
-    const reply = await ask(this._at(url), { signal });
-    if (!reply.ok) throw new ApiError(reply.status === 404 ? "not_found" : "internal_error");
-    return reply.blob();
+  /** The bytes of a catalog photo; `waiting` hears why it is asked for once more. */
+  async catalogPhoto(url, { signal, waiting }) {
+    return (await this._get(url, { signal, waiting })).blob();
   }
 
   /** An item with all its photos. */
@@ -60,10 +53,17 @@ export class Api {
     return (await this._json("/api/categories")).categories;
   }
 
+  /** What answers, and how far it is with reading the catalog. */
+  health() {
+    return this._json("/api/health");
+  }
+
   async _json(path, signal) {
-    const reply = await ask(this._at(path), { signal });
-    if (!reply.ok) throw new ApiError("internal_error");
-    return reply.json();
+    return (await this._get(path, { signal })).json();
+  }
+
+  _get(path, options) {
+    return patiently(() => get(this._at(path), options.signal), options);
   }
 }
 
@@ -75,12 +75,15 @@ function send(address, photo, { topK, category, region, signal, progress }) {
     const request = new XMLHttpRequest();
     request.open("POST", address);
     request.responseType = "json";
-    request.timeout = 60_000;
+    request.timeout = LONGEST_SEARCH;
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.upload.onload = () => progress(null);
-    request.onload = () =>
-      request.status === 200 && request.response ? resolve(request.response) : reject(refusal(request));
-    request.onerror = request.ontimeout = () => reject(unreachable());
+    request.onload = () => {
+      if (request.status === 200 && request.response) resolve(request.response);
+      else reject(refusal(request.status, request.response, request.getResponseHeader("Retry-After")));
+    };
+    request.onerror = () => reject(unreachable());
+    request.ontimeout = () => reject(new ApiError("busy", { passing: true }));
     request.onabort = aborted;
     signal.addEventListener("abort", () => request.abort());
     const body = new FormData();
@@ -92,29 +95,33 @@ function send(address, photo, { topK, category, region, signal, progress }) {
   });
 }
 
-async function ask(url, options) {
+async function get(url, signal) {
+  let reply;
   try {
-    return await fetch(url, options);
+    reply = await fetch(url, { signal });
   } catch (error) {
-    throw options.signal?.aborted ? error : unreachable();
+    throw signal?.aborted ? error : unreachable();
   }
+  if (reply.ok) return reply;
+  const body = await reply.json().catch(() => null);
+  throw refusal(reply.status, body, reply.headers.get("Retry-After"));
 }
 
-/** Resolves after so many seconds, or rejects as soon as the search is canceled. */
-function pause(seconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, 1_000 * seconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new DOMException("canceled", "AbortError"));
-    });
-  });
+const unreachable = () => new ApiError(navigator.onLine ? "unreachable" : "offline", { passing: true });
+
+/** Not every refusal is the server's own: a proxy's has no code, and maybe no JSON; a network that wants a
+ * login first answers 200 itself. */
+function refusal(status, body, retryAfter) {
+  const { code = codeOf(status), message } = body?.error ?? {};
+  return new ApiError(code, { message, passing: PASSING.includes(status), retryAfter: secondsOf(retryAfter) });
 }
 
-const unreachable = () => new ApiError(navigator.onLine ? "unreachable" : "offline");
+const codeOf = (status) =>
+  PASSING.includes(status) ? "busy" : ({ 200: "unreachable", 404: "not_found", 413: "too_many_bytes" }[status] ?? "internal_error");
 
-function refusal(request) {
-  const { code, message } = request.response?.error ?? {};
-  const retryAfter = Number(request.getResponseHeader("Retry-After")) || 1;
-  return new ApiError(code ?? (request.status === 413 ? "too_many_bytes" : "internal_error"), message, retryAfter);
+/** Retry-After is a number of seconds or a date. */
+function secondsOf(retryAfter) {
+  if (!retryAfter) return null;
+  const seconds = Number.isNaN(Number(retryAfter)) ? (Date.parse(retryAfter) - Date.now()) / 1_000 : Number(retryAfter);
+  return Number.isNaN(seconds) ? null : Math.max(0, seconds);
 }

@@ -6,9 +6,10 @@
 
 import { aloud, bestOf, matchOf, recognize, sizeOf, titleOf } from "./answer.js";
 import { Api } from "./api.js";
-import { CropBox, fromRegion, toRegion } from "./crop-box.js";
+import { fromRegion, same, toRegion } from "./boxes.js";
+import { Catalog } from "./catalog.js";
+import { CropBox } from "./crop-box.js";
 import { Events } from "./events.js";
-import { showCatalog } from "./examples.js";
 import { acceptChoices } from "./intake.js";
 import { say } from "./language.js";
 import { fillWords } from "./markup.js";
@@ -44,7 +45,7 @@ export class App {
     this._trail = new (page ? PageTrail : OwnTrail)();
     this._box = new CropBox(this._part("stage"), {
       moved: () => this._moved(),
-      settled: (crop) => this._settled(crop),
+      settled: (crop, region) => this._settled(crop, region),
     });
     this._filter = new Filter(this._part("filter"), (category) => this._go({ ...this._trail.state, category }));
     this._viewer = new Viewer(this._part("viewer"), {
@@ -54,6 +55,12 @@ export class App {
       shop: (hit) => this._tellShop(hit),
       closed: () => this._trail.back(),
     });
+    this._catalog = new Catalog(root, this._api, {
+      known: (categories) => this._filter.know(categories),
+      more: (hit) => this._more(hit),
+      read: () => this._memory.answers.clear(), // they are of a part of it
+      again: () => this._render(),
+    });
     fillWords(root, page);
     this._part("home").href = page ? "/" : address;
     this._listen();
@@ -61,10 +68,7 @@ export class App {
     const { state } = this._trail;
     if (state && !this._memory.photos.has(state.photo)) this._trail.replace(null);
     this._render();
-    showCatalog(root, this._api, {
-      known: (categories) => this._filter.know(categories),
-      chosen: (hit) => this._more(hit),
-    });
+    this._catalog.show();
   }
 
   /** Listen to the document around, until the signal. */
@@ -120,8 +124,15 @@ export class App {
 
   /** The shopper's own box, or the one that the search chose. */
   _showBox({ crop }, photo) {
+    this._box.see(photo.regions);
     this._box.show(crop === WHOLE ? null : (crop ?? photo.main ?? null));
     this._part("whole").hidden = this._box.value === null;
+  }
+
+  /** What was searched for, in words, where a search chose it. */
+  _chosen() {
+    const { region, value } = this._box;
+    return region ? say.searchedFor(region.name) : value && say.chosen(value.w, value.h);
   }
 
   _moved() {
@@ -130,13 +141,14 @@ export class App {
     this._part("results").classList.add("stale");
   }
 
-  _settled(crop) {
+  _settled(crop, region) {
     const now = this._trail.state;
-    // The whole photo is asked for by name, unless that is what a search chooses by itself.
-    const asked = crop ?? (this._memory.photos.get(now.photo).main === null ? null : WHOLE);
+    // What a search chooses by itself is not asked for by name.
+    const asked = same(crop, this._memory.photos.get(now.photo).main) ? null : (crop ?? WHOLE);
     // One step of the trail for all boxes on a photo: back leads to what the search chose.
-    this._go({ ...now, crop: asked }, { replace: now.crop !== null });
-    if (crop) this._notice.tell(say.cropped(crop.w, crop.h));
+    this._go({ ...now, crop: asked }, { replace: now.crop !== null || asked === null });
+    if (region) this._notice.tell(say.searchingFor(region.name));
+    else if (crop) this._notice.tell(say.cropped(crop.w, crop.h));
   }
 
   // ---- a photo comes in
@@ -151,7 +163,7 @@ export class App {
   /** More like a photo of the catalog. */
   _more(hit) {
     const read = async (signal) => {
-      const blob = await this._api.catalogPhoto(hit.image_url, signal);
+      const blob = await this._api.catalogPhoto(hit.image_url, { signal, waiting: (error) => this._wait(error) });
       return Photo.read(blob, itemName(hit).title);
     };
     return this._begin(read, (error) => {
@@ -196,19 +208,19 @@ export class App {
         region: part ? toRegion(state.crop) : state.crop,
         signal,
         progress: (share) => !signal.aborted && this._progress.advance(share),
+        waiting: (error) => this._wait(error),
       });
       if (signal.aborted) return;
       if (!part) recognize(found, photo);
       this._stop();
-      if (state.crop === null) {
-        photo.main = fromRegion(found.region);
-        this._showBox(state, photo);
-      }
+      photo.regions ??= found.regions;
+      if (state.crop === null) photo.main = fromRegion(found.region);
+      this._showBox(state, photo);
       this._memory.remember(question(state), found);
+      this._catalog.searched();
       this._showAnswer(state, found);
       this._events.searched(matchOf(found), sizeOf(found));
-      const chosen = state.crop === null && photo.main;
-      this._notice.tell(chosen ? `${aloud(found)} ${say.chosen(chosen.w, chosen.h)}` : aloud(found));
+      this._notice.tell([aloud(found), state.crop === null && this._chosen()].filter(Boolean).join(" "));
     } catch (error) {
       if (signal.aborted) return;
       this._stop();
@@ -289,8 +301,18 @@ export class App {
     this._events.failed(code);
   }
 
+  /** Say that what is under way was refused for now, and is tried again by itself. */
+  _wait({ code }) {
+    const text = say.waiting(code);
+    this._progress.wait(text);
+    this._notice.tell(text);
+    this._viewer.close();
+    if (!this._trail.state) this._notice.show(text, "", say.words.cancel, () => this._cancel());
+  }
+
   _cancel() {
     this._stop();
+    this._notice.clear();
     if (!this._trail.state) return;
     if (!this._answer) this._forgetCards();
     this._part("results").classList.toggle("stale", Boolean(this._answer));

@@ -1,27 +1,36 @@
-// The crop box: a part of the photo, chosen by touch, mouse or keyboard.
+// The crop box: the part of the photo that is searched for, chosen by touch, mouse or keyboard.
+
+import { area, around, contains, pinched, resized, shifted, spanned, tidy, WHOLE } from "./boxes.js";
+import { followPointers } from "./pointing.js";
+import { Regions } from "./regions.js";
 
 const SETTLED_MS = 300;
 const STEP = 0.02; // of the photo, by one key
-const LEAST = 0.1; // of the photo's width and height
-const DRAG_PIXELS = 6; // less is a click
+const NARROWER = 0.6; // of the box: a tap on it takes a part that is smaller than this
 
-const WHOLE = { x: 0, y: 0, w: 1, h: 1 };
-const short = (share) => Math.round(share * 1e4) / 1e4;
-const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class CropBox {
-  /** `moved` hears every change at once, `settled` the box once it has rested for 300 ms: shares
-   * of the photo's width and height, or null for the whole photo. */
+  /** `moved` hears every change at once, `settled` the box once it has rested for 300 ms, and at
+   * once where it was tapped: shares of the photo's width and height, or null for the whole photo,
+   * and the region whose box it is, if it is one's. */
   constructor(stage, { moved, settled }) {
     this._stage = stage;
     this._box = stage.querySelector("#crop");
     this._shade = stage.querySelector(".shade");
+    this._regions = new Regions(stage, ({ box }) => this._change(box, 0));
     this._moved = moved;
     this._settled = settled;
     this._timer = 0;
+    this.region = undefined; // the one whose box it is, if it is one's
     this.show(null);
-    stage.addEventListener("pointerdown", (event) => this._grab(event));
-    this._box.addEventListener("keydown", (event) => this._key(event));
+    followPointers(stage, {
+      tap: (point, event) => this._tap(point, event),
+      drag: (point, event) => this._drag(point, event),
+      pinch: () => this._pinch(),
+      handle: (element) => Boolean(element.dataset.edge),
+    });
+    stage.addEventListener("keydown", (event) => this._key(event));
   }
 
   /** Show a box without telling anyone. */
@@ -30,15 +39,19 @@ export class CropBox {
     this._place(crop ?? WHOLE);
   }
 
+  /** Show what a search saw in the photo. */
+  see(regions) {
+    this._regions.show(regions);
+    this._place(this._rect);
+  }
+
   /** Back to the whole photo. */
   clear() {
-    this._change(WHOLE);
+    this._change(WHOLE, 0);
   }
 
   get value() {
-    const { x, y, w, h } = this._rect;
-    if (w > 0.995 && h > 0.995) return null;
-    return { x: short(x), y: short(y), w: short(w), h: short(h) };
+    return tidy(this._rect);
   }
 
   _place(rect) {
@@ -49,91 +62,67 @@ export class CropBox {
       style.width = `${rect.w * 100}%`;
       style.height = `${rect.h * 100}%`;
     }
+    this.region = this._regions.mark(this.value);
     this._stage.classList.toggle("cropped", this.value !== null);
+    this._stage.classList.toggle("own", this.value !== null && !this.region);
   }
 
-  _change(rect) {
+  _change(rect, settledAfter = SETTLED_MS) {
     const before = JSON.stringify(this.value);
     this._place(rect);
     if (JSON.stringify(this.value) === before) return;
     this._moved(this.value);
     clearTimeout(this._timer);
-    this._timer = setTimeout(() => this._settled(this.value), SETTLED_MS);
+    this._timer = setTimeout(() => this._settled(this.value, this.region), settledAfter);
   }
 
-  _grab(event) {
-    if (event.button !== 0 || !event.isPrimary) return;
-    const { edge } = event.target.dataset;
-    const inside = this.value && this._box.contains(event.target);
-    // A finger on the photo scrolls the page unless it is on the box; a mouse draws a new box.
-    if (!edge && !inside && event.pointerType === "touch") return;
-    event.preventDefault();
-    this._box.focus({ preventScroll: true });
-    const { left, top, width, height } = this._stage.getBoundingClientRect();
-    const at = ({ clientX, clientY }) => [
-      clamp((clientX - left) / width, 0, 1),
-      clamp((clientY - top) / height, 0, 1),
-    ];
+  /** What is at the point is meant: a garment that was seen, or else what lies around it. */
+  _tap(point, { target }) {
+    if (target.closest("button")) return; // it has its click
+    const nearby = around(point, this._shape);
+    const box = this._regions.at(point, this.value, area(nearby)) ?? nearby;
+    const on = this.value && contains(this._rect, point);
+    // A tap on the box is often one that missed a handle: only a smaller thing there is meant.
+    if (on && area(box) > NARROWER * area(this._rect)) return;
+    this._change(box, 0);
+  }
+
+  /** A handle is pulled, and the shopper's own box is moved; anywhere else a new one is drawn. */
+  _drag(from, event) {
+    const edge = this._edgeAt(event);
     const start = { ...this._rect };
-    const [x0, y0] = at(event);
-    let dragging = false;
-    const move = (e) => {
-      if (e.pointerId !== event.pointerId) return;
-      dragging ||= Math.hypot(e.clientX - event.clientX, e.clientY - event.clientY) >= DRAG_PIXELS;
-      if (!dragging) return;
-      const [x, y] = at(e);
-      if (edge) this._change(resized(start, edge, x - x0, y - y0));
-      else if (inside) this._change(shifted(start, x - x0, y - y0));
-      else this._change(spanned(x0, y0, x, y));
+    const own = this._stage.classList.contains("own") && contains(start, from);
+    this._box.focus({ preventScroll: true });
+    return ([x, y]) => {
+      if (edge) this._change(resized(start, edge, x - from[0], y - from[1]));
+      else if (own) this._change(shifted(start, x - from[0], y - from[1]));
+      else this._change(spanned(from, [x, y]));
     };
-    const end = (e) => {
-      if (e.pointerId !== event.pointerId) return;
-      for (const name of ["pointermove", "pointerup", "pointercancel"]) {
-        this._stage.removeEventListener(name, name === "pointermove" ? move : end);
-      }
-    };
-    this._stage.setPointerCapture(event.pointerId);
-    this._stage.addEventListener("pointermove", move);
-    this._stage.addEventListener("pointerup", end);
-    this._stage.addEventListener("pointercancel", end);
+  }
+
+  /** The handle at a point, also below a region's dot. */
+  _edgeAt({ clientX, clientY }) {
+    const there = this._stage.getRootNode().elementsFromPoint(clientX, clientY);
+    return there.find((element) => this._box.contains(element) && element.dataset.edge)?.dataset.edge;
+  }
+
+  _pinch() {
+    const start = { ...this._rect };
+    return (scale, from, to) => this._change(pinched(start, scale, from, to));
+  }
+
+  get _shape() {
+    const { width, height } = this._stage.getBoundingClientRect();
+    return width / height;
   }
 
   _key(event) {
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [];
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const arrow = event.target === this._box && ARROWS[event.key];
     if (event.key === "Escape" && this.value) this.clear();
-    else if (dx === undefined) return;
-    else if (event.shiftKey) this._change(resized(this._rect, "se", dx * STEP, dy * STEP));
-    else this._change(shifted(this._rect, dx * STEP, dy * STEP));
+    else if (!arrow) return;
+    else if (event.shiftKey) this._change(resized(this._rect, "se", arrow[0] * STEP, arrow[1] * STEP));
+    else this._change(shifted(this._rect, arrow[0] * STEP, arrow[1] * STEP));
     event.preventDefault(); // or the page scrolls
   }
-}
-
-const shifted = ({ x, y, w, h }, dx, dy) => ({
-  x: clamp(x + dx, 0, 1 - w),
-  y: clamp(y + dy, 0, 1 - h),
-  w,
-  h,
-});
-
-/** A box as the API has it: x0, y0, x1, y1. */
-export const toRegion = ({ x, y, w, h }) => [x, y, x + w, y + h].map((share) => Math.min(1, short(share)));
-
-/** The box of a region of the API, or null for the whole photo. */
-export const fromRegion = (region) =>
-  region ? { x: region[0], y: region[1], w: region[2] - region[0], h: region[3] - region[1] } : null;
-
-function resized({ x, y, w, h }, edge, dx, dy) {
-  let [left, top, right, bottom] = [x, y, x + w, y + h];
-  if (edge.includes("w")) left = clamp(left + dx, 0, Math.max(0, right - LEAST));
-  if (edge.includes("e")) right = clamp(right + dx, Math.min(1, left + LEAST), 1);
-  if (edge.includes("n")) top = clamp(top + dy, 0, Math.max(0, bottom - LEAST));
-  if (edge.includes("s")) bottom = clamp(bottom + dy, Math.min(1, top + LEAST), 1);
-  return { x: left, y: top, w: right - left, h: bottom - top };
-}
-
-function spanned(x0, y0, x1, y1) {
-  const w = Math.max(LEAST, Math.abs(x1 - x0));
-  const h = Math.max(LEAST, Math.abs(y1 - y0));
-  return { x: clamp(Math.min(x0, x1), 0, 1 - w), y: clamp(Math.min(y0, y1), 0, 1 - h), w, h };
 }

@@ -32,6 +32,7 @@ const HTML = /* html */ `
         </button>
       </div>
       <p class="hint mouse-only" data-words="dropOrPaste"></p>
+      <p class="reading hint" hidden><span></span></p>
       <div class="notice-place"></div>
     </div>
     <section id="examples" aria-labelledby="examples-title" hidden>
@@ -50,10 +51,12 @@ const HTML = /* html */ `
           <span data-edge="n"></span><span data-edge="e"></span><span data-edge="s"></span><span data-edge="w"></span>
           <span data-edge="nw"></span><span data-edge="ne"></span><span data-edge="se"></span><span data-edge="sw"></span>
         </div>
+        <div class="frame" hidden></div>
+        <div id="regions" role="group" data-label="regions" hidden></div>
       </div>
       <p id="no-preview" hidden></p>
       <div class="below-photo">
-        <p class="hint" id="crop-hint"><span class="mouse-only" data-words="cropHintMouse"></span><span class="touch-only" data-words="cropHintTouch"></span></p>
+        <p class="hint" id="crop-hint"><span class="mouse-only" data-words="pointHintMouse"></span><span class="touch-only" data-words="pointHintTouch"></span></p>
         <button type="button" class="quiet" id="whole" data-words="wholePhoto" hidden></button>
       </div>
       <p id="crop-help" class="unseen" data-words="cropHelp"></p>
@@ -64,6 +67,7 @@ const HTML = /* html */ `
         <button type="button" class="quiet" id="cancel" data-words="cancel" hidden></button>
       </div>
       <progress id="progress" max="1" data-label="progress"></progress>
+      <p class="reading hint" hidden><span></span><button type="button" class="quiet" data-words="searchAgain" hidden></button></p>
       <form id="filter" hidden>
         <fieldset>
           <legend class="unseen" data-words="filterBy"></legend>

@@ -31,7 +31,6 @@ export class Notice {
     const [what, todo] = troubleOf(code, message);
     this.show(what, todo, again && say.words.tryAgain, again);
     this.tell(`${what}. ${todo}`);
-    if (code === "offline" && again) window.addEventListener("online", again, { once: true });
   }
 
   /** Say something to a screen reader. */

@@ -1,7 +1,7 @@
-// Numbers: counts, shares and prices, written as the reader's language and region write them.
+// Numbers: counts, shares, prices and times, written as the reader's language and region write them.
 
 export let number, percent, decimal; // formatters of Intl
-let locale, plurals;
+let locale, plurals, relative;
 
 /** From now on numbers are written as in this locale. */
 export function writeAs(tag) {
@@ -10,6 +10,7 @@ export function writeAs(tag) {
   percent = new Intl.NumberFormat(locale, { style: "percent" });
   decimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   plurals = new Intl.PluralRules(locale);
+  relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 }
 
 writeAs("en");
@@ -25,4 +26,17 @@ export function money({ amount, currency }) {
   } catch {
     return `${amount} ${currency}`; // no currency's code
   }
+}
+
+const PACES = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** How long ago a time was, in milliseconds since 1970. */
+export function ago(time) {
+  const seconds = Math.max(0, (Date.now() - time) / 1_000);
+  const [unit, length] = PACES.find(([, least]) => seconds >= least) ?? ["second", Infinity];
+  return relative.format(-Math.floor(seconds / length), unit);
 }

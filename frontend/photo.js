@@ -40,6 +40,7 @@ export class Photo {
     this.name = name;
     this.canvas = null;
     this.contentId = null;
+    this.regions = null; // what a search saw in it, as the API tells it
     this.main = undefined; // the box that a search chooses by itself: null is the whole photo
   }
 

@@ -32,6 +32,12 @@ export class Progress {
     }
   }
 
+  /** It waits; `text` says what for. */
+  wait(text) {
+    this._bar.removeAttribute("value");
+    this._title.textContent = text;
+  }
+
   /** Nothing is under way. */
   end() {
     this._lens.classList.remove("busy");

@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.e2e.chromium import NoBrowserError, chromium
@@ -100,6 +102,29 @@ class Shop:
 
 
 Visits = Callable[..., Visit]
+
+
+def wait_for_searches(visit: Visit, count: int) -> None:
+    """Wait for the results of so many searches."""
+    visit.page.wait_for_function("(count) => window.sent.length >= count", arg=count)
+    visit.settled()
+
+
+def collage(shop: Shop) -> tuple[dict[str, Any], str]:
+    """Two garments side by side, and the item on the right."""
+    left, right = shop.photo("Sweaters"), shop.photo("Dresses")
+    both = Image.new("RGB", (960, 600))
+    for place, photo in enumerate((left, right)):
+        both.paste(Image.open(photo), (480 * place, 0))
+    out = BytesIO()
+    both.save(out, "JPEG", quality=90)
+    file: dict[str, Any] = {"name": "two.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+    return file, right.parent.name
+
+
+def as_bytes(photo: Path) -> dict[str, Any]:
+    """A photo whose upload a route can read: of a file that is named by its path it sees none."""
+    return {"name": photo.name, "mimeType": "image/jpeg", "buffer": photo.read_bytes()}
 
 
 @pytest.fixture(scope="session")

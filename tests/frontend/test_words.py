@@ -21,6 +21,8 @@ SAME = {
     "words.name": "a name",
     "moreViews": "no word in it",
     "chip": "no word in it",
+    "amount": "no word in it",
+    "menu": "no word in it",
     "NAMES.Leggings": "the usual word in German and French",
     "NAMES.Shorts": "the usual word in German and French",
 }

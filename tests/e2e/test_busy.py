@@ -1,0 +1,408 @@
+"""What the page says of a match, of a busy server and of a catalog that is still read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Route, expect
+
+from tests.e2e.conftest import Shop, Visit, Visits, collage, wait_for_searches
+from tests.e2e.serving import serving
+
+pytestmark = pytest.mark.slow
+
+SEARCH = "**/api/search-image"
+HTML = "<html><body><h1>The server is not available</h1></body></html>"
+NGINX: dict[str, Any] = {"status": 502, "content_type": "text/html", "body": HTML}
+TRIES = 4
+
+
+def refuse(visit: Visit, times: int | None, path: str = SEARCH, **answer: Any) -> None:
+    """The next `times` requests get this answer; None: all."""
+    visit.forgiven = "Failed to load resource"
+    if times is None:
+        visit.page.route(path, lambda route: route.fulfill(**answer))
+    elif times:
+        visit.page.route(path, lambda route: route.fulfill(**answer), times=times)
+
+
+def begin(visit: Visit) -> None:
+    """Choose a photo, and wait for nothing."""
+    visit.page.set_input_files("#choose", visit.shop.photo("Sweaters"))
+
+
+def sent(visit: Visit, count: int) -> None:
+    """Wait until so many searches were sent."""
+    visit.page.wait_for_function("(count) => window.sent.length === count", arg=count)
+
+
+def title(visit: Visit) -> Locator:
+    return visit.page.locator("#results-title")
+
+
+def frozen(visit: Visit, random: float) -> None:
+    """From now on the page's time stands still until it is told to run, and chance is this."""
+    visit.page.evaluate("(value) => (Math.random = () => value)", random)
+    visit.page.clock.install()
+    visit.page.clock.pause_at(time.time() + 10)
+
+
+# ---- what is said of a match
+
+
+@pytest.mark.parametrize(
+    ("match", "heading"),
+    [
+        ("same", "Most likely the same"),
+        ("very_similar", "Very similar"),
+        ("similar_style", "Similar style"),
+        ("none", "Nothing like this here. The nearest:"),
+    ],
+)
+def test_the_heading_says_how_like_the_photo_the_first_product_is(
+    visit: Visit, match: str, heading: str
+) -> None:
+    def answer(route: Route) -> None:
+        reply = route.fetch()
+        found = reply.json() | {"match": match}
+        found["hits"] = [{**hit, "exact": False, "match": match} for hit in found["hits"]]
+        route.fulfill(response=reply, json=found)
+
+    visit.page.route(SEARCH, answer)
+    visit.choose(collage(visit.shop)[0])
+    expect(title(visit)).to_have_text(heading)
+    expect(visit.page.locator("#status")).to_contain_text(heading.split(" The nearest")[0])
+
+
+# ---- a server that is busy
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(
+            {"status": 503, "json": {"error": {"code": "busy", "message": "too many"}}}, id="ours"
+        ),
+        pytest.param({"status": 503, "json": {"message": "Service Unavailable"}}, id="API Gateway"),
+        pytest.param({"status": 504, "json": {"message": "Endpoint request timed out"}}, id="slow"),
+        pytest.param({"status": 429, "json": {"message": "Too Many Requests"}}, id="throttled"),
+        pytest.param({"status": 503, "content_type": "text/html", "body": HTML}, id="CloudFront"),
+        pytest.param(NGINX, id="nginx"),
+        pytest.param({"status": 503, "body": ""}, id="nothing"),
+    ],
+)
+def test_busy_is_told_at_once_and_tried_again_whoever_says_so(
+    visit: Visit, answer: dict[str, Any]
+) -> None:
+    refuse(visit, 1, **answer)
+    begin(visit)
+    expect(title(visit)).to_have_text("Busy. Once more in a moment …")
+    expect(visit.page.locator("#status")).to_have_text("Busy. Once more in a moment …")
+    wait_for_searches(visit, 2)
+    expect(title(visit)).to_have_text("This very photo is in the catalog")
+    expect(visit.page.locator(".notice")).to_have_count(0)
+
+
+def test_a_server_that_limits_the_rate_is_asked_again_when_it_said(
+    visits: Visits, shop: Shop, tmp_path: Path
+) -> None:
+    with serving(shop.folder, shop.folder.parent / "artifacts", 1, LENS_RATE="6") as server:
+        visit = visits()
+        visit.forgiven = "429"
+        visit.page.goto(server.address, wait_until="networkidle")
+        while httpx.get(f"{server.address}/api/categories").status_code != 429:
+            pass
+        begin(visit)
+        expect(title(visit)).to_have_text("Busy. Once more in a moment …")
+        visit.page.wait_for_function("() => window.sent.length === 2", timeout=30_000)
+        visit.settled()
+        visit.page.goto("about:blank")
+
+
+def test_a_server_that_stays_busy_is_asked_four_times_and_then_by_a_button(visit: Visit) -> None:
+    refuse(visit, TRIES, **NGINX)
+    frozen(visit, random=0.99)
+    begin(visit)
+    for tries in range(1, TRIES):
+        sent(visit, tries)
+        expect(title(visit)).to_contain_text("Once more in a moment")
+        visit.page.clock.run_for(1_500 * 2 ** (tries - 1))
+    sent(visit, TRIES)
+    visit.page.wait_for_selector(".notice")
+    assert "Many people are searching right now" in visit.notice()
+    visit.page.clock.run_for(60_000)
+    assert visit.searches() == TRIES
+    visit.page.clock.resume()
+    visit.page.get_by_role("button", name="Try again").click()
+    visit.settled()
+
+
+@pytest.mark.parametrize(("random", "least", "most"), [(0.0, 400, 500), (0.98, 1_400, 1_500)])
+def test_a_pause_is_longer_or_shorter_by_chance(
+    visit: Visit, random: float, least: int, most: int
+) -> None:
+    """Or all that were refused at once would come back at once."""
+    refuse(visit, 1, **NGINX)
+    frozen(visit, random)
+    begin(visit)
+    expect(title(visit)).to_contain_text("Once more in a moment")
+    visit.page.clock.run_for(least)
+    assert visit.searches() == 1
+    visit.page.clock.run_for(most - least)
+    sent(visit, 2)
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_a_pause_is_as_long_as_the_server_says(visit: Visit, dated: bool) -> None:
+    frozen(visit, random=0)
+    now: int = visit.page.evaluate("Date.now()")
+    after = formatdate(now / 1_000 + 20, usegmt=True) if dated else "20"
+    refuse(visit, 1, **NGINX, headers={"Retry-After": after})
+    begin(visit)
+    expect(title(visit)).to_contain_text("Once more in a moment")
+    visit.page.clock.run_for(18_500)
+    assert visit.searches() == 1
+    visit.page.clock.run_for(2_000)
+    sent(visit, 2)
+
+
+def test_a_pause_of_minutes_is_left_to_the_shopper(visit: Visit) -> None:
+    refuse(visit, 1, **NGINX, headers={"Retry-After": "120"})
+    begin(visit)
+    visit.page.wait_for_selector(".notice")
+    assert "try again in a moment" in visit.notice()
+    assert visit.searches() == 1
+    visit.page.get_by_role("button", name="Try again").click()
+    visit.settled()
+
+
+def test_a_search_that_waits_can_be_canceled_and_begun_again(visit: Visit) -> None:
+    refuse(visit, 1, **NGINX)
+    frozen(visit, random=0)
+    begin(visit)
+    expect(title(visit)).to_contain_text("Once more in a moment")
+    visit.page.get_by_role("button", name="Cancel").click()
+    assert "canceled" in visit.notice()
+    visit.page.clock.run_for(60_000)
+    assert visit.searches() == 1
+    visit.page.clock.resume()
+    visit.page.get_by_role("button", name="Search again").click()
+    visit.settled()
+
+
+def test_a_failure_that_is_no_busyness_is_told_and_not_tried_again(visit: Visit) -> None:
+    refuse(visit, None, status=500, json={"message": "Internal Server Error"})
+    begin(visit)
+    visit.page.wait_for_selector(".notice")
+    assert "Something went wrong here" in visit.notice()
+    visit.page.wait_for_timeout(2_000)
+    assert visit.searches() == 1
+
+
+def test_a_network_that_wants_a_login_first_is_told_as_one(visit: Visit) -> None:
+    refuse(visit, 1, status=200, content_type="text/html", body="<h1>Welcome to our Wi-Fi</h1>")
+    begin(visit)
+    visit.page.wait_for_selector(".notice")
+    assert "The catalog cannot be reached" in visit.notice()
+
+
+def test_a_connection_that_breaks_is_told_and_tried_again(visit: Visit) -> None:
+    visit.forgiven = "ERR_CONNECTION_RESET"
+    visit.page.route(SEARCH, lambda route: route.abort("connectionreset"), times=1)
+    begin(visit)
+    expect(title(visit)).to_have_text("Out of reach. Once more in a moment …")
+    wait_for_searches(visit, 2)
+
+
+def test_a_server_that_is_gone_is_told_and_found_again(
+    visits: Visits, shop: Shop, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    shutil.copytree(shop.photo("Sweaters").parent, photos / "item")
+    count = len(list(photos.rglob("*.jpg")))
+    visit = visits()
+    visit.forgiven = ""  # any request may fail when the server dies; other tests check the console
+    with serving(photos, tmp_path / "artifacts", count) as server:
+        visit.page.goto(server.address, wait_until="networkidle")  # no request is still running
+        server.stop()
+        begin(visit)
+        expect(title(visit)).to_contain_text("Out of reach")
+        visit.page.wait_for_selector(".notice", timeout=30_000)
+        assert "cannot be reached" in visit.notice()
+    port = int(server.address.rsplit(":", 1)[1])
+    with serving(photos, tmp_path / "artifacts", count, port):
+        visit.page.get_by_role("button", name="Try again").click()
+        visit.settled()
+
+
+def test_offline_the_search_waits_for_the_connection(visit: Visit) -> None:
+    visit.forgiven = "ERR_INTERNET_DISCONNECTED"
+    visit.page.context.set_offline(True)
+    begin(visit)
+    expect(title(visit)).to_have_text("Offline. It goes on with the connection …")
+    visit.page.wait_for_timeout(2_000)
+    assert visit.searches() == 1
+    visit.page.context.set_offline(False)
+    wait_for_searches(visit, 2)
+
+
+def test_offline_a_canceled_search_stays_canceled_when_the_connection_is_back(
+    visit: Visit,
+) -> None:
+    visit.forgiven = "ERR_INTERNET_DISCONNECTED"
+    visit.page.context.set_offline(True)
+    begin(visit)
+    expect(title(visit)).to_contain_text("Offline")
+    visit.page.get_by_role("button", name="Cancel").click()
+    visit.page.context.set_offline(False)
+    visit.page.wait_for_timeout(500)
+    assert visit.searches() == 1
+    visit.page.get_by_role("button", name="Search again").click()
+    visit.settled()
+
+
+def test_the_catalogs_categories_are_asked_for_again_without_a_word(visits: Visits) -> None:
+    visit = visits()
+    refuse(visit, 2, "**/api/categories", **NGINX)
+    visit.page.reload()
+    visit.page.wait_for_selector("#examples:not([hidden])", timeout=15_000)
+    expect(visit.page.locator(".notice")).to_have_count(0)
+    expect(visit.page.locator("#status")).to_have_text("")
+
+
+def test_all_views_of_an_item_are_asked_for_again_without_a_word(visit: Visit) -> None:
+    photo = visit.shop.photo("Sweaters")
+    visit.choose(photo)
+    views = len(list(photo.parent.glob("*.jpg")))
+    refuse(visit, 1, "**/api/items/**", **NGINX)
+    visit.page.locator(".card .open").first.click()
+    expect(visit.page.locator("#viewer .views button")).to_have_count(views)
+    expect(visit.page.locator(".notice")).to_have_count(0)
+
+
+def test_a_photo_of_the_catalog_that_waits_is_told_on_the_start_page_too(visit: Visit) -> None:
+    refuse(visit, 1, "**/catalog/**", **NGINX, headers={"Retry-After": "20"})
+    visit.page.locator("#examples button").first.click()
+    visit.page.wait_for_selector(".notice")
+    assert "Once more in a moment" in visit.notice()
+    visit.page.get_by_role("button", name="Cancel").click()
+    expect(visit.page.locator(".notice")).to_have_count(0)
+    refuse(visit, 1, "**/catalog/**", **NGINX)
+    visit.page.locator("#examples button").first.click()
+    visit.settled()
+
+
+# ---- a catalog that is still read
+
+
+@pytest.fixture(scope="module")
+def many(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """So many photos that their first indexing takes a while."""
+    folder = tmp_path_factory.mktemp("many")
+    photo = Image.open(shop.photo("Sweaters"))
+    for number in range(200):
+        photo.crop((0, 0, 480, 600 - 2 * number)).save(folder / f"{number}.jpg")
+    return folder
+
+
+def test_a_first_indexing_is_told_while_it_runs_and_searched_again_at_its_end(
+    visits: Visits, many: Path, tmp_path: Path
+) -> None:
+    visit = visits()
+    page = visit.page
+    with serving(many, tmp_path / "artifacts", 0) as server:
+        page.goto(server.address)
+        start, above = page.locator("#start .reading"), page.locator("#results .reading")
+        told = re.compile(r"\d+ of 200 photos are read so far\. You can search them already\.")
+        expect(start).to_have_text(told, timeout=30_000)
+        page.wait_for_selector("#examples:not([hidden])", timeout=30_000)
+        begin(visit)
+        expect(above).to_contain_text(re.compile(r"Searching the \d+ of 200 photos read so far\."))
+        expect(above).to_contain_text("All photos are read now.", timeout=120_000)
+        visit.settled()
+        page.get_by_role("button", name="Search again").click()
+        wait_for_searches(visit, 2)
+        expect(above).to_be_hidden()
+        expect(page.locator("#gallery")).to_have_text("200 photos in the catalog")
+        page.goto("about:blank")  # a server that ends answers no thumbnails
+
+
+def health(**changes: Any) -> dict[str, Any]:
+    """Health, as far as the page reads it."""
+    return {
+        "status": "ok",
+        "gallery": {"photos": 1_000},
+        "indexing": None,
+        "fetching": None,
+    } | changes
+
+
+def work(done: int, total: int) -> dict[str, Any]:
+    return {"done": done, "total": total, "seconds_left": None}
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (health(gallery={"photos": 340}, indexing=work(340, 1_143)), "340 of 1,143 photos"),
+        (health(gallery=None, indexing=work(340, 1_143), status="empty"), "340 of 1,143 photos"),
+        (health(gallery={"photos": 500}, indexing=work(0, 643)), "500 of 1,143 photos"),
+        (health(gallery={"photos": 20}, fetching=work(30, 90)), "30 of 90 photos"),
+        (health(indexing=work(5, 20)), None),  # changed photos
+        (health(indexing=work(100, 1_001)), None),  # another model's gallery
+        (health(), None),
+    ],
+)
+def test_only_a_first_reading_is_told(
+    visit: Visit, answer: dict[str, Any], says: str | None
+) -> None:
+    asked: list[Route] = []
+
+    def reply(route: Route) -> None:
+        asked.append(route)
+        route.fulfill(json=answer)
+
+    visit.page.route("**/api/health", reply)
+    with visit.page.expect_response("**/api/health"):
+        visit.page.reload()
+    line = visit.page.locator("#start .reading")
+    if says:
+        expect(line).to_contain_text(says)
+    visit.page.wait_for_timeout(3_500)
+    assert line.is_visible() == bool(says)
+    assert len(asked) == (2 if says else 1), "it is asked for again only while something is read"
+
+
+def test_a_page_that_is_not_seen_asks_for_nothing(visit: Visit) -> None:
+    asked: list[Route] = []
+
+    def reply(route: Route) -> None:
+        asked.append(route)
+        route.fulfill(json=health(gallery={"photos": 340}, indexing=work(340, 1_143)))
+
+    visit.page.route("**/api/health", reply)
+    visit.page.reload()
+    expect(visit.page.locator("#start .reading")).to_contain_text("340 of 1,143")
+    visit.page.evaluate(
+        """() => {
+          Object.defineProperty(document, "hidden", { get: () => window.away, configurable: true });
+          window.away = true;
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    before = len(asked)
+    visit.page.wait_for_timeout(4_000)
+    assert len(asked) == before
+    visit.page.evaluate(
+        "() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    visit.page.wait_for_timeout(500)
+    assert len(asked) == before + 1
