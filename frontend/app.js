@@ -262,9 +262,9 @@ export class App {
   /** Look at a photo that the search did not find, but somebody did in the viewer. */
   async _lookAt(state, found) {
     this._viewer.close();
-    const { signal } = this._running;
     const hit = await this._photos.hit(state.viewed ?? "", state.view).catch(() => null);
-    if (hit && this._trail.state.view === state.view && !signal.aborted) this._showAnswer(state, found, hit);
+    const still = this._answer === found && this._trail.state?.view === state.view;
+    if (hit && still) this._showAnswer(state, found, hit);
   }
 
   _showEmpty({ category }, found) {

@@ -40,7 +40,8 @@ function scalar(value) {
 /** Only own fields are read and set, so that no name reaches what all objects share. */
 function put(fields, [name, ...path], value) {
   const own = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  const set = (made) => Object.defineProperty(fields, name, { value: made, enumerable: true, configurable: true });
+  const plain = { enumerable: true, configurable: true, writable: true };
+  const set = (made) => Object.defineProperty(fields, name, { ...plain, value: made });
   if (!path.length) set(value);
   else if (path.length === 1 && path[0] === "") set([...(Array.isArray(own) ? own : []), value]);
   else put(isObject(own) ? own : set({})[name], path, value);
@@ -49,5 +50,5 @@ function put(fields, [name, ...path], value) {
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
 // These need no escaping in a query, and are read more easily without.
-const PLAIN = { "%2F": "/", "%2C": ",", "%3A": ":", "%20": "+" };
-const readable = (text) => encodeURIComponent(text).replace(/%2F|%2C|%3A|%20/g, (code) => PLAIN[code]);
+const LEGIBLE = { "%2F": "/", "%2C": ",", "%3A": ":", "%20": "+" };
+const readable = (text) => encodeURIComponent(text).replace(/%2F|%2C|%3A|%20/g, (code) => LEGIBLE[code]);

@@ -136,7 +136,7 @@ def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
             is_mobile=touch,
             **options,
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(5_000)
         context.add_init_script(_REMEMBER)
         page = context.new_page()
         one = Visit(page, shop)
