@@ -6,20 +6,24 @@
 // start.
 
 import { FRESH, viewing, wholeAddress } from "./address.js";
+import { aloud, bestOf, matchOf, recognize, sizeOf, titleOf } from "./answer.js";
 import { Api } from "./api.js";
 import { CropBox, fromRegion, toRegion } from "./crop-box.js";
-import { acceptPhotos } from "./intake.js";
+import { Events } from "./events.js";
+import { showCatalog } from "./examples.js";
+import { acceptChoices } from "./intake.js";
 import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
 import { Notice } from "./notice.js";
 import { Photo } from "./photo.js";
 import { Photos } from "./photos.js";
 import { Progress } from "./progress.js";
+import { Recent } from "./recent.js";
 import { drawCards, drawPlaceholders, Filter, fold } from "./results.js";
 import { Share } from "./share.js";
 import { Stage } from "./stage.js";
-import { Start } from "./start.js";
 import * as say from "./strings.js";
+import { listen, showTop } from "./surroundings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
 
@@ -31,22 +35,20 @@ export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
    * the page, and not a part of a page of somebody else. */
   constructor(root, { address, page }) {
-    this._part = (id) => root.getElementById(id);
+    this._root = root;
     this._page = page;
-    const area = page ? document : root.host; // where the keyboard, drops and pastes are the app's
+    this._part = (id) => root.getElementById(id);
     this._answer = null; // what the cards show
     this._running = new AbortController();
     this._api = new Api(address);
+    this._events = new Events(root.host);
     this._memory = new Memory();
     this._photos = new Photos(this._api, page);
-    this._home = new Start(root, this._photos, {
-      more: (hit) => this._more(hit),
-      open: (state) => this._go(state),
-    });
+    this._recent = new Recent(this._part("recent"), this._photos, (state) => this._go(state));
     this._notice = new Notice(root);
     this._progress = new Progress(root);
     this._stage = new Stage(root);
-    this._trail = new (page ? PageTrail : OwnTrail)(() => this._render());
+    this._trail = new (page ? PageTrail : OwnTrail)();
     this._box = new CropBox(this._part("stage"), {
       moved: () => this._moved(),
       settled: (crop) => this._settled(crop),
@@ -61,16 +63,30 @@ export class App {
       closed: () => this._trail.back(),
     });
     fillWords(root, page);
-    this._listen(root, area);
+    this._part("home").href = page ? "/" : address;
+    this._listen();
     this._render();
-    this._showCatalog();
+    showCatalog(root, this._api, {
+      known: (categories) => this._filter.know(categories),
+      chosen: (hit) => this._more(hit),
+    });
   }
 
-  _listen(root, area) {
-    acceptPhotos(root, area, {
+  /** Listen to the document around, until the signal. */
+  enter(signal) {
+    listen(this._root, this._page, {
       take: (file) => this._take(file),
-      refuse: (code) => this._notice.complain(code),
+      refuse: (code) => this._complain(code),
+      escape: () => !this._part("cancel").hidden && !this._part("viewer").open && this._cancel(),
+      signal,
     });
+    this._trail.follow(() => this._render(), signal);
+    this._recent.follow(signal);
+    signal.addEventListener("abort", () => this._stop());
+  }
+
+  _listen() {
+    acceptChoices(this._root, (file) => this._take(file));
     new Share(this._part("share"), () => {
       const { name } = this._photos.known(this._trail.state);
       return { title: name, url: wholeAddress(this._trail.state) };
@@ -84,9 +100,6 @@ export class App {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       if (this._trail.state) this._go(null);
-    });
-    area.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this._part("cancel").hidden && !this._part("viewer").open) this._cancel();
     });
   }
 
@@ -110,7 +123,7 @@ export class App {
     if (state && !photo) return this._restore(state);
     if (this._trail.odd) this._notice.complain("odd_address");
     this._trail.odd = false;
-    if (!state) return this._home.show();
+    if (!state) return this._recent.show();
     this._photos.note(state);
     this._showBox(state, photo);
     const known = this._memory.answers.get(question(state));
@@ -125,12 +138,15 @@ export class App {
     drawPlaceholders(this._part("hits"), 8);
     return this._begin(
       (signal) => this._photos.find(state, signal),
-      (photo) => this._go({ ...state, photo: photo.id }, { replace: true }),
+      (photo) => {
+        this._trail.settle({ ...state, photo: photo.id });
+        this._render();
+      },
       (error) => {
         const gone = GONE.includes(error.code);
         this._forgetCards();
         if (gone) this._go(null, { replace: true });
-        this._notice.complain(error.code ?? "internal_error", gone ? null : () => this._render());
+        this._complain(error.code ?? "internal_error", gone ? null : () => this._render());
       },
     );
   }
@@ -164,7 +180,7 @@ export class App {
     return this._begin(
       () => Photo.read(file, name),
       (photo) => this._beginWith(photo),
-      (error) => this._notice.complain(error.code ?? "unusable_photo"),
+      (error) => this._complain(error.code ?? "unusable_photo"),
     );
   }
 
@@ -175,7 +191,7 @@ export class App {
       (photo) => this._beginWith(photo),
       (error) => {
         this._viewer.close();
-        this._notice.complain(error.code ?? "internal_error", () => this._more(hit));
+        this._complain(error.code ?? "internal_error", () => this._more(hit));
       },
     );
   }
@@ -200,7 +216,7 @@ export class App {
     this._viewer.close();
     this._answer = null;
     this._go(state);
-    scrollTo({ top: 0 });
+    showTop(this._root);
     this._part("photo-title").focus({ preventScroll: true });
   }
 
@@ -219,10 +235,7 @@ export class App {
         progress: (share) => !signal.aborted && this._progress.advance(share),
       });
       if (signal.aborted) return;
-      for (const hit of found.hits) {
-        // The same bytes are known for certain even when a smaller copy of them was sent.
-        hit.exact ||= !part && hit.photo_id === photo.contentId;
-      }
+      if (!part) recognize(found, photo);
       this._stop();
       if (state.crop === null) {
         photo.main = fromRegion(found.region);
@@ -230,13 +243,14 @@ export class App {
       }
       this._memory.remember(question(state), found);
       this._showAnswer(state, found);
+      this._events.searched(matchOf(found), sizeOf(found));
       const chosen = state.crop === null && photo.main;
       this._notice.tell(chosen ? `${aloud(found)} ${say.chosen(chosen.w, chosen.h)}` : aloud(found));
     } catch (error) {
       if (signal.aborted) return;
       this._stop();
       this._forgetCards();
-      this._notice.complain(error.code ?? "internal_error", () => this._render(), error.message);
+      this._complain(error.code ?? "internal_error", () => this._render(), error.message);
     }
   }
 
@@ -247,7 +261,7 @@ export class App {
       this._answer = found;
       const items = fold(found.hits);
       drawCards(this._part("hits"), this._part("card"), items, {
-        open: (chosen) => this._go({ ...state, ...viewing(chosen) }),
+        open: (chosen) => this._open(state, chosen),
         more: (chosen) => this._more(chosen),
       });
       this._part("results-title").textContent = titleOf(found);
@@ -267,6 +281,11 @@ export class App {
     if (hit && still) this._showAnswer(state, found, hit);
   }
 
+  _open(state, hit) {
+    this._go({ ...state, ...viewing(hit) });
+    this._events.opened(hit);
+  }
+
   _showEmpty({ category }, found) {
     if (category !== null) {
       const [what, todo] = say.emptyCategory(say.categoryName(category));
@@ -279,11 +298,12 @@ export class App {
     }
   }
 
-  /** Tell of a click on the way to the shop, where the server keeps them. */
-  _tellShop({ item_id: item }) {
-    const answer = this._answer;
-    const best = answer?.hits.find((hit) => hit.item_id === item); // a view may not have been found
-    if (answer?.search_id && best) this._api.clicked(answer.search_id, item, best.rank);
+  /** Tell of a click on the way to the shop, the server too where it keeps them. */
+  _tellShop({ item_id: item, product }) {
+    const best = bestOf(this._answer, item);
+    if (!best) return;
+    this._events.shopped(best, product.link);
+    if (this._answer.search_id) this._api.clicked(this._answer.search_id, item, best.rank);
   }
 
   _forgetCards() {
@@ -310,6 +330,11 @@ export class App {
     if (this._answer) this._part("results-title").textContent = titleOf(this._answer);
   }
 
+  _complain(code, again, message) {
+    this._notice.complain(code, again, message);
+    this._events.failed(code);
+  }
+
   _cancel() {
     this._stop();
     if (!this._trail.state) return;
@@ -318,23 +343,4 @@ export class App {
     this._notice.show(say.words.canceled, say.words.canceledDo, say.words.searchAgain, () => this._render());
     this._notice.tell(say.words.canceled);
   }
-
-  /** What the catalog holds, for the filter and the start. */
-  async _showCatalog() {
-    let categories;
-    try {
-      categories = await this._api.categories();
-    } catch {
-      return; // the app works without; a search will say what is wrong
-    }
-    this._filter.know(categories);
-    this._home.know(categories);
-  }
 }
-
-const titleOf = (found) => (found.hits.length ? say.found(fold(found.hits).length, matchOf(found)) : "");
-
-const aloud = (found) => say.foundAloud(fold(found.hits).length, matchOf(found));
-
-/** Whether this very photo is there, or else how like it the first product is. */
-const matchOf = ({ hits, match }) => (hits[0]?.exact ? "exact" : match);

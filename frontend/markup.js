@@ -91,7 +91,6 @@ const HTML = /* html */ `
 <input type="file" id="choose" accept="image/*,.heic,.heif,.avif" data-label="choosePhoto" hidden>
 <input type="file" id="camera" accept="image/*" capture="environment" data-label="takePhoto" hidden>
 <p id="status" class="unseen" role="status"></p>
-<div id="veil" hidden><p data-words="dropHere"></p></div>
 
 <dialog id="viewer" aria-labelledby="viewer-title">
   <button type="button" class="round" id="close" data-label="close"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="m6 6 12 12M18 6 6 18"/></svg></button>
@@ -112,6 +111,7 @@ const HTML = /* html */ `
   </div>
 </dialog>
 </div>
+<div id="veil" hidden><p data-words="dropHere"></p></div>
 
 <template id="card">
   <li class="card">

@@ -11,8 +11,11 @@ export class Recent {
     this._photos = photos;
     this._open = open;
     section.querySelector(".forget-all").addEventListener("click", () => this._forget());
-    // Another tab may have changed them.
-    document.addEventListener("visibilitychange", () => document.hidden || this.show());
+  }
+
+  /** Show them anew whenever the page is seen again, until the signal: another tab may have changed them. */
+  follow(signal) {
+    document.addEventListener("visibilitychange", () => document.hidden || this.show(), { signal });
   }
 
   async show() {

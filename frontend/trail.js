@@ -3,14 +3,9 @@
 
 import { addressOf, stateAt } from "./address.js";
 
-/** `changed` hears that the state is another one because somebody went back or forward. */
 export class PageTrail {
-  constructor(changed) {
+  constructor() {
     this._enter();
-    addEventListener("popstate", () => {
-      this._enter();
-      changed();
-    });
   }
 
   get state() {
@@ -25,8 +20,26 @@ export class PageTrail {
     history.replaceState(state, "", addressOf(state));
   }
 
+  /** Replace the state by what was found for it. */
+  settle(state) {
+    const twice = this._entered && state.view;
+    this._entered = false;
+    // Closing the viewer is a step back, which must not lead out of the page.
+    this.replace(twice ? { ...state, view: null, viewed: null } : state);
+    if (twice) this.push(state);
+  }
+
   back() {
     history.back();
+  }
+
+  /** `changed` hears that somebody went back or forward, or typed another address. */
+  follow(changed, signal) {
+    const moved = () => {
+      this._enter();
+      changed();
+    };
+    addEventListener("popstate", moved, { signal });
   }
 
   /** An entry of the history without a state was entered by its address. `odd` is whether that was not
@@ -35,18 +48,14 @@ export class PageTrail {
     if (history.state) return;
     const { state, odd } = stateAt(location);
     this.odd = odd;
-    if (!state) return;
-    // Closing the viewer is a step back, which must not lead out of the page.
-    this.replace({ ...state, view: null, viewed: null });
-    if (state.view) this.push(state);
+    this._entered = state !== null;
+    if (state) this.replace(state);
   }
 }
 
 export class OwnTrail {
-  constructor(changed) {
-    this._changed = changed;
-    this._states = [null];
-  }
+  _states = [null];
+  _changed = () => {};
 
   get state() {
     return this._states.at(-1);
@@ -60,8 +69,16 @@ export class OwnTrail {
     this._states[this._states.length - 1] = state;
   }
 
+  settle(state) {
+    this.replace(state);
+  }
+
   back() {
     if (this._states.length > 1) this._states.pop();
     this._changed();
+  }
+
+  follow(changed) {
+    this._changed = changed;
   }
 }

@@ -100,7 +100,9 @@ def test_a_reload_keeps_the_photo_its_box_and_its_products(visit: Visit) -> None
     assert visit.page.locator("#crop").evaluate("box => parseFloat(box.style.width)") == (
         pytest.approx(100 * box["w"])
     )
-    assert visit.sent() == [sent], "the same bytes are asked for again: the gallery may have changed"
+    assert visit.sent() == [sent], (
+        "the same bytes are asked for again: the gallery may have changed"
+    )
     assert visit.page.locator("#preview").evaluate("canvas => canvas.width") == 480
 
 
@@ -181,16 +183,19 @@ def test_recent_photos_are_listed_newest_first_gone_on_with_and_forgotten(visit:
     expect(page.locator(RECENT)).to_have_count(3)
     expect(page.locator("#recent")).to_contain_text("They stay in this browser")
     names = [one["name"] for one in kept(visit)["photos"]]
-    assert sorted(names) == sorted(visit.shop.photo(c).name for c in ("Sweaters", "Dresses", "Denim"))
+    assert sorted(names) == sorted(
+        visit.shop.photo(c).name for c in ("Sweaters", "Dresses", "Denim")
+    )
     page.locator(RECENT).first.click()
     visit.settled()
     assert visit.items() == items, "with its category"
     page.locator("#home").click()
     page.locator("#recent .forget").first.click()
     expect(page.locator(RECENT)).to_have_count(2)
-    assert page.evaluate(
-        "document.querySelector('image-lens').shadowRoot.activeElement.className"
-    ) == "forget", "the keyboard goes on from the next one"
+    assert (
+        page.evaluate("document.querySelector('image-lens').shadowRoot.activeElement.className")
+        == "forget"
+    ), "the keyboard goes on from the next one"
     assert {len(store) for store in kept(visit).values()} == {2}
     page.go_back()
     expect(page.locator(".notice")).to_contain_text("not on this device")
