@@ -1,10 +1,9 @@
-"""What the page keeps of searches: addresses that anybody can open, and photos on this device alone."""
+"""What the page keeps: addresses that anybody can open, and photos on this device alone."""
 
 from __future__ import annotations
 
 import json
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -12,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Shop, Visit, Visits
+from tests.e2e.conftest import Visit, Visits
 from tests.e2e.test_page import HEIC, as_bytes, wait_for_searches
 
 pytestmark = pytest.mark.slow
