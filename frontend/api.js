@@ -44,8 +44,12 @@ export class Api {
   }
 
   /** An item with all its photos. */
-  item(itemId, signal) {
-    return this._json(`/api/items/${itemId.split("/").map(encodeURIComponent).join("/")}`, signal);
+  async item(itemId, signal) {
+    try {
+      return await this._json(`/api/items/${itemId.split("/").map(encodeURIComponent).join("/")}`, signal);
+    } catch (error) {
+      throw error.code === "not_found" ? new ApiError("item_gone") : error;
+    }
   }
 
   /** The catalog's categories, each with its number of photos and one of them. */

@@ -1,9 +1,11 @@
 // The app: what is shown is what the trail's state says; this module keeps the two together.
 //
-// A state is {photo, crop, category, view}: a photo kept in memory, a part of it, WHOLE or null for
-// the part that the search chooses, a category or null, and the key of the hit in the viewer or null.
-// No state is the start.
+// A state is {item, photo, crop, category, view, viewed}: an item of the catalog, or null for a photo of
+// the shopper's own; the photo's key or id; a part of it, WHOLE or null for the part that the search
+// chooses; a category or null; the key of the photo in the viewer and its item, or null. No state is the
+// start.
 
+import { FRESH, viewing, wholeAddress } from "./address.js";
 import { aloud, bestOf, matchOf, recognize, sizeOf, titleOf } from "./answer.js";
 import { Api } from "./api.js";
 import { fromRegion, same, toRegion } from "./boxes.js";
@@ -16,9 +18,12 @@ import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
 import { Notice } from "./notice.js";
 import { Photo } from "./photo.js";
-import { categoryName, itemName } from "./product.js";
+import { Photos } from "./photos.js";
+import { categoryName } from "./product.js";
 import { Progress } from "./progress.js";
+import { Recent } from "./recent.js";
 import { drawCards, drawPlaceholders, Filter, fold } from "./results.js";
+import { Share } from "./share.js";
 import { Stage } from "./stage.js";
 import { listen, showTop } from "./surroundings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
@@ -26,6 +31,7 @@ import { Viewer } from "./viewer.js";
 
 const TOP_K = 60; // photos, which fold into fewer items
 const WHOLE = "whole"; // as the API has it
+const GONE = ["photo_gone", "item_gone", "not_found"]; // nothing is left to search with
 
 export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
@@ -39,6 +45,8 @@ export class App {
     this._api = new Api(address);
     this._events = new Events(root.host);
     this._memory = new Memory();
+    this._photos = new Photos(this._api, page);
+    this._recent = new Recent(this._part("recent"), this._photos, (state) => this._go(state));
     this._notice = new Notice(root);
     this._progress = new Progress(root);
     this._stage = new Stage(root);
@@ -50,9 +58,10 @@ export class App {
     this._filter = new Filter(this._part("filter"), (category) => this._go({ ...this._trail.state, category }));
     this._viewer = new Viewer(this._part("viewer"), {
       ask: (item) => this._api.item(item),
-      look: (hit) => this._go({ ...this._trail.state, view: hit.key }, { replace: true, hit }),
+      look: (hit) => this._go({ ...this._trail.state, ...viewing(hit) }, { replace: true, hit }),
       more: (hit) => this._more(hit),
       shop: (hit) => this._tellShop(hit),
+      addressOf: (hit) => (page ? wholeAddress({ item: hit.item_id, photo: hit.key }) : null),
       closed: () => this._trail.back(),
     });
     this._catalog = new Catalog(root, this._api, {
@@ -64,9 +73,6 @@ export class App {
     fillWords(root, page);
     this._part("home").href = page ? "/" : address;
     this._listen();
-    // After a reload the photos are gone; an entry of the history without its photo is the start.
-    const { state } = this._trail;
-    if (state && !this._memory.photos.has(state.photo)) this._trail.replace(null);
     this._render();
     this._catalog.show();
   }
@@ -80,11 +86,16 @@ export class App {
       signal,
     });
     this._trail.follow(() => this._render(), signal);
+    this._recent.follow(signal);
     signal.addEventListener("abort", () => this._stop());
   }
 
   _listen() {
     acceptChoices(this._root, (file) => this._take(file));
+    new Share(this._part("share"), () => {
+      const { name } = this._photos.known(this._trail.state);
+      return { title: name, url: wholeAddress(this._trail.state) };
+    });
     this._part("cancel").addEventListener("click", () => this._cancel());
     this._part("whole").addEventListener("click", () => {
       this._box.clear();
@@ -107,17 +118,42 @@ export class App {
     this._stop();
     this._notice.clear();
     const { state } = this._trail;
-    const photo = state && this._memory.photos.get(state.photo);
-    this._part("start").hidden = Boolean(photo);
-    this._part("search").hidden = !photo;
-    this._part("lens").classList.toggle("searching", Boolean(photo));
+    const photo = this._photos.known(state);
+    this._part("start").hidden = Boolean(state);
+    this._part("search").hidden = !state;
+    this._part("lens").classList.toggle("searching", Boolean(state));
+    this._part("share").parentElement.hidden = !(photo?.item && this._page);
     this._stage.show(photo ?? null);
-    if (!photo) return this._viewer.close();
+    if (!photo) this._viewer.close();
+    if (state && !photo) return this._restore(state);
+    if (this._trail.odd) this._notice.complain("odd_address");
+    this._trail.odd = false;
+    if (!state) return this._recent.show();
+    this._photos.note(state);
     this._showBox(state, photo);
     const known = this._memory.answers.get(question(state));
     if (!known) this._viewer.close();
     if (known) this._showAnswer(state, known, hit);
     else this._find(state, photo);
+  }
+
+  /** Find the photo of a state that came from an address, or from before the page was loaded. */
+  _restore(state) {
+    this._forgetCards();
+    drawPlaceholders(this._part("hits"), 8);
+    return this._begin(
+      (signal) => this._photos.find(state, this._asking(signal)),
+      (photo) => {
+        this._trail.settle({ ...state, photo: photo.id });
+        this._render();
+      },
+      (error) => {
+        const gone = GONE.includes(error.code);
+        this._forgetCards();
+        if (gone) this._go(null, { replace: true });
+        this._complain(error.code ?? "internal_error", gone ? null : () => this._render());
+      },
+    );
   }
 
   // ---- the crop box
@@ -144,7 +180,7 @@ export class App {
   _settled(crop, region) {
     const now = this._trail.state;
     // What a search chooses by itself is not asked for by name.
-    const asked = same(crop, this._memory.photos.get(now.photo).main) ? null : (crop ?? WHOLE);
+    const asked = same(crop, this._photos.known(now).main) ? null : (crop ?? WHOLE);
     // One step of the trail for all boxes on a photo: back leads to what the search chose.
     this._go({ ...now, crop: asked }, { replace: now.crop !== null || asked === null });
     if (region) this._notice.tell(say.searchingFor(region.name));
@@ -156,29 +192,35 @@ export class App {
   _take(file, name) {
     return this._begin(
       () => Photo.read(file, name),
+      (photo) => this._beginWith(photo),
       (error) => this._complain(error.code ?? "unusable_photo"),
     );
   }
 
   /** More like a photo of the catalog. */
   _more(hit) {
-    const read = async (signal) => {
-      const blob = await this._api.catalogPhoto(hit.image_url, { signal, waiting: (error) => this._wait(error) });
-      return Photo.read(blob, itemName(hit).title);
-    };
-    return this._begin(read, (error) => {
-      this._viewer.close();
-      this._complain(error.code ?? "internal_error", () => this._more(hit));
-    });
+    return this._begin(
+      (signal) => this._photos.ofHit(hit, this._asking(signal)),
+      (photo) => this._beginWith(photo),
+      (error) => {
+        this._viewer.close();
+        this._complain(error.code ?? "internal_error", () => this._more(hit));
+      },
+    );
   }
 
-  /** Search with what `read` resolves to; `failed` hears why it does not. */
-  async _begin(read, failed) {
+  /** How the server is asked for something that the shopper waits for. */
+  _asking(signal) {
+    return { signal, waiting: (error) => this._wait(error) };
+  }
+
+  /** `read` a photo for `then`; `failed` hears why there is none. */
+  async _begin(read, then, failed) {
     const signal = this._start(say.words.reading);
     this._notice.clear();
     try {
       const photo = await read(signal);
-      if (!signal.aborted) this._beginWith(photo);
+      if (!signal.aborted) then(photo);
     } catch (error) {
       if (signal.aborted) return;
       this._stop();
@@ -187,10 +229,11 @@ export class App {
   }
 
   _beginWith(photo) {
-    this._memory.keep(photo);
+    const state = { ...FRESH, item: photo.item, photo: photo.id };
+    this._photos.add(photo, state);
     this._viewer.close();
     this._answer = null;
-    this._go({ photo: photo.id, crop: null, category: null, view: null });
+    this._go(state);
     showTop(this._root);
     this._part("photo-title").focus({ preventScroll: true });
   }
@@ -242,13 +285,22 @@ export class App {
       this._part("results-title").textContent = titleOf(found);
       if (!items.length) this._showEmpty(state, found);
     }
+    if (!state.view) return this._viewer.close();
     const looked = hit ?? found.hits.find(({ key }) => key === state.view);
-    if (!state.view || !looked) return this._viewer.close();
+    if (!looked) return this._lookAt(state, found);
     this._viewer.show(looked, found.hits.filter(({ item_id }) => item_id === looked.item_id));
   }
 
+  /** Look at a photo that the search did not find, but somebody did in the viewer. */
+  async _lookAt(state, found) {
+    this._viewer.close();
+    const hit = await this._photos.hit(state.viewed ?? "", state.view).catch(() => null);
+    const still = this._answer === found && this._trail.state?.view === state.view;
+    if (hit && still) this._showAnswer(state, found, hit);
+  }
+
   _open(state, hit) {
-    this._go({ ...state, view: hit.key });
+    this._go({ ...state, ...viewing(hit) });
     this._events.opened(hit);
   }
 

@@ -3,22 +3,26 @@
 import { say } from "./language.js";
 import { itemName } from "./product.js";
 import { drawMatch, drawPrice, viewButton } from "./results.js";
+import { Share } from "./share.js";
 
 const MIDDLE = 1; // the mouse's button that opens a new tab
 
 export class Viewer {
   /** `ask` resolves to an item with all its photos. `look` hears another view to look at, `more` a hit
-   * to search with, `shop` one whose product was asked for at the shop, `closed` that it was. */
-  constructor(dialog, { ask, look, more, shop, closed }) {
+   * to search with, `shop` one whose product was asked for at the shop, `closed` that it was. `addressOf`
+   * knows where the catalog can be searched with a hit, or null. */
+  constructor(dialog, { ask, look, more, shop, addressOf, closed }) {
     this._dialog = dialog;
     this._ask = ask;
     this._look = look;
+    this._shared = (hit) => hit.product?.link || addressOf(hit);
     this._hit = null;
     const part = (this._part = (selector) => dialog.querySelector(selector));
     part("#close").addEventListener("click", closed);
     part(".more").addEventListener("click", () => more(this._hit));
     part(".shop").addEventListener("click", () => shop(this._hit));
     part(".shop").addEventListener("auxclick", ({ button }) => button === MIDDLE && shop(this._hit));
+    new Share(part(".share"), () => ({ title: say.itemName(this._hit).title, url: this._shared(this._hit) }));
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       closed();
@@ -52,6 +56,7 @@ export class Viewer {
     const shop = this._part(".shop");
     shop.hidden = !product?.link;
     shop.href = product?.link || "";
+    this._part(".sharing").hidden = !this._shared(this._hit);
     const more = this._part(".more");
     more.className = shop.hidden ? "solid more" : "quiet more";
     this._part(".fine").textContent =

@@ -1,0 +1,87 @@
+// The address: what the page's URL says of a state. A catalog search is a query, which any device can
+// open. A shopper's photo is behind the #, which is never sent, by an id that this device alone knows.
+
+import { fromQuery, toQuery } from "./parameters.js";
+
+/** A state in which nothing is narrowed yet. */
+export const FRESH = { item: null, photo: null, crop: null, category: null, view: null, viewed: null };
+
+const isText = (value) => typeof value === "string" && value !== "";
+const isTexts = (value) => Array.isArray(value) && value.every(isText);
+const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+// What each field of a state must be; others are not read from an address.
+const FIELDS = {
+  item: isText,
+  photo: isText,
+  crop: (crop) => crop === "whole" || isBox(crop),
+  category: isText,
+  filter: isFilter,
+  sort: isText,
+  like: isTexts,
+  unlike: isTexts,
+  view: isText,
+  viewed: isText,
+};
+
+/** The address of a state, relative to the page's. */
+export function addressOf(state) {
+  if (!state) return location.pathname;
+  const { item, photo, crop } = state;
+  const names = Object.keys(FIELDS).filter((name) => !isNothing(state[name]));
+  const told = Object.fromEntries(names.map((name) => [name, state[name]]));
+  if (isObject(crop)) told.crop = [crop.x, crop.y, crop.w, crop.h].join(",");
+  if (item && photo) told.photo = withoutItem(item, photo);
+  return `${location.pathname}${item ? "?" : "#"}${toQuery(told)}`;
+}
+
+/** The address of a state for others. */
+export const wholeAddress = (state) => new URL(addressOf(state), location).href;
+
+/** What a state says of the viewer while it shows a hit. */
+export const viewing = (hit) => ({ view: hit.key, viewed: hit.item_id });
+
+/** The state that an address asks for, or null for the start; `odd` is whether some of it was not
+ * understood, and left out. */
+export function stateAt({ search, hash }) {
+  const { item: _, ...own } = fromQuery(hash.slice(1));
+  const told = isText(own.photo) ? own : fromQuery(search);
+  if (isText(told.crop) && told.crop !== "whole") told.crop = boxOf(told.crop);
+  const names = Object.keys(told).filter((name) => Object.hasOwn(FIELDS, name));
+  const good = names.filter((name) => FIELDS[name](told[name]));
+  const asked = good.includes(told === own ? "photo" : "item");
+  const state = { ...FRESH, ...Object.fromEntries(good.map((name) => [name, told[name]])) };
+  return { state: asked ? state : null, odd: good.length < names.length || (!asked && names.length > 0) };
+}
+
+/** Of an item's photos the one that an address names, or else the first. */
+export const photoAt = (photos, name) =>
+  photos.find(({ key }) => key === name) ?? photos.find(({ key }) => key.endsWith(`/${name}`)) ?? photos[0];
+
+/** A photo's key without its item's folders, which the address has already. */
+function withoutItem(item, key) {
+  const start = `/${key}`.lastIndexOf(`/${item}/`);
+  return start < 0 ? key : key.slice(start + item.length + 1);
+}
+
+function boxOf(text) {
+  const [x, y, w, h, ...more] = text.split(",").map((share) => (share.trim() ? Number(share) : NaN));
+  return more.length ? null : { x, y, w, h };
+}
+
+function isBox(crop) {
+  if (!isObject(crop)) return false;
+  const { x, y, w, h } = crop;
+  return x >= 0 && y >= 0 && w > 0 && h > 0 && x + w < 1.001 && y + h < 1.001;
+}
+
+function isFilter(filter) {
+  const fits = {
+    price: (range) => isObject(range) && Object.values(range).every((end) => typeof end === "string"),
+    stock: (value) => value === true,
+  };
+  return isObject(filter) && Object.entries(filter).every(([name, value]) => (fits[name] ?? isTexts)(value));
+}
+
+/** Whether there is nothing to tell: an empty text, list or object, too. */
+const isNothing = (value) => ["null", '""', "[]", "{}", undefined].includes(JSON.stringify(value));

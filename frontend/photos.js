@@ -1,0 +1,83 @@
+// The photos: those that the trail's states name, found in the memory, in what is kept on this device,
+// or in the catalog.
+
+import { FRESH, photoAt } from "./address.js";
+import { ApiError } from "./api.js";
+import { Kept } from "./kept.js";
+import { Photo } from "./photo.js";
+import { itemName } from "./product.js";
+
+const MOST = 30;
+
+/** What a state asks of its photo. */
+const searchOf = ({ item: _, photo: __, view: ___, viewed: ____, ...search }) => search;
+
+export class Photos {
+  /** `keeping` is whether the shopper's are kept on this device. */
+  constructor(api, keeping) {
+    this._api = api;
+    this._kept = new Kept(keeping);
+    this._known = new Map(); // by id, the oldest first
+  }
+
+  /** The photo of a state, if it is in the memory. */
+  known(state) {
+    return state ? this._known.get(state.photo) : undefined;
+  }
+
+  /** Add a photo with its first state. */
+  add(photo, state) {
+    this._remember(photo);
+    if (!photo.item) this._kept.keep(photo, searchOf(state));
+  }
+
+  /** Note that a state is shown. */
+  note(state) {
+    if (!state.item) this._kept.note(state.photo, searchOf(state));
+  }
+
+  /** The photo of a state. Throws ApiError, with the code of why it is gone. */
+  async find(state, asking) {
+    if (state.item) return this.ofHit(await this.hit(state.item, state.photo, asking.signal), asking);
+    const kept = await this._kept.photo(state.photo);
+    if (!kept) throw new ApiError("photo_gone");
+    return this._remember(Photo.kept(state.photo, kept));
+  }
+
+  /** The catalog photo of a hit, which a search can start from; `asking` as in the Api. */
+  async ofHit(hit, asking) {
+    const known = this._known.get(hit.key);
+    if (known) return known;
+    const blob = await this._api.catalogPhoto(hit.image_url, asking);
+    const photo = await Photo.read(blob, itemName(hit).title);
+    return this._remember(Object.assign(photo, { id: hit.key, item: hit.item_id }));
+  }
+
+  /** A photo of an item, by its key or the end of it, as a hit. */
+  async hit(item, key, signal) {
+    const found = await this._api.item(item, signal);
+    // An address may say anything, and a path of it lead elsewhere.
+    if (found.item_id !== item || !found.photos?.length) throw new ApiError("item_gone");
+    return { ...photoAt(found.photos, key), item_id: item, category: found.category, product: found.product };
+  }
+
+  /** What is kept, the latest first: {thumb, time, state} of each photo. */
+  async recent() {
+    const all = await this._kept.list();
+    return all.map(({ id, search, ...one }) => ({ ...one, state: { ...FRESH, ...search, photo: id } }));
+  }
+
+  /** Forget one of the shopper's photos, or all: what is kept, and what is in the memory. */
+  forget(id) {
+    for (const photo of [...this._known.values()]) {
+      if (!photo.item && (id === undefined || photo.id === id)) this._known.delete(photo.id);
+    }
+    return this._kept.forget(id);
+  }
+
+  _remember(photo) {
+    this._known.set(photo.id, photo);
+    if (this._known.size > MOST) this._known.delete(this._known.keys().next().value);
+    return photo;
+  }
+}
