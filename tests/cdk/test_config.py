@@ -50,6 +50,7 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
         ({"feed_minutes": 0}, ["feed_minutes=0", "1"]),
         ({"layout": "{sku}_*"}, ["layout='{sku}_*'", "{category}/{item}_*"]),
         ({"shop_url": "shop.example"}, ["shop_url='shop.example'"]),
+        ({"shop_currency": "euro"}, ["shop_currency='euro'"]),
         ({"image": "lens"}, ["image='lens'", "repository:tag"]),
         ({"packaging": "docker"}, ["packaging='docker'", "'image', 'zip' or 'snapstart'"]),
         ({"packaging": "zip", "image": "lens:1"}, ["packaging=zip", "leave image empty"]),

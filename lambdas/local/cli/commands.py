@@ -80,6 +80,7 @@ def search(options: Namespace) -> None:
         settings.limits,
         precision=settings.precision,
         thumbnails=thumbnails_of(settings),
+        currency=settings.shop_currency,
     )
     photos = [_photo(name) for name in (options.photo, *options.also)]
     wanted = Wanted(options.top_k, options.category, filter=wanted_filter)
