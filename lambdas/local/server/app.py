@@ -93,6 +93,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             )
         )
     signal.signal(signal.SIGTERM, _interrupt)
+    if not settings.stack:
+        pipeline.underway.expect()
     for thread in threads:
         thread.start()
     try:
