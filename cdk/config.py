@@ -184,6 +184,9 @@ class Config(BaseModel):
     alarm_rejected: Annotated[int, Field(ge=0)] = Field(
         100, description="alarm at this many rejected photos"
     )
+    alarm_waiting: Annotated[int, Field(ge=0)] = Field(
+        10, description="alarm at this many photos that cannot be read"
+    )
 
     training_instance: str = Field(
         "ml.p4d.24xlarge", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", description="8 A100"

@@ -57,6 +57,7 @@ class Embedding(Construct):
                     "LENS_CATALOG": storage.catalog_location,
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_THUMBS": storage.thumbs_location,
+                    "LENS_RECEIVES": str(config.receives),
                     **feed_environment(config),
                     **pictures_environment(config, storage),
                 },

@@ -109,7 +109,7 @@ class Observability(Construct):
         self._graph("Oldest message, seconds", *ages)
 
     def _gallery(self) -> None:
-        photos, behind, rejected, age = (
+        photos, behind, rejected, waiting, age = (
             cloudwatch.Metric(
                 namespace=METRICS,
                 metric_name=name,
@@ -117,7 +117,13 @@ class Observability(Construct):
                 period=Duration.hours(self._config.reconcile_hours),
                 statistic="Maximum",
             )
-            for name in ("Photos", "PhotosBehind", "RejectedPhotos", "GalleryAge")
+            for name in (
+                "Photos",
+                "PhotosBehind",
+                "RejectedPhotos",
+                "WaitingPhotos",
+                "GalleryAge",
+            )
         )
         self._alarm(
             "GalleryAge",
@@ -131,8 +137,14 @@ class Observability(Construct):
             self._config.alarm_rejected,
             "Photos cannot be used: `lens status` lists them and says why.",
         )
+        self._alarm(
+            "WaitingPhotos",
+            waiting,
+            self._config.alarm_waiting,
+            "Photos cannot be read: `lens status` lists them and says why.",
+        )
         self._graph("Gallery: photos", photos)
-        self._graph("Gallery: photos behind and rejected", behind, rejected)
+        self._graph("Gallery: photos behind, rejected and waiting", behind, rejected, waiting)
         self._graph("Gallery: age, seconds", age)
 
     def _alarm(

@@ -28,7 +28,9 @@ class BuildIndexHandler:
 
     def __call__(self, event: SqsEvent, context: object = None) -> BatchReply:
         """Lambda's calling convention; the reply names the messages that failed."""
-        return answer_batch(event, lambda body: keys_in(body, self._prefix), self._commit)
+        return answer_batch(
+            event, lambda message: keys_in(message["body"], self._prefix), self._commit
+        )
 
     def _commit(self, keys: list[str]) -> None:
         segments: dict[str, list[str]] = defaultdict(list)

@@ -32,7 +32,7 @@ class CompactHandler:
             if failures:
                 raise failures[0]
 
-        return answer_batch(event, lambda body: keys_in(body, self._prefix), work)
+        return answer_batch(event, lambda message: keys_in(message["body"], self._prefix), work)
 
     def _attempt(self, model_id: str) -> Exception | None:
         """One model's failure must not hold up the others."""

@@ -6,9 +6,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
 from lens.pipeline.embed import Embedding
-from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, looks_in
+from lens.pipeline.events import (
+    BatchReply,
+    SqsEvent,
+    SqsMessage,
+    answer_batch,
+    looks_in,
+    receive_count,
+)
 from lens.pipeline.sources import open_catalog
 from lens.settings import Settings
 from lens.storage import Storage, key_prefix, open_storage
@@ -28,6 +36,7 @@ class EmbedHandler:
         `give_way` between the parts of each look, where searches are answered beside."""
         catalog = open_catalog(settings)
         self._prefix = key_prefix(catalog.storage)
+        self._receives = settings.receives
         # Two: the live model and a candidate.
         embedder = lru_cache(maxsize=2)(
             lambda model_id: load_embedder(artifacts, model_id, settings.precision)
@@ -45,4 +54,12 @@ class EmbedHandler:
 
     def __call__(self, event: SqsEvent, context: object = None) -> BatchReply:
         """Lambda's calling convention; the reply names the messages that failed."""
-        return answer_batch(event, lambda body: looks_in(body, self._prefix), self._embedding.run)
+        return answer_batch(event, self._asked, self._run)
+
+    def _asked(self, message: SqsMessage) -> list[tuple[Look, bool]]:
+        """The looks, each with whether nobody will ask for it again."""
+        last = receive_count(message) >= self._receives
+        return [(look, last) for look in looks_in(message["body"], self._prefix)]
+
+    def _run(self, asked: list[tuple[Look, bool]]) -> None:
+        self._embedding.run((look for look, _ in asked), {look.key for look, last in asked if last})

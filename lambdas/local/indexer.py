@@ -14,6 +14,7 @@ from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED
 from lens.pipeline.bootstrap import is_due
 from lens.pipeline.promote import promote
+from lens.pipeline.waiting import Retry, always
 from lens.settings import variable
 from lens.storage.formats import announce_format
 
@@ -35,15 +36,17 @@ def index_catalog(pipeline: Pipeline, model_id: str | None = None) -> int:
     return _promote(pipeline, model_id, "Indexing")
 
 
-def reconcile_catalog(pipeline: Pipeline) -> int:
+def reconcile_catalog(pipeline: Pipeline, retry: Retry = always) -> int:
     """Bring every followed gallery in line with the catalog, except one that `renew_default` is
-    filling; how many keys differed."""
+    filling; how many keys differed. `retry` as `Pipeline.reconcile` has it."""
     current = read_current(pipeline.artifacts)
-    models = current.followed if current else ()
+    if current is None:
+        return index_catalog(pipeline)
+    models = current.followed
     if _renews(pipeline):
         models = tuple(model for model in models if model != shipped_manifest().model_id)
     with progress_bar("Indexing") as bar, pipeline.underway.work(bar) as progress:
-        return pipeline.reconcile(progress, models)
+        return pipeline.reconcile(progress, models, retry)
 
 
 def renew_default(pipeline: Pipeline) -> str | None:

@@ -20,6 +20,7 @@ from lens.pipeline.events import looks_message, s3_notification, sqs_event
 from lens.pipeline.layouts import decide_layout
 from lens.pipeline.reconcile import Comparison, compare_newest
 from lens.pipeline.sources import open_catalog
+from lens.pipeline.waiting import Retry, always
 from lens.progress import Progress, Underway
 from lens.right_of_way import RightOfWay
 from lens.settings import Settings
@@ -63,7 +64,7 @@ class Pipeline:
         while done < len(messages):
             batch = messages[done : done + size]
             with self._lock:  # for a batch: a new photo need not wait for a long reconciliation
-                failed += len(self._embed(sqs_event(batch))["batchItemFailures"])
+                failed += self._deliver(batch)
                 if time.monotonic() - committed > _COMMIT_SECONDS:
                     failed += self._commit()
                     committed = time.monotonic()
@@ -78,6 +79,15 @@ class Pipeline:
         if failed:
             raise LensError(f"{failed} messages failed (see above); run `lens reconcile`")
 
+    def _deliver(self, messages: Sequence[str]) -> int:
+        """Embed what these ask for, as often as a message is received; how many failed."""
+        for receives in range(1, self.settings.receives + 1):
+            failures = self._embed(sqs_event(messages, receives))["batchItemFailures"]
+            messages = [messages[int(failure["itemIdentifier"])] for failure in failures]
+            if not messages:
+                break
+        return len(messages)
+
     def recover(self) -> None:
         """Take in the segments that a killed process wrote but did not commit."""
         for model_id in followed_models(self.artifacts):
@@ -91,14 +101,18 @@ class Pipeline:
             decide_layout(self.catalog, self.artifacts, self.settings.layout)
 
     def reconcile(
-        self, progress: Progress | None = None, models: Sequence[str] | None = None
+        self,
+        progress: Progress | None = None,
+        models: Sequence[str] | None = None,
+        retry: Retry = always,
     ) -> int:
         """Bring these models' galleries, by default every followed one's, in line with the catalog;
-        how many keys differed."""
+        how many keys differed. `retry` says of photos that could not be read whether they are tried
+        again."""
         self.decide_layout()
         count = 0
         for model_id in followed_models(self.artifacts) if models is None else models:
-            comparison = compare_newest(self.catalog, self.artifacts, model_id)
+            comparison = compare_newest(self.catalog, self.artifacts, model_id, retry=retry)
             self._regroup(comparison)
             self.look(comparison.looks, progress)
             count += len(comparison.looks)

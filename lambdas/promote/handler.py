@@ -12,6 +12,7 @@ from lens.pipeline.promote import nominate, switch
 from lens.pipeline.queues import Queue
 from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.verdict import read_verdict
+from lens.pipeline.waiting import never
 from lens.storage import Storage
 
 
@@ -46,7 +47,7 @@ class PromoteHandler:
     def _step(self, model_id: str) -> dict[str, Any]:
         try:
             nominate(self._artifacts, model_id)
-            looks = compare_newest(self._catalog, self._artifacts, model_id).looks
+            looks = compare_newest(self._catalog, self._artifacts, model_id, retry=never).looks
             if not looks:
                 switch(self._artifacts, model_id)
                 return {"status": "live"}

@@ -110,6 +110,7 @@ class ReconcileHandler:
         return {
             "Photos": comparison.photos,
             "RejectedPhotos": comparison.rejected,
+            "WaitingPhotos": comparison.waiting,
             "PhotosBehind": len(comparison.looks),
             "GalleryAge": comparison.age(since=since, now=time.time()),
         }

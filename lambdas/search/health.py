@@ -89,6 +89,7 @@ def _gallery(serving: Serving) -> GallerySchema:
     commit = serving.gallery.commit
     return GallerySchema(
         photos=serving.gallery.photo_count,
+        waiting=len(serving.gallery.waiting),
         commit=commit.number,
         snapshot_rows=commit.snapshot.rows if commit.snapshot else 0,
         tail_rows=commit.tail_rows,

@@ -13,6 +13,7 @@ class GallerySchema(Schema):
     """What can be found."""
 
     photos: int = Field(examples=[1143])
+    waiting: int = Field(description="photos that cannot be read now", examples=[0])
     commit: int = Field(examples=[17])
     snapshot_rows: int = Field(description="rows behind the index", examples=[1024])
     tail_rows: int = Field(description="rows scanned beside it", examples=[119])

@@ -546,7 +546,9 @@ class World:
         self._announce("ObjectRemoved:Delete", key)
 
     def _embed(self, batch: list[str]) -> None:
-        reply = answer_batch(sqs_event(batch), lambda body: looks_in(body, ""), self.embedding.run)
+        reply = answer_batch(
+            sqs_event(batch), lambda message: looks_in(message["body"], ""), self.embedding.run
+        )
         failed = {int(failure["itemIdentifier"]) for failure in reply["batchItemFailures"]}
         excused = self.artifacts.failed or read_current(self.bare) is None
         assert excused or not failed, "a message failed though nothing had gone wrong"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from lambdas.local.cli.feed_status import feed_lines, feed_status
@@ -23,13 +24,14 @@ from lens.models.manifest import read_manifest
 from lens.photos.catalog import is_feed, is_photo
 from lens.search.results import Hit, Results
 
-_REJECTED_SHOWN = 20
+_SHOWN = 20
 
 
 def status_report(
     pipeline: Pipeline, depths: Mapping[str, QueueDepth] | None = None, *, as_json: bool = False
 ) -> str:
-    """Model, gallery, pin, rejected photos, the files that are none, and a stack's queues."""
+    """Model, gallery, pin, photos that cannot be used or read, the files that are none, and a
+    stack's queues."""
     status = _status(pipeline)
     if depths is not None:
         status["queues"] = {name: _depth(depth) for name, depth in depths.items()}
@@ -38,12 +40,16 @@ def status_report(
     if status["model_id"] is None:
         return f"{status['catalog']} has not been indexed yet: run `lens index`"
     rejected: dict[str, str] = status["rejected"]
+    waiting = {
+        key: f"{each['reason']} (since {each['since']})" for key, each in status["waiting"].items()
+    }
     lines = [
         f"catalog    {status['catalog']}",
         f"artifacts  {status['artifacts']}",
         f"model      {status['model_id']} ({status['head']})",
         f"gallery    {status['photos']} photos, commit {status['commit']}"
         + (f", {len(rejected)} photos rejected" if rejected else "")
+        + (f", {len(waiting)} photos waiting" if waiting else "")
         + (f", {status['other_files']} other files" if status["other_files"] else ""),
     ]
     lines += layout_lines(status)
@@ -54,9 +60,7 @@ def status_report(
     if status["pin"]:
         pin = status["pin"]
         lines.append(f"pinned     commit {pin['commit']} of {pin['model_id']} (`lens release`)")
-    lines += [f"rejected   {key}: {rejected[key]}" for key in list(rejected)[:_REJECTED_SHOWN]]
-    if len(rejected) > _REJECTED_SHOWN:
-        lines.append(f"           and {len(rejected) - _REJECTED_SHOWN} more (see --json)")
+    lines += _named("rejected", rejected) + _named("waiting", waiting)
     for name, depth in status.get("queues", {}).items():
         dead = f", {depth['dead']} dead letters (`lens redrive`)" if depth["dead"] else ""
         lines.append(f"queue      {name}: {depth['waiting']} waiting, {depth['taken']} taken{dead}")
@@ -121,6 +125,18 @@ def evaluation_report(evaluations: Sequence[Evaluation]) -> str:
     return "\n".join(lines)
 
 
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _named(what: str, reasons: Mapping[str, str]) -> list[str]:
+    """The first photos, each with its reason."""
+    lines = [f"{what:<10} {key}: {reasons[key]}" for key in list(reasons)[:_SHOWN]]
+    if len(reasons) > _SHOWN:
+        lines.append(f"           and {len(reasons) - _SHOWN} more (see --json)")
+    return lines
+
+
 def _depth(depth: QueueDepth) -> dict[str, int]:
     return {"waiting": depth.queue.waiting, "taken": depth.queue.taken, "dead": depth.dead}
 
@@ -139,6 +155,7 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
     manifest = read_manifest(pipeline.artifacts, current.live)
     known = gallery.known
     rejections = (known[i] for i, kind in enumerate(known.kind) if kind == Kind.REJECTION)
+    waiting = (gallery.waiting[i] for i in range(len(gallery.waiting)))
     files = (info.key for info in pipeline.catalog.storage.list())
     fit_on = manifest.head.fit_on
     return {
@@ -149,6 +166,9 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         "commit": head.number,
         "photos": gallery.photo_count,
         "rejected": {row.key: row.reason for row in rejections},
+        "waiting": {
+            row.key: {"reason": row.reason, "since": _time(row.looked_at)} for row in waiting
+        },
         **layout_status(pipeline.catalog, pipeline.artifacts, pipeline.settings),
         "feed": feed_status(gallery, pipeline.catalog.pictures is not None),
         "pictures": picture_status(pipeline.catalog, pipeline.artifacts, gallery),

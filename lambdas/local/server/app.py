@@ -27,8 +27,9 @@ from lambdas.local.server.walls import declare_walls, walls_of
 from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
 from lambdas.search.background import Background
-from lens.errors import LensError, NotFoundError
+from lens.errors import LensError, NotFoundError, UsageError
 from lens.photos.catalog import Catalog, media_type
+from lens.pipeline.waiting import with_growing_pauses
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
@@ -106,10 +107,12 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             searcher.refresh()
             stop.wait()
         else:
-            index_catalog(pipeline)
+            with _tried_again(but=UsageError):
+                index_catalog(pipeline)
             indexed.set()
-            searcher.refresh()
-            say(summary(searcher.serving))
+            with _tried_again():
+                searcher.refresh()
+                say(summary(searcher.serving))
             fetcher.wake()
             _maintain(pipeline, searcher, stop, fetcher.wake)
     except KeyboardInterrupt:
@@ -231,18 +234,22 @@ def _maintain(
             return
         since_collected += _RECONCILE_SECONDS
         with _tried_again():
-            reconcile_catalog(pipeline)
+            reconcile_catalog(pipeline, with_growing_pauses)
             searcher.refresh()
         followed()
 
 
 @contextmanager
-def _tried_again() -> Iterator[None]:
-    """Log a failure: an unreachable drive must not end the server."""
+def _tried_again(but: type[LensError] | tuple[()] = ()) -> Iterator[None]:
+    """Log a failure, `but` some: no drive that is gone, and no slip of ours, may end the server."""
     try:
         yield
+    except but:
+        raise
     except LensError as error:
-        log.error("maintenance failed and will be tried again: %s", error)
+        log.error("this will be tried again: %s", error)
+    except Exception:
+        log.exception("this will be tried again")
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -71,6 +71,9 @@ class _Gallery(Collector):
             "lens_up", "1 while status is ok or empty", health.status != "degraded"
         )
         yield GaugeMetricFamily("lens_photos", "photos found", gallery.photos if gallery else 0)
+        yield GaugeMetricFamily(
+            "lens_photos_waiting", "photos that cannot be read", gallery.waiting if gallery else 0
+        )
         yield GaugeMetricFamily("lens_commit", "commit served", gallery.commit if gallery else 0)
         refused = CounterMetricFamily("lens_busy", "requests refused as busy", labels=["line"])
         waiting = GaugeMetricFamily("lens_waiting", "requests in the line", labels=["line"])

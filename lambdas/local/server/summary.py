@@ -18,6 +18,8 @@ def summary(serving: Serving | None) -> str:
     parts = [counted(serving.gallery.photo_count, "photo"), counted(products, "product")]
     if left_out := int(np.count_nonzero(known.kind == Kind.REJECTION)):
         parts.append(f"{left_out:,} left out")
+    if waiting := len(serving.gallery.waiting):
+        parts.append(f"{waiting:,} cannot be read now")
     shelf = serving.gallery.shelf
     if shelf is not None and shelf.manifest.trouble:
         parts.append("the product file cannot be used")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lens.errors import NotFoundError, StorageError, UsageError
+from lens.errors import NotFoundError, StorageError
 from lens.photos.catalog import Catalog, category, is_photo, item_id, parse_partition
 from lens.storage import open_storage
 
@@ -33,9 +33,24 @@ def test_a_partition_file_names_the_item() -> None:
     assert item_id("img/WOMEN/a/2.jpg", partition) == "WOMEN/a"
 
 
-def test_a_broken_partition_line_is_named() -> None:
-    with pytest.raises(UsageError, match="line 4: expected"):
-        parse_partition(HEADER + "img/1.jpg id_1 train\nimg/2.jpg id_2 validation\n")
+def test_a_broken_partition_line_costs_itself_and_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = HEADER + "img/1.jpg id_1 train\nimg/2.jpg id_2 validation\nimg/3.jpg id_3 query\n"
+    odd: list[str] = []
+    assert list(parse_partition(text, odd.append)) == ["img/1.jpg", "img/3.jpg"]
+    (line,) = odd
+    assert line.startswith("line 4: expected")
+    storage = open_storage(tmp_path)
+    storage.write("list_eval_partition.txt", text.encode())
+    assert len(Catalog(storage).partition()) == 2
+    assert "1 lines are left out, the first: line 4" in caplog.text
+
+
+def test_a_partition_file_without_count_or_header_is_read_whole() -> None:
+    line = "img/1.jpg id_1 train\n"
+    for text in (line, f"1\n{line}", f"image_name item_id evaluation_status\n{line}"):
+        assert list(parse_partition(text)) == ["img/1.jpg"]
 
 
 def test_a_changed_partition_file_is_read_again(tmp_path: Path) -> None:

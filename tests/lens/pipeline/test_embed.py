@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens.errors import ArtifactError, StorageError
+from lens.errors import ArtifactError, StorageError, UnreadableError
 from lens.gallery.current import Current, swap_current
 from lens.gallery.rows import Kind, Row
 from lens.gallery.segments import Segment, parse_segment_key, read_segment
@@ -24,6 +24,7 @@ from lens.photos.thumbnail_store import thumb_key
 from lens.pipeline.embed import Embedding
 from lens.settings import Limits
 from lens.storage import FileStorage, ObjectInfo
+from lens.storage.formats import SETTLED, announce_format
 from tests.support.region_model import QUARTERS, UPPER, scene, scene_png, write_region_model
 from tests.support.tiny_model import DIM, png, write_tiny_model
 
@@ -192,6 +193,92 @@ def test_a_failure_of_ours_raises_and_writes_no_segment(
     with pytest.raises(StorageError):
         stage.run(look("a.png"), look("b.png"))
     assert list(stage.artifacts.list("segments/")) == []
+
+
+class Unreadable:
+    """Photos that cannot be read, each with its error."""
+
+    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        announce_format(stage.artifacts, NOW - SETTLED)
+        self.errors: dict[str, StorageError] = {}
+        read = stage.photos.read
+
+        def failing(key: str) -> tuple[bytes, ObjectInfo]:
+            if key in self.errors:
+                raise self.errors[key]
+            return read(key)
+
+        monkeypatch.setattr(stage.photos, "read", failing)
+
+
+@pytest.fixture
+def unreadable(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Unreadable:
+    return Unreadable(stage, monkeypatch)
+
+
+def test_an_archived_photo_waits_at_once_and_its_neighbors_are_embedded(
+    stage: Stage, unreadable: Unreadable
+) -> None:
+    for number in range(10):
+        stage.photos.write(f"{number}.png", png(number))
+    unreadable.errors["3.png"] = UnreadableError("it is archived")
+    (segment,) = stage.run(*(look(f"{number}.png") for number in range(10))).values()
+    kinds = {row.key: row.kind for row in map(segment.rows.__getitem__, range(10))}
+    assert kinds == {f"{n}.png": Kind.WAITING if n == 3 else Kind.PHOTO for n in range(10)}
+    row = segment.rows[3]
+    info = stage.photos.head("3.png")
+    assert info is not None
+    assert (row.reason, row.etag, row.looked_at) == ("it is archived", info.etag, NOW)
+
+
+def test_a_timeout_is_a_failure_until_nobody_will_ask_again(
+    stage: Stage, unreadable: Unreadable
+) -> None:
+    stage.photos.write("a.png", png(1))
+    unreadable.errors["a.png"] = StorageError("the bucket does not answer")
+    with pytest.raises(StorageError):
+        stage.run(look("a.png"))
+    stage.embedding.run([look("a.png")], last={"a.png"})
+    (name,) = stage.announced
+    row = read_segment(stage.artifacts, *parse_segment_key(name)).rows[0]
+    assert (row.kind, row.reason) == (Kind.WAITING, "the bucket does not answer")
+
+
+def test_a_waiting_row_is_written_again_only_for_another_reason(
+    stage: Stage, unreadable: Unreadable
+) -> None:
+    stage.photos.write("a.png", png(1))
+    unreadable.errors["a.png"] = UnreadableError("it is archived")
+    again = replace(look("a.png"), waits="it is archived")
+    assert stage.run(again) == {}
+    unreadable.errors["a.png"] = UnreadableError("its key is disabled")
+    assert stage.run(again)[stage.models[0]].rows[0].reason == "its key is disabled"
+    unreadable.errors.clear()
+    assert stage.run(again)[stage.models[0]].rows[0].kind == Kind.PHOTO
+
+
+def test_where_a_tenth_cannot_be_read_it_is_not_the_photos(
+    stage: Stage, unreadable: Unreadable
+) -> None:
+    looks = [look(f"{number}.png") for number in range(30)]
+    for number in range(30):
+        stage.photos.write(f"{number}.png", png(number))
+        unreadable.errors[f"{number}.png"] = UnreadableError("denied")
+    with pytest.raises(StorageError, match="30 of the last 30 photos cannot be read"):
+        stage.run(*looks)
+    assert list(stage.artifacts.list("segments/")) == []
+    unreadable.errors.clear()
+    assert len(stage.run(*looks)[stage.models[0]].rows) == 30
+
+
+def test_beside_an_earlier_release_what_cannot_be_read_is_a_failure(
+    stage: Stage, unreadable: Unreadable
+) -> None:
+    stage.artifacts.delete("formats.json")
+    stage.photos.write("a.png", png(1))
+    unreadable.errors["a.png"] = UnreadableError("it is archived")
+    with pytest.raises(UnreadableError):
+        stage.run(look("a.png"))
 
 
 def test_without_a_model_it_says_what_to_do(stage: Stage) -> None:

@@ -8,10 +8,12 @@ import pytest
 
 from lens.gallery.versions import Look, Version
 from lens.pipeline.events import (
+    SqsMessage,
     answer_batch,
     keys_in,
     looks_in,
     looks_message,
+    receive_count,
     s3_notification,
     sqs_event,
 )
@@ -83,13 +85,62 @@ def test_a_reconciled_version_lies_between_its_row_and_any_newer_event() -> None
 
 
 def test_looks_survive_their_message() -> None:
-    looks = [Look("ä b+c.jpg", Version("0055AE", 3)), Look("x", Version("", 1), "model-1")]
+    looks = [
+        Look("ä b+c.jpg", Version("0055AE", 3)),
+        Look("x", Version("", 1), "model-1", "locked"),
+    ]
     assert looks_in(looks_message(looks), "catalog/") == looks
 
 
 def test_a_local_notification_reads_like_one_of_s3s() -> None:
     message = s3_notification("ObjectCreated:Put", "café +1.jpg", "0055AE")
     assert keys_in(message, "") == ["café +1.jpg"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        "[]",
+        '"x"',
+        "null",
+        "5",
+        "{}",
+        "[" * 100_000,
+        '{"Records": null}',
+        '{"Records": "abc"}',
+        '{"Records": [5]}',
+        '{"Records": [{"s3": {"object": {"key": "a.jpg"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "a.jpg", "sequencer": 5}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "a.jpg", "sequencer": "xyz"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": 5, "sequencer": "0A"}}}]}',
+        '{"looks": {"a": 1}}',
+        '{"looks": [{"key": 5, "sequencer": "A", "n": 0, "model_id": null}]}',
+        '{"looks": [{"key": "a.jpg", "sequencer": null, "n": 0, "model_id": null}]}',
+        '{"looks": [{"key": "a.jpg", "sequencer": "A", "n": 99999999999, "model_id": null}]}',
+        '{"looks": [{"key": "a.jpg", "sequencer": "A", "n": Infinity, "model_id": null}]}',
+        '{"looks": [{"key": "../a.jpg", "sequencer": "A", "n": 0, "model_id": null}]}',
+        r'{"looks": [{"key": "\ud800.jpg", "sequencer": "A", "n": 0, "model_id": null}]}',
+        json.dumps({"Type": "Notification", "Message": "{}"}),
+    ],
+)
+def test_an_odd_message_fails_alone_and_never_vanishes(odd: str) -> None:
+    done: list[Look] = []
+    event = sqs_event([s3_notification("ObjectCreated:Put", "a.jpg", "01"), odd])
+    reply = answer_batch(event, lambda message: looks_in(message["body"], ""), done.extend)
+    assert reply == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert [look.key for look in done] == ["a.jpg"]
+
+
+def test_a_message_says_how_often_it_was_received() -> None:
+    (message,) = sqs_event(["x"], receives=3)["Records"]
+    assert receive_count(message) == 3
+    assert receive_count({"messageId": "1", "body": "x"}) == 1
+
+
+def words(message: SqsMessage) -> list[str]:
+    found: list[str] = json.loads(message["body"])
+    return found
 
 
 def test_one_bad_message_does_not_fail_its_neighbors() -> None:
@@ -101,14 +152,14 @@ def test_one_bad_message_does_not_fail_its_neighbors() -> None:
         done.extend(words)
 
     event = sqs_event(['["a"]', '["bad"]', "not json", '["b"]'])
-    reply = answer_batch(event, json.loads, work)
+    reply = answer_batch(event, words, work)
     assert sorted(f["itemIdentifier"] for f in reply["batchItemFailures"]) == ["1", "2"]
     assert sorted(done) == ["a", "b"]
 
 
 def test_a_good_batch_is_worked_on_once() -> None:
     calls: list[list[str]] = []
-    assert answer_batch(sqs_event(['["a"]', '["b"]']), json.loads, calls.append) == {
+    assert answer_batch(sqs_event(['["a"]', '["b"]']), words, calls.append) == {
         "batchItemFailures": []
     }
     assert calls == [["a", "b"]]

@@ -10,6 +10,7 @@ from lens.gallery.versions import Look, Version
 from lens.photos.catalog import PARTITION_KEY, Catalog
 from lens.photos.layouts.layout import Layout, Placed, Rule
 from lens.pipeline.reconcile import Comparison, compare
+from lens.pipeline.waiting import never
 from lens.storage import FileStorage
 from tests.support.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
 
@@ -75,6 +76,47 @@ def test_an_unusable_photo_is_left_alone_until_it_changes_or_goes(tmp_path: Path
     shop.put("changed.png")
     shop.storage.delete("gone.png")
     assert shop.differences == [look("changed.png", "5"), look("gone.png", "5")]
+
+
+def waiting(key: str, sequencer: str, at: float = NOW) -> Row:
+    return Row(key, Version(sequencer), Kind.WAITING, at, reason="it is archived")
+
+
+def test_what_waits_is_looked_at_when_its_pause_is_over_with_the_reason_that_is_known(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path)
+    etag = shop.put("a.png")
+    shop.known(photo("a.png", "5"), "earlier")
+    shop.known(waiting("a.png", "6"), etag)
+    hour = 3_600.0
+    asked = [
+        compare(
+            Catalog(shop.storage), gallery(shop.artifacts), Layout(), lambda at=at: NOW + at * hour
+        )
+        for at in (0.1, 1.1, 2.1, 3.1, 4.1, 5.1)
+    ]
+    assert [len(each.looks) for each in asked] == [1, 1, 1, 0, 1, 0]
+    assert asked[0].looks == [Look("a.png", Version("6", 1), MODEL, "it is archived")]
+    assert (asked[0].waiting, asked[0].oldest) == (1, None)
+
+
+def test_a_promotion_does_not_wait_for_what_waits(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.known(waiting("a.png", "6"), shop.put("a.png"))
+    found = compare(Catalog(shop.storage), gallery(shop.artifacts), Layout(), lambda: NOW, never)
+    assert found.looks == []
+
+
+def test_what_waits_is_looked_at_above_its_row_when_it_changes_or_goes(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for key in ("changed.png", "gone.png", "never read.png"):
+        shop.known(photo(key, "5"), "earlier")
+        shop.known(waiting(key, "6"), shop.put(key))
+    shop.put("changed.png")
+    shop.storage.delete("gone.png")
+    found = compare(Catalog(shop.storage), gallery(shop.artifacts), Layout(), lambda: NOW, never)
+    assert found.looks == [look("changed.png", "6"), look("gone.png", "6")]
 
 
 def test_a_photo_of_another_item_is_misplaced_and_not_looked_at(tmp_path: Path) -> None:

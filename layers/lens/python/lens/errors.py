@@ -20,6 +20,7 @@ LensError                   one line that says what is wrong and what to do
 ├── ArtifactError           an artifact is damaged or does not fit the others
 ├── BusyError               more is asked for than can be answered soon
 ├── StorageError            a location cannot be read or written
+│   └── UnreadableError     this object cannot be read now, though its neighbors may
 ├── QueueError              a queue cannot be read or written
 └── DeploymentError         a deployed stack cannot be asked what it is
 """
@@ -111,6 +112,10 @@ class BusyError(LensError):
 
 class StorageError(LensError):
     """A location cannot be read or written."""
+
+
+class UnreadableError(StorageError):
+    """This object cannot be read now, though its neighbors may: it is archived, say, or locked."""
 
 
 class QueueError(LensError):

@@ -154,6 +154,9 @@ class Settings(BaseModel):
         "", description="a deployed stack, whose buckets and queues commands then use"
     )
     embed_queue: str = Field("", description="URL of the queue that asks for looks at photos")
+    receives: int = Field(
+        2, ge=1, description="tries at a photo that cannot be read, before it waits"
+    )
     model_folder: str = Field("", description="the model that a deployment starts with")
     host: str = Field("127.0.0.1", description="the address that the local server listens on")
     port: int = Field(8000, ge=0, le=65_535, description="the local server's port; 0: any free")

@@ -23,6 +23,7 @@ from lens.gallery.rows import (
     Rows,
     among,
     last_of_each_key,
+    still_waiting,
     winners,
 )
 from lens.gallery.segments import Segment, concatenate
@@ -181,6 +182,20 @@ class Gallery:
         parts = [settled.take(np.flatnonzero(kept)), contest.take(winners(contest))]
         rows = Rows.concatenate([part for part in parts if len(part)])
         return rows.take(np.argsort(rows.key, kind="stable"))
+
+    @cached_property
+    def waiting(self) -> Rows:
+        """The photos that cannot be read now, sorted by key: their newest looks. One that was read
+        before is still found as it was."""
+        settled, recent = self._snapshot_rows, self._recent_rows
+        parts = [rows.key[rows.kind == Kind.WAITING] for rows in (settled, recent)]
+        keys = np.unique(np.concatenate(parts))
+        concerned = [
+            settled.take(settled.of_keys(keys)),
+            recent.take(np.flatnonzero(among(recent.key, keys)[0])),
+        ]
+        rows = Rows.concatenate([part for part in concerned if len(part)])
+        return rows.take(still_waiting(rows))
 
     def without(self, keys: Iterable[str]) -> Gallery:
         """This gallery as if there were no photos under these keys."""

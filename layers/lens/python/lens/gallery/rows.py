@@ -23,6 +23,7 @@ class Kind(IntEnum):
     PHOTO = 0
     REJECTION = 1  # a photo that cannot be used, with the reason
     TOMBSTONE = 2  # nothing
+    WAITING = 3  # a photo that cannot be read now, with the reason
 
 
 class Row(NamedTuple):
@@ -131,13 +132,15 @@ EMPTY_ROWS = Rows.of([])
 
 
 def order_by_version(rows: Rows) -> Positions:
-    """Positions sorted by key and, within a key, from the oldest version to the newest.
+    """Positions sorted by key and, within a key, from the oldest version to the newest; what waits
+    comes before all else, because it says nothing of the photo and so beats none.
 
     Two looks under one version (an event delivered twice) are ordered by the time of the look;
     what is left equal is equal in content too, so every reader agrees on the winner.
     """
-    columns = rows.photo_id, rows.etag, rows.kind, rows.looked_at, rows.n, rows.sequencer, rows.key
-    order: Positions = np.lexsort(columns)
+    told = rows.kind != Kind.WAITING
+    version = rows.looked_at, rows.n, rows.sequencer
+    order: Positions = np.lexsort((rows.photo_id, rows.etag, rows.kind, *version, told, rows.key))
     return order
 
 
@@ -151,18 +154,34 @@ def winners(rows: Rows) -> Positions:
 def keepers(rows: Rows, *, tombstones_since: float) -> Positions:
     """Positions of the rows compaction keeps, sorted by key and then version.
 
-    They are every key's winner and its newest tombstone, even one that a newer photo has beaten:
-    a search pinned to an earlier commit must not show what was deleted in between. Tombstones
-    looked at before `tombstones_since` (seconds since the epoch) are dropped.
+    They are every key's winner, what of it still waits, and its newest tombstone, even one that a
+    newer photo has beaten: a search pinned to an earlier commit must not show what was deleted in
+    between. Tombstones looked at before `tombstones_since` (seconds since the epoch) are dropped.
     """
     order = order_by_version(rows)
     keys = rows.key[order]
     keep = last_of_each_key(keys)
     tombstones = np.flatnonzero(rows.kind[order] == Kind.TOMBSTONE)
     keep[tombstones[last_of_each_key(keys[tombstones])]] = True
+    keep[np.isin(order, still_waiting(rows))] = True
     expired = (rows.kind[order] == Kind.TOMBSTONE) & (rows.looked_at[order] < tombstones_since)
     kept: Positions = order[keep & ~expired]
     return kept
+
+
+def still_waiting(rows: Rows) -> Positions:
+    """Position of each key's newest waiting row, sorted by key, unless a later look read it."""
+    waits = np.flatnonzero(rows.kind == Kind.WAITING)
+    if len(waits) == 0:
+        return waits
+    concerned = np.flatnonzero(np.isin(rows.key, np.unique(rows.key[waits])))
+    some = rows.take(concerned)
+    told = some.kind != Kind.WAITING
+    version = some.looked_at, some.n, some.sequencer
+    order = np.lexsort((some.photo_id, some.etag, told, *version, some.key))
+    newest = concerned[order[last_of_each_key(some.key[order])]]
+    waiting: Positions = newest[rows.kind[newest] == Kind.WAITING]
+    return waiting
 
 
 def last_of_each_key(sorted_keys: Bytes) -> Mask:

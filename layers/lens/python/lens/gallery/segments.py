@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
-from lens.gallery.rows import Rows
+from lens.gallery.rows import Kind, Rows
 from lens.storage import Storage, write_once
 from lens.storage.formats import check_format, written_format
 
 PREFIX = "segments/"
+_WAITING_SINCE = 2  # the format
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,20 @@ def parse_segment_key(key: str) -> tuple[str, str]:
     return model_id, name.removesuffix(".npz")
 
 
+def holds_waiting(storage: Storage, now: float) -> bool:
+    """Whether a segment may have waiting rows, which earlier releases cannot read."""
+    return written_format(storage, now, at_once=True) >= _WAITING_SINCE
+
+
 def write_segment(storage: Storage, model_id: str, segment: Segment) -> str:
     """Write a segment under a name that was never used and return its id."""
     segment_id = uuid.uuid4().hex
+    waits = bool(np.any(segment.rows.kind == Kind.WAITING))
     out = BytesIO()
     np.savez(
         out,
         allow_pickle=False,
-        format=np.array(written_format(storage, time.time())),
+        format=np.array(written_format(storage, time.time(), at_once=waits)),
         folded=np.array([name.encode() for name in segment.merged_from], dtype="S32"),
         vectors=segment.vectors,
         **segment.rows.columns(),

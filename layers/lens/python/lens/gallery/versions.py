@@ -35,9 +35,11 @@ UNSEEN = Version("", 0)
 class Look:
     """A request to look at a catalog key and write down what is there.
 
-    `model_id` limits the look to one model's gallery; None means every gallery being kept.
+    `model_id` limits the look to one model's gallery; None means every gallery being kept. `waits`
+    is why the photo could not be read so far: a look that finds just that again changes nothing.
     """
 
     key: str
     version: Version
     model_id: str | None = None
+    waits: str = ""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from heapq import merge
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from lens.errors import NotFoundError, StorageError, UsageError
+from lens.errors import NotFoundError, StorageError
 from lens.photos.ignored import IGNORE_KEY, NOTHING, Ignored, parse_ignored
 from lens.settings import Settings
 from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPES = {
     ".avif": "image/avif",
@@ -26,6 +29,7 @@ MEDIA_TYPES = {
 # The shop's product file, in the catalog's root: the first of these that is there.
 FEED_KEYS = ("products.csv", "products.tsv", "products.jsonl")
 PARTITION_KEY = "list_eval_partition.txt"
+_PARTITION_HEADER = ["image_name", "item_id", "evaluation_status"]
 
 
 @dataclass(frozen=True)
@@ -139,16 +143,23 @@ class Catalog:
 
     def partition(self) -> dict[str, PartitionEntry]:
         """The partition file's entries by key, read again when the file changes; empty without one.
-
-        Raises UsageError when a line cannot be understood.
-        """
+        Lines that cannot be understood are left out, and logged."""
         info = self.storage.head(PARTITION_KEY)
         if info is None:
             self._partition, self._partition_etag = {}, None
         elif info.etag != self._partition_etag:
-            data, info = self.storage.read(PARTITION_KEY)
-            self._partition = parse_partition(data.decode("utf-8", "replace"))
+            try:
+                data, info = self.storage.read(PARTITION_KEY)
+            except NotFoundError:  # it went between the two
+                self._partition, self._partition_etag = {}, None
+                return self._partition
+            odd: list[str] = []
+            self._partition = parse_partition(data.decode("utf-8-sig", "replace"), odd.append)
             self._partition_etag = info.etag
+            if odd:
+                log.warning(
+                    "%s: %d lines are left out, the first: %s", PARTITION_KEY, len(odd), odd[0]
+                )
         return self._partition
 
 
@@ -187,22 +198,25 @@ def open_pictures(settings: Settings) -> Storage | None:
     return open_storage(f"{(settings.pictures or settings.artifacts).rstrip('/')}/pictures")
 
 
-def parse_partition(text: str) -> dict[str, PartitionEntry]:
+def parse_partition(
+    text: str, leave_out: Callable[[str], object] = lambda line: None
+) -> dict[str, PartitionEntry]:
     """Read DeepFashion In-Shop's `list_eval_partition.txt`: a count, a header, then three columns.
 
-    Raises UsageError naming the first line that does not fit.
+    What a line is is told by what it says. Those that do not fit are left out, and told.
     """
     entries: dict[str, PartitionEntry] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.split()
-        if not fields or number <= 2:
+        if not fields or fields == _PARTITION_HEADER or (len(fields) == 1 and fields[0].isdigit()):
             continue
-        if len(fields) != 3 or fields[2] not in {"train", "query", "gallery"}:
-            raise UsageError(
-                f"{PARTITION_KEY}, line {number}: expected 'image_name item_id "
-                f"train|query|gallery', found {line.strip()[:80]!r}"
+        if len(fields) == 3 and fields[2] in {"train", "query", "gallery"}:
+            entries[fields[0]] = PartitionEntry(fields[1], fields[2])
+        else:
+            leave_out(
+                f"line {number}: expected 'image_name item_id train|query|gallery', found "
+                f"{line.strip()[:80]!r}"
             )
-        entries[fields[0]] = PartitionEntry(fields[1], fields[2])
     return entries
 
 

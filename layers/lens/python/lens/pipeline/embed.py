@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import ArtifactError, NotFoundError, PhotoError, PhotoTooLargeError
+from lens.errors import (
+    ArtifactError,
+    LensError,
+    NotFoundError,
+    PhotoError,
+    PhotoTooLargeError,
+    StorageError,
+    UnreadableError,
+)
 from lens.gallery.current import read_current
 from lens.gallery.rows import Kind, Row, Rows
-from lens.gallery.segments import Segment, segment_key, write_segment
+from lens.gallery.segments import Segment, holds_waiting, segment_key, write_segment
 from lens.gallery.versions import Look, Version
 from lens.models.embedder import Embedder
 from lens.photos.catalog import Catalog, is_feed, is_photo
@@ -22,16 +30,19 @@ from lens.photos.layouts.layout import Placed
 from lens.photos.layouts.stored import read_layout
 from lens.photos.thumbnail_store import write_thumbnail
 from lens.pipeline.feed import look_at_feed
+from lens.pipeline.waiting import Readings
 from lens.settings import Limits
 from lens.storage import Storage
 
 
 @dataclass(frozen=True)
 class _Finding:
-    """What one look found, before it has a version: a row, and a vector per model for a photo."""
+    """What one look found, before it has a version: a row, and a vector per model for a photo, or
+    why it could not be read now."""
 
     row: Row
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    unread: LensError | None = None
 
 
 @dataclass(frozen=True)
@@ -49,12 +60,15 @@ class Embedding:
     announce: Callable[[str], None] | None = None
     # Called between the parts of each look, where searches are answered beside.
     give_way: Callable[[], None] = lambda: None
+    readings: Readings = field(default_factory=Readings)
 
-    def run(self, looks: Iterable[Look]) -> None:
+    def run(self, looks: Iterable[Look], last: Collection[str] = ()) -> None:
         """Look at each key once and write one segment for every model that is followed.
 
         Any failure of ours raises; only whole segments have been written then, so trying again is
-        safe. A photo that cannot be used is a rejected row, not a failure.
+        safe. A photo that cannot be used is a rejected row, not a failure. One that cannot be read
+        is a waiting row: at once where the photo itself is the matter, and whatever the matter is
+        for the keys in `last`, which nobody will ask for again.
         """
         # Read before the looks: a candidate that is nominated later finds these changes in the
         # catalog's listing.
@@ -73,15 +87,32 @@ class Embedding:
             models = [embedders[model] for model in wanted if key in wanted[model]]
             if ignored.has(key):  # as if it were not there: a photo that was found is taken out
                 return _Finding(Row(key, Version(""), Kind.TOMBSTONE, self.clock()))
-            return self._look(key, layout.place(key, partition), models)
+            return self._look(key, layout.place(key, partition), models, last=key in last)
 
         keys = list(dict.fromkeys(key for versions in wanted.values() for key in versions))
         findings = dict(zip(keys, self.executor.map(look_at, keys), strict=True))
+        known = {(look.key, look.waits) for look in looks if look.waits}
+        findings = {
+            key: each
+            for key, each in findings.items()
+            if each.unread is None or (key, each.row.reason) not in known
+        }
+        self._count(findings.values())
         for model, versions in wanted.items():
-            found = [(findings[key], version) for key, version in versions.items()]
+            found = [(findings[key], versions[key]) for key in versions if key in findings]
+            if not found:
+                continue
             segment_id = write_segment(self.artifacts, model, _segment(found, embedders[model]))
             if self.announce:
                 self.announce(segment_key(model, segment_id))
+
+    def _count(self, findings: Collection[_Finding]) -> None:
+        """Raise what could not be read where it may not wait."""
+        unread = [each.unread for each in findings if each.unread]
+        if unread and not holds_waiting(self.artifacts, self.clock()):
+            raise unread[0]
+        at_once = [str(error) for error in unread if isinstance(error, UnreadableError)]
+        self.readings.add(len(findings) - len(unread), at_once)
 
     def _look_at_feed(self, looks: Sequence[Look], models: Iterable[str]) -> None:
         """Look at the product file once for each model that is asked for."""
@@ -92,30 +123,37 @@ class Embedding:
                 if written and self.announce:
                     self.announce(written)
 
-    def _look(self, key: str, placed: Placed, embedders: Sequence[Embedder]) -> _Finding:
+    def _look(
+        self, key: str, placed: Placed, embedders: Sequence[Embedder], *, last: bool
+    ) -> _Finding:
         self.give_way()
         row = Row(key, Version(""), Kind.TOMBSTONE, self.clock())
-        info = self.catalog.head(key)
-        if info is None:
-            return _Finding(row)
         try:
+            info = self.catalog.head(key)
+            if info is None:
+                return _Finding(row)
+            row = row._replace(etag=info.etag)
             if info.size > self.limits.photo_bytes:
                 raise PhotoTooLargeError(
                     f"the photo has {info.size / 1e6:.1f} MB; at most "
                     f"{self.limits.photo_bytes / 1e6:.1f} MB are accepted"
                 )
             data, info = self.catalog.read(key)
+            row = row._replace(etag=info.etag)
             image = decode(data, self.limits)
         except NotFoundError:
-            return _Finding(row)
+            return _Finding(row._replace(etag=""))
         except PhotoError as error:
-            return _Finding(row._replace(kind=Kind.REJECTION, etag=info.etag, reason=str(error)))
+            return _Finding(row._replace(kind=Kind.REJECTION, reason=str(error)))
+        except StorageError as error:
+            if not (last or isinstance(error, UnreadableError)):
+                raise
+            return _Finding(row._replace(kind=Kind.WAITING, reason=str(error)), unread=error)
         name = photo_id(data)
         write_thumbnail(self.thumbs, name, thumbnail(image))
         self.give_way()
         row = row._replace(
             kind=Kind.PHOTO,
-            etag=info.etag,
             photo_id=name,
             item_id=placed.item_id,
             category=placed.category,

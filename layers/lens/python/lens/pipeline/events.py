@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict, TypeVar
+from typing import Annotated, NotRequired, TypedDict, TypeVar
 from urllib.parse import quote_plus, unquote_plus
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
 from lens.gallery.versions import Look, Version
 from lens.storage.contract import is_key
@@ -15,11 +17,18 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+class MessageAttributes(TypedDict, total=False):
+    """What SQS knows of a message, as far as it is read here."""
+
+    ApproximateReceiveCount: str
+
+
 class SqsMessage(TypedDict):
     """A message as Lambda gets it, as far as it is read here."""
 
     messageId: str
     body: str
+    attributes: NotRequired[MessageAttributes]
 
 
 class SqsEvent(TypedDict):
@@ -40,16 +49,69 @@ class BatchReply(TypedDict):
     batchItemFailures: list[FailedMessage]
 
 
+def _key(key: str) -> str:
+    if not is_key(key):
+        raise ValueError(f"{key!r} is no key")
+    return key
+
+
+_Sequencer = Annotated[StrictStr, Field(pattern=r"^[0-9A-Fa-f]*$", max_length=64)]
+
+
+class _Asked(BaseModel):
+    """A look in a message of ours."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    key: Annotated[StrictStr, AfterValidator(_key)]
+    sequencer: _Sequencer
+    n: Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+    model_id: StrictStr | None
+    waits: StrictStr = ""
+
+
+class _Object(BaseModel):
+    """The object that an S3 event is about."""
+
+    key: StrictStr
+    sequencer: Annotated[_Sequencer, Field(min_length=1)]
+
+
+class _S3(BaseModel):
+    object: _Object
+
+
+class _Record(BaseModel):
+    s3: _S3
+
+
+class _Message(BaseModel):
+    """A message of a stage's queue: ours, S3's notification, or the test that S3 sends first."""
+
+    looks: list[_Asked] | None = None
+    records: list[_Record] | None = Field(None, alias="Records")
+    event: str | None = Field(None, alias="Event")
+
+    @classmethod
+    def of(cls, body: str) -> _Message:
+        """ValueError for a message that asks for nothing that is known: it must not vanish."""
+        message = cls.model_validate_json(body)
+        if message.looks is None and message.records is None and message.event != "s3:TestEvent":
+            raise ValueError("neither looks nor an S3 notification")
+        return message
+
+
 def looks_in(body: str, prefix: str) -> list[Look]:
     """The looks that a message asks for: an S3 notification's, or those that were queued again.
 
-    Keys are relative to the catalog, which lies under `prefix` in its bucket.
+    Keys are relative to the catalog, which lies under `prefix` in its bucket. ValueError for any
+    other message.
     """
-    message = json.loads(body)
-    if "looks" in message:
+    message = _Message.of(body)
+    if message.looks is not None:
         return [
-            Look(look["key"], Version(look["sequencer"], int(look["n"])), look["model_id"])
-            for look in message["looks"]
+            Look(look.key, Version(look.sequencer, look.n), look.model_id, look.waits)
+            for look in message.looks
         ]
     return [Look(key, Version.of_event(sequencer)) for key, sequencer in _objects(message, prefix)]
 
@@ -62,6 +124,7 @@ def looks_message(looks: Sequence[Look]) -> str:
             "sequencer": look.version.sequencer,
             "n": look.version.n,
             "model_id": look.model_id,
+            "waits": look.waits,
         }
         for look in looks
     ]
@@ -69,8 +132,8 @@ def looks_message(looks: Sequence[Look]) -> str:
 
 
 def keys_in(body: str, prefix: str) -> list[str]:
-    """The keys, relative to `prefix`, that an S3 notification is about."""
-    return [key for key, _ in _objects(json.loads(body), prefix)]
+    """The keys, relative to `prefix`, that an S3 notification is about; ValueError as above."""
+    return [key for key, _ in _objects(_Message.of(body), prefix)]
 
 
 def s3_notification(event_name: str, key: str, sequencer: str) -> str:
@@ -88,28 +151,40 @@ def s3_notification(event_name: str, key: str, sequencer: str) -> str:
     )
 
 
-def sqs_event(bodies: Sequence[str]) -> SqsEvent:
-    """An SQS batch in Lambda's shape."""
-    return {"Records": [{"messageId": str(i), "body": body} for i, body in enumerate(bodies)]}
+def sqs_event(bodies: Sequence[str], receives: int = 1) -> SqsEvent:
+    """An SQS batch in Lambda's shape, each message received for so manyth a time."""
+    attributes: MessageAttributes = {"ApproximateReceiveCount": str(receives)}
+    return {
+        "Records": [
+            {"messageId": str(i), "body": body, "attributes": attributes}
+            for i, body in enumerate(bodies)
+        ]
+    }
+
+
+def receive_count(message: SqsMessage) -> int:
+    """How often a message was received, this time included."""
+    return int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
 def answer_batch(
-    event: SqsEvent, parse: Callable[[str], list[T]], work: Callable[[list[T]], None]
+    event: SqsEvent, parse: Callable[[SqsMessage], list[T]], work: Callable[[list[T]], None]
 ) -> BatchReply:
     """Do the work that a batch of SQS messages asks for, and name the messages that failed.
 
     All messages are handled together. When that fails, each is handled alone, so that one bad
     message does not send its neighbors to the dead-letter queue. Work must be safe to repeat.
     """
-    messages = [(record["messageId"], record["body"]) for record in event["Records"]]
     failed = []
     requests: dict[str, list[T]] = {}
-    for message_id, body in messages:
+    for message in event["Records"]:
         try:
-            requests[message_id] = parse(body)
-        except (ValueError, KeyError, TypeError):
-            log.exception("message %s cannot be understood: %.200s", message_id, body)
-            failed.append(message_id)
+            requests[message["messageId"]] = parse(message)
+        except Exception:  # whatever ails it, its neighbors are well
+            log.exception(
+                "message %s cannot be understood: %.200s", message["messageId"], message["body"]
+            )
+            failed.append(message["messageId"])
     try:
         if wanted := [each for asked in requests.values() for each in asked]:
             work(wanted)
@@ -130,15 +205,14 @@ def _one_by_one(requests: dict[str, list[T]], work: Callable[[list[T]], None]) -
     return failed
 
 
-def _objects(message: dict[str, Any], prefix: str) -> list[tuple[str, str]]:
+def _objects(message: _Message, prefix: str) -> list[tuple[str, str]]:
     """(key relative to prefix, sequencer) of every record under the prefix.
 
     S3's test event has no records; a folder's marker is no key, it ends with a slash.
     """
     found = []
-    for record in message.get("Records", []):
-        s3_object = record["s3"]["object"]
-        key = unquote_plus(s3_object["key"])
+    for record in message.records or ():
+        key = unquote_plus(record.s3.object.key, errors="strict")
         if key.startswith(prefix) and is_key(key.removeprefix(prefix)):
-            found.append((key.removeprefix(prefix), s3_object["sequencer"]))
+            found.append((key.removeprefix(prefix), record.s3.object.sequencer))
     return found

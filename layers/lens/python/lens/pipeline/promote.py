@@ -13,6 +13,7 @@ from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog
 from lens.pipeline.commit import commit_segments
 from lens.pipeline.reconcile import compare_newest
+from lens.pipeline.waiting import never
 from lens.storage import Storage
 
 _ROUNDS = 20
@@ -33,7 +34,7 @@ def promote(
     """
     nominate(storage, model_id, clock=clock)
     for _ in range(_ROUNDS):
-        comparison = compare_newest(catalog, storage, model_id, clock)
+        comparison = compare_newest(catalog, storage, model_id, clock, never)
         if regrouped := comparison.regroup(storage):
             commit_segments(storage, model_id, regrouped, now=clock())
         if not comparison.looks:

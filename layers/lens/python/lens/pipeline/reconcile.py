@@ -20,6 +20,7 @@ from lens.photos.catalog import FEED_KEYS, Catalog
 from lens.photos.layouts.layout import Layout, Placed
 from lens.photos.layouts.stored import read_layout
 from lens.pipeline.layouts import regroup
+from lens.pipeline.waiting import Retry, with_growing_pauses
 from lens.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Comparison:
     """Where a gallery differs from its catalog: in `looks`, and where `misplaced` photos belong;
-    the catalog was listed after `at`.
+    the catalog was listed after `at`. Photos that wait differ only when they are tried again.
 
     `oldest` is when the oldest photo that the gallery lacks was written, in seconds since the
     epoch; None when it lacks none. Photos that are gone do not count: a listing does not say when
@@ -51,6 +52,11 @@ class Comparison:
         """Photos that cannot be used."""
         return int(np.count_nonzero(self.gallery.known.kind == Kind.REJECTION))
 
+    @property
+    def waiting(self) -> int:
+        """Photos that cannot be read now."""
+        return len(self.gallery.waiting)
+
     def regroup(self, storage: Storage) -> list[str]:
         """Write what is misplaced where it belongs; the ids of segments that are to be committed.
         Segments that another process writes for the same say the same, so they do no harm."""
@@ -66,14 +72,19 @@ def compare(
     gallery: Gallery,
     layout: Layout,
     clock: Callable[[], float] = time.time,
+    retry: Retry = with_growing_pauses,
 ) -> Comparison:
     """Keys to look at again for this gallery's model, so that lost events do no lasting harm.
 
-    Each look's version is just above the row that was seen: any newer event still wins.
+    Each look's version is just above the row that was seen: any newer event still wins. What waits
+    is looked at when it has changed, and when `retry` says so.
     """
     model_id = gallery.commit.model_id
     at, partition = clock(), catalog.partition()
     known = gallery.known
+    waiting = {
+        row.key: row for row in map(gallery.waiting.__getitem__, range(len(gallery.waiting)))
+    }
     unlisted = {key.decode(): position for position, key in enumerate(known.key)}
     looks, lacking = [], []
     misplaced: dict[str, Placed] = {}
@@ -83,9 +94,14 @@ def compare(
             looks.append(Look(info.key, UNSEEN.bumped(), model_id))
             lacking.append(info.modified)
             continue
-        row = known[position]
+        row, waits = known[position], waiting.get(info.key)
+        if waits and waits.etag in ("", info.etag):
+            if retry(waits, at):
+                looks.append(Look(info.key, waits.version.bumped(), model_id, waits.reason))
+            continue
         lacks = row.kind == Kind.TOMBSTONE or row.etag != info.etag
         if lacks:
+            row = waits or row  # the later of the two
             lacking.append(info.modified)
             looks.append(Look(info.key, row.version.bumped(), model_id))
         elif row.kind == Kind.PHOTO:
@@ -93,7 +109,7 @@ def compare(
             if (row.item_id, row.category) != (place.item_id, place.category):
                 misplaced[info.key] = place
     for key, position in unlisted.items():
-        row = known[position]
+        row = waiting.get(key, known[position])
         if row.kind != Kind.TOMBSTONE:
             looks.append(Look(key, row.version.bumped(), model_id))
     return Comparison(gallery, looks, misplaced, at, min(lacking, default=None))
@@ -117,11 +133,12 @@ def compare_newest(
     storage: Storage,
     model_id: str,
     clock: Callable[[], float] = time.time,
+    retry: Retry = with_growing_pauses,
 ) -> Comparison:
     """Where a model's newest commit differs from the catalog, its product file included, under the
     layout that is in force."""
     layout, head = read_layout(storage), read_head(storage, model_id)
-    comparison = compare(catalog, load_gallery(storage, head), layout, clock)
+    comparison = compare(catalog, load_gallery(storage, head), layout, clock, retry)
     shelf = comparison.gallery.shelf
     if keeps_products(storage) and feed_differs(catalog, shelf.manifest if shelf else None):
         comparison.looks.append(_feed_look(model_id))

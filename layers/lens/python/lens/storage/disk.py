@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from lens.errors import StorageError
+from lens.errors import StorageError, UnreadableError
 
 # What the system answers for a path that no file has, or can have.
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO})
@@ -30,17 +30,22 @@ _ADVICE = {
     errno.EOPNOTSUPP: "choose a folder on a local disk",
 }
 
+# What ails one file, and says nothing of its neighbors.
+_ONE_FILE = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.EBUSY, errno.EUCLEAN})
+
 
 @contextmanager
 def explained(action: str, path: Path) -> Iterator[None]:
-    """Turn an OSError into a StorageError that names the path and says what to do."""
+    """Turn an OSError into a StorageError that names the path and says what to do; UnreadableError
+    where one file cannot be read."""
     try:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         advice = _ADVICE.get(error.errno or 0, "check the disk and try again")
         message = f"cannot {action} {str(path)!r}: {reason.lower()}; {advice}"
-        raise StorageError(message) from error
+        unreadable = action == "read" and error.errno in _ONE_FILE
+        raise (UnreadableError if unreadable else StorageError)(message) from error
 
 
 @contextmanager

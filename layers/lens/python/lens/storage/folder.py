@@ -19,7 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from lens.errors import ConflictError, NotFoundError, StorageError, UsageError
+from lens.errors import (
+    ConflictError,
+    NotFoundError,
+    StorageError,
+    UnreadableError,
+    UsageError,
+)
 from lens.storage.contract import ObjectInfo, check_conditions, check_key, check_path, is_key
 from lens.storage.disk import ABSENT, explained, locked, replacing, stamp
 
@@ -144,7 +150,7 @@ class FileStorage:
     def _copy(self, key: str, sink: BinaryIO) -> ObjectInfo:
         """Write one version into the empty sink.
 
-        A file that changes while it is copied is tried again. StorageError if it never holds
+        A file that changes while it is copied is tried again. UnreadableError if it never holds
         still: half a photo must not pass for one, and when its writer is done it can be read.
         """
         path = self._path(key)
@@ -161,7 +167,7 @@ class FileStorage:
                 info = _info(key, os.fstat(source.fileno()))
             if info == _info(key, before) and info.size == sink.tell():
                 return info
-        raise StorageError(f"{str(path)!r} is being written to: try again when it is done")
+        raise UnreadableError(f"{str(path)!r} is being written to: try again when it is done")
 
 
 def _open(path: Path) -> io.FileIO | None:

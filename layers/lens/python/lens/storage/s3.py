@@ -21,7 +21,13 @@ from botocore.exceptions import (
 )
 
 from lens import aws
-from lens.errors import ConflictError, LensError, NotFoundError, StorageError
+from lens.errors import (
+    ConflictError,
+    LensError,
+    NotFoundError,
+    StorageError,
+    UnreadableError,
+)
 from lens.storage.contract import ObjectInfo, check_conditions, check_key, check_path, is_key
 from lens.storage.disk import replacing
 
@@ -266,7 +272,7 @@ class S3Storage:
                 return ConflictError(f"{place} was deleted in the meantime")
             if action == "read" and code in _ABSENT:
                 return NotFoundError(f"there is no object {key!r} in {self.location}")
-            return None
+            return _unreadable(place, code, message) if action == "read" else None
 
         return aws.explained(
             f"{action} {place}",
@@ -275,6 +281,17 @@ class S3Storage:
             advice=_ADVICE,
             meaning=meaning,
         )
+
+
+def _unreadable(place: str, code: str, message: str) -> UnreadableError | None:
+    """What ails one object, and says nothing of its neighbors."""
+    if code == "InvalidObjectState":
+        return UnreadableError(f"cannot read {place}: it is archived; restore it")
+    if code.startswith("KMS") or (code == "AccessDenied" and "kms" in message.lower()):
+        return UnreadableError(f"cannot read {place}: its KMS key refuses; grant kms:Decrypt")
+    if code in {"AccessDenied", "403"}:
+        return UnreadableError(f"cannot read {place}: denied; grant {_PERMISSIONS['read']}")
+    return None
 
 
 def _status(error: ClientError) -> int:
