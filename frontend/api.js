@@ -12,28 +12,66 @@ export class ApiError extends Error {
   }
 }
 
-/**
- * Search with a photo; a busy server is asked a second time, when it said. `region` is a box, "whole"
- * or null for what the server chooses. `progress` hears the share sent, then null while the answer is
- * awaited.
- */
-export async function search(photo, options) {
-  try {
-    return await send(photo, options);
-  } catch (error) {
-    if (error.code !== "busy") throw error;
-    await pause(Math.min(error.retryAfter, LONGEST_PAUSE), options.signal);
-    return send(photo, options);
+export class Api {
+  /** `home` is the server's address; paths in its replies begin there. */
+  constructor(home) {
+    this._at = (path) => new URL(path, home).href;
+  }
+
+  /**
+   * Search with a photo; a busy server is asked a second time, when it said. `region` is a box, "whole"
+   * or null for what the server chooses. `progress` hears the share sent, then null while the answer is
+   * awaited.
+   */
+  async search(photo, options) {
+    const address = this._at("/api/search-image");
+    try {
+      return await send(address, photo, options);
+    } catch (error) {
+      if (error.code !== "busy") throw error;
+      await pause(Math.min(error.retryAfter, LONGEST_PAUSE), options.signal);
+      return send(address, photo, options);
+    }
+  }
+
+  /** Tell that a product which a search found was asked for at the shop. Nothing waits for it, and it
+   * is sent even if the page is left. */
+  clicked(searchId, itemId, rank) {
+    const click = JSON.stringify({ search_id: searchId, item_id: itemId, rank });
+    navigator.sendBeacon(this._at("/api/clicks"), new Blob([click], { type: "application/json" }));
+  }
+
+  /** The bytes of a catalog photo. */
+  async catalogPhoto(url, signal) {
+    const reply = await ask(this._at(url), { signal });
+    if (!reply.ok) throw new ApiError(reply.status === 404 ? "not_found" : "internal_error");
+    return reply.blob();
+  }
+
+  /** An item with all its photos. */
+  item(itemId, signal) {
+    return this._json(`/api/items/${itemId.split("/").map(encodeURIComponent).join("/")}`, signal);
+  }
+
+  /** The catalog's categories, each with its number of photos and one of them. */
+  async categories() {
+    return (await this._json("/api/categories")).categories;
+  }
+
+  async _json(path, signal) {
+    const reply = await ask(this._at(path), { signal });
+    if (!reply.ok) throw new ApiError("internal_error");
+    return reply.json();
   }
 }
 
 /** XMLHttpRequest, because fetch does not tell how much of a body has been sent. */
-function send(photo, { topK, category, region, signal, progress }) {
+function send(address, photo, { topK, category, region, signal, progress }) {
   return new Promise((resolve, reject) => {
     const aborted = () => reject(new DOMException("canceled", "AbortError"));
     if (signal.aborted) return aborted();
     const request = new XMLHttpRequest();
-    request.open("POST", "/api/search-image");
+    request.open("POST", address);
     request.responseType = "json";
     request.timeout = 60_000;
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
@@ -50,33 +88,6 @@ function send(photo, { topK, category, region, signal, progress }) {
     if (region) body.append("region", region);
     request.send(body);
   });
-}
-
-/** Tell that a product which a search found was asked for at the shop. Nothing waits for it, and it is
- * sent even if the page is left. */
-export function clicked(searchId, itemId, rank) {
-  const click = JSON.stringify({ search_id: searchId, item_id: itemId, rank });
-  navigator.sendBeacon("/api/clicks", new Blob([click], { type: "application/json" }));
-}
-
-/** The bytes of a catalog photo. */
-export async function catalogPhoto(url, signal) {
-  const reply = await ask(url, { signal });
-  if (!reply.ok) throw new ApiError(reply.status === 404 ? "not_found" : "internal_error");
-  return reply.blob();
-}
-
-/** An item with all its photos. */
-export const item = (itemId, signal) =>
-  json(`/api/items/${itemId.split("/").map(encodeURIComponent).join("/")}`, signal);
-
-/** The catalog's categories, each with its number of photos and one of them. */
-export const categories = async () => (await json("/api/categories")).categories;
-
-async function json(url, signal) {
-  const reply = await ask(url, { signal });
-  if (!reply.ok) throw new ApiError("internal_error");
-  return reply.json();
 }
 
 async function ask(url, options) {

@@ -4,9 +4,8 @@ import * as say from "./strings.js";
 
 const MOST = 8;
 
-/** Show them; `chosen` hears the photo to search with. */
-export function showExamples(categories, chosen) {
-  const section = document.getElementById("examples");
+/** Show them in their section; `chosen` hears the photo to search with. */
+export function showExamples(section, categories, chosen) {
   const list = section.querySelector("ul");
   list.replaceChildren(...spread(categories, MOST).map((one) => example(one, chosen)));
   section.hidden = false;

@@ -1,22 +1,24 @@
-// The memory: the photos that the history's states name, and the answers to what was asked.
+// The memory: the photos that the trail's states name, and the answers to what was asked.
 
 const KEPT_PHOTOS = 30;
 const KEPT_ANSWERS = 60;
 
-export const photos = new Map(); // by id, the oldest first
-export const answers = new Map(); // by what was asked
-
 /** What a state asks, as the key of its answer. */
 export const question = ({ photo, crop, category }) => JSON.stringify([photo, crop, category]);
 
-/** Keep a photo. */
-export function keep(photo) {
-  photos.set(photo.id, photo);
-  if (photos.size > KEPT_PHOTOS) photos.delete(photos.keys().next().value);
-}
+export class Memory {
+  photos = new Map(); // by id, the oldest first
+  answers = new Map(); // by what was asked
 
-/** Keep an answer. */
-export function remember(asked, found) {
-  answers.set(asked, found);
-  if (answers.size > KEPT_ANSWERS) answers.delete(answers.keys().next().value);
+  /** Keep a photo. */
+  keep(photo) {
+    this.photos.set(photo.id, photo);
+    if (this.photos.size > KEPT_PHOTOS) this.photos.delete(this.photos.keys().next().value);
+  }
+
+  /** Keep an answer. */
+  remember(asked, found) {
+    this.answers.set(asked, found);
+    if (this.answers.size > KEPT_ANSWERS) this.answers.delete(this.answers.keys().next().value);
+  }
 }

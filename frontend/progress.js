@@ -1,34 +1,41 @@
 // The progress: whether something is under way, how far it is, and whether it can be canceled.
 
-import { tell } from "./notice.js";
 import * as say from "./strings.js";
 
-const $ = (id) => document.getElementById(id);
-
-/** Something begins: `text` says what. */
-export function busy(text) {
-  document.body.classList.add("busy");
-  $("results").ariaBusy = "true";
-  $("results-title").textContent = text;
-  $("progress").removeAttribute("value");
-  $("cancel").hidden = false;
-  tell(text);
-}
-
-/** This share of the photo is sent, or null while the answer is awaited. */
-export function advance(share) {
-  if (share === null || share === 1) {
-    $("progress").removeAttribute("value");
-    $("results-title").textContent = say.words.searching;
-  } else {
-    $("progress").value = share;
-    $("results-title").textContent = say.sending(share);
+export class Progress {
+  constructor(root) {
+    const part = (id) => root.getElementById(id);
+    this._lens = part("lens");
+    this._results = part("results");
+    this._title = part("results-title");
+    this._bar = part("progress");
+    this._cancel = part("cancel");
   }
-}
 
-/** Nothing is under way. */
-export function idle() {
-  document.body.classList.remove("busy");
-  $("results").ariaBusy = "false";
-  $("cancel").hidden = true;
+  /** Something begins: `text` says what. */
+  begin(text) {
+    this._lens.classList.add("busy");
+    this._results.ariaBusy = "true";
+    this._title.textContent = text;
+    this._bar.removeAttribute("value");
+    this._cancel.hidden = false;
+  }
+
+  /** This share of the photo is sent, or null while the answer is awaited. */
+  advance(share) {
+    if (share === null || share === 1) {
+      this._bar.removeAttribute("value");
+      this._title.textContent = say.words.searching;
+    } else {
+      this._bar.value = share;
+      this._title.textContent = say.sending(share);
+    }
+  }
+
+  /** Nothing is under way. */
+  end() {
+    this._lens.classList.remove("busy");
+    this._results.ariaBusy = "false";
+    this._cancel.hidden = true;
+  }
 }

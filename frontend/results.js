@@ -16,9 +16,10 @@ export function fold(hits) {
   return [...items.values()];
 }
 
-/** Draw the cards. `open` hears the hit to look closer at, `more` the hit to search with. */
-export function drawCards(list, items, { open, more }) {
-  list.replaceChildren(...items.map((item, place) => card(item, place, open, more)));
+/** Draw the cards, each from the template. `open` hears the hit to look closer at, `more` the hit to
+ * search with. */
+export function drawCards(list, template, items, { open, more }) {
+  list.replaceChildren(...items.map((item, place) => card(template, item, place, open, more)));
 }
 
 /** Placeholders while the first results are awaited. */
@@ -78,8 +79,8 @@ export function viewButton(hit, label, act) {
   return entry;
 }
 
-function card({ best, views }, place, open, more) {
-  const element = document.getElementById("card").content.firstElementChild.cloneNode(true);
+function card(template, { best, views }, place, open, more) {
+  const element = template.content.firstElementChild.cloneNode(true);
   const part = (selector) => element.querySelector(selector);
   const { title, below } = say.itemName(best);
   const name = `${title}, ${below}`;
@@ -133,7 +134,8 @@ export class Filter {
   show(category, hits) {
     if (hits) this._near = [...new Set(hits.map((hit) => hit.category))].filter(Boolean).slice(0, NEAR_CATEGORIES);
     const offered = [...new Set([null, ...this._near, category])];
-    const focused = this._chips.contains(document.activeElement) && document.activeElement.value;
+    const { activeElement } = this._form.getRootNode();
+    const focused = this._chips.contains(activeElement) && activeElement.value;
     this._chips.replaceChildren(...offered.map((name) => this._chip(name, name === category)));
     if (focused !== false) this._chips.querySelector(":checked").focus({ preventScroll: true });
     const others = this._known.filter(({ category: name }) => name && !offered.includes(name));

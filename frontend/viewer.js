@@ -1,16 +1,16 @@
 // The viewer: one photo of an item, large, with its other views and what can be done with it.
 
-import { item as askItem } from "./api.js";
 import { drawMatch, drawPrice, viewButton } from "./results.js";
 import * as say from "./strings.js";
 
 const MIDDLE = 1; // the mouse's button that opens a new tab
 
 export class Viewer {
-  /** `look` hears another view to look at, `more` a hit to search with, `shop` one whose product was
-   * asked for at the shop, `closed` that it was. */
-  constructor(dialog, { look, more, shop, closed }) {
+  /** `ask` resolves to an item with all its photos. `look` hears another view to look at, `more` a hit
+   * to search with, `shop` one whose product was asked for at the shop, `closed` that it was. */
+  constructor(dialog, { ask, look, more, shop, closed }) {
     this._dialog = dialog;
+    this._ask = ask;
     this._look = look;
     this._hit = null;
     const part = (this._part = (selector) => dialog.querySelector(selector));
@@ -73,7 +73,7 @@ export class Viewer {
   async _complete(hit, views) {
     try {
       const known = new Map(views.map((view) => [view.key, view]));
-      const { photos } = await askItem(hit.item_id);
+      const { photos } = await this._ask(hit.item_id);
       const rest = photos.filter(({ key }) => !known.has(key));
       if (this._hit?.item_id === hit.item_id && rest.length) this._list([...views, ...rest]);
     } catch {
