@@ -1,26 +1,31 @@
 // The app: what is shown is what the trail's state says; this module keeps the two together.
 //
-// A state is {photo, crop, category, view}: a photo kept in memory, a part of it, WHOLE or null for
-// the part that the search chooses, a category or null, and the key of the hit in the viewer or null.
-// No state is the start.
+// A state is {photo, crop, category, filter, sort, like, unlike, view}: a photo kept in memory or null, a
+// part of it, WHOLE or null for the part that the search chooses, a category or null, a filter
+// (filter.js), an order or null for the likest first, examples (asked.js), and the key of the hit in
+// the viewer or null. Without a photo something is liked. No state is the start.
 
 import { Api } from "./api.js";
-import { CropBox, fromRegion, toRegion } from "./crop-box.js";
+import { cleared, exampleOf, MOST_EXAMPLES, withExample } from "./asked.js";
+import { CropBox, fromRegion } from "./crop-box.js";
 import { showExamples } from "./examples.js";
 import { acceptPhotos } from "./intake.js";
 import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
+import { More } from "./more.js";
 import { Notice } from "./notice.js";
 import { Photo } from "./photo.js";
 import { Progress } from "./progress.js";
-import { drawCards, drawPlaceholders, Filter, fold } from "./results.js";
+import { Refine } from "./refine.js";
+import { drawCards, drawPlaceholders } from "./results.js";
+import { ask, identity, total, WHOLE } from "./search.js";
 import { Stage } from "./stage.js";
 import * as say from "./strings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
+import { wayOut, waysOut } from "./way-out.js";
 
-const TOP_K = 60; // photos, which fold into fewer items
-const WHOLE = "whole"; // as the API has it
+const START = { crop: null, category: null, filter: {}, sort: null, like: [], unlike: [], view: null };
 
 export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
@@ -35,24 +40,38 @@ export class App {
     this._notice = new Notice(root);
     this._progress = new Progress(root);
     this._stage = new Stage(root);
-    this._trail = new (page ? PageTrail : OwnTrail)(() => this._render());
+    this._trail = new (page ? PageTrail : OwnTrail)(() => {
+      this._keepPlace();
+      this._render({ back: true });
+    });
     this._box = new CropBox(this._part("stage"), {
       moved: () => this._moved(),
       settled: (crop) => this._settled(crop),
     });
-    this._filter = new Filter(this._part("filter"), (category) => this._go({ ...this._trail.state, category }));
+    this._refine = new Refine(root, {
+      changed: (state, replace) => this._go({ ...state, view: null }, { replace }),
+      count: async (state, facets) => (await this._ask(state, { facets, topK: 1 })).facets,
+    });
+    this._more = new More(root, {
+      ask: (cursor, signal) => this._ask(this._trail.state, { cursor, signal }),
+      added: (hits, asked) => this._showMore(hits, asked),
+    });
     this._viewer = new Viewer(this._part("viewer"), {
       ask: (item) => this._api.item(item),
       look: (hit) => this._go({ ...this._trail.state, view: hit.key }, { replace: true, hit }),
-      more: (hit) => this._more(hit),
+      like: (hit) => this._compare("like", hit),
+      unlike: (hit) => this._compare("unlike", hit),
+      anew: (hit) => this._searchWith(hit),
       shop: (hit) => this._tellShop(hit),
       closed: () => this._trail.back(),
     });
     fillWords(root, page);
     this._listen(root, area);
-    // After a reload the photos are gone; an entry of the history without its photo is the start.
+    // After a reload the photos are gone; what is left of a state is what was liked, or the start.
     const { state } = this._trail;
-    if (state && !this._memory.photos.has(state.photo)) this._trail.replace(null);
+    if (state && !this._memory.photos.has(state.photo)) {
+      this._trail.replace(state.like?.length ? { ...state, photo: null, crop: null, view: null } : null);
+    }
     this._render();
     this._showCatalog();
   }
@@ -79,25 +98,35 @@ export class App {
 
   /** Show a state, and remember it as a step of the trail. */
   _go(state, { replace = false, hit } = {}) {
+    this._keepPlace();
     this._trail[replace ? "replace" : "push"](state);
-    this._render(hit);
+    this._render({ hit });
   }
 
-  _render(hit) {
+  /** Remember how far the list that is shown is scrolled. */
+  _keepPlace() {
+    if (this._answer) this._answer.place = scrollY;
+  }
+
+  _render({ hit, back = false } = {}) {
     this._stop();
     this._notice.clear();
     const { state } = this._trail;
-    const photo = state && this._memory.photos.get(state.photo);
-    this._part("start").hidden = Boolean(photo);
-    this._part("search").hidden = !photo;
-    this._part("lens").classList.toggle("searching", Boolean(photo));
-    this._stage.show(photo ?? null);
-    if (!photo) return this._viewer.close();
-    this._showBox(state, photo);
+    const photo = (state && this._memory.photos.get(state.photo)) ?? null;
+    const searching = Boolean(photo || state?.like?.length);
+    this._part("start").hidden = searching;
+    this._part("search").hidden = !searching;
+    this._part("search").classList.toggle("alone", !photo);
+    this._part("lens").classList.toggle("searching", searching);
+    this._stage.show(photo);
+    if (back) this._refine.close();
+    if (!searching) return this._viewer.close();
+    if (photo) this._showBox(state, photo);
     const known = this._memory.answers.get(question(state));
-    if (!known) this._viewer.close();
-    if (known) this._showAnswer(state, known, hit);
-    else this._find(state, photo);
+    if (known) return this._showAnswer(state, known, { hit, back });
+    this._viewer.close();
+    this._refine.show(state, null);
+    this._find(state, photo);
   }
 
   // ---- the crop box
@@ -132,16 +161,28 @@ export class App {
     );
   }
 
-  /** More like a photo of the catalog. */
-  _more(hit) {
+  /** Search with a photo of the catalog. */
+  _searchWith(hit) {
     const read = async (signal) => {
       const blob = await this._api.catalogPhoto(hit.image_url, signal);
       return Photo.read(blob, say.itemName(hit).title);
     };
     return this._begin(read, (error) => {
       this._viewer.close();
-      this._notice.complain(error.code ?? "internal_error", () => this._more(hit));
+      this._notice.complain(error.code ?? "internal_error", () => this._searchWith(hit));
     });
+  }
+
+  /** Look for what is more, or less, like a hit, beside all that is asked already. */
+  _compare(kind, hit) {
+    const { state } = this._trail;
+    if ((state[kind] ?? []).length >= MOST_EXAMPLES) {
+      this._viewer.close();
+      return this._notice.show(...say.fullExamples(MOST_EXAMPLES));
+    }
+    this._go({ ...withExample(state, kind, exampleOf(hit, identity(hit))), view: null }, { replace: state.view !== null });
+    this._part("results-title").scrollIntoView({ block: "nearest" });
+    this._part("results-title").focus({ preventScroll: true });
   }
 
   /** Search with what `read` resolves to; `failed` hears why it does not. */
@@ -162,87 +203,115 @@ export class App {
     this._memory.keep(photo);
     this._viewer.close();
     this._answer = null;
-    this._go({ photo: photo.id, crop: null, category: null, view: null });
+    this._go({ ...START, photo: photo.id });
     scrollTo({ top: 0 });
     this._part("photo-title").focus({ preventScroll: true });
   }
 
   // ---- a search
 
+  /** What a state asks, or a part of it. */
+  _ask(state, options) {
+    const photo = this._memory.photos.get(state.photo) ?? null;
+    return ask(this._api, state, photo, { signal: new AbortController().signal, ...options });
+  }
+
   async _find(state, photo) {
     const signal = this._start(say.words.searching);
     if (!this._answer) drawPlaceholders(this._part("hits"), 8);
+    this._more.show(null);
     try {
-      const part = state.crop !== null && state.crop !== WHOLE;
-      const found = await this._api.search(await photo.travelling(), {
-        topK: TOP_K,
-        category: state.category,
-        region: part ? toRegion(state.crop) : state.crop,
-        signal,
-        progress: (share) => !signal.aborted && this._progress.advance(share),
-      });
+      const progress = (share) => !signal.aborted && this._progress.advance(share);
+      const found = await this._ask(state, { signal, progress });
       if (signal.aborted) return;
-      for (const hit of found.hits) {
-        // The same bytes are known for certain even when a smaller copy of them was sent.
-        hit.exact ||= !part && hit.photo_id === photo.contentId;
-      }
       this._stop();
-      if (state.crop === null) {
+      if (photo && state.crop === null) {
         photo.main = fromRegion(found.region);
         this._showBox(state, photo);
       }
       this._memory.remember(question(state), found);
       this._showAnswer(state, found);
-      const chosen = state.crop === null && photo.main;
+      const chosen = photo && state.crop === null && photo.main;
       this._notice.tell(chosen ? `${aloud(found)} ${say.chosen(chosen.w, chosen.h)}` : aloud(found));
     } catch (error) {
       if (signal.aborted) return;
       this._stop();
       this._forgetCards();
-      this._notice.complain(error.code ?? "internal_error", () => this._render(), error.message);
+      const gone = error.code === "not_found"; // a product that is compared with
+      const again = () => (gone ? this._go(withoutExamples(state), { replace: true }) : this._render());
+      this._notice.complain(gone ? "example_gone" : (error.code ?? "internal_error"), again, error.message);
     }
   }
 
-  _showAnswer(state, found, hit) {
+  _showAnswer(state, found, { hit, back = false } = {}) {
     this._part("results").classList.remove("stale");
-    this._filter.show(state.category, state.category === null ? found.hits : null);
+    this._refine.show(state, found);
     if (this._answer !== found) {
       this._answer = found;
-      const items = fold(found.hits);
-      drawCards(this._part("hits"), this._part("card"), items, {
-        open: (chosen) => this._go({ ...state, view: chosen.key }),
-        more: (chosen) => this._more(chosen),
-      });
+      this._drawCards(state, found.hits);
       this._part("results-title").textContent = titleOf(found);
-      if (!items.length) this._showEmpty(state, found);
+      this._more.show(found);
+      if (back) scrollTo({ top: found.place ?? 0 });
+      if (!found.hits.length) this._showEmpty(state, found);
     }
     const looked = hit ?? found.hits.find(({ key }) => key === state.view);
     if (!state.view || !looked) return this._viewer.close();
-    this._viewer.show(looked, found.hits.filter(({ item_id }) => item_id === looked.item_id));
+    this._viewer.show(looked, [looked]);
   }
 
-  _showEmpty({ category }, found) {
-    if (category !== null) {
-      const [what, todo] = say.emptyCategory(say.categoryName(category));
-      const all = () => this._go({ ...this._trail.state, category: null });
-      this._notice.show(what, todo, say.words.showAll, all);
-    } else {
-      const [what, todo] = say.emptyGallery(found.commit !== null);
+  _drawCards(state, hits, append = false) {
+    drawCards(this._part("hits"), this._part("card"), hits, {
+      append,
+      ranked: !state.sort,
+      on: {
+        open: (hit) => this._go({ ...this._trail.state, view: hit.key }),
+        like: (hit) => this._compare("like", hit),
+        unlike: (hit) => this._compare("unlike", hit),
+        shop: (hit) => this._tellShop(hit),
+      },
+    });
+  }
+
+  /** The next page has come; who pressed the button goes on with its first card. */
+  _showMore(hits, asked) {
+    const first = this._part("hits").children.length;
+    this._drawCards(this._trail.state, hits, true);
+    this._part("results-title").textContent = titleOf(this._answer);
+    this._notice.tell(say.foundMore(hits.length, this._answer.hits.length));
+    if (asked) this._part("hits").children[first]?.querySelector(".open").focus();
+  }
+
+  /** Say why there is nothing, and take off what leads to something. */
+  async _showEmpty(state, found) {
+    const ways = waysOut(state);
+    if (!ways.length) {
       this._memory.answers.clear(); // what is empty now may be full in a moment
-      this._notice.show(what, todo, say.words.tryAgain, () => this._render());
+      this._notice.show(...say.emptyGallery(found.commit !== null), say.words.tryAgain, () => this._render());
+      return;
     }
+    const all = () => this._go(cleared(this._trail.state));
+    this._notice.show(...say.emptyFiltered(ways.length), say.words.clearAll, all);
+    const way = await wayOut(state, {
+      known: (other) => this._memory.answers.get(question(other)),
+      ask: (other) => this._ask(other, { facets: "category", topK: 1 }),
+    }).catch(() => null);
+    if (!way || this._answer !== found) return;
+    const { items, more } = total(way.found);
+    const [what, todo] = say.emptyWithout(way.text, items, more);
+    this._notice.show(what, todo, say.without(way.text), () => this._go(way.state));
+    this._notice.tell(`${what}. ${todo}`);
   }
 
   /** Tell of a click on the way to the shop, where the server keeps them. */
   _tellShop({ item_id: item }) {
-    const answer = this._answer;
-    const best = answer?.hits.find((hit) => hit.item_id === item); // a view may not have been found
-    if (answer?.search_id && best) this._api.clicked(answer.search_id, item, best.rank);
+    const best = this._answer?.hits.find((hit) => hit.item_id === item); // a view may not have been found
+    if (best?.search_id) this._api.clicked(best.search_id, item, best.rank);
   }
 
   _forgetCards() {
     this._answer = null;
     this._part("hits").replaceChildren();
+    this._more.show(null);
     this._part("results-title").textContent = "";
   }
 
@@ -281,17 +350,25 @@ export class App {
     } catch {
       return; // the app works without; a search will say what is wrong
     }
-    this._filter.know(categories);
+    this._refine.categories.know(categories);
     const total = categories.reduce((sum, { photos }) => sum + photos, 0);
     if (!total) return;
     this._part("gallery").textContent = say.gallerySize(total);
-    showExamples(this._part("examples"), categories, (hit) => this._more(hit));
+    showExamples(this._part("examples"), categories, (hit) => this._searchWith(hit));
   }
 }
 
-const titleOf = (found) => (found.hits.length ? say.found(fold(found.hits).length, matchOf(found)) : "");
+function titleOf(found) {
+  const { items, more } = total(found);
+  return found.hits.length ? say.found(items, matchOf(found), more) : "";
+}
 
-const aloud = (found) => say.foundAloud(fold(found.hits).length, matchOf(found));
+function aloud(found) {
+  const { items, more } = total(found);
+  return say.foundAloud(items, matchOf(found), more);
+}
 
 /** Whether this very photo is there, or else how like it the first product is. */
-const matchOf = ({ hits, match }) => (hits[0]?.exact ? "exact" : match);
+const matchOf = ({ hits, match }) => (hits.some(({ exact }) => exact) ? "exact" : match);
+
+const withoutExamples = (state) => (state.photo ? { ...state, like: [], unlike: [] } : null);
