@@ -5,25 +5,27 @@
 // (filter.js), an order or null for the likest first, examples (asked.js), and the key of the hit in
 // the viewer or null. Without a photo something is liked. No state is the start.
 
+import { aloud, bestOf, matchOf, sizeOf } from "./answer.js";
 import { Api } from "./api.js";
-import { cleared, exampleOf, MOST_EXAMPLES, withExample } from "./asked.js";
+import { exampleOf, MOST_EXAMPLES, withExample } from "./asked.js";
 import { CropBox, fromRegion } from "./crop-box.js";
-import { showExamples } from "./examples.js";
-import { acceptPhotos } from "./intake.js";
+import { Events } from "./events.js";
+import { showCatalog } from "./examples.js";
+import { acceptChoices } from "./intake.js";
+import { Listing } from "./listing.js";
 import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
-import { More } from "./more.js";
 import { Notice } from "./notice.js";
 import { Photo } from "./photo.js";
 import { Progress } from "./progress.js";
 import { Refine } from "./refine.js";
-import { drawCards, drawPlaceholders } from "./results.js";
-import { ask, identity, total, WHOLE } from "./search.js";
+import { ask, identity, WHOLE } from "./search.js";
 import { Stage } from "./stage.js";
 import * as say from "./strings.js";
+import { listen, showTop } from "./surroundings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
-import { wayOut, waysOut } from "./way-out.js";
+import { isNarrowed, showWayOut } from "./way-out.js";
 
 const START = { crop: null, category: null, filter: {}, sort: null, like: [], unlike: [], view: null };
 
@@ -31,56 +33,75 @@ export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
    * the page, and not a part of a page of somebody else. */
   constructor(root, { address, page }) {
+    this._root = root;
+    this._page = page;
     this._part = (id) => root.getElementById(id);
-    const area = page ? document : root.host; // where the keyboard, drops and pastes are the app's
-    this._answer = null; // what the cards show
     this._running = new AbortController();
     this._api = new Api(address);
+    this._events = new Events(root.host);
     this._memory = new Memory();
     this._notice = new Notice(root);
     this._progress = new Progress(root);
     this._stage = new Stage(root);
-    this._trail = new (page ? PageTrail : OwnTrail)(() => {
-      this._keepPlace();
-      this._render({ back: true });
-    });
+    this._trail = new (page ? PageTrail : OwnTrail)();
     this._box = new CropBox(this._part("stage"), {
       moved: () => this._moved(),
       settled: (crop) => this._settled(crop),
+    });
+    const on = {
+      like: (hit) => this._compare("like", hit),
+      unlike: (hit) => this._compare("unlike", hit),
+      shop: (hit) => this._tellShop(hit),
+    };
+    this._listing = new Listing(root, {
+      ask: (cursor, signal) => this._ask(this._trail.state, { cursor, signal }),
+      on: { ...on, open: (hit) => this._open(hit) },
+      tell: (text) => this._notice.tell(text),
     });
     this._refine = new Refine(root, {
       changed: (state, replace) => this._go({ ...state, view: null }, { replace }),
       count: async (state, facets) => (await this._ask(state, { facets, topK: 1 })).facets,
     });
-    this._more = new More(root, {
-      ask: (cursor, signal) => this._ask(this._trail.state, { cursor, signal }),
-      added: (hits, asked) => this._showMore(hits, asked),
-    });
     this._viewer = new Viewer(this._part("viewer"), {
       ask: (item) => this._api.item(item),
       look: (hit) => this._go({ ...this._trail.state, view: hit.key }, { replace: true, hit }),
-      like: (hit) => this._compare("like", hit),
-      unlike: (hit) => this._compare("unlike", hit),
+      ...on,
       anew: (hit) => this._searchWith(hit),
-      shop: (hit) => this._tellShop(hit),
       closed: () => this._trail.back(),
     });
     fillWords(root, page);
-    this._listen(root, area);
+    this._part("home").href = page ? "/" : address;
+    this._listen();
     // After a reload the photos are gone; what is left of a state is what was liked, or the start.
     const { state } = this._trail;
     if (state && !this._memory.photos.has(state.photo)) {
       this._trail.replace(state.like?.length ? { ...state, photo: null, crop: null, view: null } : null);
     }
     this._render();
-    this._showCatalog();
+    showCatalog(root, this._api, {
+      known: (categories) => this._refine.categories.know(categories),
+      chosen: (hit) => this._searchWith(hit),
+    });
   }
 
-  _listen(root, area) {
-    acceptPhotos(root, area, {
+  /** Listen to the document around, until the signal. */
+  enter(signal) {
+    listen(this._root, this._page, {
       take: (file) => this._take(file),
-      refuse: (code) => this._notice.complain(code),
+      refuse: (code) => this._complain(code),
+      escape: () => !this._part("cancel").hidden && !this._part("viewer").open && this._cancel(),
+      signal,
     });
+    this._trail.follow(() => {
+      this._listing.keepPlace();
+      this._refine.close();
+      this._render({ back: true });
+    }, signal);
+    signal.addEventListener("abort", () => this._stop());
+  }
+
+  _listen() {
+    acceptChoices(this._root, (file) => this._take(file));
     this._part("cancel").addEventListener("click", () => this._cancel());
     this._part("whole").addEventListener("click", () => {
       this._box.clear();
@@ -91,21 +112,13 @@ export class App {
       event.preventDefault();
       if (this._trail.state) this._go(null);
     });
-    area.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this._part("cancel").hidden && !this._part("viewer").open) this._cancel();
-    });
   }
 
   /** Show a state, and remember it as a step of the trail. */
   _go(state, { replace = false, hit } = {}) {
-    this._keepPlace();
+    this._listing.keepPlace();
     this._trail[replace ? "replace" : "push"](state);
     this._render({ hit });
-  }
-
-  /** Remember how far the list that is shown is scrolled. */
-  _keepPlace() {
-    if (this._answer) this._answer.place = scrollY;
   }
 
   _render({ hit, back = false } = {}) {
@@ -119,7 +132,6 @@ export class App {
     this._part("search").classList.toggle("alone", !photo);
     this._part("lens").classList.toggle("searching", searching);
     this._stage.show(photo);
-    if (back) this._refine.close();
     if (!searching) return this._viewer.close();
     if (photo) this._showBox(state, photo);
     const known = this._memory.answers.get(question(state));
@@ -157,7 +169,7 @@ export class App {
   _take(file, name) {
     return this._begin(
       () => Photo.read(file, name),
-      (error) => this._notice.complain(error.code ?? "unusable_photo"),
+      (error) => this._complain(error.code ?? "unusable_photo"),
     );
   }
 
@@ -169,7 +181,7 @@ export class App {
     };
     return this._begin(read, (error) => {
       this._viewer.close();
-      this._notice.complain(error.code ?? "internal_error", () => this._searchWith(hit));
+      this._complain(error.code ?? "internal_error", () => this._searchWith(hit));
     });
   }
 
@@ -180,9 +192,11 @@ export class App {
       this._viewer.close();
       return this._notice.show(...say.fullExamples(MOST_EXAMPLES));
     }
-    this._go({ ...withExample(state, kind, exampleOf(hit, identity(hit))), view: null }, { replace: state.view !== null });
-    this._part("results-title").scrollIntoView({ block: "nearest" });
-    this._part("results-title").focus({ preventScroll: true });
+    const asked = withExample(state, kind, exampleOf(hit, identity(hit)));
+    this._go({ ...asked, view: null }, { replace: state.view !== null });
+    const title = this._part("results-title");
+    title.scrollIntoView({ block: "nearest" });
+    title.focus({ preventScroll: true });
   }
 
   /** Search with what `read` resolves to; `failed` hears why it does not. */
@@ -202,9 +216,9 @@ export class App {
   _beginWith(photo) {
     this._memory.keep(photo);
     this._viewer.close();
-    this._answer = null;
+    this._listing.answer = null;
     this._go({ ...START, photo: photo.id });
-    scrollTo({ top: 0 });
+    showTop(this._root);
     this._part("photo-title").focus({ preventScroll: true });
   }
 
@@ -218,8 +232,7 @@ export class App {
 
   async _find(state, photo) {
     const signal = this._start(say.words.searching);
-    if (!this._answer) drawPlaceholders(this._part("hits"), 8);
-    this._more.show(null);
+    this._listing.wait();
     try {
       const progress = (share) => !signal.aborted && this._progress.advance(share);
       const found = await this._ask(state, { signal, progress });
@@ -231,27 +244,23 @@ export class App {
       }
       this._memory.remember(question(state), found);
       this._showAnswer(state, found);
+      this._events.searched(matchOf(found), sizeOf(found).items);
       const chosen = photo && state.crop === null && photo.main;
       this._notice.tell(chosen ? `${aloud(found)} ${say.chosen(chosen.w, chosen.h)}` : aloud(found));
     } catch (error) {
       if (signal.aborted) return;
       this._stop();
-      this._forgetCards();
-      const gone = error.code === "not_found"; // a product that is compared with
-      const again = () => (gone ? this._go(withoutExamples(state), { replace: true }) : this._render());
-      this._notice.complain(gone ? "example_gone" : (error.code ?? "internal_error"), again, error.message);
+      this._listing.forget();
+      if (error.code === "not_found") this._complain("example_gone", () => this._withoutExamples(state));
+      else this._complain(error.code ?? "internal_error", () => this._render(), error.message);
     }
   }
 
   _showAnswer(state, found, { hit, back = false } = {}) {
     this._part("results").classList.remove("stale");
     this._refine.show(state, found);
-    if (this._answer !== found) {
-      this._answer = found;
-      this._drawCards(state, found.hits);
-      this._part("results-title").textContent = titleOf(found);
-      this._more.show(found);
-      if (back) scrollTo({ top: found.place ?? 0 });
+    if (this._listing.answer !== found) {
+      this._listing.show(found, { ranked: !state.sort, back });
       if (!found.hits.length) this._showEmpty(state, found);
     }
     const looked = hit ?? found.hits.find(({ key }) => key === state.view);
@@ -259,60 +268,36 @@ export class App {
     this._viewer.show(looked, [looked]);
   }
 
-  _drawCards(state, hits, append = false) {
-    drawCards(this._part("hits"), this._part("card"), hits, {
-      append,
-      ranked: !state.sort,
-      on: {
-        open: (hit) => this._go({ ...this._trail.state, view: hit.key }),
-        like: (hit) => this._compare("like", hit),
-        unlike: (hit) => this._compare("unlike", hit),
-        shop: (hit) => this._tellShop(hit),
-      },
-    });
+  _open(hit) {
+    this._go({ ...this._trail.state, view: hit.key });
+    this._events.opened(hit);
   }
 
-  /** The next page has come; who pressed the button goes on with its first card. */
-  _showMore(hits, asked) {
-    const first = this._part("hits").children.length;
-    this._drawCards(this._trail.state, hits, true);
-    this._part("results-title").textContent = titleOf(this._answer);
-    this._notice.tell(say.foundMore(hits.length, this._answer.hits.length));
-    if (asked) this._part("hits").children[first]?.querySelector(".open").focus();
-  }
-
-  /** Say why there is nothing, and take off what leads to something. */
-  async _showEmpty(state, found) {
-    const ways = waysOut(state);
-    if (!ways.length) {
+  _showEmpty(state, found) {
+    if (!isNarrowed(state)) {
       this._memory.answers.clear(); // what is empty now may be full in a moment
       this._notice.show(...say.emptyGallery(found.commit !== null), say.words.tryAgain, () => this._render());
       return;
     }
-    const all = () => this._go(cleared(this._trail.state));
-    this._notice.show(...say.emptyFiltered(ways.length), say.words.clearAll, all);
-    const way = await wayOut(state, {
+    showWayOut(state, this._notice, {
       known: (other) => this._memory.answers.get(question(other)),
       ask: (other) => this._ask(other, { facets: "category", topK: 1 }),
-    }).catch(() => null);
-    if (!way || this._answer !== found) return;
-    const { items, more } = total(way.found);
-    const [what, todo] = say.emptyWithout(way.text, items, more);
-    this._notice.show(what, todo, say.without(way.text), () => this._go(way.state));
-    this._notice.tell(`${what}. ${todo}`);
+      go: (other) => this._go(other),
+      isOver: () => this._listing.answer !== found,
+    });
   }
 
-  /** Tell of a click on the way to the shop, where the server keeps them. */
-  _tellShop({ item_id: item }) {
-    const best = this._answer?.hits.find((hit) => hit.item_id === item); // a view may not have been found
-    if (best?.search_id) this._api.clicked(best.search_id, item, best.rank);
+  /** Go on without the products that were compared with. */
+  _withoutExamples(state) {
+    this._go(state.photo ? { ...state, like: [], unlike: [] } : null, { replace: true });
   }
 
-  _forgetCards() {
-    this._answer = null;
-    this._part("hits").replaceChildren();
-    this._more.show(null);
-    this._part("results-title").textContent = "";
+  /** Tell of a click on the way to the shop, the server too where it keeps them. */
+  _tellShop({ item_id: item, product }) {
+    const best = bestOf(this._listing.answer, item);
+    if (!best) return;
+    this._events.shopped(best, product.link);
+    if (best.search_id) this._api.clicked(best.search_id, item, best.rank);
   }
 
   // ---- what is going on
@@ -330,45 +315,21 @@ export class App {
   _stop() {
     this._running.abort();
     this._progress.end();
-    if (this._answer) this._part("results-title").textContent = titleOf(this._answer);
+    this._listing.title();
+  }
+
+  _complain(code, again, message) {
+    this._notice.complain(code, again, message);
+    this._events.failed(code);
   }
 
   _cancel() {
     this._stop();
     if (!this._trail.state) return;
-    if (!this._answer) this._forgetCards();
-    this._part("results").classList.toggle("stale", Boolean(this._answer));
+    const { answer } = this._listing;
+    if (!answer) this._listing.forget();
+    this._part("results").classList.toggle("stale", Boolean(answer));
     this._notice.show(say.words.canceled, say.words.canceledDo, say.words.searchAgain, () => this._render());
     this._notice.tell(say.words.canceled);
   }
-
-  /** What the catalog holds: its size, its categories for the filter, and a photo of each to try. */
-  async _showCatalog() {
-    let categories;
-    try {
-      categories = await this._api.categories();
-    } catch {
-      return; // the app works without; a search will say what is wrong
-    }
-    this._refine.categories.know(categories);
-    const total = categories.reduce((sum, { photos }) => sum + photos, 0);
-    if (!total) return;
-    this._part("gallery").textContent = say.gallerySize(total);
-    showExamples(this._part("examples"), categories, (hit) => this._searchWith(hit));
-  }
 }
-
-function titleOf(found) {
-  const { items, more } = total(found);
-  return found.hits.length ? say.found(items, matchOf(found), more) : "";
-}
-
-function aloud(found) {
-  const { items, more } = total(found);
-  return say.foundAloud(items, matchOf(found), more);
-}
-
-/** Whether this very photo is there, or else how like it the first product is. */
-const matchOf = ({ hits, match }) => (hits.some(({ exact }) => exact) ? "exact" : match);
-
-const withoutExamples = (state) => (state.photo ? { ...state, like: [], unlike: [] } : null);

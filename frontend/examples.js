@@ -1,11 +1,26 @@
-// The examples: photos of the catalog to start from, evenly spread over its categories.
+// What the catalog holds: its size, its categories, and photos of them to start from.
 
 import * as say from "./strings.js";
 
 const MOST = 8;
 
-/** Show them in their section; `chosen` hears the photo to search with. */
-export function showExamples(section, categories, chosen) {
+/** Ask for it and show it. `known` hears the categories, `chosen` a photo to search with. */
+export async function showCatalog(root, api, { known, chosen }) {
+  let categories;
+  try {
+    categories = await api.categories();
+  } catch {
+    return; // the app works without; a search will say what is wrong
+  }
+  known(categories);
+  const total = categories.reduce((sum, { photos }) => sum + photos, 0);
+  if (!total) return;
+  root.getElementById("gallery").textContent = say.gallerySize(total);
+  showExamples(root.getElementById("examples"), categories, chosen);
+}
+
+/** Photos evenly spread over the categories. */
+function showExamples(section, categories, chosen) {
   const list = section.querySelector("ul");
   list.replaceChildren(...spread(categories, MOST).map((one) => example(one, chosen)));
   section.hidden = false;

@@ -87,7 +87,6 @@ const HTML = /* html */ `
 <input type="file" id="choose" accept="image/*,.heic,.heif,.avif" data-label="choosePhoto" hidden>
 <input type="file" id="camera" accept="image/*" capture="environment" data-label="takePhoto" hidden>
 <p id="status" class="unseen" role="status"></p>
-<div id="veil" hidden><p data-words="dropHere"></p></div>
 
 <dialog id="viewer" aria-labelledby="viewer-title">
   <button type="button" class="round" id="close" data-label="close"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="m6 6 12 12M18 6 6 18"/></svg></button>
@@ -110,9 +109,9 @@ const HTML = /* html */ `
   </div>
 </dialog>
 
-<dialog id="sheet" aria-labelledby="sheet-title">
+<dialog id="filters" aria-labelledby="filters-title">
   <div class="top">
-    <h2 id="sheet-title" tabindex="-1" data-words="filters"></h2>
+    <h2 id="filters-title" tabindex="-1" data-words="filters"></h2>
     <button type="button" class="round" data-label="close"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="m6 6 12 12M18 6 6 18"/></svg></button>
   </div>
   <div class="groups"></div>
@@ -122,6 +121,7 @@ const HTML = /* html */ `
   </div>
 </dialog>
 </div>
+<div id="veil" hidden><p data-words="dropHere"></p></div>
 
 <template id="card">
   <li class="card">

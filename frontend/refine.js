@@ -5,8 +5,8 @@ import { Categories } from "./categories.js";
 import { Counts, FIELDS, facetOf, freed } from "./counts.js";
 import { conditions, LISTS, withField } from "./filter.js";
 import { icon, make, redraw } from "./make.js";
-import { total } from "./search.js";
-import { Sheet } from "./sheet.js";
+import { sizeOf } from "./answer.js";
+import { AllFilters } from "./all-filters.js";
 import * as say from "./strings.js";
 
 const SLIDERS = "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4";
@@ -23,10 +23,10 @@ export class Refine {
     this._menus = root.querySelector("#refine .menus");
     this._asked = root.getElementById("asked");
     this._changed = (state) => {
-      changed(state, this._sheet.open && this._stepped);
+      changed(state, this._all.open && this._stepped);
       this._stepped = true; // back leads to what was before the sheet was opened
     };
-    this._sheet = new Sheet(root.getElementById("sheet"), {
+    this._all = new AllFilters(root.getElementById("filters"), {
       changed: (patch) => this._changed({ ...this._state, ...patch }),
       cleared: () => this._changed(cleared(this._state)),
     });
@@ -46,11 +46,11 @@ export class Refine {
     redraw(this._menus, () => this._menus.replaceChildren(...this._bar()));
     this._menus.hidden = !this._counts.feed;
     drawAsked(this._asked, state, this._changed);
-    if (this._sheet.open) this._drawSheet();
+    if (this._all.open) this._drawAll();
   }
 
   close() {
-    this._sheet.close();
+    this._all.close();
   }
 
   /** What a field offers; what is asked for is offered, too. */
@@ -63,8 +63,8 @@ export class Refine {
     return { counts: [...counts, ...others.map((value) => ({ value, items: null }))], exact };
   }
 
-  _drawSheet() {
-    this._sheet.draw(this._state, this._offers, total(this._found));
+  _drawAll() {
+    this._all.draw(this._state, this._offers, sizeOf(this._found));
   }
 
   _bar() {
@@ -111,8 +111,8 @@ export class Refine {
 
   _open(key) {
     this._stepped = false;
-    this._drawSheet();
-    this._sheet.show(key === "all" ? null : key);
+    this._drawAll();
+    this._all.show(key === "all" ? null : key);
     this._complete();
   }
 
@@ -123,7 +123,7 @@ export class Refine {
       const facets = await this._count(freed(state, field), facetOf(field)).catch(() => null);
       if (!facets) continue; // what is known is offered
       this._counts.put(state, field, facets[facetOf(field)]);
-      if (this._sheet.open) this.show(this._state);
+      if (this._all.open) this.show(this._state);
     }
   }
 }

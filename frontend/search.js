@@ -1,12 +1,12 @@
 // The search: what a state of the trail asks the API, and the answer as the app keeps it.
 
+import { recognize } from "./answer.js";
 import { FIELDS, facetOf } from "./counts.js";
 import { toRegion } from "./crop-box.js";
 import { filterText } from "./filter.js";
 
 export const WHOLE = "whole"; // as the API has it
 const PAGE = 24; // products
-const COUNTED = 200; // products, over which the API counts facets
 const ALL_FACETS = FIELDS.map(facetOf).join();
 
 /** Two hits that show one product have this alike. */
@@ -36,19 +36,7 @@ export async function ask(api, state, photo, { cursor, facets, topK = PAGE, sign
   });
   const liked = new Set(like.map(({ same }) => same));
   found.hits = found.hits.filter((hit) => !liked.has(identity(hit)));
-  for (const hit of found.hits) {
-    // The same bytes are known for certain even when a smaller copy of them was sent.
-    hit.exact ||= Boolean(photo) && !part && hit.photo_id === photo.contentId;
-    hit.search_id = found.search_id;
-  }
+  for (const hit of found.hits) hit.search_id = found.search_id;
+  if (photo && !part) recognize(found, photo);
   return found;
-}
-
-/** How many products an answer has: {items, more}; `more` where there are more than so many. */
-export function total({ hits, cursor, facets }) {
-  if (!cursor) return { items: hits.length, more: false };
-  const counted = (facets?.category ?? []).reduce((sum, { items }) => sum + items, 0);
-  return counted >= hits.length && counted < COUNTED
-    ? { items: counted, more: false }
-    : { items: Math.max(counted, hits.length), more: true };
 }

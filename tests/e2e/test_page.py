@@ -16,7 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, Response, Route, expect
 
-from lambdas.local.server.page import HEADERS, frontend_folder
+from lambdas.local.server.page import frontend_folder, headers
 from tests.e2e.conftest import Shop, Visit, Visits
 from tests.e2e.serving import serving
 
@@ -741,7 +741,7 @@ def browser_bytes(visits: Visits) -> dict[str, int]:
 def test_the_page_comes_with_a_strict_policy_and_keeps_to_it(visit: Visit) -> None:
     reply = visit.page.goto(visit.shop.server.address)
     assert reply is not None
-    for name, value in HEADERS.items():
+    for name, value in headers().items():
         assert reply.headers[name.lower()] == value
     policy = reply.headers["content-security-policy"]
     assert "unsafe" not in policy

@@ -1,4 +1,4 @@
-// The sheet: all filters in one dialog, whose results follow behind it.
+// All filters in one dialog, whose results follow behind it.
 
 import { asks, LISTS, priceRange, toggled, withField } from "./filter.js";
 import { make, redraw } from "./make.js";
@@ -7,7 +7,7 @@ import { bySize, swatch } from "./variants.js";
 
 const SHORT = 10; // values of a facet that are shown at first
 
-export class Sheet {
+export class AllFilters {
   /** `changed` hears what of the state is another: {filter}, {category} or {sort}; `cleared` that all is
    * to be taken off. */
   constructor(dialog, { changed, cleared }) {
@@ -84,7 +84,7 @@ export class Sheet {
   }
 
   _group(field, options) {
-    const title = make("h3", { tabIndex: -1, id: `sheet-${field}` }, say.words[field]);
+    const title = make("h3", { tabIndex: -1, id: `filters-${field}` }, say.words[field]);
     const box = make("div", { className: "options", role: "group" }, ...options);
     box.setAttribute("aria-labelledby", title.id);
     return make("section", { dataset: { group: field } }, title, box);
@@ -92,7 +92,7 @@ export class Sheet {
 
   _option(field, type, { value, name, items, ticked }, patch) {
     const key = `${field} ${value}`;
-    const input = make("input", { type, name: `sheet-${field}`, value, checked: ticked, dataset: { key } });
+    const input = make("input", { type, name: `filters-${field}`, value, checked: ticked, dataset: { key } });
     input.onchange = () => this._changed(patch);
     const count = items ? make("span", { className: "count" }, say.amount(items)) : null;
     return make("label", { className: "option" }, input, field === "color" ? swatch(name) : null, name, count);
