@@ -98,7 +98,7 @@ class ResultsSchema(Schema):
         examples=[0.9421],
     )
     match: MatchWord | None = Field(
-        description="how like it the first hit is: none where that is less than 1/2",
+        description="how like it the most similar hit is: none where that is less than 1/2",
         examples=["same"],
     )
     search_id: str | None = _SEARCH_ID
