@@ -68,6 +68,9 @@ class HitSchema(PhotoSchema):
         description="how like the query it is; null: not known", examples=["very_similar"]
     )
     product: ProductSchema | None = Field(description="null: not in the shop's product file")
+    face: PhotoSchema | None = Field(
+        description="the photo that the product file names first; null: it is this one, or not known"
+    )
 
 
 class RegionSchema(Schema):
@@ -213,6 +216,7 @@ def _hits(results: Results, addresses: Addresses) -> list[HitSchema]:
             exact=hit.exact,
             match=hit.match,
             product=product_schema(hit.sold, addresses),
+            face=photo_schema(hit.face, addresses) if hit.face else None,
         )
         for hit in results.hits
     ]
