@@ -69,7 +69,7 @@ class HitSchema(PhotoSchema):
     )
     product: ProductSchema | None = Field(description="null: not in the shop's product file")
     face: PhotoSchema | None = Field(
-        description="the photo that the product file names first; null: it is this one, or not known"
+        description="the photo that the product file names first; null: this one, or not known"
     )
 
 
