@@ -21,6 +21,12 @@ _FEED = (
     r"|^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s*?$]+\.(csv|tsv|txt|jsonl|ndjson)$"
 )
 
+
+def _sites(one: str) -> str:
+    """A pattern of sites that are separated by commas, or * for all."""
+    return rf"^$|^\*$|^{one}(\s*,\s*{one})*$"
+
+
 # A function has one vCPU per 1,769 MB; 3,008 MB is a new account's limit.
 Memory = Annotated[int, Field(ge=512, le=10_240)]
 # Of /tmp, where a gallery's files are downloaded to: about 750 MB for a million photos. SnapStart
@@ -115,7 +121,15 @@ class Config(BaseModel):
         "file has paths alone",
     )
     cors_origins: str = Field(
-        "", description="other sites whose pages may call the API, separated by commas"
+        "",
+        pattern=_sites(r"https?://[A-Za-z0-9.-]+(:\d+)?"),
+        description="other sites whose pages may call the API and contain the widget, separated by "
+        "commas",
+    )
+    frame_ancestors: str = Field(
+        "",
+        pattern=_sites(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?"),
+        description="other sites whose pages may show the page in a frame, separated by commas",
     )
 
     embed_memory: Memory = Field(1_769, description="MB; 1,769 are one vCPU")
@@ -198,6 +212,16 @@ class Config(BaseModel):
         description="address of an emulated AWS, where CloudFront then reaches the API",
     )
 
+    @property
+    def sites(self) -> list[str]:
+        """`cors_origins`, one by one."""
+        return _split(self.cors_origins)
+
+    @property
+    def frames(self) -> list[str]:
+        """`frame_ancestors`, one by one."""
+        return _split(self.frame_ancestors)
+
     @model_validator(mode="after")
     def _together(self) -> Config:
         if bool(self.domain) != bool(self.certificate_arn):
@@ -219,6 +243,10 @@ class Config(BaseModel):
                 "set search_provisioned=0, or packaging=zip"
             )
         return self
+
+
+def _split(sites: str) -> list[str]:
+    return [site.strip() for site in sites.split(",") if site.strip()]
 
 
 def config_from(context: Mapping[str, Any]) -> Config:

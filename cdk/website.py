@@ -21,7 +21,7 @@ from cdk.storage import Storage
 # that the page itself makes. The local server sends the same policy (a test compares them).
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 )
 # Photos are the shop's files: if one of them is HTML, it can run nothing here.
 PHOTO_POLICY = "default-src 'none'; sandbox"
@@ -37,6 +37,8 @@ function handler(event) {
 """
 _YEAR = Duration.days(365)
 _NO_TIME = Duration.seconds(0)
+# CloudFront compresses only what it may keep, if it is for a moment.
+_A_MOMENT = Duration.seconds(1)
 
 
 class Website(Construct):
@@ -54,7 +56,9 @@ class Website(Construct):
         search: Search,
     ) -> None:
         super().__init__(scope, name)
+        self._sites = config.sites
         photos = _bucket(storage.catalog)
+        frames = " ".join(config.frames) or "'none'"
         certificate = (
             acm.Certificate.from_certificate_arn(self, "Certificate", config.certificate_arn)
             if config.certificate_arn
@@ -65,7 +69,9 @@ class Website(Construct):
             "Distribution",
             comment=f"Image Lens: {config.stack}",
             default_root_object="index.html",
-            default_behavior=self._files("Page", _bucket(storage.site), PAGE_POLICY, _NO_TIME),
+            default_behavior=self._files(
+                "Page", _bucket(storage.site), f"{PAGE_POLICY}{frames}", _A_MOMENT, _A_MOMENT
+            ),
             additional_behaviors={
                 "/api/*": self._api(config, search),
                 f"/{STACKS}*": self._files("Thumbs", photos, PHOTO_POLICY, _YEAR),
@@ -98,7 +104,12 @@ class Website(Construct):
             )
 
     def _files(
-        self, name: str, origin: cloudfront.IOrigin, policy: str, default_ttl: Duration
+        self,
+        name: str,
+        origin: cloudfront.IOrigin,
+        policy: str,
+        default_ttl: Duration,
+        min_ttl: Duration = _NO_TIME,
     ) -> cloudfront.BehaviorOptions:
         """Objects of a bucket; `default_ttl` is for those without a Cache-Control header."""
         return cloudfront.BehaviorOptions(
@@ -108,7 +119,7 @@ class Website(Construct):
             cache_policy=cloudfront.CachePolicy(
                 self,
                 f"{name}Cache",
-                min_ttl=_NO_TIME,
+                min_ttl=min_ttl,
                 default_ttl=default_ttl,
                 max_ttl=_YEAR,
                 enable_accept_encoding_gzip=True,
@@ -157,6 +168,7 @@ class Website(Construct):
         return cloudfront.ResponseHeadersPolicy(
             self,
             f"{name}Headers",
+            cors_behavior=self._cors() if policy else None,  # the API has its own
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
                     content_security_policy=policy, override=True
@@ -181,6 +193,18 @@ class Website(Construct):
                     )
                 ]
             ),
+        )
+
+    def _cors(self) -> cloudfront.ResponseHeadersCorsBehavior | None:
+        """Other sites' pages that contain the widget may read its files and the photos."""
+        if not self._sites:
+            return None
+        return cloudfront.ResponseHeadersCorsBehavior(
+            access_control_allow_credentials=False,
+            access_control_allow_headers=["*"],
+            access_control_allow_methods=["GET", "HEAD"],
+            access_control_allow_origins=self._sites,
+            origin_override=True,
         )
 
 

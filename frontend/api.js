@@ -22,8 +22,9 @@ export class Api {
   }
 
   /**
-   * Search with a photo. `region` is a box, "whole" or null for what the server chooses. `progress`
-   * hears the share sent, then null while the answer is awaited; `waiting` why it is sent once more.
+   * Search with a photo, or with what `fields` name alone. `fields` are the API's, those that are empty
+   * left out, of a list each. `progress` hears the share sent, then null while the answer is awaited;
+   * `waiting` why it is sent once more.
    */
   search(photo, options) {
     return patiently(() => send(this._at("/api/search-image"), photo, options), options);
@@ -33,7 +34,9 @@ export class Api {
    * is sent even if the page is left. */
   clicked(searchId, itemId, rank) {
     const click = JSON.stringify({ search_id: searchId, item_id: itemId, rank });
-    navigator.sendBeacon(this._at("/api/clicks"), new Blob([click], { type: "application/json" }));
+    const headers = { "Content-Type": "application/json" };
+    // Not a beacon, which brings cookies: a server that lets any site call it may not have those.
+    fetch(this._at("/api/clicks"), { method: "POST", headers, body: click, keepalive: true }).catch(() => {});
   }
 
   /** The bytes of a catalog photo; `waiting` hears why it is asked for once more. */
@@ -66,7 +69,7 @@ export class Api {
 }
 
 /** XMLHttpRequest, because fetch does not tell how much of a body has been sent. */
-function send(address, photo, { topK, category, region, signal, progress }) {
+function send(address, photo, { fields, signal, progress }) {
   return new Promise((resolve, reject) => {
     const aborted = () => reject(new DOMException("canceled", "AbortError"));
     if (signal.aborted) return aborted();
@@ -85,10 +88,10 @@ function send(address, photo, { topK, category, region, signal, progress }) {
     request.onabort = aborted;
     signal.addEventListener("abort", () => request.abort());
     const body = new FormData();
-    body.append("file", photo, photo.name ?? "photo.jpg");
-    body.append("top_k", topK);
-    if (category) body.append("category", category);
-    if (region) body.append("region", region);
+    if (photo) body.append("file", photo, photo.name ?? "photo.jpg");
+    for (const [name, value] of Object.entries(fields)) {
+      for (const each of [value].flat()) if (each) body.append(name, each);
+    }
     request.send(body);
   });
 }

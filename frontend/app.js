@@ -1,74 +1,111 @@
 // The app: what is shown is what the trail's state says; this module keeps the two together.
 //
-// A state is {photo, crop, category, view}: a photo kept in memory, a part of it, WHOLE or null for
-// the part that the search chooses, a category or null, and the key of the hit in the viewer or null.
-// No state is the start.
+// A state is {photo, crop, category, filter, sort, like, unlike, view}: a photo kept in memory or null, a
+// part of it, WHOLE or null for the part that the search chooses, a category or null, a filter
+// (filter.js), an order or null for the likest first, examples (asked.js), and the key of the hit in
+// the viewer or null. Without a photo something is liked. No state is the start.
 
+import { aloud, bestOf, matchOf, sizeOf } from "./answer.js";
 import { Api } from "./api.js";
-import { fromRegion, same, toRegion } from "./boxes.js";
+import { exampleOf, MOST_EXAMPLES, withExample } from "./asked.js";
+import { fromRegion, same } from "./boxes.js";
 import { Catalog } from "./catalog.js";
 import { CropBox } from "./crop-box.js";
-import { acceptPhotos } from "./intake.js";
+import { Events } from "./events.js";
+import { acceptChoices } from "./intake.js";
+import { Listing } from "./listing.js";
 import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
 import { Notice } from "./notice.js";
 import { Photo } from "./photo.js";
 import { Progress } from "./progress.js";
-import { drawCards, drawPlaceholders, Filter, fold } from "./results.js";
+import { Refine } from "./refine.js";
+import { ask, identity, WHOLE } from "./search.js";
 import { Stage } from "./stage.js";
 import * as say from "./strings.js";
+import { listen, showTop } from "./surroundings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
+import { isNarrowed, showWayOut } from "./way-out.js";
 
-const TOP_K = 60; // photos, which fold into fewer items
-const WHOLE = "whole"; // as the API has it
+const START = { crop: null, category: null, filter: {}, sort: null, like: [], unlike: [], view: null };
 
 export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
    * the page, and not a part of a page of somebody else. */
   constructor(root, { address, page }) {
+    this._root = root;
+    this._page = page;
     this._part = (id) => root.getElementById(id);
-    const area = page ? document : root.host; // where the keyboard, drops and pastes are the app's
-    this._answer = null; // what the cards show
     this._running = new AbortController();
     this._api = new Api(address);
+    this._events = new Events(root.host);
     this._memory = new Memory();
     this._notice = new Notice(root);
     this._progress = new Progress(root);
     this._stage = new Stage(root);
-    this._trail = new (page ? PageTrail : OwnTrail)(() => this._render());
+    this._trail = new (page ? PageTrail : OwnTrail)();
     this._box = new CropBox(this._part("stage"), {
       moved: () => this._moved(),
       settled: (crop, region) => this._settled(crop, region),
     });
-    this._filter = new Filter(this._part("filter"), (category) => this._go({ ...this._trail.state, category }));
+    const on = {
+      like: (hit) => this._compare("like", hit),
+      unlike: (hit) => this._compare("unlike", hit),
+      shop: (hit) => this._tellShop(hit),
+    };
+    this._listing = new Listing(root, {
+      ask: (cursor, signal) => this._ask(this._trail.state, { cursor, signal }),
+      on: { ...on, open: (hit) => this._open(hit) },
+      tell: (text) => this._notice.tell(text),
+    });
+    this._refine = new Refine(root, {
+      changed: (state, replace) => this._go({ ...state, view: null }, { replace }),
+      count: async (state, facets) => (await this._ask(state, { facets, topK: 1 })).facets,
+    });
     this._viewer = new Viewer(this._part("viewer"), {
       ask: (item) => this._api.item(item),
       look: (hit) => this._go({ ...this._trail.state, view: hit.key }, { replace: true, hit }),
-      more: (hit) => this._more(hit),
-      shop: (hit) => this._tellShop(hit),
+      ...on,
+      anew: (hit) => this._searchWith(hit),
       closed: () => this._trail.back(),
     });
     this._catalog = new Catalog(root, this._api, {
-      known: (categories) => this._filter.know(categories),
-      more: (hit) => this._more(hit),
+      known: (categories) => this._refine.categories.know(categories),
+      more: (hit) => this._searchWith(hit),
       read: () => this._memory.answers.clear(), // they are of a part of it
       again: () => this._render(),
     });
     fillWords(root, page);
-    this._listen(root, area);
-    // After a reload the photos are gone; an entry of the history without its photo is the start.
+    this._part("home").href = page ? "/" : address;
+    this._listen();
+    // After a reload the photos are gone; what is left of a state is what was liked, or the start.
     const { state } = this._trail;
-    if (state && !this._memory.photos.has(state.photo)) this._trail.replace(null);
+    if (state && !this._memory.photos.has(state.photo)) {
+      this._trail.replace(state.like?.length ? { ...state, photo: null, crop: null, view: null } : null);
+    }
     this._render();
-    this._catalog.show();
   }
 
-  _listen(root, area) {
-    acceptPhotos(root, area, {
+  /** Listen to the document around, until the signal. */
+  enter(signal) {
+    listen(this._root, this._page, {
       take: (file) => this._take(file),
-      refuse: (code) => this._notice.complain(code),
+      refuse: (code) => this._complain(code),
+      escape: () => !this._part("cancel").hidden && !this._part("viewer").open && this._cancel(),
+      signal,
     });
+    this._trail.follow(() => {
+      this._listing.keepPlace();
+      this._refine.close();
+      this._render({ back: true });
+    }, signal);
+    this._catalog.enter(signal);
+    signal.addEventListener("abort", () => this._stop());
+  }
+
+  _listen() {
+    acceptChoices(this._root, (file) => this._take(file));
     this._part("cancel").addEventListener("click", () => this._cancel());
     this._part("whole").addEventListener("click", () => {
       this._box.clear();
@@ -79,32 +116,33 @@ export class App {
       event.preventDefault();
       if (this._trail.state) this._go(null);
     });
-    area.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this._part("cancel").hidden && !this._part("viewer").open) this._cancel();
-    });
   }
 
   /** Show a state, and remember it as a step of the trail. */
   _go(state, { replace = false, hit } = {}) {
+    this._listing.keepPlace();
     this._trail[replace ? "replace" : "push"](state);
-    this._render(hit);
+    this._render({ hit });
   }
 
-  _render(hit) {
+  _render({ hit, back = false } = {}) {
     this._stop();
     this._notice.clear();
     const { state } = this._trail;
-    const photo = state && this._memory.photos.get(state.photo);
-    this._part("start").hidden = Boolean(photo);
-    this._part("search").hidden = !photo;
-    this._part("lens").classList.toggle("searching", Boolean(photo));
-    this._stage.show(photo ?? null);
-    if (!photo) return this._viewer.close();
-    this._showBox(state, photo);
+    const photo = (state && this._memory.photos.get(state.photo)) ?? null;
+    const searching = Boolean(photo || state?.like?.length);
+    this._part("start").hidden = searching;
+    this._part("search").hidden = !searching;
+    this._part("search").classList.toggle("alone", !photo);
+    this._part("lens").classList.toggle("searching", searching);
+    this._stage.show(photo);
+    if (!searching) return this._viewer.close();
+    if (photo) this._showBox(state, photo);
     const known = this._memory.answers.get(question(state));
-    if (!known) this._viewer.close();
-    if (known) this._showAnswer(state, known, hit);
-    else this._find(state, photo);
+    if (known) return this._showAnswer(state, known, { hit, back });
+    this._viewer.close();
+    this._refine.show(state, null);
+    this._find(state, photo);
   }
 
   // ---- the crop box
@@ -143,20 +181,34 @@ export class App {
   _take(file, name) {
     return this._begin(
       () => Photo.read(file, name),
-      (error) => this._notice.complain(error.code ?? "unusable_photo"),
+      (error) => this._complain(error.code ?? "unusable_photo"),
     );
   }
 
-  /** More like a photo of the catalog. */
-  _more(hit) {
+  /** Search with a photo of the catalog. */
+  _searchWith(hit) {
     const read = async (signal) => {
       const blob = await this._api.catalogPhoto(hit.image_url, { signal, waiting: (error) => this._wait(error) });
       return Photo.read(blob, say.itemName(hit).title);
     };
     return this._begin(read, (error) => {
       this._viewer.close();
-      this._notice.complain(error.code ?? "internal_error", () => this._more(hit));
+      this._complain(error.code ?? "internal_error", () => this._searchWith(hit));
     });
+  }
+
+  /** Look for what is more, or less, like a hit, beside all that is asked already. */
+  _compare(kind, hit) {
+    const { state } = this._trail;
+    if ((state[kind] ?? []).length >= MOST_EXAMPLES) {
+      this._viewer.close();
+      return this._notice.show(...say.fullExamples(MOST_EXAMPLES));
+    }
+    const asked = withExample(state, kind, exampleOf(hit, identity(hit)));
+    this._go({ ...asked, view: null }, { replace: state.view !== null });
+    const title = this._part("results-title");
+    title.scrollIntoView({ block: "nearest" });
+    title.focus({ preventScroll: true });
   }
 
   /** Search with what `read` resolves to; `failed` hears why it does not. */
@@ -176,89 +228,90 @@ export class App {
   _beginWith(photo) {
     this._memory.keep(photo);
     this._viewer.close();
-    this._answer = null;
-    this._go({ photo: photo.id, crop: null, category: null, view: null });
-    scrollTo({ top: 0 });
+    this._listing.answer = null;
+    this._go({ ...START, photo: photo.id });
+    showTop(this._root);
     this._part("photo-title").focus({ preventScroll: true });
   }
 
   // ---- a search
 
+  /** What a state asks, or a part of it. */
+  _ask(state, options) {
+    const photo = this._memory.photos.get(state.photo) ?? null;
+    return ask(this._api, state, photo, { signal: new AbortController().signal, ...options });
+  }
+
   async _find(state, photo) {
     const signal = this._start(say.words.searching);
-    if (!this._answer) drawPlaceholders(this._part("hits"), 8);
+    this._listing.wait();
     try {
-      const part = state.crop !== null && state.crop !== WHOLE;
-      const found = await this._api.search(await photo.travelling(), {
-        topK: TOP_K,
-        category: state.category,
-        region: part ? toRegion(state.crop) : state.crop,
-        signal,
-        progress: (share) => !signal.aborted && this._progress.advance(share),
-        waiting: (error) => this._wait(error),
-      });
+      const progress = (share) => !signal.aborted && this._progress.advance(share);
+      const waiting = (error) => this._wait(error);
+      const found = await this._ask(state, { signal, progress, waiting });
       if (signal.aborted) return;
-      for (const hit of found.hits) {
-        // The same bytes are known for certain even when a smaller copy of them was sent.
-        hit.exact ||= !part && hit.photo_id === photo.contentId;
-      }
       this._stop();
-      photo.regions ??= found.regions;
-      if (state.crop === null) photo.main = fromRegion(found.region);
-      this._showBox(state, photo);
+      if (photo) {
+        photo.regions ??= found.regions;
+        if (state.crop === null) photo.main = fromRegion(found.region);
+        this._showBox(state, photo);
+      }
       this._memory.remember(question(state), found);
       this._catalog.searched();
       this._showAnswer(state, found);
-      this._notice.tell([aloud(found), state.crop === null && this._chosen()].filter(Boolean).join(" "));
+      this._events.searched(matchOf(found), sizeOf(found).items);
+      this._notice.tell([aloud(found), photo && state.crop === null && this._chosen()].filter(Boolean).join(" "));
     } catch (error) {
       if (signal.aborted) return;
       this._stop();
-      this._forgetCards();
-      this._notice.complain(error.code ?? "internal_error", () => this._render(), error.message);
+      this._listing.forget();
+      if (error.code === "not_found") this._complain("example_gone", () => this._withoutExamples(state));
+      else this._complain(error.code ?? "internal_error", () => this._render(), error.message);
     }
   }
 
-  _showAnswer(state, found, hit) {
+  _showAnswer(state, found, { hit, back = false } = {}) {
     this._part("results").classList.remove("stale");
-    this._filter.show(state.category, state.category === null ? found.hits : null);
-    if (this._answer !== found) {
-      this._answer = found;
-      const items = fold(found.hits);
-      drawCards(this._part("hits"), this._part("card"), items, {
-        open: (chosen) => this._go({ ...state, view: chosen.key }),
-        more: (chosen) => this._more(chosen),
-      });
-      this._part("results-title").textContent = titleOf(found);
-      if (!items.length) this._showEmpty(state, found);
+    this._refine.show(state, found);
+    if (this._listing.answer !== found) {
+      this._listing.show(found, { ranked: !state.sort, back });
+      if (!found.hits.length) this._showEmpty(state, found);
     }
     const looked = hit ?? found.hits.find(({ key }) => key === state.view);
     if (!state.view || !looked) return this._viewer.close();
-    this._viewer.show(looked, found.hits.filter(({ item_id }) => item_id === looked.item_id));
+    this._viewer.show(looked, [looked]);
   }
 
-  _showEmpty({ category }, found) {
-    if (category !== null) {
-      const [what, todo] = say.emptyCategory(say.categoryName(category));
-      const all = () => this._go({ ...this._trail.state, category: null });
-      this._notice.show(what, todo, say.words.showAll, all);
-    } else {
-      const [what, todo] = say.emptyGallery(found.commit !== null);
+  _open(hit) {
+    this._go({ ...this._trail.state, view: hit.key });
+    this._events.opened(hit);
+  }
+
+  _showEmpty(state, found) {
+    if (!isNarrowed(state)) {
       this._memory.answers.clear(); // what is empty now may be full in a moment
-      this._notice.show(what, todo, say.words.tryAgain, () => this._render());
+      this._notice.show(...say.emptyGallery(found.commit !== null), say.words.tryAgain, () => this._render());
+      return;
     }
+    showWayOut(state, this._notice, {
+      known: (other) => this._memory.answers.get(question(other)),
+      ask: (other) => this._ask(other, { facets: "category", topK: 1 }),
+      go: (other) => this._go(other),
+      isOver: () => this._listing.answer !== found,
+    });
   }
 
-  /** Tell of a click on the way to the shop, where the server keeps them. */
-  _tellShop({ item_id: item }) {
-    const answer = this._answer;
-    const best = answer?.hits.find((hit) => hit.item_id === item); // a view may not have been found
-    if (answer?.search_id && best) this._api.clicked(answer.search_id, item, best.rank);
+  /** Go on without the products that were compared with. */
+  _withoutExamples(state) {
+    this._go(state.photo ? { ...state, like: [], unlike: [] } : null, { replace: true });
   }
 
-  _forgetCards() {
-    this._answer = null;
-    this._part("hits").replaceChildren();
-    this._part("results-title").textContent = "";
+  /** Tell of a click on the way to the shop, the server too where it keeps them. */
+  _tellShop({ item_id: item, product }) {
+    const best = bestOf(this._listing.answer, item);
+    if (!best) return;
+    this._events.shopped(best, product.link);
+    if (best.search_id) this._api.clicked(best.search_id, item, best.rank);
   }
 
   // ---- what is going on
@@ -276,7 +329,12 @@ export class App {
   _stop() {
     this._running.abort();
     this._progress.end();
-    if (this._answer) this._part("results-title").textContent = titleOf(this._answer);
+    this._listing.title();
+  }
+
+  _complain(code, again, message) {
+    this._notice.complain(code, again, message);
+    this._events.failed(code);
   }
 
   /** Say that what is under way was refused for now, and is tried again by itself. */
@@ -292,16 +350,10 @@ export class App {
     this._stop();
     this._notice.clear();
     if (!this._trail.state) return;
-    if (!this._answer) this._forgetCards();
-    this._part("results").classList.toggle("stale", Boolean(this._answer));
+    const { answer } = this._listing;
+    if (!answer) this._listing.forget();
+    this._part("results").classList.toggle("stale", Boolean(answer));
     this._notice.show(say.words.canceled, say.words.canceledDo, say.words.searchAgain, () => this._render());
     this._notice.tell(say.words.canceled);
   }
 }
-
-const titleOf = (found) => (found.hits.length ? say.found(fold(found.hits).length, matchOf(found)) : "");
-
-const aloud = (found) => say.foundAloud(fold(found.hits).length, matchOf(found));
-
-/** Whether this very photo is there, or else how like it the first product is. */
-const matchOf = ({ hits, match }) => (hits[0]?.exact ? "exact" : match);

@@ -25,11 +25,11 @@ export class Catalog {
     });
   }
 
-  /** Show what it holds, and follow how it is read. */
-  async show() {
+  /** Show what it holds, and follow how it is read, until the signal. */
+  async enter(signal) {
     // One after the other: where nothing runs yet, as on AWS, two questions would start two functions.
     await this._look();
-    await this._reading.follow();
+    if (!signal.aborted) this._reading.enter(signal);
   }
 
   /** A search was answered. */

@@ -1,12 +1,7 @@
 // The trail: the states that were shown, to go back to. A page's are the browser's history; a widget's
 // are its own, so that it leaves no step in the history of the page around it.
 
-/** `changed` hears that the state is another one because somebody went back or forward. */
 export class PageTrail {
-  constructor(changed) {
-    addEventListener("popstate", changed);
-  }
-
   get state() {
     return history.state;
   }
@@ -22,13 +17,16 @@ export class PageTrail {
   back() {
     history.back();
   }
+
+  /** `changed` hears that somebody went back or forward. */
+  follow(changed, signal) {
+    addEventListener("popstate", changed, { signal });
+  }
 }
 
 export class OwnTrail {
-  constructor(changed) {
-    this._changed = changed;
-    this._states = [null];
-  }
+  _states = [null];
+  _changed = () => {};
 
   get state() {
     return this._states.at(-1);
@@ -45,5 +43,9 @@ export class OwnTrail {
   back() {
     if (this._states.length > 1) this._states.pop();
     this._changed();
+  }
+
+  follow(changed) {
+    this._changed = changed;
   }
 }

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from lambdas.local.server.page import HEADERS
+from lambdas.local.server.page import headers
 from lambdas.search.viewer import HOST, PATH
+from lens.settings import settings_from
 from tests.cdk.synthesis import Parts, synthesize, text
 
 pytestmark = pytest.mark.slow
+
+PATHS = ("/", "/api/*", "/image-lens/*", "/catalog/*")
 
 
 @pytest.fixture
@@ -102,9 +105,13 @@ def test_replies_are_kept_as_long_as_each_path_allows(
     for path, behavior in _behaviors(distribution).items():
         policy = parts.resources[behavior["CachePolicyId"]["Ref"]]["Properties"]
         kept[path] = policy["CachePolicyConfig"]["DefaultTTL"]
-        assert policy["CachePolicyConfig"]["MinTTL"] == 0
+        # What CloudFront may not keep at all, it does not compress.
+        assert policy["CachePolicyConfig"]["MinTTL"] == (1 if path == "/" else 0)
         assert behavior["Compress"] is True
-    assert kept == {"/": 0, "/api/*": 0, "/image-lens/*": 365 * 86_400, "/catalog/*": 3_600}
+        assert policy["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"][
+            "EnableAcceptEncodingGzip"
+        ]
+    assert kept == {"/": 1, "/api/*": 0, "/image-lens/*": 365 * 86_400, "/catalog/*": 3_600}
 
 
 def _headers(parts: Parts, distribution: dict[str, Any], path: str) -> dict[str, Any]:
@@ -116,11 +123,34 @@ def _headers(parts: Parts, distribution: dict[str, Any], path: str) -> dict[str,
 def test_the_page_is_confined_as_it_is_locally(parts: Parts, distribution: dict[str, Any]) -> None:
     security = _headers(parts, distribution, "/")["SecurityHeadersConfig"]
     policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
-    assert policy == HEADERS["Content-Security-Policy"]
+    assert policy == headers()["Content-Security-Policy"]
     assert "unsafe" not in policy
+    assert all("CorsConfig" not in _headers(parts, distribution, path) for path in PATHS)
 
 
-@pytest.mark.parametrize("path", ["/", "/api/*", "/image-lens/*", "/catalog/*"])
+def test_sites_that_are_named_may_contain_the_widget_and_frame_the_page(
+    root: Path, tmp_path: Path
+) -> None:
+    sites = ["https://shop.example", "https://www.shop.example"]
+    named = {"cors_origins": ", ".join(sites), "frame_ancestors": "https://*.shop.example"}
+    parts = Parts(synthesize(root, tmp_path, **named))
+    config = parts.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    for path in set(PATHS) - {"/api/*"}:
+        cors = _headers(parts, config, path)["CorsConfig"]
+        assert cors["AccessControlAllowOrigins"] == {"Items": sites}
+        assert cors["AccessControlAllowMethods"] == {"Items": ["GET", "HEAD"]}
+        assert cors["AccessControlAllowCredentials"] is False
+    assert "CorsConfig" not in _headers(parts, config, "/api/*"), "the API sends its own"
+    variables = parts.function("search")["Environment"]["Variables"]
+    assert settings_from({"LENS_CORS_ORIGINS": variables["LENS_CORS_ORIGINS"]}).cors_origins == (
+        *sites,
+    )
+    security = _headers(parts, config, "/")["SecurityHeadersConfig"]
+    policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    assert policy == headers(["https://*.shop.example"])["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_every_path_has_the_security_headers(
     parts: Parts, distribution: dict[str, Any], path: str
 ) -> None:

@@ -21,7 +21,7 @@ from lambdas.local.server.access_log import access_log
 from lambdas.local.server.listener import listen
 from lambdas.local.server.metrics import CONTENT_TYPE, Metrics
 from lambdas.local.server.observation import Answered, Observed
-from lambdas.local.server.page import Page
+from lambdas.local.server.page import page
 from lambdas.local.server.summary import summary
 from lambdas.local.server.walls import declare_walls, walls_of
 from lambdas.local.server.watcher import watch_folder
@@ -146,7 +146,7 @@ def local_app(
         headers = {"ETag": f'"{info.etag}"', "Cache-Control": "no-cache"}
         return Response(data, media_type=media_type(key), headers=headers)
 
-    app.mount("/", Page(), "page")
+    app.mount("/", page(settings.frame_ancestors), "page")
     observers: list[Callable[[Answered], None]] = [metrics.observe]
     if settings.access_log:
         observers.append(access_log(settings.access_log))

@@ -15,6 +15,8 @@ from lens.errors import UsageError
 
 _ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
+# As a policy (CSP) has them; nothing that could end the directive.
+_ANCESTOR = re.compile(r"\*|https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d+)?")
 _HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 # What a Bearer token may have (RFC 6750), in a length that cannot be guessed.
 _KEY = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
@@ -36,6 +38,19 @@ def _origins(given: object) -> object:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"{origin!r} is not an origin like https://shop.example, or *")
     return origins
+
+
+def _ancestors(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    ancestors = _parts(given)
+    for ancestor in ancestors:
+        if not _ANCESTOR.fullmatch(ancestor):
+            raise ValueError(
+                f"{ancestor!r} is not a site like https://shop.example or https://*.brand.example, "
+                "or *"
+            )
+    return ancestors
 
 
 def _hosts(given: object) -> object:
@@ -83,6 +98,7 @@ def _networks(given: object) -> object:
 
 Address = Annotated[str, BeforeValidator(_address)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
+Ancestors = Annotated[tuple[str, ...], BeforeValidator(_ancestors)]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
 Keys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
 Networks = Annotated[tuple[str, ...], BeforeValidator(_networks)]
@@ -198,7 +214,11 @@ class Settings(BaseModel):
     picture_url: str = Field("/catalog/", description="prefix of a fetched picture's address")
     thumb_url: str = Field("/api/thumb/", description="prefix of a thumbnail's address")
     cors_origins: Origins = Field(
-        (), description="sites whose pages may call the API, by comma; *: all"
+        (),
+        description="sites whose pages may call the API and contain the widget, by comma; *: all",
+    )
+    frame_ancestors: Ancestors = Field(
+        (), description="sites whose pages may show the page in a frame, by comma; *: all"
     )
 
     @property
