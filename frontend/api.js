@@ -19,9 +19,9 @@ export class Api {
   }
 
   /**
-   * Search with a photo; a busy server is asked a second time, when it said. `region` is a box, "whole"
-   * or null for what the server chooses. `progress` hears the share sent, then null while the answer is
-   * awaited.
+   * Search with a photo, or with what `fields` name alone; a busy server is asked a second time, when it
+   * said. `fields` are the API's, those that are empty left out, of a list each. `progress` hears the
+   * share sent, then null while the answer is awaited.
    */
   async search(photo, options) {
     const address = this._at("/api/search-image");
@@ -68,7 +68,7 @@ export class Api {
 }
 
 /** XMLHttpRequest, because fetch does not tell how much of a body has been sent. */
-function send(address, photo, { topK, category, region, signal, progress }) {
+function send(address, photo, { fields, signal, progress }) {
   return new Promise((resolve, reject) => {
     const aborted = () => reject(new DOMException("canceled", "AbortError"));
     if (signal.aborted) return aborted();
@@ -84,10 +84,10 @@ function send(address, photo, { topK, category, region, signal, progress }) {
     request.onabort = aborted;
     signal.addEventListener("abort", () => request.abort());
     const body = new FormData();
-    body.append("file", photo, photo.name ?? "photo.jpg");
-    body.append("top_k", topK);
-    if (category) body.append("category", category);
-    if (region) body.append("region", region);
+    if (photo) body.append("file", photo, photo.name ?? "photo.jpg");
+    for (const [name, value] of Object.entries(fields)) {
+      for (const each of [value].flat()) if (each) body.append(name, each);
+    }
     request.send(body);
   });
 }

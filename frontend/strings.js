@@ -1,5 +1,7 @@
 // The words: everything the page says, in one place. A translation is another file like this.
 
+import { namesOf } from "./names.js";
+
 export const language = "en";
 
 const number = new Intl.NumberFormat(language);
@@ -36,14 +38,36 @@ export const words = {
   copied: "Copied",
   copyByHand: "Copy this address:",
   moreLikeThis: "More like this",
+  lessLikeThis: "Less like this",
+  searchWithThis: "Search with this photo",
+  moreLike: "More like",
+  lessLike: "Less like",
+  filters: "Filters",
+  products: "Products found",
+  asked: "What the results are narrowed by",
+  clearAll: "Clear all",
+  sort: "Sort by",
+  category: "Category",
+  color: "Color",
+  size: "Size",
+  brand: "Brand",
+  price: "Price",
+  stock: "Availability",
+  inStock: "In stock",
+  lowest: "From",
+  highest: "To",
+  showMore: "Show more products",
+  loadingMore: "Looking for more …",
+  pageAgain: "That did not work. Try again",
   openOriginal: "Open the photo",
   atTheShop: "View at the shop",
-  before: "before the sale",
+  before: "Before the sale:",
+  sale: "Sale price:",
   soldOut: "Sold out",
+  product: "Product",
   close: "Close",
   tryAgain: "Try again",
   searchAgain: "Search again",
-  showAll: "Show everything",
   thisVeryPhoto: "This very photo",
   reading: "Reading the photo …",
   searching: "Searching …",
@@ -61,8 +85,47 @@ const FOUND = {
   similar_style: "In a similar style",
   none: "Nothing like this here. The nearest:",
 };
-export const found = (items, match) => FOUND[match] ?? `${count(items, "product looks", "products look")} like this`;
-export const foundAloud = (items, match) => `${FOUND[match] ?? ""} ${count(items, "product", "products")} found.`.trim();
+const some = (n, more) => (more ? `${number.format(n)}+` : number.format(n));
+const products = (n, more) => `${some(n, more)} ${n === 1 && !more ? "product" : "products"}`;
+/** `more`: there are more than so many. */
+export const found = (items, match, more) =>
+  FOUND[match] ?? `${products(items, more)} ${items === 1 && !more ? "looks" : "look"} like this`;
+export const foundAloud = (items, match, more) => `${FOUND[match] ?? ""} ${products(items, more)} found.`.trim();
+export const foundMore = (added, items) => `${count(added, "more product", "more products")}, ${number.format(items)} in all.`;
+export const endOfList = (items) => (items === 1 ? "That is the only one." : `That is all: ${count(items, "product", "products")}.`);
+export const showFound = (items, more) => `Show ${products(items, more)}`;
+export const amount = (n) => number.format(n);
+export const colors = (n) => count(n, "color", "colors");
+export const sizes = (n) => count(n, "size", "sizes");
+export const soldOutValue = (value) => `${value}, sold out`;
+export const lessLabel = (name) => `Less like this: ${name}`;
+export const shopLabel = (name) => `View at the shop: ${name}`;
+export const foundPhotoAlt = "The photo that looks like yours";
+export const exampleLabel = (liked, name) => `${liked ? "More" : "Less"} like: ${name}. Take it off`;
+export const takeOff = (what) => `${what}. Take it off`;
+export const moreOptions = (n) => `Show all ${number.format(n)}`;
+export const fullExamples = (most) => ["That is as many as can be compared", `Take one of the ${most} off first.`];
+export const emptyFiltered = (filters) => [
+  "No product is like that",
+  filters === 1 ? "It is the filter: take it off." : "The filters together leave nothing: take some off.",
+];
+export const emptyWithout = (filter, items, more) => [
+  `Nothing with the filter “${filter}”`,
+  `Without it there ${items === 1 && !more ? "is" : "are"} ${products(items, more)}.`,
+];
+export const without = (filter) => `Take off “${filter}”`;
+export const SORTS = { similarity: "Most similar", price: "Price, low to high", "-price": "Price, high to low" };
+/** What is chosen of a facet, on the button that opens it. */
+export const menu = (name, values) => (values.length > 1 ? `${name}: ${number.format(values.length)}` : (values[0] ?? name));
+/** A condition of the filter. */
+export function condition({ field, value }) {
+  if (field === "stock") return words.inStock;
+  if (field === "size") return `${words.size} ${value}`;
+  if (field !== "price") return value;
+  const [low, high] = [value.low, value.high].map((amount) => amount && money({ amount, currency: value.currency }));
+  if (low && high) return `${low} – ${high}`;
+  return low ? `From ${low}` : `Up to ${high}`;
+}
 export const photoAlt = (name) => (name ? `Your photo: ${name}` : "Your photo");
 export const noPreview = (name) =>
   `This browser cannot show ${name || "this kind of photo"}. It was sent as it is, and can be searched for, but not cropped.`;
@@ -78,7 +141,6 @@ export const cropped = (width, height) =>
   `Searching in a part of the photo, ${percent.format(width)} wide and ${percent.format(height)} high.`;
 export const chosen = (width, height) =>
   `One garment of the photo was searched for, ${percent.format(width)} wide and ${percent.format(height)} high.`;
-export const emptyCategory = (name) => [`Nothing found in ${name}`, "Look in the whole catalog instead."];
 export const emptyGallery = (indexed) => [
   "The catalog is empty",
   indexed
@@ -112,8 +174,10 @@ const NAMES = {
 
 const spell = (name) => NAMES[name] ?? name.replace(/[_-]+/g, " ").replace(/^\p{Ll}/u, (c) => c.toUpperCase());
 
+const LEVELS = 2; // of a deep category
+
 /** A category's path for people: "WOMEN/Tees_Tanks" is "Women · Tees & Tanks". */
-export const categoryName = (category) => category.split("/").filter(Boolean).map(spell).join(" · ");
+export const categoryName = (category) => category.split("/").filter(Boolean).slice(-LEVELS).map(spell).join(" · ");
 
 /** What a card says of an item: a name, and a line below it. */
 export function itemName({ item_id, category, product }) {
@@ -121,20 +185,23 @@ export function itemName({ item_id, category, product }) {
     const below = [product.brand, product.color].filter(Boolean).join(" · ");
     return { title: product.title, below: below || categoryName(category) };
   }
-  const name = item_id.split("/").at(-1).replace(/\.[a-z]+$/i, "");
-  const numbered = name.match(/^id_0*(\d+)$/);
-  const path = category.split("/").filter(Boolean).map(spell);
-  if (!numbered) return { title: spell(name), below: path.join(" · ") };
-  const title = path.pop() ?? `No. ${numbered[1]}`;
-  return { title, below: [...path, `No. ${numbered[1]}`].join(" · ") };
+  const { name, code } = namesOf(item_id);
+  const path = category.split("/").filter(Boolean).slice(-LEVELS).map(spell);
+  if (name) return { title: name, below: path.join(" · ") };
+  const number = /^\d+$/.test(code) ? `No. ${code}` : code;
+  const title = path.pop() ?? (number || words.product);
+  return { title, below: [...path, title !== number && number].filter(Boolean).join(" · ") };
 }
 
-const money = ({ amount, currency }) => {
-  const whole = Number(amount) % 1 === 0;
-  const digits = whole ? { maximumFractionDigits: 0 } : {};
-  const style = currency ? { style: "currency", currency } : {};
-  return new Intl.NumberFormat(navigator.language, { ...style, ...digits }).format(Number(amount));
-};
+/** An exact amount, which is a text, for people; what is whole has no decimals. */
+function money({ amount, currency }) {
+  const write = (options) => new Intl.NumberFormat(navigator.language, { trailingZeroDisplay: "stripIfInteger", ...options });
+  try {
+    return write(currency ? { style: "currency", currency } : {}).format(amount);
+  } catch {
+    return `${amount} ${currency}`; // no currency's code
+  }
+}
 
 /** A product's price for people: what is asked now, what was asked before a sale, or that it is
  * sold out; null where the shop says nothing of it. */
@@ -183,6 +250,7 @@ const TROUBLES = {
   photo_gone: ["That photo is not on this device", "A shopper's own photo stays in the browser where it was chosen. Choose it again."],
   item_gone: ["That product is no longer in the catalog", "Start from another one, or from a photo of your own."],
   odd_address: ["Not all of this address was understood", "What was not understood is left out."],
+  example_gone: ["A product that you compare with has left the catalog", "Search without the examples."],
   not_found: ["That photo has left the catalog", "Choose another one."],
   internal_error: ["Something went wrong here", TRY],
 };

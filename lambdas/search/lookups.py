@@ -16,7 +16,7 @@ from lambdas.search.admission import Admission
 from lambdas.search.document import CATALOG, SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS, SIMILAR_ERRORS
 from lambdas.search.fields import encodable, refuse_other_names
-from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, wanted_of
+from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, SORT, wanted_of
 from lambdas.search.product_schemas import product_schema
 from lambdas.search.schemas import (
     CategoriesSchema,
@@ -30,6 +30,7 @@ from lambdas.search.search_log import SearchLog
 from lens.errors import NotFoundError
 from lens.photos.decoding import THUMBNAIL_SIDE
 from lens.photos.thumbnail_store import FOREVER
+from lens.search.order import Sort
 from lens.search.products import sold_as
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import Thumbnails
@@ -41,7 +42,7 @@ _JPEG: dict[int | str, dict[str, Any]] = {
         "description": "a JPEG",
     }
 }
-_NARROWING = ("top_k", "category", "filter", "facets", "cursor")
+_NARROWING = ("top_k", "category", "filter", "sort", "facets", "cursor")
 
 
 class _SimilarRoute(APIRoute):
@@ -99,12 +100,13 @@ def lookup_routes(
             Query(description="only this category and those under it", examples=["WOMEN/Dresses"]),
         ] = None,
         wanted_filter: Annotated[str | None, AfterValidator(encodable), Query(**FILTER)] = None,
+        sort: Annotated[Sort, Query(**SORT)] = "similarity",
         facets: Annotated[str | None, AfterValidator(encodable), Query(**FACETS_COUNTED)] = None,
         cursor: Annotated[str | None, AfterValidator(encodable), Query(**CURSOR)] = None,
     ) -> SimilarSchema:
         """The items most similar to one of the catalog's, by one photo of each."""
         refuse_other_names(request.query_params, _NARROWING)
-        wanted = wanted_of(top_k, category, wanted_filter, facets, cursor)
+        wanted = wanted_of(top_k, category, wanted_filter, facets, cursor, sort=sort)
         found = await lookups.run(partial(searcher.similar, item_id, wanted), request)
         search_id = None if cursor else log.searched("item", found, category)
         return similar_schema(item_id, found, addresses_for(request, settings), search_id)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from lambdas.search.fields import invalid
+from lens.errors import CursorError, FilterError, UsageError
 from lens.feed.filter import parse_filter
 from lens.search.cursor import parse_cursor
 from lens.search.facets import COUNTED, FACETS, parse_facets
 from lens.search.grouping import Group
+from lens.search.order import Sort
 from lens.search.paging import DEEPEST
 from lens.search.wanted import Wanted
 
@@ -26,6 +29,10 @@ FACETS_COUNTED: dict[str, Any] = {
     f"{', '.join(FACETS)}",
     "examples": ["brand,color,price"],
 }
+SORT: dict[str, Any] = {
+    "description": f"similarity; price: of the first {COUNTED} items the cheapest first, by what a "
+    "shopper pays; -price: the dearest first",
+}
 CURSOR: dict[str, Any] = {
     "max_length": 200,
     "description": "go on after a page: its `cursor`, with all else as it was sent for that page; "
@@ -39,14 +46,23 @@ def wanted_of(
     wanted_filter: str | None,
     facets: str | None,
     cursor: str | None,
-    group: Group = "photo",
+    group: Group = "item",
+    sort: Sort = "similarity",
 ) -> Wanted:
-    """What the parameters say. Raises FilterError or CursorError, which say what to do."""
-    return Wanted(
-        top_k=top_k,
-        category=category or None,
-        group=group,
-        filter=parse_filter(wanted_filter or ""),
-        facets=parse_facets(facets or ""),
-        after=parse_cursor(cursor) if cursor else None,
-    )
+    """What the parameters say. Raises FilterError or CursorError, which say what to do, and
+    RequestValidationError for what makes no sense together."""
+    try:
+        return Wanted(
+            top_k=top_k,
+            category=category or None,
+            group=group,
+            sort=sort,
+            filter=parse_filter(wanted_filter or ""),
+            facets=parse_facets(facets or ""),
+            after=parse_cursor(cursor) if cursor else None,
+        )
+    except (FilterError, CursorError):
+        raise
+    except UsageError as error:
+        field, _, message = str(error).partition(": ")
+        raise invalid(field, message) from error

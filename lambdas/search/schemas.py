@@ -68,6 +68,9 @@ class HitSchema(PhotoSchema):
         description="how like the query it is; null: not known", examples=["very_similar"]
     )
     product: ProductSchema | None = Field(description="null: not in the shop's product file")
+    face: PhotoSchema | None = Field(
+        description="the photo that the product file names first; null: it is this one, or not known"
+    )
 
 
 class RegionSchema(Schema):
@@ -98,7 +101,7 @@ class ResultsSchema(Schema):
         examples=[0.9421],
     )
     match: MatchWord | None = Field(
-        description="how like it the first hit is: none where that is less than 1/2",
+        description="how like it the most similar hit is: none where that is less than 1/2",
         examples=["same"],
     )
     search_id: str | None = _SEARCH_ID
@@ -213,6 +216,7 @@ def _hits(results: Results, addresses: Addresses) -> list[HitSchema]:
             exact=hit.exact,
             match=hit.match,
             product=product_schema(hit.sold, addresses),
+            face=photo_schema(hit.face, addresses) if hit.face else None,
         )
         for hit in results.hits
     ]

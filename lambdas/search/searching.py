@@ -13,7 +13,7 @@ from lambdas.search.admission import Admission
 from lambdas.search.document import SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable, invalid, refuse_other_names
-from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, wanted_of
+from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, SORT, wanted_of
 from lambdas.search.parameters import (
     REPEATED,
     Files,
@@ -36,12 +36,13 @@ from lens.errors import (
 )
 from lens.fetching.fetch import Fetcher
 from lens.search.grouping import Group
+from lens.search.order import Sort
 from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
 from lens.settings import Settings, variable
 
 _SOUGHT = ("file", "url", "item_id", "like", "unlike")
-_FIELDS = (*_SOUGHT, "top_k", "category", "region", "group", "filter", "facets", "cursor")
+_FIELDS = (*_SOUGHT, "top_k", "category", "region", "group", "filter", "sort", "facets", "cursor")
 # Fetches wait for other servers, so they have threads of their own.
 _FETCHES, _QUEUED_FETCHES = 8, 32
 _ERRORS = PHOTO_ERRORS | documented(NotFoundError, SearchAgainError) | GALLERY_ERRORS
@@ -94,6 +95,7 @@ def search_routes(
             Form(description="photo: every photo is a hit; item: each item once, sold out last"),
         ] = "photo",
         wanted_filter: Annotated[str | None, AfterValidator(encodable), Form(**FILTER)] = None,
+        sort: Annotated[Sort, Form(**SORT)] = "similarity",
         facets: Annotated[str | None, AfterValidator(encodable), Form(**FACETS_COUNTED)] = None,
         cursor: Annotated[str | None, AfterValidator(encodable), Form(**CURSOR)] = None,
     ) -> ResultsSchema:
@@ -102,7 +104,9 @@ def search_routes(
         await _refuse_fields(request)
         asked, examples = _asked(region or ""), examples_of(like, unlike)
         require_together(file, url, item_id, examples, asked is not None)
-        wanted = wanted_of(top_k, category, wanted_filter, facets, cursor, group)
+        if item_id:
+            group = "item"
+        wanted = wanted_of(top_k, category, wanted_filter, facets, cursor, group, sort)
         if item_id:
             similar = partial(searcher.similar, item_id, wanted)
             found = await searches.run(similar, request)

@@ -401,8 +401,10 @@ def test_an_address_with_nonsense_is_told_and_is_the_start(visit: Visit, query: 
         "category=~{}",
         "view=~[1]",
         "like=a&sort.=b",
+        "sort=best",
         "filter=expensive",
         "filter.color=Blue",
+        "filter.price.low=3",
         "category=&photo=",
     ],
 )

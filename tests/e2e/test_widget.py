@@ -123,7 +123,7 @@ def test_a_shopper_searches_in_the_shops_own_page_and_the_shop_hears_of_it(
     products = widget.locator(".card").count()
     item = widget.locator(".card").nth(1).get_attribute("data-item")
     widget.locator(".card .open").nth(1).click()
-    link = widget.get_by_role("link", name="View at the shop")
+    link = widget.get_by_role("dialog").get_by_role("link", name="View at the shop")
     address = link.get_attribute("href")
     with page.expect_popup():
         link.click()

@@ -173,10 +173,7 @@ def test_all_pages_are_one_large_search(
     keys = [hit["key"] for hit in hits]
     assert len(set(keys)) == len(keys)
     expected = [hit["key"] for hit in whole["hits"]]
-    if group == "photo":
-        assert keys == expected
-    else:  # what is sold out comes last on each page
-        assert set(keys) == set(expected)
+    assert keys == expected
 
 
 def test_pages_of_similar_items_are_one_large_search(sold: Shop) -> None:
@@ -248,3 +245,86 @@ def test_pages_of_a_search_with_examples_belong_to_those_examples(sold: Shop) ->
     assert not {hit["key"] for hit in first["hits"]} & {hit["key"] for hit in again["hits"]}
     reply = sold.search(png(1), top_k=4, like="A/i04", cursor=first["cursor"])
     assert _error(reply)[:2] == (422, "invalid_cursor")
+
+
+def _pages(sold: Shop, **fields: Any) -> list[dict[str, Any]]:
+    """The hits of all pages, of a photo or an item."""
+    hits: list[dict[str, Any]] = []
+    while True:
+        if "item" in fields:
+            asked = {name: value for name, value in fields.items() if name != "item"}
+            page = sold.client.get(f"/api/items/{fields['item']}/similar", params=asked).json()
+        else:
+            page = _json(sold, **fields)
+        hits += page["hits"]
+        if page["cursor"] is None:
+            return hits
+        fields["cursor"] = page["cursor"]
+
+
+def _paid(hit: dict[str, Any]) -> float:
+    product = hit["product"]
+    if product is None:
+        return float("inf")
+    return float((product["sale_price"] or product["price"])["amount"])
+
+
+@pytest.mark.parametrize("asked", [{"group": "item"}, {"item": "A/i04"}])
+@pytest.mark.parametrize("top_k", [7, 100])
+def test_items_are_sorted_by_price_over_all_pages(
+    sold: Shop, asked: dict[str, str], top_k: int
+) -> None:
+    hits = _pages(sold, **asked, sort="price", top_k=top_k)
+    count = ITEMS if "group" in asked else ITEMS - 1
+    assert [hit["rank"] for hit in hits] == list(range(1, count + 1))
+    assert [_paid(hit) for hit in hits] == sorted(map(_paid, hits))
+    assert hits[0]["product"]["sale_price"] == {"amount": "0.50", "currency": "EUR"}
+    assert [hit["product"] for hit in hits[-2:]] == [None, None]
+    dearest = _pages(sold, **asked, sort="-price", top_k=top_k)
+    prices = [_paid(hit) for hit in dearest[:-2]]
+    assert prices == sorted(prices, reverse=True)
+    assert [hit["product"] for hit in dearest[-2:]] == [None, None]
+    asked_for = {**asked, "sort": "similarity", "top_k": str(top_k)}
+    assert _pages(sold, **asked_for) == _pages(sold, **asked, top_k=top_k)
+
+
+def test_a_search_for_an_item_is_sorted_as_its_similar_items_are(sold: Shop) -> None:
+    form = {"item_id": "A/i04", "sort": "price", "top_k": "5", "filter": "size=M"}
+    found = sold.client.post("/api/search-image", data=form).json()
+    del form["item_id"]
+    similar = sold.client.get("/api/items/A/i04/similar", params=form).json()
+    assert found["hits"] == similar["hits"] != []
+    assert found["cursor"] == similar["cursor"]
+
+
+@pytest.mark.parametrize("asked", [{"group": "item"}, {"item": "A/i04"}])
+def test_what_is_sold_out_is_last_over_all_pages(sold: Shop, asked: dict[str, str]) -> None:
+    for sort in ("similarity", "price"):
+        hits = _pages(sold, **asked, top_k=5, filter="size=M", sort=sort)
+        stock = [hit["product"]["availability"] for hit in hits]
+        assert len(stock) == ITEMS - 2 - ("item" in asked)
+        assert stock == sorted(stock)
+        assert {"in_stock", "out_of_stock"} == set(stock)
+
+
+def test_a_cursor_carries_the_order(sold: Shop) -> None:
+    cursor = _json(sold, top_k=5, group="item", sort="price")["cursor"]
+    for other in ({"sort": "-price"}, {}):
+        reply = sold.search(png(1), top_k=5, group="item", cursor=cursor, **other)
+        assert _error(reply)[:2] == (422, "invalid_cursor")
+
+
+def test_what_cannot_be_sorted_is_refused_with_what_to_do(sold: Shop, shop: Shop) -> None:
+    status, code, message = _error(sold.search(png(1), sort="price"))
+    assert (status, code) == (422, "invalid_request")
+    assert message == "sort: items are sorted by price, photos are not; send group=item too"
+    status, code, message = _error(sold.search(png(1), sort="cheap", group="item"))
+    assert (status, code) == (422, "invalid_request")
+    assert "'similarity', 'price' or '-price'" in message
+    for reply in (
+        shop.search(png(1), sort="price", group="item"),
+        shop.client.get("/api/items/WOMEN/Dresses/id_1/similar", params={"sort": "price"}),
+    ):
+        status, code, message = _error(reply)
+        assert (status, code) == (422, "invalid_filter")
+        assert message == "there is no product file to sort by; add one, or send no sort"

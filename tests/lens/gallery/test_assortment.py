@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pytest
 
 from lens.gallery.assortment import (
@@ -110,21 +111,42 @@ def test_a_name_that_every_product_has_costs_a_look_at_two(monkeypatch: pytest.M
     entries = [Entry(f"p{n}", f"p{n}", ("file:front.jpg",), b"") for n in range(1_000)]
     assortment = Assortment(Products.of(entries), NO_PRODUCTS)
     looked: list[object] = []
-    named = Assortment._named
+    owners = Assortment._owners
 
-    def counted(self: Assortment, name: str) -> Iterator[Owner]:
-        for owner in named(self, name):
+    def counted(self: Assortment, span: Sequence[int]) -> Iterator[Owner]:
+        for owner in owners(self, span):
             looked.append(owner)
             yield owner
 
-    monkeypatch.setattr(Assortment, "_named", counted)
+    monkeypatch.setattr(Assortment, "_owners", counted)
     assert assortment.find(["file:front.jpg"]) is None
     assert len(looked) == 2
 
 
 def test_variants_are_of_the_item_though_another_is_called_the_same() -> None:
     same = "group:a-1"
-    entries = [Entry("x", "A-1", (same,), b"", 1), Entry("y", "A.1", (same,), b"", 0)]
+    entries = [Entry("x", "A-1", (same,), b"X", 1), Entry("y", "A.1", (same,), b"Y", 0)]
     assortment = Assortment(Products.of(entries), NO_PRODUCTS)
-    assert assortment.variants("A-1", same) == ["x"]
-    assert assortment.variants("A.1", same) == ["y"]
+    assert assortment.variants("A-1", same) == [b"X"]
+    assert assortment.variants("A.1", same) == [b"Y"]
+
+
+def test_many_are_found_at_once_as_each_is_alone() -> None:
+    chance = random.Random(5)
+    for _ in range(40):
+        before = [_entry(n, 1, chance.randint(0, 4)) for n in range(12)]
+        after = [_entry(n, chance.randint(1, 2), chance.randint(0, 4)) for n in range(3, 15)]
+        whole = Products.of(before)
+        assortment = Assortment(whole, _changes(whole, after))
+        words = [*(name for each in (*before, *after) for name in each.names), "id:none"]
+        asked = [chance.choices(words, k=chance.randrange(5)) for _ in range(30)]
+        names = np.array([name_hash(name) for each in asked for name in each], np.uint64)
+        starts = np.cumsum([0, *map(len, asked)]).tolist()
+        found = assortment.find_each(names, starts)
+        alone = [assortment.find(each) for each in asked]
+        assert [each and (each.item_id, each.ids) for each in found] == [
+            each and (each.item_id, each.ids) for each in alone
+        ]
+        for each in filter(None, found):
+            assert list(each.texts()) == [assortment.text(name) for name in each.ids]
+    assert assortment.find_each(np.empty(0, np.uint64), [0]) == []

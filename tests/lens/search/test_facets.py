@@ -12,7 +12,7 @@ from lens.feed.filter import Filter, parse_filter
 from lens.feed.product import AVAILABILITIES, Money, Product
 from lens.gallery.gallery import Match
 from lens.search.facets import FACETS, Count, PriceRange, count_facets, parse_facets
-from lens.search.products import may_show
+from lens.search.products import Offers
 from tests.support.sold import gallery_with, photo_row
 
 
@@ -32,7 +32,7 @@ ROWS = [photo_row(f"{name}/1.jpg")._replace(category=name.lower()) for name in "
 def _count(text: str, wanted: Filter | None = None) -> dict[str, object]:
     gallery = gallery_with(PRODUCTS, ROWS)
     items = [Match(row, 0.5) for row in ROWS]
-    found = count_facets(gallery, items, parse_facets(text), wanted)
+    found = count_facets(Offers(gallery, wanted), items, parse_facets(text))
     return {facet: getattr(found, facet) for facet in FACETS}
 
 
@@ -65,7 +65,7 @@ def test_categories_are_the_photos_own() -> None:
 
 def test_without_a_product_file_only_categories_are_counted() -> None:
     gallery = gallery_with([], ROWS)
-    found = count_facets(gallery, [Match(row, 0.5) for row in ROWS], FACETS, None)
+    found = count_facets(Offers(gallery), [Match(row, 0.5) for row in ROWS], FACETS)
     assert (found.brand, found.price) == ((), ())
     assert found.category is not None
 
@@ -86,16 +86,15 @@ def test_a_count_is_how_many_a_filter_by_it_leaves(seed: int) -> None:
     rows = [photo_row(f"G{n}/1.jpg") for n in range(10)]
     gallery = gallery_with(products, rows)
     wanted = parse_filter("size=S|M")
-    found = count_facets(
-        gallery, [Match(row, 0.5) for row in rows], ("brand", "availability"), wanted
-    )
+    items = [Match(row, 0.5) for row in rows]
+    found = count_facets(Offers(gallery, wanted), items, ("brand", "availability"))
     for facet in ("brand", "availability"):
         counts = getattr(found, facet)
         assert counts
         for count in counts:
             narrower = parse_filter(f"size=S|M;{facet}={count.value}")
             assert narrower is not None
-            left = [row for row in rows if any(map(narrower.matches, may_show(gallery, row)))]
+            left = [row for row in rows if Offers(gallery, narrower).may_show(row)]
             assert len(left) == count.items
 
 

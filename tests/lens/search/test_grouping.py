@@ -1,6 +1,6 @@
 """Grouping: each item once, and what is sold out where the shop wants it.
 
-Covers: scope.
+Covers: grouping, scope.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import pytest
 
 from lens.feed.product import Availability, Product
 from lens.gallery.commits import empty_commit
-from lens.gallery.gallery import Gallery
+from lens.gallery.gallery import Gallery, Match
 from lens.gallery.rows import Rows
 from lens.gallery.segments import Segment
-from lens.search.grouping import SoldOut, nearest_items
+from lens.search.order import SoldOut
 from lens.search.scope import Scope
 from tests.support.sold import gallery_with, photo_row
 
@@ -40,13 +40,18 @@ def _gallery(similarities: dict[str, Sequence[float]], sold_out: Sequence[str] =
 
 def _items(gallery: Gallery, top_k: int, sold_out: SoldOut = "last") -> list[str]:
     scope = Scope(gallery, None, None, None, sold_out)
-    return [match.row.item_id for match in scope.arranged(scope.items(QUERY, top_k))]
+    arranged, _ = scope.order("similarity").arranged(scope.items(QUERY, top_k))
+    return [match.row.item_id for match in arranged]
+
+
+def _nearest(gallery: Gallery, top_k: int) -> list[Match]:
+    return Scope(gallery, None, None, None, "keep").items(QUERY, top_k)
 
 
 def test_an_item_of_many_photos_is_one_hit_by_its_best() -> None:
     gallery = _gallery({"a": [0.9] + [0.8] * 60, "b": [0.7], "c": [0.95, 0.1]})
     assert _items(gallery, 3) == ["c", "a", "b"]
-    first = nearest_items(gallery, QUERY, 3)[1]
+    first = _nearest(gallery, 3)[1]
     assert first.row.key == "a/0.jpg"
     assert first.similarity == pytest.approx(0.9)
 
@@ -79,5 +84,5 @@ def test_photos_of_one_product_in_several_files_are_one_item() -> None:
     segment = Segment(Rows.of(rows), vectors)
     shelf = gallery_with(products).shelf
     gallery = Gallery(empty_commit("m"), None, {}, {"s": segment}, shelf=shelf)
-    found = nearest_items(gallery, QUERY, 10)
+    found = _nearest(gallery, 10)
     assert [match.row.key for match in found] == ["SKU1_1.jpg", "SKU2_1.jpg", "other_1.jpg"]

@@ -26,7 +26,7 @@ from lens.pipeline.feed import entries_of
 from lens.search.join import Join, join
 from lens.search.joins import Joins
 from lens.search.photo_names import PhotoNames
-from lens.search.products import may_show, sold_as
+from lens.search.products import Offers, sold_as
 from lens.storage import FileStorage
 from tests.support.small_galleries import NOW, add, gone, head, make_live, photo, vector
 from tests.support.sold import gallery_with, photo_row
@@ -102,7 +102,9 @@ def _check(gallery: Gallery, made: Join) -> int:
         wanted = _filter(text)
         expected = set()
         for row in rows:
-            satisfying = [each for each in may_show(gallery, row) if wanted.matches(each)]
+            satisfying = Offers(gallery, wanted).may_show(row)
+            whole = Offers(gallery).may_show(row)
+            assert satisfying == [each for each in whole if wanted.matches(each)]
             sold = sold_as(gallery, row, wanted)
             if satisfying:
                 expected.add(row.key)

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -110,10 +111,10 @@ class Products:
         """The ids of the products that these lack."""
         return [name for name in map(bytes.decode, self.id.tolist()) if name not in ids]
 
-    def named(self, name: np.uint64) -> NDArray[np.int32]:
-        """Positions of the products with a name."""
-        first, last = (np.searchsorted(self.names, name, side) for side in ("left", "right"))
-        return self.owners[first:last]
+    def named(self, names: Hashes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Of each name, where its owners begin and end."""
+        first, last = (np.searchsorted(self.names, names, side) for side in ("left", "right"))
+        return first, last
 
 
 Owner = tuple[Products, int]  # a product, by its place in a table
@@ -124,7 +125,16 @@ class Found:
     """The item that something is called after, and which of its products it may be."""
 
     item_id: str
-    ids: tuple[str, ...]
+    owners: tuple[Owner, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The products' ids."""
+        return tuple(table.id[position].decode() for table, position in self.owners)
+
+    def texts(self) -> Iterator[bytes]:
+        """What the feed says of each product."""
+        return (table.text_at(position) for table, position in self.owners)
 
 
 @dataclass(frozen=True)
@@ -159,36 +169,52 @@ class Assortment:
     def find(self, names: Iterable[str]) -> Found | None:
         """What the first of these names means; a name that products of several items have says
         nothing."""
-        for name in names:
-            owners = self._of_one_item(name)
+        digests = [name_hash(name) for name in names]
+        return self.find_each(np.array(digests, np.uint64), [0, len(digests)])[0]
+
+    def find_each(self, names: Hashes, starts: Sequence[int]) -> list[Found | None]:
+        """The same for many at once: `starts` says where each one's names begin, and where the
+        last one's end."""
+        places = [table.named(names) for table in (self.whole, self.changes)]
+        known = np.flatnonzero(sum(last - first for first, last in places))
+        spans = np.stack([each[known] for place in places for each in place], axis=1).tolist()
+        ends = np.searchsorted(known, starts).tolist()
+        return [self._first_telling(spans[begin:end]) for begin, end in pairwise(ends)]
+
+    def variants(self, item_id: str, name: str) -> list[bytes]:
+        """What the feed says of an item's products, which have this name, in the product file's
+        order."""
+        item = item_id.encode()
+        names = np.array([name_hash(name)], np.uint64)
+        span = [int(each[0]) for table in (self.whole, self.changes) for each in table.named(names)]
+        found = [own for own in self._owners(span) if own[0].item_id[own[1]] == item]
+        return [table.text_at(position) for table, position in sorted(found, key=_place)]
+
+    def _first_telling(self, spans: Iterable[Sequence[int]]) -> Found | None:
+        for span in spans:
+            owners = self._of_one_item(span)
             if owners:
-                products = [table.id[position].decode() for table, position in owners]
                 table, position = owners[0]
-                return Found(table.item_id[position].decode(), tuple(products))
+                return Found(table.item_id[position].decode(), tuple(owners))
         return None
 
-    def variants(self, item_id: str, name: str) -> list[str]:
-        """The ids of an item's products, which have this name, in the product file's order."""
-        item = item_id.encode()
-        found = [own for own in self._named(name) if own[0].item_id[own[1]] == item]
-        return [table.id[position].decode() for table, position in sorted(found, key=_place)]
-
-    def _of_one_item(self, name: str) -> list[Owner]:
+    def _of_one_item(self, span: Sequence[int]) -> list[Owner]:
         """The products with a name, in the product file's order; none where they are of several
         items. A picture may be called `front.jpg` in every product: the second one ends it."""
         found: list[Owner] = []
-        for table, position in self._named(name):
+        for table, position in self._owners(span):
             if found and table.item_id[position] != found[0][0].item_id[found[0][1]]:
                 return []
             found.append((table, position))
         return sorted(found, key=_place)
 
-    def _named(self, name: str) -> Iterator[Owner]:
-        name_number = np.uint64(name_hash(name))
-        for position in self.whole.named(name_number):
+    def _owners(self, span: Sequence[int]) -> Iterator[Owner]:
+        """Between the places of a name in the whole table, and in that of changes."""
+        first, last, first_changed, last_changed = span
+        for position in self.whole.owners[first:last]:
             if not self.replaced[position]:
                 yield self.whole, int(position)
-        for position in self.changes.named(name_number):
+        for position in self.changes.owners[first_changed:last_changed]:
             yield self.changes, int(position)
 
     def _positions(self) -> Iterator[Owner]:

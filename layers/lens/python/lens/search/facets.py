@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from lens.errors import FilterError
-from lens.feed.filter import Filter, folded, value_of
+from lens.feed.filter import folded, value_of
 from lens.feed.product import Money, Product
-from lens.gallery.gallery import Gallery, Match
-from lens.search.products import may_show
+from lens.gallery.gallery import Match
+from lens.search.products import Offers
 
 Facet = Literal["category", "brand", "color", "size", "availability", "price"]
 FACETS: tuple[Facet, ...] = get_args(Facet)
@@ -57,18 +57,15 @@ def parse_facets(text: str) -> tuple[Facet, ...]:
     return tuple(facet for facet in FACETS if facet in names)
 
 
-def count_facets(
-    gallery: Gallery, items: Sequence[Match], facets: Sequence[Facet], wanted: Filter | None
-) -> Facets:
+def count_facets(offers: Offers, items: Sequence[Match], facets: Sequence[Facet]) -> Facets:
     """Of a photo of each item."""
-    shown = [
-        [each for each in may_show(gallery, match.row) if wanted is None or wanted.matches(each)]
-        for match in items
-    ]
+    rows = [match.row for match in items]
+    offers.look_up(rows)
+    shown = [offers.may_show(row) for row in rows]
     counts: dict[str, tuple[Count, ...]] = {}
     for facet in facets:
         if facet == "category":
-            counts[facet] = _counts([match.row.category] for match in items)
+            counts[facet] = _counts([row.category] for row in rows)
         elif facet != "price":
             counts[facet] = _counts([str(value_of(p, facet)) for p in each] for each in shown)
     return Facets(**counts, price=_prices(shown) if "price" in facets else None)

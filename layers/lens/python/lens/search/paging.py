@@ -6,14 +6,15 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from lens.gallery.gallery import Match
-from lens.gallery.rows import Row
 from lens.search.cache import Cache
 from lens.search.cursor import Cursor
+from lens.search.facets import COUNTED
+from lens.search.order import Order
 
 # A search that goes on is made again with more hits. An index that is asked for more finds a few
 # that it missed before; so each time what was not there yet is added at the end, and what was
 # there stays where it was.
-_DEPTHS = (200, 1_000)
+_DEPTHS = (COUNTED, 1_000)
 DEEPEST = _DEPTHS[-1]  # hits that pages can reach
 _KEPT = 8_000  # matches of deep searches, of a kilobyte each
 
@@ -39,21 +40,29 @@ class Pages:
     def page(
         self,
         nearest: Nearest,
-        identity: Callable[[Row], Hashable],
+        identities: Callable[[Sequence[Match]], Sequence[Hashable]],
         top_k: int,
         here: Cursor,
+        order: Order | None = None,
     ) -> Page:
-        """The page that a cursor is of. Of two hits with the same `identity` one is enough."""
+        """The page that a cursor is of. Of two hits with the same identity one is enough. With an
+        order it is a page of what is found as that arranges it."""
+        depths = (top_k + 1, *(depth for depth in _DEPTHS if depth > top_k + 1))
+        if order and order.is_of_one_block:
+            depths = _DEPTHS[:1]
+        deepest = min(depths[-1], DEEPEST)
         start = here.pages * top_k
-        stop = min(start + top_k, DEEPEST)
+        stop = min(start + top_k, deepest)
+        found: list[Match] = []
         ranked: dict[Hashable, Match] = {}
-        for depth in (top_k + 1, *(depth for depth in _DEPTHS if depth > top_k + 1)):
+        for depth in depths:
             matches = nearest(depth)
-            for match in matches:
-                ranked.setdefault(identity(match.row), match)
-            if len(ranked) > stop or len(matches) < depth:
+            for name, match in zip(identities(matches), matches, strict=True):
+                ranked.setdefault(name, match)
+            found = list(ranked.values())[:deepest]
+            found, settled = order.arranged(found) if order else (found, len(found))
+            if settled > stop or len(matches) < depth:
                 break
-        found = list(ranked.values())[:DEEPEST]
         after = here.next() if len(found) > stop else None
         return Page(found[start:stop], start + 1, after)
 

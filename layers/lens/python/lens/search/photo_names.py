@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 from lens.feed.names import names_of_photo
 from lens.gallery.assortment import Hashes, hashed
 from lens.gallery.rows import Positions, Rows, among
+
+T = TypeVar("T")
 
 _AT_A_TIME = 64  # photos: a millisecond's work
 
@@ -25,13 +29,17 @@ class PhotoNames:
     @classmethod
     def of(cls, rows: Rows, positions: Positions) -> PhotoNames:
         """Of the photos at these positions of some rows."""
+        columns = rows.key[positions].tolist(), rows.item_id[positions].tolist()
+        keys, items = (map(bytes.decode, column) for column in columns)
+        return cls.of_photos(_giving_way(zip(keys, items, strict=True)))
+
+    @classmethod
+    def of_photos(cls, photos: Iterable[tuple[str, str]]) -> PhotoNames:
+        """Of photos by key and by the item that the catalog takes each for."""
         digests: list[bytes] = []
         ends = [0]
-        keys, items = rows.key[positions].tolist(), rows.item_id[positions].tolist()
-        for number, (key, item_id) in enumerate(zip(keys, items, strict=True)):
-            if number % _AT_A_TIME == 0:
-                time.sleep(0)  # this is pure Python: let searches go before
-            digests += map(hashed, names_of_photo(key.decode(), item_id.decode()))
+        for key, item_id in photos:
+            digests += map(hashed, names_of_photo(key, item_id))
             ends.append(len(digests))
         return cls(np.frombuffer(b"".join(digests), "<u8"), np.array(ends, np.intp))
 
@@ -49,3 +57,11 @@ class PhotoNames:
             found[asking[there]] = places[there]
             asking, at = asking[~there], at[~there] + 1
         return found
+
+
+def _giving_way(photos: Iterable[T]) -> Iterator[T]:
+    """The same, slowly enough: this is pure Python, and searches go before."""
+    for number, photo in enumerate(photos):
+        if number % _AT_A_TIME == 0:
+            time.sleep(0)
+        yield photo

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lens.errors import FilterError
 from lens.feed.filter import Filter
 from lens.gallery.gallery import Gallery, Match
 from lens.gallery.rows import Row
 from lens.gallery.selection import Selection
+from lens.search.face import face_of
 from lens.search.facets import COUNTED, Facet, Facets, count_facets
-from lens.search.grouping import SoldOut, is_sold_out, nearest_items, sold_out_last
+from lens.search.grouping import nearest_items
+from lens.search.order import Order, SoldOut, Sort
 from lens.search.paging import Nearest
-from lens.search.products import Sold, item_sold, sold_as
+from lens.search.products import Offers, Sold
 from lens.search.similar import similar_items
 
 Vector = NDArray[np.float32]  # (D,), unit length
@@ -23,7 +27,7 @@ Vector = NDArray[np.float32]  # (D,), unit length
 
 @dataclass(frozen=True)
 class Scope:
-    """Of one gallery. What is found comes the most similar first."""
+    """Of one gallery, for one search. What is found comes the most similar first."""
 
     gallery: Gallery
     category: str | None
@@ -31,43 +35,45 @@ class Scope:
     selection: Selection | None  # the filter's
     sold_out: SoldOut
 
+    @cached_property
+    def offers(self) -> Offers:
+        """What the photos show, as far as the search has looked it up."""
+        return Offers(self.gallery, self.filter)
+
     def photos(self, vector: Vector, count: int) -> list[Match]:
         """The nearest photos."""
         return self.gallery.search(vector, count, self.category, self.selection)
 
     def items(self, vector: Vector, count: int) -> list[Match]:
         """The nearest items, a photo of each; none that is sold out, where that is hidden."""
-        return nearest_items(
-            self.gallery, vector, count, self.category, self.selection, self._hides
-        )
+        return nearest_items(partial(self.photos, vector), self.offers, count, self._hides)
 
     def similar(self, item_id: str, count: int) -> list[Match]:
-        """The items most similar to one of them, a photo of each."""
-        return similar_items(self.gallery, item_id, count, self.category, self.selection)
+        """The items most similar to one of them, in the same way."""
+        return similar_items(self.gallery, item_id, self.photos, self.offers, count, self._hides)
 
-    def item_of(self, row: Row) -> Hashable:
+    def items_of(self, matches: Sequence[Match]) -> list[Hashable]:
         """What two photos of one item have alike."""
-        return item_sold(self.gallery, row)
+        self.offers.look_up(match.row for match in matches)
+        return [self.offers.item(match.row) for match in matches]
 
     def sold(self, row: Row) -> Sold | None:
         """What a photo shows, as it is sold: a variant that satisfies the filter."""
-        return sold_as(self.gallery, row, self.filter)
+        return self.offers.sold(row)
+
+    def face(self, row: Row, sold: Sold | None) -> Row | None:
+        """The photo that the shop shows first of what this one shows, where that is another one."""
+        return face_of(self.gallery, row, sold.product) if sold else None
 
     def facets(self, items: Nearest, facets: Sequence[Facet]) -> Facets | None:
         """What the nearest items have; None where no facet is asked for."""
-        if not facets:
-            return None
-        return count_facets(self.gallery, items(COUNTED), facets, self.filter)
+        return count_facets(self.offers, items(COUNTED), facets) if facets else None
 
-    def arranged(self, items: list[Match]) -> list[Match]:
-        """A page of items, what is sold out last, where the shop wants it so."""
-        if self.gallery.shelf is None or self.sold_out != "last":
-            return items
-        return sold_out_last(self.gallery, items, self.filter)
+    def order(self, sort: Sort) -> Order:
+        """How its items are arranged. Raises FilterError where there is nothing to sort by."""
+        if self.gallery.shelf is None and sort != "similarity":
+            raise FilterError("there is no product file to sort by; add one, or send no sort")
+        return Order(self.offers, sort, self.sold_out == "last")
 
     def _hides(self, match: Match) -> bool:
-        return (
-            self.sold_out == "hide"
-            and self.gallery.shelf is not None
-            and is_sold_out(self.gallery, match, self.filter)
-        )
+        return self.sold_out == "hide" and self.offers.is_sold_out(match.row)

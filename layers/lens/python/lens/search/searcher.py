@@ -7,13 +7,12 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from lens.errors import LensError, NotFoundError, PhotoError, UsageError
-from lens.gallery.gallery import Gallery
-from lens.gallery.rows import Row
+from lens.gallery.gallery import Gallery, Match
 from lens.models.embedder import Embedder
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
@@ -26,9 +25,9 @@ from lens.search.examples import (
     exemplars_of,
     require_none,
 )
-from lens.search.grouping import SoldOut
 from lens.search.joins import Joins
 from lens.search.judging import judged, words
+from lens.search.order import SoldOut
 from lens.search.paging import Pages
 from lens.search.queries import Asked, Queries, Query
 from lens.search.results import NO_RESULTS, Results, hits_of
@@ -129,7 +128,8 @@ class Searcher:
         if results is None:
             scope = self._scope(serving.gallery, serving.gallery, wanted)
             nearest = self._pages.kept(partial(scope.similar, item_id), here.search, here.state)
-            page = self._pages.page(nearest, _item_id, wanted.top_k, here)
+            order = scope.order(wanted.sort)
+            page = self._pages.page(nearest, scope.items_of, wanted.top_k, here, order)
             # Another item is never this one.
             found = words(serving, page.matches, "very_similar")
             hits = hits_of(scope, page, found)
@@ -202,10 +202,10 @@ class Searcher:
         if first and len(queries) == 1 and not examples:
             probability, word = judged(serving, first, leads, next(iter(same)))
         if wanted.group == "item":
-            page = self._pages.page(items, scope.item_of, wanted.top_k, here)
-            page = replace(page, matches=scope.arranged(page.matches))
+            order = scope.order(wanted.sort)
+            page = self._pages.page(items, scope.items_of, wanted.top_k, here, order)
         else:
-            page = self._pages.page(photos, _key, wanted.top_k, here)
+            page = self._pages.page(photos, _keys, wanted.top_k, here)
         return Results(
             gallery.commit.model_id,
             gallery.commit.number,
@@ -271,9 +271,5 @@ def _sought(
     return gallery.without(found.keys) if found.keys else gallery, blended
 
 
-def _key(row: Row) -> str:
-    return row.key
-
-
-def _item_id(row: Row) -> str:
-    return row.item_id
+def _keys(matches: Sequence[Match]) -> list[str]:
+    return [match.row.key for match in matches]

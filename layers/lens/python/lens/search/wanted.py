@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lens.errors import SearchAgainError
+from lens.errors import SearchAgainError, UsageError
 from lens.feed.filter import Filter
 from lens.search.cursor import Cursor, digest_of
 from lens.search.facets import Facet
 from lens.search.grouping import Group
+from lens.search.order import Sort
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,14 @@ class Wanted:
     top_k: int = 12
     category: str | None = None  # it and those under it; None: all
     group: Group = "photo"
+    sort: Sort = "similarity"
     filter: Filter | None = None
     facets: tuple[Facet, ...] = ()  # what to count beside the hits
     after: Cursor | None = None  # where to go on; None: the first page
+
+    def __post_init__(self) -> None:
+        if self.sort != "similarity" and self.group != "item":
+            raise UsageError("sort: items are sorted by price, photos are not; send group=item too")
 
     def place(self, *sought: object, state: object) -> Cursor:
         """The page that is wanted of a search for this, by what is sought, in this state of the
