@@ -62,7 +62,7 @@ export class Api {
 
   async _json(path, signal) {
     const reply = await ask(this._at(path), { signal });
-    if (!reply.ok) throw new ApiError(reply.status === 404 ? "item_gone" : "internal_error");
+    if (!reply.ok) throw new ApiError(reply.status === 404 ? "not_found" : "internal_error");
     return reply.json();
   }
 }

@@ -85,7 +85,9 @@ export class Photos {
 
   /** A photo of an item, by its key, the end of it or its id, as a hit. */
   async hit(item, key, signal) {
-    const found = await this._api.item(item, signal);
+    const found = await this._api.item(item, signal).catch((error) => {
+      throw error.code === "not_found" ? new ApiError("item_gone") : error;
+    });
     // An address may say anything, and a path of it lead elsewhere.
     if (found.item_id !== item || !found.photos?.length) throw new ApiError("item_gone");
     return { ...photoAt(found.photos, key), item_id: item, category: found.category, product: found.product };

@@ -15,7 +15,7 @@ export class Viewer {
     this._dialog = dialog;
     this._ask = ask;
     this._look = look;
-    this._shared = (hit) => hit.product?.link || addressOf(hit);
+    this._shared = () => this._sold?.link || addressOf(this._hit); // the variant that was chosen
     this._hit = null;
     const part = (this._part = (selector) => dialog.querySelector(selector));
     part("#close").addEventListener("click", closed);
@@ -23,7 +23,7 @@ export class Viewer {
     part(".less").addEventListener("click", () => unlike(this._hit));
     part(".anew").addEventListener("click", () => anew(this._hit));
     this._shop = () => shop(this._hit);
-    new Share(part(".share"), () => ({ title: say.itemName(this._hit).title, url: this._shared(this._hit) }));
+    new Share(part(".share"), () => ({ title: say.itemName(this._hit).title, url: this._shared() }));
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       closed();
@@ -53,7 +53,6 @@ export class Viewer {
     this._part("h2").textContent = title;
     this._part(".category").textContent = below;
     drawMatch(this._part(".match"), hit);
-    this._part(".sharing").hidden = !this._shared(this._hit);
     this._sell(product);
     this._part(".fine").textContent =
       hit.similarity === undefined ? "" : say.similarityExactly(hit.similarity);
@@ -69,6 +68,8 @@ export class Viewer {
 
   /** Show what a product costs, what it comes in, and the way to it at the shop. */
   _sell(product) {
+    this._sold = product;
+    this._part(".sharing").hidden = !this._shared();
     drawPrice(this._part(".price"), product);
     drawShop(this._part(".shop"), product, this._shop);
     const choice = this._part(".choice");

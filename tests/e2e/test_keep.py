@@ -327,6 +327,47 @@ def test_the_address_of_a_catalog_search_opens_the_same_search_anywhere(visits: 
     assert elsewhere.items() == visit.items(), "closing does not lead away"
 
 
+def test_filters_order_and_examples_are_in_the_address_and_what_is_gone_of_them_is_left_out(
+    visits: Visits,
+) -> None:
+    visit, elsewhere = visits(), visits()
+    elsewhere.forgiven = "404"
+    begin_from_the_catalog(visit)
+    visit.page.locator(".card .more").nth(1).click()
+    wait_for_searches(visit, 2)
+    visit.page.locator(".card .less").last.click()
+    wait_for_searches(visit, 3)
+    visit.page.get_by_label("Sort by").select_option("price")
+    wait_for_searches(visit, 4)
+    visit.settled()
+    address = visit.page.url
+    assert "&sort=price&like.=id_" in address
+    assert "title" not in address and "thumb" not in address
+    gone = "id_gone:0123456789abcdef0123456789abcdef"
+    for extra in ("", f"&like.={gone}&unlike.={gone}"):
+        elsewhere.page.goto("about:blank")
+        elsewhere.page.goto(address + extra)
+        elsewhere.settled()
+        assert elsewhere.items() == visit.items()
+        chips = "chips => chips.map((chip) => chip.textContent)"
+        assert elsewhere.page.locator("#asked li").evaluate_all(chips) == visit.page.locator(
+            "#asked li"
+        ).evaluate_all(chips)
+        assert elsewhere.page.url == address
+
+
+def test_a_search_for_what_is_liked_alone_is_an_address_and_is_shared(visit: Visit) -> None:
+    visit.page.add_init_script(COPIES)
+    item = visit.shop.photo("Dresses").parent.name
+    visit.page.goto(f"{visit.shop.server.address}/?like.={item}&category=WOMEN")
+    visit.settled()
+    assert item not in visit.items()
+    expect(visit.page.locator(".photo")).to_be_hidden()
+    visit.page.locator("#share").click()
+    assert visit.page.evaluate("window.copied") == visit.page.url
+    assert visit.page.url.startswith(f"{visit.shop.server.address}/?category=WOMEN&like.={item}:")
+
+
 def test_a_view_that_no_search_found_is_in_the_address_too(visits: Visits) -> None:
     visit, elsewhere = visits(), visits()
     begin_from_the_catalog(visit)
@@ -497,7 +538,7 @@ def test_of_a_shoppers_photo_only_a_product_is_shared(visit: Visit) -> None:
     expect(visit.page.locator("#share")).to_be_hidden()
     visit.page.locator(".card .open").first.click()
     name = visit.page.locator("#viewer-title").inner_text()
-    link = visit.page.get_by_role("link", name="View at the shop").get_attribute("href")
+    link = visit.page.locator("#viewer .shop").get_attribute("href")
     visit.page.locator("#viewer .share").click()
     assert visit.page.evaluate("window.shared") == {"title": name, "url": link}
 
