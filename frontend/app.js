@@ -141,6 +141,7 @@ export class App {
     this._part("lens").classList.toggle("searching", Boolean(state));
     this._part("share").parentElement.hidden = !(this._page && state && ready && isOfCatalog(state));
     this._stage.show(photo);
+    this._trail.name(photo?.item ? photo.name : null);
     if (!state || !ready) this._viewer.close();
     if (!ready) return this._restore(state);
     if (this._trail.odd) this._notice.complain("odd_address");

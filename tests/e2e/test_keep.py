@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visit, Visits
-from tests.e2e.test_page import HEIC, as_bytes, wait_for_searches
+from tests.e2e.test_page import HEIC, as_bytes, serious, wait_for_searches
 
 pytestmark = pytest.mark.slow
 
@@ -141,6 +141,7 @@ def test_the_address_of_a_shoppers_photo_tells_nothing_and_is_never_sent(visit: 
     address = visit.page.url
     wait_until_kept(visit)
     id_ = visit.page.evaluate("history.state.photo")
+    assert visit.page.title() == "Image Lens"
     assert address == f"{visit.shop.server.address}/#photo={id_}"
     visit.page.reload()
     visit.settled()
@@ -181,6 +182,7 @@ def test_recent_photos_are_listed_newest_first_gone_on_with_and_forgotten(visit:
     page.locator("#home").click()
     expect(page.locator(RECENT)).to_have_count(3)
     expect(page.locator("#recent")).to_contain_text("They stay in this browser")
+    assert serious(page) == []
     names = [one["name"] for one in kept(visit)["photos"]]
     assert sorted(names) == sorted(
         visit.shop.photo(c).name for c in ("Sweaters", "Dresses", "Denim")
@@ -306,6 +308,7 @@ def test_the_address_of_a_catalog_search_opens_the_same_search_anywhere(visits: 
     elsewhere.settled()
     assert elsewhere.items() == visit.items()
     assert elsewhere.items()[0] == first
+    assert elsewhere.page.title().endswith(" · Image Lens"), "a bookmark says what it is of"
     assert elsewhere.page.url == visit.page.url
     # Narrowed, with a box and a product looked at.
     visit.page.locator(".chip").nth(1).click()
