@@ -1,10 +1,12 @@
 // The app: what is shown is what the trail's state says; this module keeps the two together.
 //
-// A state is {photo, crop, category, filter, sort, like, unlike, view}: a photo kept in memory or null, a
-// part of it, WHOLE or null for the part that the search chooses, a category or null, a filter
-// (filter.js), an order or null for the likest first, examples (asked.js), and the key of the hit in
-// the viewer or null. Without a photo something is liked. No state is the start.
+// A state is {item, photo, crop, category, filter, sort, like, unlike, view, viewed}: an item of the catalog,
+// or null for a photo of the shopper's own; the photo's key or id, or null; a part of it, WHOLE or null
+// for the part that the search chooses; a category or null; a filter (filter.js); an order or null for
+// the likest first; examples (asked.js); the key of the photo in the viewer and its item, or null.
+// Without a photo something is liked. No state is the start.
 
+import { FRESH, isAlone, isOfCatalog, viewing, wholeAddress } from "./address.js";
 import { aloud, bestOf, matchOf, sizeOf } from "./answer.js";
 import { Api } from "./api.js";
 import { exampleOf, MOST_EXAMPLES, withExample } from "./asked.js";
@@ -18,9 +20,12 @@ import { fillWords } from "./markup.js";
 import { Memory, question } from "./memory.js";
 import { Notice } from "./notice.js";
 import { Photo } from "./photo.js";
+import { Photos } from "./photos.js";
 import { Progress } from "./progress.js";
+import { Recent } from "./recent.js";
 import { Refine } from "./refine.js";
 import { ask, identity, WHOLE } from "./search.js";
+import { Share } from "./share.js";
 import { Stage } from "./stage.js";
 import * as say from "./strings.js";
 import { listen, showTop } from "./surroundings.js";
@@ -28,7 +33,7 @@ import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
 import { isNarrowed, showWayOut } from "./way-out.js";
 
-const START = { crop: null, category: null, filter: {}, sort: null, like: [], unlike: [], view: null };
+const GONE = ["photo_gone", "item_gone", "not_found"]; // nothing is left to search with
 
 export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
@@ -41,6 +46,8 @@ export class App {
     this._api = new Api(address);
     this._events = new Events(root.host);
     this._memory = new Memory();
+    this._photos = new Photos(this._api, page);
+    this._recent = new Recent(this._part("recent"), this._photos, (state) => this._go(state));
     this._notice = new Notice(root);
     this._progress = new Progress(root);
     this._stage = new Stage(root);
@@ -65,9 +72,10 @@ export class App {
     });
     this._viewer = new Viewer(this._part("viewer"), {
       ask: (item) => this._api.item(item),
-      look: (hit) => this._go({ ...this._trail.state, view: hit.key }, { replace: true, hit }),
+      look: (hit) => this._go({ ...this._trail.state, ...viewing(hit) }, { replace: true, hit }),
       ...on,
       anew: (hit) => this._searchWith(hit),
+      addressOf: (hit) => (page ? wholeAddress({ item: hit.item_id, photo: hit.key }) : null),
       closed: () => this._trail.back(),
     });
     this._catalog = new Catalog(root, this._api, {
@@ -79,11 +87,6 @@ export class App {
     fillWords(root, page);
     this._part("home").href = page ? "/" : address;
     this._listen();
-    // After a reload the photos are gone; what is left of a state is what was liked, or the start.
-    const { state } = this._trail;
-    if (state && !this._memory.photos.has(state.photo)) {
-      this._trail.replace(state.like?.length ? { ...state, photo: null, crop: null, view: null } : null);
-    }
     this._render();
   }
 
@@ -101,11 +104,16 @@ export class App {
       this._render({ back: true });
     }, signal);
     this._catalog.enter(signal);
+    this._recent.follow(signal);
     signal.addEventListener("abort", () => this._stop());
   }
 
   _listen() {
     acceptChoices(this._root, (file) => this._take(file));
+    new Share(this._part("share"), () => {
+      const title = this._photos.known(this._trail.state)?.name ?? say.words.name;
+      return { title, url: wholeAddress(this._trail.state) };
+    });
     this._part("cancel").addEventListener("click", () => this._cancel());
     this._part("whole").addEventListener("click", () => {
       this._box.clear();
@@ -129,20 +137,48 @@ export class App {
     this._stop();
     this._notice.clear();
     const { state } = this._trail;
-    const photo = (state && this._memory.photos.get(state.photo)) ?? null;
-    const searching = Boolean(photo || state?.like?.length);
-    this._part("start").hidden = searching;
-    this._part("search").hidden = !searching;
-    this._part("search").classList.toggle("alone", !photo);
-    this._part("lens").classList.toggle("searching", searching);
+    const photo = this._photos.known(state) ?? null;
+    const ready = !state || this._photos.ready(state);
+    this._part("start").hidden = Boolean(state);
+    this._part("search").hidden = !state;
+    this._part("search").classList.toggle("alone", Boolean(state && isAlone(state)));
+    this._part("lens").classList.toggle("searching", Boolean(state));
+    this._part("share").parentElement.hidden = !(this._page && state && ready && isOfCatalog(state));
     this._stage.show(photo);
-    if (!searching) return this._viewer.close();
+    this._trail.name(photo?.item ? photo.name : null);
+    if (!state || !ready) this._viewer.close();
+    if (!ready) return this._restore(state);
+    if (this._trail.odd) this._notice.complain("odd_address");
+    this._trail.odd = false;
+    if (!state) return this._recent.show();
+    this._photos.note(state);
     if (photo) this._showBox(state, photo);
     const known = this._memory.answers.get(question(state));
     if (known) return this._showAnswer(state, known, { hit, back });
     this._viewer.close();
     this._refine.show(state, null);
     this._find(state, photo);
+  }
+
+  /** Find what a state names that came from an address, or from before the page was loaded. */
+  _restore(state) {
+    this._listing.forget();
+    this._listing.wait();
+    return this._begin(
+      (signal) => this._photos.complete(state, this._asking(signal)),
+      (found) => {
+        this._trail.settle(found);
+        this._render();
+      },
+      (error) => {
+        const gone = GONE.includes(error.code);
+        this._listing.forget();
+        // What was liked beside a photo that is gone can be searched for without it.
+        const left = state.like?.length && !isAlone(state);
+        if (gone) this._go(left ? { ...state, item: null, photo: null, crop: null, view: null } : null, { replace: true });
+        this._complain(error.code ?? "internal_error", gone ? null : () => this._render());
+      },
+    );
   }
 
   // ---- the crop box
@@ -169,7 +205,7 @@ export class App {
   _settled(crop, region) {
     const now = this._trail.state;
     // What a search chooses by itself is not asked for by name.
-    const asked = same(crop, this._memory.photos.get(now.photo).main) ? null : (crop ?? WHOLE);
+    const asked = same(crop, this._photos.known(now).main) ? null : (crop ?? WHOLE);
     // One step of the trail for all boxes on a photo: back leads to what the search chose.
     this._go({ ...now, crop: asked }, { replace: now.crop !== null || asked === null });
     if (region) this._notice.tell(say.searchingFor(region.name));
@@ -181,20 +217,26 @@ export class App {
   _take(file, name) {
     return this._begin(
       () => Photo.read(file, name),
+      (photo) => this._beginWith(photo),
       (error) => this._complain(error.code ?? "unusable_photo"),
     );
   }
 
   /** Search with a photo of the catalog. */
   _searchWith(hit) {
-    const read = async (signal) => {
-      const blob = await this._api.catalogPhoto(hit.image_url, { signal, waiting: (error) => this._wait(error) });
-      return Photo.read(blob, say.itemName(hit).title);
-    };
-    return this._begin(read, (error) => {
-      this._viewer.close();
-      this._complain(error.code ?? "internal_error", () => this._searchWith(hit));
-    });
+    return this._begin(
+      (signal) => this._photos.ofHit(hit, this._asking(signal)),
+      (photo) => this._beginWith(photo),
+      (error) => {
+        this._viewer.close();
+        this._complain(error.code ?? "internal_error", () => this._searchWith(hit));
+      },
+    );
+  }
+
+  /** How the server is asked for something that the shopper waits for. */
+  _asking(signal) {
+    return { signal, waiting: (error) => this._wait(error) };
   }
 
   /** Look for what is more, or less, like a hit, beside all that is asked already. */
@@ -211,13 +253,13 @@ export class App {
     title.focus({ preventScroll: true });
   }
 
-  /** Search with what `read` resolves to; `failed` hears why it does not. */
-  async _begin(read, failed) {
+  /** `read` what `then` goes on with; `failed` hears why there is none. */
+  async _begin(read, then, failed) {
     const signal = this._start(say.words.reading);
     this._notice.clear();
     try {
-      const photo = await read(signal);
-      if (!signal.aborted) this._beginWith(photo);
+      const found = await read(signal);
+      if (!signal.aborted) then(found);
     } catch (error) {
       if (signal.aborted) return;
       this._stop();
@@ -226,10 +268,11 @@ export class App {
   }
 
   _beginWith(photo) {
-    this._memory.keep(photo);
+    const state = { ...FRESH, item: photo.item, photo: photo.id };
+    this._photos.add(photo, state);
     this._viewer.close();
     this._listing.answer = null;
-    this._go({ ...START, photo: photo.id });
+    this._go(state);
     showTop(this._root);
     this._part("photo-title").focus({ preventScroll: true });
   }
@@ -238,7 +281,7 @@ export class App {
 
   /** What a state asks, or a part of it. */
   _ask(state, options) {
-    const photo = this._memory.photos.get(state.photo) ?? null;
+    const photo = this._photos.known(state) ?? null;
     return ask(this._api, state, photo, { signal: new AbortController().signal, ...options });
   }
 
@@ -277,13 +320,22 @@ export class App {
       this._listing.show(found, { ranked: !state.sort, back });
       if (!found.hits.length) this._showEmpty(state, found);
     }
+    if (!state.view) return this._viewer.close();
     const looked = hit ?? found.hits.find(({ key }) => key === state.view);
-    if (!state.view || !looked) return this._viewer.close();
+    if (!looked) return this._lookAt(state, found);
     this._viewer.show(looked, [looked]);
   }
 
+  /** Look at a photo that the search did not find, but somebody did in the viewer. */
+  async _lookAt(state, found) {
+    this._viewer.close();
+    const hit = await this._photos.hit(state.viewed ?? "", state.view).catch(() => null);
+    const still = this._listing.answer === found && this._trail.state?.view === state.view;
+    if (hit && still) this._showAnswer(state, found, { hit });
+  }
+
   _open(hit) {
-    this._go({ ...this._trail.state, view: hit.key });
+    this._go({ ...this._trail.state, ...viewing(hit) });
     this._events.opened(hit);
   }
 

@@ -35,6 +35,14 @@ const HTML = /* html */ `
       <p class="reading hint" hidden><span></span></p>
       <div class="notice-place"></div>
     </div>
+    <section id="recent" aria-labelledby="recent-title" hidden>
+      <div class="recent-head">
+        <h2 id="recent-title" data-words="recent"></h2>
+        <p data-words="staysHere"></p>
+        <button type="button" class="plain forget-all" data-words="forgetAll"></button>
+      </div>
+      <ul></ul>
+    </section>
     <section id="examples" aria-labelledby="examples-title" hidden>
       <h2 id="examples-title" data-words="examples"></h2>
       <ul></ul>
@@ -64,6 +72,7 @@ const HTML = /* html */ `
     <section id="results" aria-labelledby="results-title">
       <div class="head">
         <h1 id="results-title" tabindex="-1"></h1>
+        <p class="sharing"><button type="button" class="quiet" id="share" data-words="share"></button><span class="unseen" role="status"></span></p>
         <button type="button" class="quiet" id="cancel" data-words="cancel" hidden></button>
       </div>
       <progress id="progress" max="1" data-label="progress"></progress>
@@ -107,6 +116,7 @@ const HTML = /* html */ `
       <button type="button" class="quiet more" data-words="moreLikeThis"></button>
       <button type="button" class="quiet less" data-words="lessLikeThis"></button>
       <button type="button" class="quiet anew" data-words="searchWithThis"></button>
+      <p class="sharing"><button type="button" class="quiet share" data-words="share"></button><span class="unseen" role="status"></span></p>
       <a class="quiet original" target="_blank" rel="noopener" data-words="openOriginal"></a>
     </div>
     <p class="fine"></p>

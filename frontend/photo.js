@@ -23,8 +23,6 @@ export class PhotoError extends Error {
   }
 }
 
-let taken = 0;
-
 export class Photo {
   /** Check and decode a file. One that this browser cannot decode but the server may (HEIC) is
    * kept without a canvas, to be sent as it is. Throws PhotoError. */
@@ -34,8 +32,15 @@ export class Photo {
     return photo;
   }
 
+  /** One that was kept as it travels, as kept.js has it. */
+  static kept(id, { pixels, type, name, contentId }) {
+    const photo = new Photo(new Blob([pixels], { type }), name);
+    return Object.assign(photo, { id, contentId, _small: photo.file });
+  }
+
   constructor(file, name) {
-    this.id = `${performance.timeOrigin}-${++taken}`; // no two page loads share one
+    this.id = hex(crypto.getRandomValues(new Uint8Array(8))); // says nothing of the photo
+    this.item = null; // that it shows, if it is the catalog's
     this.file = file;
     this.name = name;
     this.canvas = null;
@@ -83,6 +88,13 @@ export class Photo {
     return (this._small = small);
   }
 
+  /** A small picture of it, as a data address; null where this browser cannot decode it. */
+  async thumb(side) {
+    await this.open();
+    const { canvas } = this;
+    return canvas && draw(canvas, canvas.width, canvas.height, side).toDataURL("image/jpeg", 0.8);
+  }
+
   async _travelsAsItIs() {
     if (this.file.size > TRAVEL_BYTES || !KEPT_AS_THEY_ARE.includes(this.file.type)) return false;
     const text = new TextDecoder("latin1").decode(await this.file.arrayBuffer());
@@ -107,8 +119,10 @@ function draw(source, width, height, longest) {
 async function contentId(file) {
   if (!globalThis.crypto?.subtle) return null;
   const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
-  return [...new Uint8Array(digest).slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(digest).slice(0, 16));
 }
+
+const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** What a file's first bytes promise: "plain" kinds every browser decodes, "other" photos that
  * the server may decode, or null. */

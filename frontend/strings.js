@@ -18,6 +18,9 @@ export const words = {
   dropOrPaste: "or drop one anywhere on this page, or paste it",
   dropHere: "Drop the photo to search with it",
   examples: "Or start from the catalog",
+  recent: "Your recent photos",
+  staysHere: "They stay in this browser, on this device.",
+  forgetAll: "Forget all",
   yourPhoto: "Your photo",
   cropBox: "Crop box",
   regions: "Garments in the photo",
@@ -32,6 +35,9 @@ export const words = {
   all: "Everything",
   otherCategories: "More categories",
   otherCategoriesShort: "More …",
+  share: "Share",
+  copied: "Copied",
+  copyByHand: "Copy this address:",
   moreLikeThis: "More like this",
   lessLikeThis: "Less like this",
   searchWithThis: "Search with this photo",
@@ -133,6 +139,8 @@ export function condition({ field, value }) {
 export const photoAlt = (name) => (name ? `Your photo: ${name}` : "Your photo");
 export const noPreview = (name) =>
   `This browser cannot show ${name || "this kind of photo"}. It was sent as it is, and can be searched for, but not cropped.`;
+export const openRecent = (when) => `Your photo, ${when}`;
+export const forgetRecent = (when) => `Forget your photo, ${when}`;
 export const openLabel = (name) => `Look closer: ${name}`;
 export const moreLabel = (name) => `More like this: ${name}`;
 export const viewLabel = (name, n) => `${name}, view ${n}`;
@@ -232,6 +240,20 @@ export function priceOf(product) {
 
 const TRY = "Try again in a moment.";
 
+const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const PACES = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** How long ago a time was, in milliseconds since 1970. */
+export function ago(time) {
+  const seconds = Math.max(0, (Date.now() - time) / 1_000);
+  const [unit, length] = PACES.find(([, least]) => seconds >= least) ?? ["second", Infinity];
+  return relative.format(-Math.floor(seconds / length), unit);
+}
+
 /** What went wrong and what to do about it, by the code of an error. */
 const TROUBLES = {
   offline: ["You seem to be offline", "Check the connection, then try again."],
@@ -249,6 +271,9 @@ const TROUBLES = {
   storage_unavailable: ["The catalog cannot be read right now", TRY],
   busy: ["Many people are searching right now", "Your photo is still here: try again in a moment."],
   too_often: ["Too many searches at once", "Your photo is still here: try again in a minute."],
+  photo_gone: ["That photo is not on this device", "A shopper's own photo stays in the browser where it was chosen. Choose it again."],
+  item_gone: ["That product is no longer in the catalog", "Start from another one, or from a photo of your own."],
+  odd_address: ["Not all of this address was understood", "What was not understood is left out."],
   example_gone: ["A product that you compare with has left the catalog", "Search without the examples."],
   not_found: ["That photo has left the catalog", "Choose another one."],
   internal_error: ["Something went wrong here", TRY],

@@ -2,17 +2,20 @@
 
 import { redraw } from "./make.js";
 import { drawMatch, drawPrice, drawShop, viewButton } from "./results.js";
+import { Share } from "./share.js";
 import * as say from "./strings.js";
 import { drawChoice } from "./variants.js";
 
 export class Viewer {
   /** `ask` resolves to an item with all its photos. `look` hears another view to look at, `like` and
    * `unlike` a hit that is, or is not, what is wanted, `anew` one to search with, `shop` one whose product
-   * was asked for at the shop, `closed` that it was. */
-  constructor(dialog, { ask, look, like, unlike, anew, shop, closed }) {
+   * was asked for at the shop, `closed` that it was. `addressOf` knows where the catalog can be searched
+   * with a hit, or null. */
+  constructor(dialog, { ask, look, like, unlike, anew, shop, addressOf, closed }) {
     this._dialog = dialog;
     this._ask = ask;
     this._look = look;
+    this._shared = () => this._sold?.link || addressOf(this._hit); // the variant that was chosen
     this._hit = null;
     const part = (this._part = (selector) => dialog.querySelector(selector));
     part("#close").addEventListener("click", closed);
@@ -20,6 +23,7 @@ export class Viewer {
     part(".less").addEventListener("click", () => unlike(this._hit));
     part(".anew").addEventListener("click", () => anew(this._hit));
     this._shop = () => shop(this._hit);
+    new Share(part(".share"), () => ({ title: say.itemName(this._hit).title, url: this._shared() }));
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       closed();
@@ -64,6 +68,8 @@ export class Viewer {
 
   /** Show what a product costs, what it comes in, and the way to it at the shop. */
   _sell(product) {
+    this._sold = product;
+    this._part(".sharing").hidden = !this._shared();
     drawPrice(this._part(".price"), product);
     drawShop(this._part(".shop"), product, this._shop);
     const choice = this._part(".choice");
