@@ -124,12 +124,13 @@ class Config(BaseModel):
         "",
         pattern=_sites(r"https?://[A-Za-z0-9.-]+(:\d+)?"),
         description="other sites whose pages may call the API and contain the widget, separated by "
-        "commas",
+        "commas: https://shop.example",
     )
     frame_ancestors: str = Field(
         "",
         pattern=_sites(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?"),
-        description="other sites whose pages may show the page in a frame, separated by commas",
+        description="other sites whose pages may show the page in a frame, separated by commas: "
+        "https://shop.example or https://*.shop.example",
     )
 
     embed_memory: Memory = Field(1_769, description="MB; 1,769 are one vCPU")

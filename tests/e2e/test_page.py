@@ -707,7 +707,7 @@ def test_no_width_scrolls_sideways_and_axe_finds_nothing_serious(
 def test_the_page_is_small(visits: Visits, browser_bytes: dict[str, int]) -> None:
     del visits
     assert sum(path.stat().st_size for path in frontend_folder().iterdir()) < 200 * KB
-    assert sum(browser_bytes.values()) < 100 * KB, browser_bytes
+    assert sum(browser_bytes.values()) < 100 * KB, browser_bytes  # compressed
     files = {path.name for path in frontend_folder().iterdir() if path.suffix in {".css", ".js"}}
     assert {"/", *(f"/{name}" for name in files)} <= set(browser_bytes), "one is not linked"
 
