@@ -120,6 +120,11 @@ class Config(BaseModel):
         description="the shop's own address, with which links to products begin where the product "
         "file has paths alone",
     )
+    shop_currency: str = Field(
+        "",
+        pattern=r"^$|^[A-Z]{3}$",
+        description="what the shop's prices are in, EUR, where the product file names no currency",
+    )
     cors_origins: str = Field(
         "",
         pattern=_sites(r"https?://[A-Za-z0-9.-]+(:\d+)?"),

@@ -63,6 +63,7 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
         ({"cors_origins": "https://a.example https://b.example"}, ["separated by commas"]),
         ({"frame_ancestors": "https://a.example; script-src *"}, ["in a frame", "https://"]),
         ({"frame_ancestors": "'self'"}, ["frame_ancestors=", "in a frame"]),
+        ({"shop_currency": "euro"}, ["shop_currency='euro'"]),
         ({"image": "lens"}, ["image='lens'", "repository:tag"]),
         ({"packaging": "docker"}, ["packaging='docker'", "'image', 'zip' or 'snapstart'"]),
         ({"packaging": "zip", "image": "lens:1"}, ["packaging=zip", "leave image empty"]),

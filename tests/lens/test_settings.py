@@ -72,6 +72,8 @@ def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
         ("LENS_PUBLIC_URL", "https://shop.example/"),
         ("LENS_PUBLIC_URL", "shop.example"),
         ("LENS_PUBLIC_URL", "*"),
+        ("LENS_SHOP_CURRENCY", "euro"),
+        ("LENS_SHOP_CURRENCY", "€"),
         ("LENS_ALLOWED_HOSTS", "https://shop.example"),
         ("LENS_ALLOWED_HOSTS", "shop.example:8000"),
         ("LENS_ALLOWED_HOSTS", "shop.*"),
