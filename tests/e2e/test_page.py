@@ -712,6 +712,14 @@ def test_the_page_is_small(visits: Visits, browser_bytes: dict[str, int]) -> Non
     assert {"/", *(f"/{name}" for name in files)} <= set(browser_bytes), "one is not linked"
 
 
+def test_every_file_is_asked_for_at_once_and_not_when_another_names_it() -> None:
+    asked = set(
+        re.findall(r'href="/(.+?\.(?:css|js))"', (frontend_folder() / "index.html").read_text())
+    )
+    files = {path.name for path in frontend_folder().iterdir() if path.suffix in {".css", ".js"}}
+    assert asked == files - {"lens-widget.js"}
+
+
 @pytest.fixture
 def browser_bytes(visits: Visits) -> dict[str, int]:
     """The bytes that a first visit loads by path, headers included, without thumbnails."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lambdas.local.server.app import local_app
@@ -39,6 +41,25 @@ def test_a_page_that_has_not_changed_is_not_sent_again(shop: Shop) -> None:
     reply = client(shop).get("/app.js", headers=again)
     assert (reply.status_code, reply.content) == (304, b"")
     assert reply.headers["cache-control"] == "no-cache"
+
+
+def test_a_file_that_was_changed_is_sent_as_it_is_now(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambdas.local.server.page.frontend_folder", lambda: tmp_path)
+    file, here = tmp_path / "app.js", {"Host": "localhost"}
+    file.write_text("first")
+    browser = client(shop)
+    first = browser.get("/app.js", headers=here)
+    file.write_text("second")
+    again = browser.get("/app.js", headers={**here, "If-None-Match": first.headers["etag"]})
+    assert (first.text, again.text) == ("first", "second")
+
+
+@pytest.mark.parametrize("path", ["/none.js", "/../page.py", "/%2e%2e/page.py"])
+def test_what_is_no_file_of_the_page_is_not_found(shop: Shop, path: str) -> None:
+    reply = client(shop).get(path, headers={"Host": "localhost"})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
