@@ -120,16 +120,22 @@ class Config(BaseModel):
         description="the shop's own address, with which links to products begin where the product "
         "file has paths alone",
     )
+    shop_currency: str = Field(
+        "",
+        pattern=r"^$|^[A-Z]{3}$",
+        description="what the shop's prices are in, EUR, where the product file names no currency",
+    )
     cors_origins: str = Field(
         "",
         pattern=_sites(r"https?://[A-Za-z0-9.-]+(:\d+)?"),
         description="other sites whose pages may call the API and contain the widget, separated by "
-        "commas",
+        "commas: https://shop.example",
     )
     frame_ancestors: str = Field(
         "",
         pattern=_sites(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?"),
-        description="other sites whose pages may show the page in a frame, separated by commas",
+        description="other sites whose pages may show the page in a frame, separated by commas: "
+        "https://shop.example or https://*.shop.example",
     )
 
     embed_memory: Memory = Field(1_769, description="MB; 1,769 are one vCPU")

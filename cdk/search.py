@@ -55,7 +55,7 @@ class Search(Construct):
                     "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
                     "LENS_CORS_ORIGINS": config.cors_origins,
                     **({"LENS_SEARCH_LOG": "-"} if config.search_log else {}),
-                    **({"LENS_SHOP_URL": config.shop_url} if config.shop_url else {}),
+                    **_shop(config),
                     **({"LENS_FETCH_URLS": "1"} if config.fetch_urls else {}),
                     **_pictures(config, storage),
                 },
@@ -122,6 +122,12 @@ class Search(Construct):
             version=version,
             provisioned_concurrent_executions=config.search_provisioned or None,
         )
+
+
+def _shop(config: Config) -> dict[str, str]:
+    """What the product file leaves unsaid."""
+    told = {"LENS_SHOP_URL": config.shop_url, "LENS_SHOP_CURRENCY": config.shop_currency}
+    return {name: value for name, value in told.items() if value}
 
 
 def _pictures(config: Config, storage: Storage) -> dict[str, str]:

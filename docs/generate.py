@@ -20,7 +20,7 @@ FOLDERS = {
     "layers/lens/python/lens/": "the domain: photos, models, gallery, search; imports no other",
     "lambdas/": "what runs: one folder for each function; local/ runs them on this machine",
     "layers/": "the layers of the functions in zips: the domain, and the packages it needs",
-    "frontend/": "the page: plain HTML, CSS and ES modules, no build step",
+    "frontend/": "the page, which is also a widget: plain HTML, CSS and ES modules, no build step",
     "sagemaker_training/": "how models are trained, with torch",
     "cdk/": "what is deployed on AWS: one stack, one construct a file",
     "runs/": "training runs as scripts",

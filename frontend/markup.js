@@ -141,7 +141,7 @@ const HTML = /* html */ `
   <li class="card">
     <div class="picture">
       <button type="button" class="open"><img alt="" loading="lazy" decoding="async"></button>
-      <img class="found" loading="lazy" decoding="async" hidden>
+      <img class="found" loading="lazy" decoding="async">
       <p class="badge" hidden></p>
       <div class="judge">
         <button type="button" class="more" data-title="moreLikeThis"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 20V10l4.500-7a2 2 0 0 1 2.300 2.400L13 10h5.500a1.800 1.800 0 0 1 1.800 2.200l-1.500 6.300A2 2 0 0 1 16.900 20zM7 20H3.500V10H7"/></svg></button>

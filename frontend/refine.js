@@ -38,10 +38,11 @@ export class Refine {
   show(state, found) {
     this._state = state;
     this._found = found ?? this._found;
-    if (found) this._counts.learn(state, found.facets);
-    if (found && state.category === null) this._near = [...new Set(found.hits.map(({ category }) => category))];
-    // Until there is an answer, what was offered before stays where it is.
-    if (found || !this._offers) this._offers = Object.fromEntries(FIELDS.map((field) => [field, this._offer(field)]));
+    const some = Boolean(found?.hits.length);
+    if (some) this._counts.learn(state, found.facets);
+    if (some && state.category === null) this._near = [...new Set(found.hits.map(({ category }) => category))];
+    // Until something is found, what was offered before stays where it is.
+    if (some || !this._offers) this._offers = Object.fromEntries(FIELDS.map((field) => [field, this._offer(field)]));
     this.categories.show(state.category, this._near);
     redraw(this._menus, () => this._menus.replaceChildren(...this._bar()));
     this._menus.hidden = !this._counts.feed;
@@ -123,7 +124,8 @@ export class Refine {
       const facets = await this._count(freed(state, field), facetOf(field)).catch(() => null);
       if (!facets) continue; // what is known is offered
       this._counts.put(state, field, facets[facetOf(field)]);
-      if (this._all.open) this.show(this._state);
+      this._offers[field] = this._offer(field);
+      if (this._all.open) this._drawAll();
     }
   }
 }

@@ -95,7 +95,6 @@ function card(template, hit, first, on) {
 /** The product's face, and small beside it the photo that was found where that is another one. */
 function drawPictures(part, { face, thumb_url: found }) {
   part(".open img").src = face?.thumb_url ?? found;
-  part(".found").hidden = !face || face.thumb_url === found;
-  if (!part(".found").hidden) part(".found").src = `${found}?size=128`;
-  part(".found").alt = say.foundPhotoAlt;
+  if (!face || face.thumb_url === found) return part(".found").remove();
+  Object.assign(part(".found"), { src: `${found}?size=128`, alt: say.foundPhotoAlt });
 }

@@ -144,7 +144,6 @@ export const forgetRecent = (when) => `Forget your photo, ${when}`;
 export const openLabel = (name) => `Look closer: ${name}`;
 export const moreLabel = (name) => `More like this: ${name}`;
 export const viewLabel = (name, n) => `${name}, view ${n}`;
-export const moreViews = (n) => `+${number.format(n)}`;
 export const similarityExactly = (similarity) => `Similarity ${similarity.toFixed(2)} of 1`;
 export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>

@@ -24,6 +24,7 @@ _searcher = Searcher(
     _settings.precision,
     thumbnails_of(_settings),
     _settings.sold_out,
+    _settings.shop_currency,
 )
 # The model's bytes arrive while the web framework is imported.
 _loading = _searcher.begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import APIRouter
 
@@ -19,7 +20,7 @@ from lambdas.search.health_schemas import (
 )
 from lambdas.search.search_log import SearchLog
 from lens.models.embedder import RUNTIME
-from lens.progress import Done
+from lens.progress import LISTING, Done
 from lens.search.searcher import Searcher
 from lens.search.serving import Serving
 from lens.search.thumbnail_reader import Thumbnails
@@ -80,7 +81,8 @@ def _work(state: Done | None) -> WorkSchema | None:
     if state is None:
         return None
     left = None if state.seconds_left is None else round(state.seconds_left)
-    return WorkSchema(done=state.done, total=state.total, seconds_left=left)
+    told: Literal["listing", "working"] = "listing" if state == LISTING else "working"
+    return WorkSchema(state=told, done=state.done, total=state.total, seconds_left=left)
 
 
 def _gallery(serving: Serving) -> GallerySchema:

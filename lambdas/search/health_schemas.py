@@ -65,6 +65,10 @@ class LoadsSchema(Schema):
 class WorkSchema(Schema):
     """How far long work is; what is done can be found."""
 
+    state: Literal["listing", "working"] = Field(
+        description="listing: what there is to do is being found out; done and total are 0",
+        examples=["working"],
+    )
     done: int = Field(examples=[640])
     total: int = Field(examples=[20_000])
     seconds_left: int | None = Field(description="null: not known yet", examples=[312])

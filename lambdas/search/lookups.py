@@ -128,11 +128,12 @@ def lookup_routes(
         rows = serving.gallery.item(item_id) if serving else []
         if serving is None or not rows:
             raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
+        sold = sold_as(serving.gallery, rows[0], currency=searcher.currency)
         return ItemSchema(
             item_id=item_id,
             category=rows[0].category,
             photos=[photo_schema(row, addresses) for row in rows],
-            product=product_schema(sold_as(serving.gallery, rows[0]), addresses),
+            product=product_schema(sold, addresses),
         )
 
     @routes.get("/api/categories", responses=GALLERY_ERRORS, tags=[CATALOG])

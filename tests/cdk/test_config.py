@@ -29,6 +29,15 @@ def test_values_of_the_command_line_are_text() -> None:
     assert config.log_days == 7
 
 
+def test_sites_are_separated_by_commas() -> None:
+    config = config_from({"cors_origins": " https://a.example, http://localhost:3000 "})
+    assert config.sites == ["https://a.example", "http://localhost:3000"]
+    frames = config_from({"frame_ancestors": "https://*.a.example,https://b.example"}).frames
+    assert frames == ["https://*.a.example", "https://b.example"]
+    assert config_from({"cors_origins": "*"}).sites == ["*"]
+    assert Config().sites == Config().frames == []
+
+
 def test_the_keys_of_cdk_itself_are_not_ours() -> None:
     assert config_from({"aws:cdk:enable-path-metadata": True, "@aws-cdk/x:y": 1}) == Config()
 
@@ -50,6 +59,11 @@ def test_the_keys_of_cdk_itself_are_not_ours() -> None:
         ({"feed_minutes": 0}, ["feed_minutes=0", "1"]),
         ({"layout": "{sku}_*"}, ["layout='{sku}_*'", "{category}/{item}_*"]),
         ({"shop_url": "shop.example"}, ["shop_url='shop.example'"]),
+        ({"cors_origins": "shop.example"}, ["cors_origins='shop.example'", "https://"]),
+        ({"cors_origins": "https://a.example https://b.example"}, ["separated by commas"]),
+        ({"frame_ancestors": "https://a.example; script-src *"}, ["in a frame", "https://"]),
+        ({"frame_ancestors": "'self'"}, ["frame_ancestors=", "in a frame"]),
+        ({"shop_currency": "euro"}, ["shop_currency='euro'"]),
         ({"image": "lens"}, ["image='lens'", "repository:tag"]),
         ({"packaging": "docker"}, ["packaging='docker'", "'image', 'zip' or 'snapstart'"]),
         ({"packaging": "zip", "image": "lens:1"}, ["packaging=zip", "leave image empty"]),

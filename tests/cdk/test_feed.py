@@ -28,6 +28,7 @@ def elsewhere(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
             feed_minutes=5,
             feed_pictures=True,
             fetch_urls=True,
+            shop_currency="EUR",
         )
     )
 
@@ -94,6 +95,7 @@ def test_replies_name_pictures_where_cloudfront_has_them(elsewhere: Parts) -> No
     told = _variables(elsewhere, "search")
     assert told["LENS_PICTURE_URL"] == f"/{PICTURES}"
     assert told["LENS_FETCH_URLS"] == "1"
+    assert told["LENS_SHOP_CURRENCY"] == "EUR"
     distribution = elsewhere.one("AWS::CloudFront::Distribution")["DistributionConfig"]
     patterns = [each["PathPattern"] for each in distribution["CacheBehaviors"]]
     assert "image-lens/*" in [each.lstrip("/") for each in patterns]
@@ -110,4 +112,5 @@ def test_an_address_needs_no_grant(root: Path, tmp_path: Path) -> None:
 def test_without_the_settings_nothing_is_told_and_no_schedule_made(parts: Parts) -> None:
     for name in FUNCTIONS:
         assert not [each for each in _variables(parts, name) if "FEED" in each or "PICT" in each]
+        assert not [each for each in _variables(parts, name) if "SHOP" in each]
     assert not parts.named("AWS::Events::Rule", "Upkeepfeedschedule")

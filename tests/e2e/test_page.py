@@ -456,9 +456,17 @@ def test_no_width_scrolls_sideways_and_axe_finds_nothing_serious(
 def test_the_page_is_small(visits: Visits, browser_bytes: dict[str, int]) -> None:
     del visits
     assert sum(path.stat().st_size for path in frontend_folder().iterdir()) < 200 * KB
-    assert sum(browser_bytes.values()) < 100 * KB, browser_bytes
+    assert sum(browser_bytes.values()) < 100 * KB, browser_bytes  # compressed
     files = {path.name for path in frontend_folder().iterdir() if path.suffix in {".css", ".js"}}
     assert {"/", *(f"/{name}" for name in files)} <= set(browser_bytes), "one is not linked"
+
+
+def test_every_file_is_asked_for_at_once_and_not_when_another_names_it() -> None:
+    asked = set(
+        re.findall(r'href="/(.+?\.(?:css|js))"', (frontend_folder() / "index.html").read_text())
+    )
+    files = {path.name for path in frontend_folder().iterdir() if path.suffix in {".css", ".js"}}
+    assert asked == files - {"lens-widget.js"}
 
 
 @pytest.fixture

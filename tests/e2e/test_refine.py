@@ -123,7 +123,8 @@ def test_facets_narrow_together_and_all_are_cleared_at_once(searched: Visit) -> 
     after(searched, lambda: option(searched, "Red").check())
     fields = searched.page.locator("#filters input[type=number]")
     fields.nth(0).fill("80")
-    after(searched, lambda: fields.nth(1).fill("40.5") or fields.nth(1).press("Enter"))
+    fields.nth(1).fill("40.5")
+    after(searched, lambda: fields.nth(1).press("Enter"))
     asked = searched.asked()
     assert asked["category"] == ["Dresses"]
     assert asked["filter"] == ['color="Red";price=40.5 EUR..80 EUR;availability=in_stock']
@@ -231,7 +232,7 @@ def test_what_was_liked_is_searched_for_alone_once_the_photo_is_gone(searched: V
     searched.settled()
     expect(page.locator("#stage")).to_be_hidden()
     assert page.evaluate("window.sent") == [None]
-    assert len(searched.items()) == PAGE
+    assert len(searched.items()) == PAGE - 1, "what is liked is not found again"
     page.locator("#asked .like").click()
     expect(page.get_by_role("heading", name="Photograph a garment")).to_be_visible()
 
@@ -329,7 +330,7 @@ def test_a_catalog_that_changes_meanwhile_loses_and_repeats_nothing(
     count = stock(folder, drawn)
     with serving(folder, tmp_path / "artifacts", count) as server:
         visit = visits()
-        visit.forgiven = "410"
+        visit.forgiven = "410|ERR_"  # the server is killed before the page is left
         page = visit.page
         page.goto(server.address)
         page.evaluate("IntersectionObserver.prototype.observe = () => {}")

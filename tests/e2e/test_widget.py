@@ -47,12 +47,14 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lens(shop: Shop, outside: ShopPage, log: Path) -> Iterator[str]:
     """The address of a server that lets this one site's page have the widget and frame the page."""
     made, count = shop.folder.parent / "artifacts", len(shop.photos)
-    settings = {
-        "LENS_CORS_ORIGINS": outside.address,
-        "LENS_FRAME_ANCESTORS": outside.address,
-        "LENS_SEARCH_LOG": str(log),
-    }
-    with serving(shop.folder, made, count, **settings) as server:
+    with serving(
+        shop.folder,
+        made,
+        count,
+        LENS_CORS_ORIGINS=outside.address,
+        LENS_FRAME_ANCESTORS=outside.address,
+        LENS_SEARCH_LOG=str(log),
+    ) as server:
         yield server.address
 
 
@@ -300,7 +302,7 @@ def test_a_paste_is_the_widgets_while_the_pointer_or_the_focus_is_in_it(
     expect(page.locator(".card").first).to_have_attribute("data-item", other.parent.name)
 
 
-def test_a_widget_that_is_moved_goes_on_and_one_that_is_removed_hears_nothing_more(
+def test_a_widget_that_is_moved_goes_on_and_one_that_is_removed_stops(
     page: Page, site: ShopPage, shop: Shop
 ) -> None:
     visit(page, site, "<div id='there'></div><image-lens></image-lens>")
@@ -312,8 +314,12 @@ def test_a_widget_that_is_moved_goes_on_and_one_that_is_removed_hears_nothing_mo
     widget.locator(".card .open").nth(1).click()
     page.keyboard.press("Escape")
     expect(widget.get_by_role("dialog")).to_be_hidden()
-    page.evaluate("window.gone = document.querySelector('image-lens'); gone.remove()")
-    give(page.locator("body"), "paste", shop.photo("Denim"))
+    page.route("**/api/search-image", lambda route: None, times=1)  # never answered
+    with page.expect_event("requestfailed") as failed:
+        with page.expect_request("**/api/search-image"):
+            widget.locator("#choose").set_input_files(shop.photo("Dresses"))
+        page.evaluate("document.querySelector('image-lens').remove()")
+    assert failed.value.failure == "net::ERR_ABORTED"
     assert [name for name, *_ in heard(page)] == ["lens-search", "lens-search", "lens-open"]
 
 

@@ -13,12 +13,14 @@ from PIL import Image
 from pydantic import BaseModel
 
 from lambdas.search import product_schemas, schemas
+from lambdas.search.app import create_app
+from lambdas.search.background import Background
 from lambdas.search.errors import REFUSALS
 from lambdas.search.schema import Schema
 from lens.errors import LensError, PhotoError
 from lens.photos.decoding import photo_id
 from lens.pipeline.rollback import release, rollback
-from tests.lambdas.conftest import STOCK, MakeShop, Shop
+from tests.lambdas.conftest import STOCK, Client, MakeShop, Shop
 from tests.support.tiny_model import png, write_tiny_model
 
 DRESS = "img/WOMEN/Dresses/id_1/front.png"
@@ -168,6 +170,28 @@ def test_health_tells_what_answers_and_from_what(shop: Shop) -> None:
     }
     assert set(cache) == {"results", "regions", "vectors", "thumbnails"}
     assert cache["results"] == {"hits": 0, "misses": 1, "entries": 1, "size": 1, "capacity": 512}
+
+
+def test_health_tells_what_is_done_beside_searches(shop: Shop) -> None:
+    """From the moment at which it is known that something will be, before it is known how much."""
+    background = Background()
+    client = Client(create_app(shop.settings, shop.searcher, background=background))
+
+    def told() -> dict[str, Any]:
+        health = client.get("/api/health").json()
+        return {name: health[name] for name in ("indexing", "fetching")}
+
+    assert told() == {"indexing": None, "fetching": None}
+    background.indexing.expect()
+    listing = {"state": "listing", "done": 0, "total": 0, "seconds_left": None}
+    assert told() == {"indexing": listing, "fetching": None}
+    with background.indexing.work() as report, background.fetching.work() as fetched:
+        assert told()["indexing"] == listing
+        report(0, 20)
+        fetched(0, 4)
+        working = {"state": "working", "done": 0, "total": 20, "seconds_left": None}
+        assert told() == {"indexing": working, "fetching": {**working, "total": 4}}
+    assert told() == {"indexing": None, "fetching": None}
 
 
 def test_health_tells_of_a_pin(shop: Shop) -> None:

@@ -21,8 +21,8 @@ from tests.support.tiny_model import png
 
 URL = "/api/search-image"
 KNOWN = (
-    "there are: file, url, item_id, like, unlike, top_k, category, region, group, filter, facets, "
-    "cursor"
+    "there are: file, url, item_id, like, unlike, top_k, category, region, group, filter, sort, "
+    "facets, cursor"
 )
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 ENCODERS: dict[str, dict[str, Any]] = {

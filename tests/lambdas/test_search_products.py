@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from lambdas.search.app import create_app
+from lens.search.searcher import Searcher
 from lens.storage.formats import announce_format
-from tests.lambdas.conftest import STOCK, MakeShop, Shop
+from tests.lambdas.conftest import STOCK, Client, MakeShop, Shop
 from tests.support.tiny_model import png
 
 FEED = """id,item_group_id,title,link,image_link,price,sale_price,availability,brand,color,size
@@ -103,3 +105,37 @@ def test_another_group_is_refused(sold: Shop) -> None:
     reply = sold.search(png(1), group="color")
     assert reply.status_code == 422
     assert reply.json()["error"]["message"].startswith("group: ")
+
+
+def test_an_amount_alone_is_in_the_shop_s_currency_everywhere(make_shop: MakeShop) -> None:
+    """Of two products one names its own."""
+    shop = make_shop()
+    announce_format(shop.pipeline.artifacts, 0.0)
+    for name in "ab":
+        shop.put(f"{name}/1.png", png(ord(name)))
+    shop.put("products.csv", b"id,item_group_id,price,sale_price\na1,a,900,800\nb1,b,10 EUR,\n")
+    shop.open()
+
+    def prices(currency: str, **fields: str) -> dict[str, tuple[str, str, str]]:
+        searcher = Searcher(shop.pipeline.artifacts, currency=currency)
+        client = Client(create_app(shop.settings, searcher))
+        form = {"group": "item", "facets": "price", **fields}
+        reply = client.post("/api/search-image", files={"file": png(97)}, data=form).json()
+        found = {
+            hit["item_id"]: (
+                hit["product"]["price"]["currency"],
+                hit["product"]["variants"][0]["price"]["currency"],
+                client.get(f"/api/items/{hit['item_id']}").json()["product"]["price"]["currency"],
+            )
+            for hit in reply["hits"]
+        }
+        told = sorted(each["low"]["currency"] for each in reply["facets"]["price"])
+        assert told == sorted({each[0] for each in found.values()})
+        return found
+
+    assert prices("") == {"a": ("",) * 3, "b": ("EUR",) * 3}
+    assert prices("JPY") == {"a": ("JPY",) * 3, "b": ("EUR",) * 3}
+    assert prices("JPY", filter="price<=800 JPY") == {"a": ("JPY",) * 3}
+    assert prices("EUR", filter="price<=800") == {"a": ("EUR",) * 3, "b": ("EUR",) * 3}
+    assert [*prices("EUR", sort="price")] == ["b", "a"]
+    assert [*prices("JPY", sort="-price")] == ["b", "a"]  # as many of each: by their names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lens.progress import Done, Underway
+from lens.progress import LISTING, Done, Underway
 from tests.support.clock import Clock
 
 
@@ -14,6 +14,21 @@ def test_nothing_is_under_way_before_and_after() -> None:
     with underway.work() as report:
         report(1, 2)
         assert underway.state is not None
+    assert underway.state is None
+
+
+def test_work_that_is_expected_is_listing_until_it_reports_or_ends() -> None:
+    underway = Underway()
+    underway.expect()
+    assert underway.state is LISTING
+    with underway.work() as report:
+        assert underway.state is LISTING
+        report(1, 2)
+        assert underway.state is not LISTING
+    assert underway.state is None
+    underway.expect()
+    with underway.work():
+        pass
     assert underway.state is None
 
 

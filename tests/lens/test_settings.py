@@ -24,6 +24,14 @@ def test_origins_are_told_apart_by_commas() -> None:
     assert settings_from({}).cors_origins == ()
 
 
+def test_sites_that_frame_the_page_may_be_all_names_of_a_domain() -> None:
+    given = {"LENS_FRAME_ANCESTORS": "https://shop.example, https://*.brand.example:8443"}
+    sites = ("https://shop.example", "https://*.brand.example:8443")
+    assert settings_from(given).frame_ancestors == sites
+    assert settings_from({"LENS_FRAME_ANCESTORS": "*"}).frame_ancestors == ("*",)
+    assert settings_from({}).frame_ancestors == ()
+
+
 def test_hosts_are_told_apart_by_commas_in_any_case() -> None:
     given = {"LENS_ALLOWED_HOSTS": " Shop.example, *.brand.example,[::1],127.0.0.1,"}
     hosts = ("shop.example", "*.brand.example", "[::1]", "127.0.0.1")
@@ -64,6 +72,8 @@ def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
         ("LENS_PUBLIC_URL", "https://shop.example/"),
         ("LENS_PUBLIC_URL", "shop.example"),
         ("LENS_PUBLIC_URL", "*"),
+        ("LENS_SHOP_CURRENCY", "euro"),
+        ("LENS_SHOP_CURRENCY", "€"),
         ("LENS_ALLOWED_HOSTS", "https://shop.example"),
         ("LENS_ALLOWED_HOSTS", "shop.example:8000"),
         ("LENS_ALLOWED_HOSTS", "shop.*"),
@@ -71,6 +81,10 @@ def test_what_a_process_cannot_do_without_is_named_with_its_meaning() -> None:
         ("LENS_RATE", "-1"),
         ("LENS_CORS_ORIGINS", "shop.example"),
         ("LENS_CORS_ORIGINS", "https://shop.example/page"),
+        ("LENS_FRAME_ANCESTORS", "shop.example"),
+        ("LENS_FRAME_ANCESTORS", "https://shop.example/page"),
+        ("LENS_FRAME_ANCESTORS", "https://shop.*"),
+        ("LENS_FRAME_ANCESTORS", "https://shop.example; script-src *"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable(name: str, value: str) -> None:

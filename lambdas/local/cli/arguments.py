@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="only say which photos are one product, and what is doubtful",
     )
+    child.add_argument("--json", action="store_true", help="of --explain, as JSON")
     location(command("serve", commands.serve, "index, watch the folder, and serve page and API"))
 
     child = command("search", commands.search, "find the catalog photos most similar to a photo")

@@ -25,8 +25,11 @@ def index(options: Namespace) -> None:
     if options.explain:
         from lambdas.local.cli.explanation import explain
 
-        print(explain(_settings(options)))
+        found = explain(_settings(options))
+        print(json.dumps(found.to_json(), indent=1) if options.json else found.text())
         return
+    if options.json:
+        raise UsageError("--json: it is for --explain; for the gallery's state use `lens status`")
     from lambdas.local.cli.reports import status_report
     from lambdas.local.indexer import index_catalog, refuse_empty, renew_default
     from lambdas.local.pictures import LocalPictures
@@ -80,6 +83,7 @@ def search(options: Namespace) -> None:
         settings.limits,
         precision=settings.precision,
         thumbnails=thumbnails_of(settings),
+        currency=settings.shop_currency,
     )
     photos = [_photo(name) for name in (options.photo, *options.also)]
     wanted = Wanted(options.top_k, options.category, filter=wanted_filter)

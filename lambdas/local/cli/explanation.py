@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from lambdas.local.cli.feed_explanation import FeedExplanation, explain_feed
+from lambdas.local.cli.layout_status import Waiting, waiting
 from lambdas.local.counted import counted
 from lens.errors import UsageError
-from lens.feed.feed import Feed, read_feed
-from lens.feed.names import names_of_photo
-from lens.gallery.assortment import NO_PRODUCTS, Assortment, Products
 from lens.gallery.current import read_current
-from lens.photos.catalog import PARTITION_KEY, Catalog
+from lens.photos.catalog import PARTITION_KEY
 from lens.photos.decoding import ACCEPTED
 from lens.photos.layouts.file_names import read_name
 from lens.photos.layouts.layout import Layout, Placed, Told
-from lens.photos.layouts.stored import keeps_layouts, read_layout
-from lens.pipeline.feed import entries_of
+from lens.photos.layouts.stored import read_layout
 from lens.pipeline.layouts import understand
 from lens.pipeline.sources import open_catalog
 from lens.settings import Settings
-from lens.storage import Storage, open_storage
+from lens.storage import open_storage
 
 _EXAMPLES = 3
 _MANY_PHOTOS = 60  # of one product
@@ -45,14 +45,71 @@ class Understood:
     categories: set[str] = field(default_factory=set)
 
     @property
-    def photos(self) -> int:
-        """How many photos there are."""
-        return sum(map(len, self.products.values()))
+    def counts(self) -> dict[str, int]:
+        """How many there are of each."""
+        return {
+            "photos": sum(map(len, self.products.values())),
+            "products": len(self.products),
+            "variants": len(self.variants),
+            "categories": len(self.categories - {""}),
+        }
 
 
-def explain(settings: Settings) -> str:
-    """Lines for people. It embeds nothing and writes nothing. UsageError without a photo, or when
-    LENS_LAYOUT cannot be understood."""
+@dataclass(frozen=True)
+class Explanation:
+    """A catalog as it is understood, before anything is embedded."""
+
+    catalog: str
+    layout: Layout
+    found: Mapping[Told, Understood]
+    doubts: Sequence[str]
+    before: Layout  # in force until then
+    waits: Waiting | None  # where a gallery is grouped otherwise
+    feed: FeedExplanation | None
+
+    def text(self) -> str:
+        """Lines for people."""
+        lines = [
+            f"catalog    {self.catalog}: {_all(self.found)}",
+            f"layout     {self.layout.text}",
+            *_ways(self.found),
+            *(f"doubtful   {line}" for line in self.doubts),
+        ]
+        if self.waits:
+            when = self.waits.when(time.time())
+            lines.append(
+                f"before     {self.before.text}; the gallery is grouped anew {when}, nothing "
+                "embedded again"
+            )
+        if self.feed:
+            lines += [self.feed.line, *(f"doubtful   {line}" for line in _unsold(self.feed))]
+        return "\n".join([*lines, "nothing was embedded or written"])
+
+    def to_json(self) -> dict[str, Any]:
+        """The same, with every product and its photos."""
+        return {
+            "catalog": self.catalog,
+            "layout": self.layout.text,
+            **_whole(self.found).counts,
+            "ways": [
+                {
+                    "told": told,
+                    "means": _HOW[told],
+                    **part.counts,
+                    "items": {item: list(keys) for item, keys in part.products.items()},
+                }
+                for told, part in self.found.items()
+            ],
+            "doubts": list(self.doubts),
+            "before": self.before.text if self.waits else None,
+            "waits": self.waits.to_json() if self.waits else None,
+            "feed": self.feed.to_json() if self.feed else None,
+        }
+
+
+def explain(settings: Settings) -> Explanation:
+    """It embeds nothing and writes nothing. UsageError without a photo, or when LENS_LAYOUT cannot
+    be understood."""
     catalog, artifacts = open_catalog(settings), open_storage(settings.artifacts)
     before = read_layout(artifacts)
     layout = before if settings.stack else understand(catalog, settings.layout, before)
@@ -61,16 +118,16 @@ def explain(settings: Settings) -> str:
     if not places:
         raise UsageError(f"no photos ({ACCEPTED}) in {settings.catalog}")
     found = understood(places)
-    lines = [
-        f"catalog    {settings.catalog}: {_all(found)}",
-        f"layout     {layout.text}",
-        *_ways(found),
-        *(f"doubtful   {line}" for line in doubts(layout, places, found)),
-        *_waits(artifacts, before, layout),
-        *_feed_lines(catalog, places),
-        "nothing was embedded or written",
-    ]
-    return "\n".join(lines)
+    has_gallery = read_current(artifacts) is not None
+    return Explanation(
+        settings.catalog,
+        layout,
+        found,
+        tuple(doubts(layout, places, found)),
+        before,
+        waiting(artifacts, before, layout, time.time()) if has_gallery else None,
+        explain_feed(catalog, places),
+    )
 
 
 def understood(places: Mapping[str, Placed]) -> dict[Told, Understood]:
@@ -133,49 +190,12 @@ def _ways(found: Mapping[Told, Understood]) -> Iterator[str]:
             yield f"             {item}: {', '.join(keys[:_EXAMPLES])}{more}"
 
 
-def _waits(artifacts: Storage, before: Layout, layout: Layout) -> Iterator[str]:
-    """A gallery that is there is grouped as before for now, or grouped anew."""
-    if read_current(artifacts) is None or layout == before:
-        return
-    when = "at the next indexing" if keeps_layouts(artifacts) else "an hour after the upgrade"
-    yield f"before     {before.text}; the gallery is grouped anew {when}, nothing embedded again"
-
-
-def _feed_lines(catalog: Catalog, places: Mapping[str, Placed]) -> Iterator[str]:
-    info = catalog.feed()
-    if info is None:
-        return
-    try:
-        feed = read_feed(info.key, catalog.read_feed(info.key)[0])
-    except UsageError as error:
-        yield f"feed       {info.key} cannot be used: {error}"
-        return
-    without, items = _unmatched(feed, places)
-    sold = {product.item_group_id or product.id for product in feed.products}
-    yield (
-        f"feed       {info.key}: {counted(len(sold), 'product')} ({feed.dialect}), "
-        f"{len(items & sold):,} of them with photos; {len(places) - len(without):,} of "
-        f"{counted(len(places), 'photo')} match"
+def _unsold(feed: FeedExplanation) -> Iterator[str]:
+    yield from _few(
+        feed.photos_without_product,
+        "photo matches no product of the feed",
+        "photos match no product of the feed",
     )
-    yield from (
-        f"doubtful   {line}"
-        for line in _few(
-            without, "photo matches no product of the feed", "photos match no product of the feed"
-        )
-    )
-
-
-def _unmatched(feed: Feed, places: Mapping[str, Placed]) -> tuple[list[str], set[str]]:
-    """The photos without a product, and the products with photos."""
-    assortment = Assortment(Products.of(entries_of(feed.products)), NO_PRODUCTS)
-    without, items = [], set()
-    for key, place in places.items():
-        match = assortment.find(names_of_photo(key, place.item_id))
-        if match:
-            items.add(match.item_id)
-        else:
-            without.append(key)
-    return without, items
 
 
 def _by_item(found: Mapping[Told, Understood]) -> dict[str, list[str]]:
@@ -188,21 +208,25 @@ def _few(names: Sequence[str], one: str, several: str) -> Iterator[str]:
         yield f"{counted(len(names), one, several)}: {', '.join(names[:_EXAMPLES])}{more}"
 
 
-def _all(found: Mapping[Told, Understood]) -> str:
+def _whole(found: Mapping[Told, Understood]) -> Understood:
     whole = Understood()
     for part in found.values():
         for item, keys in part.products.items():
             whole.products[item] += keys
         whole.variants |= part.variants
         whole.categories |= part.categories
-    return _counts(whole)
+    return whole
+
+
+def _all(found: Mapping[Told, Understood]) -> str:
+    return _counts(_whole(found))
 
 
 def _counts(part: Understood) -> str:
-    counts = [counted(part.photos, "photo"), counted(len(part.products), "product")]
-    if part.variants:
-        counts.append(counted(len(part.variants), "variant"))
-    categories = len(part.categories - {""})
-    if categories:
-        counts.append(counted(categories, "category", "categories"))
-    return ", ".join(counts)
+    counts = part.counts
+    told = [counted(counts["photos"], "photo"), counted(counts["products"], "product")]
+    if counts["variants"]:
+        told.append(counted(counts["variants"], "variant"))
+    if counts["categories"]:
+        told.append(counted(counts["categories"], "category", "categories"))
+    return ", ".join(told)

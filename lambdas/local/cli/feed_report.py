@@ -25,11 +25,14 @@ def _lines(name: str, feed: Feed) -> Iterator[str]:
     )
     for reason, number in feed.left_out.items():
         yield f"left out: {number} ({reason})"
-    for lacking, number in _lacking(feed).items():
+    lacking = _lacking(feed)
+    for what, number in lacking.items():
         if number:
-            yield f"without {lacking}: {number}"
+            yield f"without {what}: {number}"
     if paths := _paths(feed):
         yield f"links: {paths} are paths in the shop; LENS_SHOP_URL=https://... completes them"
+    if bare := lacking["a currency"]:
+        yield f"prices: {bare} are amounts alone; LENS_SHOP_CURRENCY=EUR says what they are in"
     yield from addressed_lines(addressed(feed.products))
     width = max((len(each.product) for each in feed.problems), default=0)
     for problem in feed.problems:

@@ -3,6 +3,7 @@ and `lens feed check`."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from lens.feed.product import Product
 from lens.fetching.addresses import refusal
 from lens.gallery.gallery import Gallery
 from lens.photos.catalog import Catalog
+from lens.pipeline.own_photos import is_doubted
 from lens.pipeline.picture_plan import Unusable
 from lens.pipeline.pictures import report_pictures
 from lens.settings import variable
@@ -31,6 +33,7 @@ def picture_status(catalog: Catalog, artifacts: Storage, gallery: Gallery) -> di
         "there": report.there,
         "lacking": report.lacking,
         "leaving": report.leaving,
+        "own_photos_absent": is_doubted(report.state.absent_since, time.time()),
         "failed": [each.model_dump() for each in sorted(failed, key=lambda each: each.product)],
         "unusable": [_entry(each) for each in report.plan.unusable],
         "resting_hosts": {name: rest.why for name, rest in report.state.hosts.items()},
@@ -47,6 +50,11 @@ def picture_lines(pictures: dict[str, Any]) -> list[str]:
         lines.append(
             f"           {pictures['leaving']} are named by no product any more; many at once go "
             "after a day"
+        )
+    if pictures["own_photos_absent"]:
+        lines.append(
+            "           all of the shop's own photos are gone at once: is the drive mounted? "
+            "Nothing is fetched for a day"
         )
     for name, what in (("failed", "cannot be fetched"), ("unusable", "may not be fetched")):
         lines += _some(pictures[name], what)

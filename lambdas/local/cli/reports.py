@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from lambdas.local.cli.feed_status import feed_lines, feed_status
+from lambdas.local.cli.layout_status import layout_lines, layout_status
 from lambdas.local.cli.picture_status import picture_lines, picture_status
 from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
@@ -20,7 +21,6 @@ from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import is_feed, is_photo
-from lens.photos.layouts.stored import read_layout
 from lens.search.results import Hit, Results
 
 _REJECTED_SHOWN = 20
@@ -46,7 +46,7 @@ def status_report(
         + (f", {len(rejected)} photos rejected" if rejected else "")
         + (f", {status['other_files']} other files" if status["other_files"] else ""),
     ]
-    lines.append(f"layout     {status['layout']}")
+    lines += layout_lines(status)
     lines += feed_lines(status["feed"]) if status["feed"] else []
     lines += picture_lines(status["pictures"]) if status["pictures"] else []
     if status["candidate"]:
@@ -149,7 +149,7 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         "commit": head.number,
         "photos": gallery.photo_count,
         "rejected": {row.key: row.reason for row in rejections},
-        "layout": read_layout(pipeline.artifacts).text,
+        **layout_status(pipeline.catalog, pipeline.artifacts, pipeline.settings),
         "feed": feed_status(gallery, pipeline.catalog.pictures is not None),
         "pictures": picture_status(pipeline.catalog, pipeline.artifacts, gallery),
         "other_files": sum(not is_photo(key) and not is_feed(key) for key in files),

@@ -58,6 +58,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         settings.precision,
         thumbnails_of(settings),
         settings.sold_out,
+        settings.shop_currency,
         filters_ahead=True,
     )
     pictures = LocalPictures(pipeline)
@@ -92,6 +93,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             )
         )
     signal.signal(signal.SIGTERM, _interrupt)
+    if not settings.stack:
+        pipeline.underway.expect()
     for thread in threads:
         thread.start()
     try:

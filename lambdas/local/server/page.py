@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
+from dataclasses import dataclass
+from mimetypes import guess_type
 from pathlib import Path
+from stat import S_ISREG
 
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
 
 def page(frame_ancestors: Sequence[str] = ()) -> ASGIApp:
     """The page as an ASGI app; the pages of these sites may show it in a frame."""
-    return GZipMiddleware(_Files(headers(frame_ancestors)))
+    return _Files(headers(frame_ancestors))
 
 
 def headers(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
@@ -41,15 +45,45 @@ def headers(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class _File:
+    """A file in memory, as it is and compressed."""
+
+    version: str
+    plain: bytes
+    packed: bytes
+
+
 class _Files(StaticFiles):
+    """A page of some thirty files: each is read and compressed once until it changes."""
+
     def __init__(self, added: dict[str, str]) -> None:
-        super().__init__(directory=frontend_folder(), html=True)
-        self._added = added
+        super().__init__(directory=frontend_folder())
+        self._added = {**added, "Vary": "Accept-Encoding"}
+        self._kept: dict[str, _File] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers.update(self._added)
-        return response
+        """A file; errors are the superclass's."""
+        full, found = self.lookup_path("index.html" if path == "." else path)
+        if not found or not S_ISREG(found.st_mode) or scope["method"] not in ("GET", "HEAD"):
+            return await super().get_response(path, scope)
+        file = self._file(full, f'W/"{found.st_mtime_ns:x}-{found.st_size:x}"')
+        asked = Headers(scope=scope)
+        headers = {**self._added, "ETag": file.version}
+        if file.version in asked.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        kind = guess_type(full)[0]
+        if "gzip" not in asked.get("accept-encoding", ""):
+            return Response(file.plain, headers=headers, media_type=kind)
+        headers["Content-Encoding"] = "gzip"
+        return Response(file.packed, headers=headers, media_type=kind)
+
+    def _file(self, full: str, version: str) -> _File:
+        file = self._kept.get(full)
+        if file is None or file.version != version:
+            plain = Path(full).read_bytes()
+            file = self._kept[full] = _File(version, plain, gzip.compress(plain, mtime=0))
+        return file
 
 
 def frontend_folder() -> Path:

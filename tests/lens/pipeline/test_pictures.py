@@ -1,6 +1,6 @@
 """Pictures that a product file names by address, from a real server into a real gallery.
 
-Covers: picture_plan, picture_state, pictures.
+Covers: own_photos, picture_plan, picture_state, pictures.
 """
 
 from __future__ import annotations
@@ -186,6 +186,48 @@ def test_a_drive_that_is_not_mounted_has_nothing_fetched_for_it(shop: Shop) -> N
     away.rename(shop.folder)
     assert shop.fetch() == 0
     assert shop.server.asked == []
+
+
+def test_an_empty_mount_point_has_nothing_fetched_for_it_for_a_day(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The folder is there and empty, and the gallery has followed it; the product file is not in
+    it."""
+    shop.offer("/a.jpg", "/b.jpg")
+    feed = shop.folder.parent / "products.csv"
+    rows = (f"{_COLUMNS}\nA,Dress,,,in_stock,@/a.jpg,\nB,Bag,,,in_stock,@/b.jpg,\n").replace(
+        "@", shop.server.address
+    )
+    feed.write_text(rows)
+    shop.settings = shop.settings.model_copy(update={"feed": str(feed)})
+    shop.pipeline = Pipeline(shop.settings)
+    (shop.folder / "A.png").write_bytes(png(50))
+    shop.pipeline.reconcile()
+    shop.start()
+    assert shop.fetch() == 1
+    assert shop.server.asked == ["/b.jpg"]
+    mounted = (shop.folder / "A.png").rename(shop.folder.parent / "A.png")
+    shop.pipeline.reconcile()
+    assert len(shop.keys()) == 1
+    for _ in range(2):  # by another process too
+        assert shop.fetch() == 0
+        assert "all of the shop's own photos are gone at once" in caplog.text
+        shop.start()
+        caplog.clear()
+    assert shop.report().state.absent_since == shop.clock.now
+    mounted.rename(shop.folder / "A.png")
+    shop.pipeline.reconcile()
+    assert shop.fetch() == 0
+    assert shop.report().state.absent_since is None
+    assert shop.server.asked == ["/b.jpg"]
+    (shop.folder / "A.png").unlink()  # now it is meant
+    shop.pipeline.reconcile()
+    assert shop.fetch() == 0
+    shop.clock.now += 86_400
+    assert shop.fetch() == 1
+    shop.clock.now += 1
+    assert shop.fetch() == 0
+    assert shop.server.asked == ["/b.jpg", "/a.jpg"]
 
 
 def test_a_photo_that_the_shop_adds_takes_the_pictures_place(shop: Shop) -> None:

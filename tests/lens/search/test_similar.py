@@ -108,7 +108,9 @@ def test_an_item_alone_in_its_gallery_has_nothing_similar(tmp_path: Path) -> Non
 def test_products_are_told_by_the_product_file_and_a_product_is_not_similar_to_itself() -> None:
     """Its colors lie in folders of their own; one of another product's is sold out."""
     names = ("tee-red", "tee-blue", "cap-red", "cap-blue", "sock-red")
-    rows = [photo_row(f"{name}/1.jpg", name) for name in names]
+    rows = [
+        photo_row(f"{name}/1.jpg", name)._replace(category=name.partition("-")[2]) for name in names
+    ]
     vectors = np.array([[1, 0], [0.99, 0.1], [0.9, 0.3], [0.8, 0.5], [0.5, 0.8]], np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     products = [
@@ -131,6 +133,8 @@ def test_products_are_told_by_the_product_file_and_a_product_is_not_similar_to_i
     assert similar("keep") == ["cap-red", "sock-red"]
     assert similar("last") == ["sock-red", "cap-red"]
     assert similar("hide") == ["sock-red"]
+    within = Scope(gallery, "blue", None, None, "last").similar("tee-red", 5)
+    assert [match.row.item_id for match in within] == ["cap-blue"]
     bare = replace(gallery, shelf=None)
     found = Scope(bare, None, None, None, "last").similar("tee-red", 5)
     assert [match.row.item_id for match in found] == [*names[1:]]

@@ -19,12 +19,19 @@ class Done:
     seconds_left: float | None
 
 
+LISTING = Done(0, 0, None)  # how much there is to do is being found out
+
+
 class Underway:
     """Long work of one kind, of which at most one runs; it may be read from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._state: Done | None = None
+
+    def expect(self) -> None:
+        """Work is to begin: what there is to do is being found out, until it reports or ends."""
+        self._state = LISTING
 
     @contextmanager
     def work(self, progress: Progress | None = None) -> Iterator[Progress]:

@@ -18,6 +18,7 @@ _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\]
 # As a policy (CSP) has them; nothing that could end the directive.
 _ANCESTOR = re.compile(r"\*|https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d+)?")
 _HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+_CURRENCY = re.compile("[A-Z]{3}")
 # What a Bearer token may have (RFC 6750), in a length that cannot be guessed.
 _KEY = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
 _MOST_KEYS = 2
@@ -69,6 +70,12 @@ def _address(given: object) -> object:
     return given
 
 
+def _currency(given: object) -> object:
+    if given and not (isinstance(given, str) and _CURRENCY.fullmatch(given)):
+        raise ValueError("it should be three capital letters, as ISO 4217 has them: EUR")
+    return given
+
+
 def _keys(given: object) -> object:
     if not isinstance(given, str):
         return given
@@ -97,6 +104,7 @@ def _networks(given: object) -> object:
 
 
 Address = Annotated[str, BeforeValidator(_address)]
+Currency = Annotated[str, BeforeValidator(_currency)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 Ancestors = Annotated[tuple[str, ...], BeforeValidator(_ancestors)]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
@@ -209,6 +217,11 @@ class Settings(BaseModel):
         "",
         description="the shop's own address, https://shop.example: links to products begin with it "
         "where the product file, as that of Shopify, WooCommerce and Magento, has none",
+    )
+    shop_currency: Currency = Field(
+        "",
+        description="what the shop's prices are in, EUR, where the product file, as that of "
+        "Shopify and WooCommerce, names no currency",
     )
     image_url: str = Field("/catalog/", description="prefix of a photo's address")
     picture_url: str = Field("/catalog/", description="prefix of a fetched picture's address")

@@ -1,7 +1,11 @@
-"""`lens index --explain`: what is understood of a catalog before anything is embedded."""
+"""`lens index --explain`: what is understood of a catalog before anything is embedded.
+
+Covers: explanation, feed_explanation.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -158,3 +162,35 @@ def test_status_names_the_layout_and_a_change_embeds_nothing(
     assert out.startswith("0 photos looked at")
     assert "layout     SKU_1.jpg, SKU_variant_1.jpg (recognized)" in out
     assert "6 photos, commit" in out
+
+
+def test_a_program_is_told_every_product_and_its_photos(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(*(f"A{i}_{n}.jpg" for i in range(1, 10) for n in (1, 2, 3, 4)))
+    put("IMG_0001.jpg")
+    Path("photos/products.csv").write_text("id,title\nA1,Shirt\nB1,Cap\n")
+    told = json.loads("\n".join(explained(capsys, "--json")))
+    assert told["layout"] == "SKU_1.jpg, SKU_variant_1.jpg (recognized)"
+    counts = ("photos", "products", "variants", "categories")
+    assert [told[name] for name in counts] == [37, 10, 0, 0]
+    name, itself = told["ways"]
+    assert (name["told"], name["photos"], len(name["items"])) == ("name", 36, 9)
+    assert name["items"]["A1"] == [f"A1_{n}.jpg" for n in (1, 2, 3, 4)]
+    assert (itself["told"], itself["items"]) == ("itself", {"IMG_0001.jpg": ["IMG_0001.jpg"]})
+    assert told["doubts"] == [
+        "1 photo has a camera's name and is a product of its own: IMG_0001.jpg"
+    ]
+    assert (told["before"], told["waits"]) == (None, None)
+    assert told["feed"]["products"] == 2
+    assert told["feed"]["products_with_photos"] == 1
+    assert len(told["feed"]["photos_without_product"]) == 33
+    Path("photos/products.csv").write_text("nothing,known\n1,2\n")
+    told = json.loads("\n".join(explained(capsys, "--json")))
+    assert "products.csv has the columns" in told["feed"]["trouble"]
+
+
+def test_json_is_of_an_explanation(capsys: pytest.CaptureFixture[str]) -> None:
+    put("A1_1.jpg")
+    assert main(["index", "photos", "--json"]) == 2
+    assert "--json: it is for --explain" in capsys.readouterr().err

@@ -19,6 +19,7 @@ def test_a_whole_file_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
         "left out: 1 (not published)",
         "without a currency: 4",
         "links: 4 are paths in the shop; LENS_SHOP_URL=https://... completes them",
+        "prices: 4 are amounts alone; LENS_SHOP_CURRENCY=EUR says what they are in",
         "pictures: 6 addresses; LENS_FEED_PICTURES=1 fetches those of products without photos",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_what_is_there_lacks_failed_and_may_not_be_fetched_is_said(tmp_path: Pat
     assert f"B: {BAD} cannot be fetched (the address answers 404)" in text
     assert "H0: http://shop.example/0.jpg may not be fetched (only addresses" in text
     assert "and 2 more that may not be fetched" in text
+    assert "own photos are gone" not in text
+    for since, is_told in ((time.time() - 60, True), (time.time() - 90_000, False)):
+        write_state(artifacts, PicturesState(absent_since=since))
+        told = picture_status(catalog, artifacts, gallery_with(products))
+        assert told is not None
+        assert told["own_photos_absent"] is is_told
+        assert ("own photos are gone at once: is the drive" in str(picture_lines(told))) is is_told
 
 
 def test_nothing_is_said_where_nothing_is_fetched(tmp_path: Path) -> None:

@@ -184,6 +184,23 @@ def test_photos_are_found_while_a_first_indexing_still_runs(tmp_path: Path) -> N
         shop.until(60, lambda: shop.first(garment(399)) == "shop/item-399/0.png")
 
 
+def test_a_new_server_says_that_it_is_listing_before_it_knows_how_much_there_is(
+    tmp_path: Path,
+) -> None:
+    write_photos(tmp_path / "photos", range(3))
+    with serving(tmp_path / "photos") as shop:
+        health = shop.http.get("/api/health").json()
+        assert health["gallery"] is None
+        assert health["indexing"] == {
+            "state": "listing",
+            "done": 0,
+            "total": 0,
+            "seconds_left": None,
+        }
+        shop.until(60, lambda: (shop.gallery() or {}).get("photos") == 3)
+        shop.until(60, lambda: shop.http.get("/api/health").json()["indexing"] is None)
+
+
 def test_an_earlier_default_model_answers_until_the_new_one_does(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     write_photos(folder, range(200))

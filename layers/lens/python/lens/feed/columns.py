@@ -36,13 +36,13 @@ class Columns:
     count: int
 
     @classmethod
-    def of(cls, texts: Iterable[bytes]) -> Columns:
-        """Of products as they are encoded."""
+    def of(cls, texts: Iterable[bytes], currency: str = "") -> Columns:
+        """Of products as they are encoded; amounts without a currency are in this one."""
         numbers: dict[Field, dict[Value, int]] = {field: {} for field in FIELDS}
         found: dict[Field, list[int]] = {field: [] for field in FIELDS}
         count = 0
         for text in texts:
-            product = decode(text)
+            product = decode(text, currency)
             count += 1
             for field in FIELDS:
                 known = numbers[field]

@@ -26,13 +26,14 @@ def encode(product: Product) -> bytes:
     return _AS_JSON(given).encode()
 
 
-def decode(data: bytes) -> Product:
-    """The product that was encoded; fields that a later release added are left out."""
+def decode(data: bytes, currency: str = "") -> Product:
+    """The product that was encoded; fields that a later release added are left out. An amount
+    without a currency is in the one that is given."""
     given = {name: value for name, value in json.loads(data).items() if name in _NAMES}
     for name in _MONEY:
         if name in given:
-            amount, currency = given[name]
-            given[name] = Money(Decimal(amount), currency)
+            amount, own = given[name]
+            given[name] = Money(Decimal(amount), own or currency)
     if "images" in given:
         given["images"] = tuple(given["images"])
     return Product(**given)

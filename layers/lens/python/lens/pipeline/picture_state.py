@@ -28,14 +28,16 @@ class Failure(BaseModel):
 
 
 class PicturesState(BaseModel):
-    """Failures by picture, hosts that are left alone, and since when many pictures are named no
-    more. Losing it costs a request for each failure."""
+    """Failures by picture, hosts that are left alone, since when many pictures are named no more,
+    and since when all of the shop's own photos are gone. Losing it costs a request for each
+    failure."""
 
     model_config = ConfigDict(frozen=True)
 
     failures: dict[str, Failure] = {}
     hosts: dict[str, Rest] = {}
     leaving_since: float | None = None
+    absent_since: float | None = None
 
 
 def read_state(artifacts: Storage) -> PicturesState:

@@ -22,6 +22,7 @@ from lens.gallery.product_tables import Shelf, load_shelf, read_look
 from lens.photos.catalog import Catalog, media_type
 from lens.photos.layouts.stored import read_layout
 from lens.photos.suffix import suffix_of
+from lens.pipeline.own_photos import absent_since, is_doubted
 from lens.pipeline.picture_plan import (
     NamedPictures,
     PicturePlan,
@@ -92,14 +93,24 @@ class Pictures:
         progress: Progress = lambda done, total: None,
     ) -> int:
         """Bring the pictures in line with the live gallery's products; how many came. `changed` is
-        called with keys that are to be looked at. What cannot be fetched costs itself."""
+        called with keys that are to be looked at. What cannot be fetched costs itself. Where all of
+        the shop's own photos are gone it is not known which products have some: nothing is done."""
         shelf = _shelf(self._artifacts)
         if shelf is None:
+            return 0
+        state, now = read_state(self._artifacts), self._clock()
+        absent = absent_since(self._catalog, self._artifacts, state.absent_since, now)
+        if is_doubted(absent, now):
+            log.warning(
+                "all of the shop's own photos are gone at once: is the drive mounted? No picture "
+                "is fetched while they may come back, for a day"
+            )
+            if state.absent_since != absent:
+                write_state(self._artifacts, state.model_copy(update={"absent_since": absent}))
             return 0
         plan = plan_pictures(
             self._named(shelf), shelf.assortment, self._catalog, read_layout(self._artifacts)
         )
-        state = read_state(self._artifacts)
         changes = _Changes(changed)
         stored = _stored(self._store)
         since = self._tidy(plan, stored, state.leaving_since, changes)
@@ -114,7 +125,9 @@ class Pictures:
         def save() -> None:
             nonlocal state
             hosts = self._polite.resting
-            new = PicturesState(failures=failures, hosts=hosts, leaving_since=since)
+            new = PicturesState(
+                failures=failures, hosts=hosts, leaving_since=since, absent_since=absent
+            )
             if new != state:
                 write_state(self._artifacts, new)
                 state = new

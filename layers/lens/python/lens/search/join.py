@@ -124,13 +124,14 @@ class Join:
         return np.concatenate(found) if found else np.empty(0, np.bool_)
 
 
-def join(gallery: Gallery, before: Join | None = None) -> Join:
+def join(gallery: Gallery, before: Join | None = None, currency: str = "") -> Join:
     """The join of a gallery that has a shelf; what `before` has is not made again. A changed price
-    makes the changed products' columns again, an added photo its names."""
+    makes the changed products' columns again, an added photo its names. Amounts without a currency
+    are in this one."""
     shelf = shelf_of(gallery)
     have = before.columns if before else {}
     columns = {
-        name: have.get(name) or Columns.of(map(table.text_at, range(len(table))))
+        name: have.get(name) or Columns.of(map(table.text_at, range(len(table))), currency)
         for name, table in shelf.tables.items()
     }
     telling = TellingNames.of(shelf.assortment)

@@ -13,8 +13,10 @@ class Joins:
     """Safe to call from several threads. A join costs seconds the first time, so it is made when
     it is first asked for, and from then on whenever a gallery is loaded; or from the start."""
 
-    def __init__(self, ahead: bool) -> None:
-        """`ahead`: whether to make them from the start."""
+    def __init__(self, ahead: bool, currency: str = "") -> None:
+        """`ahead`: whether to make them from the start. Amounts without a currency are in this
+        one."""
+        self._currency = currency
         self._used = ahead
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, "join")
@@ -45,5 +47,5 @@ class Joins:
             return self._newest[1]
 
     def _make(self, gallery: Gallery) -> Join:
-        self._made = join(gallery, self._made)
+        self._made = join(gallery, self._made, self._currency)
         return self._made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from lens.feed.encoding import decode
@@ -33,7 +34,9 @@ class Offers:
     given. To find what a photo shows takes longer than to find the photo, so many are looked up
     together, and each once."""
 
-    def __init__(self, gallery: Gallery, wanted: Filter | None = None) -> None:
+    def __init__(self, gallery: Gallery, wanted: Filter | None = None, currency: str = "") -> None:
+        """Amounts that the product file names no currency of are in this one."""
+        self._decode = partial(decode, currency=currency)
         self._assortment = gallery.shelf.assortment if gallery.shelf else None
         self._wanted = wanted
         self._found: dict[str, Found | None] = {}  # by key
@@ -74,7 +77,7 @@ class Offers:
         if self._assortment is None or found is None or product is None:
             return None
         texts = self._assortment.variants(found.item_id, names_of_item(found.item_id)[1])
-        return Sold(product, tuple(map(decode, texts[:_MOST_VARIANTS])))
+        return Sold(product, tuple(map(self._decode, texts[:_MOST_VARIANTS])))
 
     def is_sold_out(self, row: Row) -> bool:
         """Whether none of these variants is to be had."""
@@ -88,7 +91,7 @@ class Offers:
 
     def _satisfying(self, row: Row) -> Iterator[Product]:
         found = self._of(row)
-        products = map(decode, found.texts()) if found else iter(())
+        products = map(self._decode, found.texts()) if found else iter(())
         return products if self._wanted is None else filter(self._wanted.matches, products)
 
     def _first(self, row: Row) -> Product | None:
@@ -97,12 +100,14 @@ class Offers:
         if found is None:
             return None
         first = _to_be_had(self._satisfying(row))
-        return first or _to_be_had(map(decode, found.texts()))
+        return first or _to_be_had(map(self._decode, found.texts()))
 
 
-def sold_as(gallery: Gallery, row: Row, wanted: Filter | None = None) -> Sold | None:
+def sold_as(
+    gallery: Gallery, row: Row, wanted: Filter | None = None, currency: str = ""
+) -> Sold | None:
     """What a photo of the gallery shows, of the variants that satisfy a filter where one does."""
-    return Offers(gallery, wanted).sold(row)
+    return Offers(gallery, wanted, currency).sold(row)
 
 
 def matched(gallery: Gallery) -> tuple[set[str], list[str]]:

@@ -34,11 +34,12 @@ class Scope:
     filter: Filter | None
     selection: Selection | None  # the filter's
     sold_out: SoldOut
+    currency: str = ""  # of amounts that the product file names none of
 
     @cached_property
     def offers(self) -> Offers:
         """What the photos show, as far as the search has looked it up."""
-        return Offers(self.gallery, self.filter)
+        return Offers(self.gallery, self.filter, self.currency)
 
     def photos(self, vector: Vector, count: int) -> list[Match]:
         """The nearest photos."""

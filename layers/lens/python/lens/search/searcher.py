@@ -59,6 +59,7 @@ class Searcher:
     precision: str = ""  # of the models; empty: the best for this CPU
     thumbnails: Thumbnails | None = None  # None: only the very bytes of a photo are recognized
     sold_out: SoldOut = "last"  # where items are asked for
+    currency: str = ""  # of prices that the product file names none of
     filters_ahead: bool = False  # make what filters need with each gallery, not when one is sent
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Searcher:
         self._results: Cache[Results] = Cache(self.cached_results)
         self._queries = Queries(self.limits, self.cached_results)
         self._pages = Pages()
-        self._joins = Joins(self.filters_ahead)
+        self._joins = Joins(self.filters_ahead, self.currency)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
         self._outdated = False
 
@@ -223,7 +224,7 @@ class Searcher:
         selection = None
         if wanted.filter is not None:
             selection = self._joins.of(gallery).select(wanted.filter, view)
-        return Scope(view, wanted.category, wanted.filter, selection, self.sold_out)
+        return Scope(view, wanted.category, wanted.filter, selection, self.sold_out, self.currency)
 
     @property
     def serving(self) -> Serving | None:

@@ -61,13 +61,20 @@ def check_format(key: str, found: int) -> None:
 def written_format(storage: Storage, now: float, *, at_once: bool = False) -> int:
     """The format that files of these artifacts are to be written in; `at_once` for a file that says
     something new, which is not to wait where no earlier release has been."""
+    since = newest_from(storage, now, at_once=at_once)
+    return NEWEST if since is not None and since <= now else oldest()
+
+
+def newest_from(storage: Storage, now: float, *, at_once: bool = False) -> float | None:
+    """From when the newest format is written, in seconds since the epoch: `now` where it is; None
+    until it is announced."""
     if oldest() == NEWEST:
-        return NEWEST
+        return now
     announced = _read(storage)
     if announced is None or announced.newest < NEWEST:
-        return oldest()
+        return None
     new = at_once and announced.began >= NEWEST
-    return NEWEST if new or announced.at <= now - SETTLED else oldest()
+    return now if new else max(now, announced.at + SETTLED)
 
 
 def announce_format(storage: Storage, now: float) -> None:

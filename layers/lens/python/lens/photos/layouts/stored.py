@@ -8,7 +8,7 @@ from lens.errors import NotFoundError
 from lens.photos.layouts.layout import BY_FOLDERS, Layout, Names, Rule
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document
-from lens.storage.formats import written_format
+from lens.storage.formats import newest_from, oldest, written_format
 
 KEY = "layout.json"
 _SINCE = 2
@@ -59,6 +59,12 @@ def store_layout(storage: Storage, layout: Layout) -> Layout:
 def keeps_layouts(storage: Storage) -> bool:
     """Whether a layout can be put in force yet."""
     return written_format(storage, time.time(), at_once=True) >= _SINCE
+
+
+def layouts_from(storage: Storage, now: float) -> float | None:
+    """From when one can be, in seconds since the epoch: `now` where it can; None until this release
+    has run."""
+    return now if oldest() >= _SINCE else newest_from(storage, now, at_once=True)
 
 
 def _stored(rule: Rule) -> _Rule:
