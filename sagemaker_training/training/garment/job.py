@@ -16,12 +16,14 @@ from PIL import Image
 
 from lens.models.manifest import HeadInfo, ModelManifest, write_model
 from lens.models.preprocessing import to_pixels
-from lens.storage import open_storage
+from lens.models.shares import shares_key
+from lens.storage import open_storage, write_once
 from training.garment.export import check_parity, export_garment
 from training.garment.labels import PLACES
 from training.garment.material import Material, read_material
 from training.garment.network import GarmentNetwork
 from training.garment.plan import Plan
+from training.garment.shares import shares_of
 from training.garment.trainer import GarmentTrainer
 from training.loop.cpu import keep_memory, use_cores
 from training.loop.distributed import Ranks
@@ -101,8 +103,9 @@ def _deliver(
     pixels = [to_pixels(Image.fromarray(photo.image), preprocessing) for photo in sample]
     cosine = check_parity(network, graph, np.stack(pixels))
     recipe = {**asdict(plan), "seed": job.seed}
+    artifacts = open_storage(job.output / "artifacts")
     manifest = write_model(
-        open_storage(job.output / "artifacts"),
+        artifacts,
         graph,
         backbone=LITE0,
         embedding_dim=network.shape.out_features + network.color.out_features,
@@ -111,6 +114,7 @@ def _deliver(
         recipe=recipe,
         data=material.describe(),
     )
+    write_once(artifacts, shares_key(manifest.model_id), shares_of(graph))
     run: dict[str, Any] = {
         "model_id": manifest.model_id,
         "recipe": recipe,
