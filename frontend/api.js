@@ -41,6 +41,17 @@ export class Api {
     navigator.sendBeacon(this._at("/api/clicks"), new Blob([click], { type: "application/json" }));
   }
 
+  /** Which parts make a photo, searched with this region, and a hit alike. */
+  async why(photo, photoId, region, signal) {
+    const body = new FormData();
+    body.append("file", photo, photo.name ?? "photo.jpg");
+    body.append("photo_id", photoId);
+    if (region) body.append("region", region);
+    const reply = await ask(this._at("/api/why"), { method: "POST", body, signal });
+    if (!reply.ok) throw new ApiError("internal_error");
+    return reply.json();
+  }
+
   /** The bytes of a catalog photo. */
   async catalogPhoto(url, signal) {
     const reply = await ask(this._at(url), { signal });

@@ -5,7 +5,7 @@
 // No state is the start.
 
 import { Api } from "./api.js";
-import { CropBox, fromRegion, toRegion } from "./crop-box.js";
+import { CropBox, fromRegion } from "./crop-box.js";
 import { showExamples } from "./examples.js";
 import { acceptPhotos } from "./intake.js";
 import { fillWords } from "./markup.js";
@@ -13,14 +13,15 @@ import { Memory, question } from "./memory.js";
 import { Notice } from "./notice.js";
 import { Photo } from "./photo.js";
 import { Progress } from "./progress.js";
+import { isPart, regionOf, WHOLE } from "./region.js";
 import { drawCards, drawPlaceholders, Filter, fold } from "./results.js";
 import { Stage } from "./stage.js";
 import * as say from "./strings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
+import { Why } from "./why.js";
 
 const TOP_K = 60; // photos, which fold into fewer items
-const WHOLE = "whole"; // as the API has it
 
 export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
@@ -48,6 +49,7 @@ export class App {
       shop: (hit) => this._tellShop(hit),
       closed: () => this._trail.back(),
     });
+    this._why = new Why(this._part("viewer"), this._api);
     fillWords(root, page);
     this._listen(root, area);
     // After a reload the photos are gone; an entry of the history without its photo is the start.
@@ -173,18 +175,17 @@ export class App {
     const signal = this._start(say.words.searching);
     if (!this._answer) drawPlaceholders(this._part("hits"), 8);
     try {
-      const part = state.crop !== null && state.crop !== WHOLE;
       const found = await this._api.search(await photo.travelling(), {
         topK: TOP_K,
         category: state.category,
-        region: part ? toRegion(state.crop) : state.crop,
+        region: regionOf(state.crop),
         signal,
         progress: (share) => !signal.aborted && this._progress.advance(share),
       });
       if (signal.aborted) return;
       for (const hit of found.hits) {
         // The same bytes are known for certain even when a smaller copy of them was sent.
-        hit.exact ||= !part && hit.photo_id === photo.contentId;
+        hit.exact ||= !isPart(state.crop) && hit.photo_id === photo.contentId;
       }
       this._stop();
       if (state.crop === null) {
@@ -219,6 +220,8 @@ export class App {
     const looked = hit ?? found.hits.find(({ key }) => key === state.view);
     if (!state.view || !looked) return this._viewer.close();
     this._viewer.show(looked, found.hits.filter(({ item_id }) => item_id === looked.item_id));
+    const photo = this._memory.photos.get(state.photo);
+    this._why.offer(found.explained && { hit: looked, photo, region: regionOf(state.crop) });
   }
 
   _showEmpty({ category }, found) {

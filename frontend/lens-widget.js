@@ -4,7 +4,7 @@
 import { App } from "./app.js";
 import { markup } from "./markup.js";
 
-const SHEETS = ["base", "start", "stage", "results", "cards", "viewer"];
+const SHEETS = ["base", "start", "stage", "results", "cards", "viewer", "why"];
 
 // Sheets that are built from text need no permission to style in the policy (CSP) of the page around.
 const sheets = Promise.all(
