@@ -16,14 +16,13 @@ from PIL import Image
 
 from lens.models.manifest import HeadInfo, ModelManifest, write_model
 from lens.models.preprocessing import to_pixels
-from lens.models.shares import shares_key
-from lens.storage import open_storage, write_once
+from lens.storage import open_storage
+from training.export.shares_graph import write_shares
 from training.garment.export import check_parity, export_garment
 from training.garment.labels import PLACES
 from training.garment.material import Material, read_material
 from training.garment.network import GarmentNetwork
 from training.garment.plan import Plan
-from training.garment.shares import shares_of
 from training.garment.trainer import GarmentTrainer
 from training.loop.cpu import keep_memory, use_cores
 from training.loop.distributed import Ranks
@@ -114,7 +113,7 @@ def _deliver(
         recipe=recipe,
         data=material.describe(),
     )
-    write_once(artifacts, shares_key(manifest.model_id), shares_of(graph))
+    write_shares(artifacts, manifest)
     run: dict[str, Any] = {
         "model_id": manifest.model_id,
         "recipe": recipe,

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from lens.models.embedder import Embedder, load_embedder
-from lens.models.shares import covered, shares_in, shares_key, strongest
+from lens.models.shares import shares_in, shares_key, strongest
 from lens.storage import FileStorage
 from tests.support.region_model import LOWER, UPPER, scene, write_region_model
 from tests.support.shares_model import write_shares_model
@@ -76,14 +75,3 @@ def test_the_strongest_are_a_fifth_and_at_least_one() -> None:
     found = np.array([[0.1, 0.9], [0.3, -0.5]], np.float32)
     assert strongest(found).tolist() == [[False, True], [False, False]]
     assert strongest(np.arange(25, dtype=np.float32).reshape(5, 5)).sum() == 5
-
-
-def test_covered_places_get_the_mean_color_and_the_others_stay() -> None:
-    part = Image.new("RGB", (40, 80), "white")
-    part.paste("black", (0, 0, 40, 40))
-    chosen = np.zeros((4, 2), bool)
-    chosen[3, 1] = True
-    copy = covered(part, chosen)
-    assert {copy.getpixel(place) for place in ((21, 61), (39, 79))} <= {(127,) * 3, (128,) * 3}
-    assert [copy.getpixel(place) for place in ((19, 79), (39, 59))] == [(255, 255, 255)] * 2
-    assert part.getpixel((39, 79)) == (255, 255, 255)

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lens.default_model.shipped import write_shipped
+from lens.models.covering import covered, part_of
 from lens.models.embedder import Embedder, load_embedder
 from lens.models.regions import main_region
-from lens.models.shares import covered, strongest
+from lens.models.shares import strongest
 from lens.photos.decoding import decode
-from lens.search.why import part_of, tried
+from lens.search.why import tried
 from lens.settings import Limits
 from lens.storage import FileStorage
 from tests.support.region_model import LOWER, UPPER, scene

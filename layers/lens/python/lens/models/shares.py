@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lens.errors import NotFoundError
 from lens.models.manifest import PREFIX
@@ -70,20 +69,6 @@ def strongest(found: Map) -> NDArray[np.bool_]:
     chosen = np.zeros(found.size, bool)
     chosen[np.argsort(-found, axis=None, kind="stable")[:count]] = True
     return chosen.reshape(found.shape)
-
-
-def covered(part: Image.Image, chosen: NDArray[np.bool_]) -> Image.Image:
-    """A copy of a part of a photo, the chosen ones of its places covered by its mean color."""
-    red, green, blue = part.resize((1, 1), Image.Resampling.BOX, reducing_gap=1).tobytes()
-    rows, columns = chosen.shape
-    place = max(part.size) / max(rows, columns)
-    copy = part.copy()
-    left, top = (part.width - columns * place) / 2, (part.height - rows * place) / 2
-    for row, column in np.argwhere(chosen):
-        x, y = left + column * place, top + row * place
-        edges = round(x), round(y), round(x + place), round(y + place)
-        copy.paste((red, green, blue), edges)
-    return copy
 
 
 def read_continuation(storage: Storage, model_id: str) -> bytes:

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lens.errors import NotExplainedError, NotFoundError
 from lens.gallery.gallery import Gallery
+from lens.models.covering import Picture, covered, part_of
 from lens.models.embedder import Embedder
-from lens.models.regions import Box, main_region, pixels_of
-from lens.models.shares import Map, Shares, covered, strongest
+from lens.models.regions import Box, main_region
+from lens.models.shares import Map, Shares, strongest
 from lens.photos.decoding import decode
 from lens.search.cache import Cache
 from lens.search.queries import Query
 from lens.search.thumbnail_reader import Thumbnails
 from lens.settings import Limits
 
-# Covering any other fifth costs as much in one photo of ten, in measure (docs/experiments.md).
+# Where it falls by less, another fifth may well cost as much: in measure (docs/experiments.md).
 LEAST_FALL = 0.03
 
 
@@ -94,7 +94,7 @@ class Reasons:
         """Hits, misses and fill of the cache."""
         return {"whys": self._hits.figures()}
 
-    def _hit(self, embedder: Embedder, photo_id: str, image: Image.Image) -> _Embedded:
+    def _hit(self, embedder: Embedder, photo_id: str, image: Picture) -> _Embedded:
         key = embedder.model_id, photo_id
         hit = self._hits.get(key)
         if hit is None:
@@ -107,14 +107,9 @@ class Reasons:
         return hit
 
 
-def part_of(image: Image.Image, box: Box | None) -> Image.Image:
-    """What of a photo is embedded for a box; None: the whole."""
-    return image if box is None else image.crop(pixels_of(box, image.size))
-
-
 def tried(
     embedder: Embedder,
-    part: Image.Image,
+    part: Picture,
     vector: NDArray[np.float32],
     shares: Shares,
     other: NDArray[np.float32],

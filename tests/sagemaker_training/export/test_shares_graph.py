@@ -14,8 +14,8 @@ from lens.models.embedder import Network
 from lens.models.shares import ASKED, FILE, OUTPUT
 from tests.sagemaker_training.garment.small import SIZE, small_network
 from tests.support.tiny_model import tiny_graph
+from training.export.shares_graph import shares_of
 from training.garment.export import export_garment
-from training.garment.shares import shares_of
 
 
 def test_the_shipped_model_s_shares_are_made_of_its_graph() -> None:
