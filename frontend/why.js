@@ -32,7 +32,7 @@ export class Why {
     if (name === this._name) return;
     this._name = name;
     this._running?.abort();
-    this._offered = asked;
+    this._offered = asked || null;
     this._told = null;
     this._button.hidden = !asked;
     this._turn(Boolean(asked) && this._wanted, this._wanted);

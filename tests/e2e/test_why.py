@@ -25,6 +25,15 @@ _VEIL = """(canvas) => {
   return [clear / width / height, x / clear / width, y / clear / height];
 }"""
 
+# Every search's reply is as that of a model which cannot tell.
+_UNTOLD = """() => {
+  const { get } = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "response");
+  const untold = function () {
+    return { ...get.call(this), explained: false };
+  };
+  Object.defineProperty(XMLHttpRequest.prototype, "response", { get: untold });
+}"""
+
 
 def opened(visit: Visit, photo: bytes) -> Page:
     """Search with a photo, open the first product, and ask why."""
@@ -99,9 +108,27 @@ def test_covering_a_part_of_the_photo_moves_what_is_shown(visits: Visits, shop: 
     assert heights[1] < heights[0] - 0.1
 
 
+@pytest.mark.slow
+def test_nothing_is_offered_where_the_model_cannot_tell(visit: Visit, shop: Shop) -> None:
+    visit.page.evaluate(_UNTOLD)
+    visit.choose(shop.photo("Dresses"))
+    visit.page.locator(".card .open").first.click()
+    assert visit.page.locator(".more").last.is_visible()
+    assert not visit.page.locator(".why").is_visible()
+
+
+@pytest.mark.slow
+def test_a_server_that_fails_is_said_to_have_failed(visit: Visit, shop: Shop) -> None:
+    visit.forgiven = "503"
+    visit.page.route("**/api/why", lambda route: route.fulfill(status=503, json={}))
+    page = opened(visit, png(Image.open(shop.photo("Dresses"))))
+    assert page.locator(".because").inner_text() == "Which parts match cannot be told now."
+    assert not page.locator(".large .veil").is_visible()
+
+
 def _height(part: dict[str, Any]) -> float:
     """Where the shares lie in the mean, from the photo's top 0 to its bottom 1."""
     _, top, _, bottom = part["box"]
-    rows = [sum(row) for row in part["places"]]
-    middles = [top + (bottom - top) * (n + 0.5) / len(rows) for n in range(len(rows))]
+    rows: list[float] = [sum(row) for row in part["places"]]
+    middles: list[float] = [top + (bottom - top) * (n + 0.5) / len(rows) for n in range(len(rows))]
     return sum(row * middle for row, middle in zip(rows, middles, strict=True)) / sum(rows)
