@@ -39,6 +39,15 @@ export class Api {
     fetch(this._at("/api/clicks"), { method: "POST", headers, body: click, keepalive: true }).catch(() => {});
   }
 
+  /** Which parts make a photo, searched with this region, and a hit alike. */
+  async why(photo, photoId, region, signal) {
+    const body = new FormData();
+    body.append("file", photo, photo.name ?? "photo.jpg");
+    body.append("photo_id", photoId);
+    if (region) body.append("region", region);
+    return (await this._get("/api/why", { method: "POST", body, signal })).json();
+  }
+
   /** The bytes of a catalog photo; `waiting` hears why it is asked for once more. */
   async catalogPhoto(url, { signal, waiting }) {
     return (await this._get(url, { signal, waiting })).blob();
@@ -63,8 +72,8 @@ export class Api {
     return (await this._get(path, { signal })).json();
   }
 
-  _get(path, options) {
-    return patiently(() => get(this._at(path), options.signal), options);
+  _get(path, { waiting, ...request }) {
+    return patiently(() => get(this._at(path), request), { waiting, signal: request.signal });
   }
 }
 
@@ -96,12 +105,12 @@ function send(address, photo, { fields, signal, progress }) {
   });
 }
 
-async function get(url, signal) {
+async function get(url, request) {
   let reply;
   try {
-    reply = await fetch(url, { signal });
+    reply = await fetch(url, request);
   } catch (error) {
-    throw signal?.aborted ? error : unreachable();
+    throw request.signal?.aborted ? error : unreachable();
   }
   if (reply.ok) return reply;
   const body = await reply.json().catch(() => null);

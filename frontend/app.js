@@ -24,7 +24,8 @@ import { Photos } from "./photos.js";
 import { Progress } from "./progress.js";
 import { Recent } from "./recent.js";
 import { Refine } from "./refine.js";
-import { ask, identity, WHOLE } from "./search.js";
+import { regionOf, WHOLE } from "./region.js";
+import { ask, identity } from "./search.js";
 import { Share } from "./share.js";
 import { Stage } from "./stage.js";
 import * as say from "./strings.js";
@@ -32,6 +33,7 @@ import { listen, showTop } from "./surroundings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 import { Viewer } from "./viewer.js";
 import { isNarrowed, showWayOut } from "./way-out.js";
+import { Why } from "./why.js";
 
 const GONE = ["photo_gone", "item_gone", "not_found"]; // nothing is left to search with
 
@@ -78,6 +80,7 @@ export class App {
       addressOf: (hit) => (page ? wholeAddress({ item: hit.item_id, photo: hit.key }) : null),
       closed: () => this._trail.back(),
     });
+    this._why = new Why(this._part("viewer"), this._api);
     this._catalog = new Catalog(root, this._api, {
       known: (categories) => this._refine.categories.know(categories),
       more: (hit) => this._searchWith(hit),
@@ -324,6 +327,8 @@ export class App {
     const looked = hit ?? found.hits.find(({ key }) => key === state.view);
     if (!looked) return this._lookAt(state, found);
     this._viewer.show(looked, [looked]);
+    const photo = this._photos.known(state);
+    this._why.offer(photo && found.explained && { hit: looked, photo, region: regionOf(state.crop) });
   }
 
   /** Look at a photo that the search did not find, but somebody did in the viewer. */

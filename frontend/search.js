@@ -1,11 +1,10 @@
 // The search: what a state of the trail asks the API, and the answer as the app keeps it.
 
 import { recognize } from "./answer.js";
-import { toRegion } from "./boxes.js";
 import { FIELDS, facetOf } from "./counts.js";
 import { filterText } from "./filter.js";
+import { isPart, regionOf } from "./region.js";
 
-export const WHOLE = "whole"; // as the API has it
 const PAGE = 24; // products
 const ALL_FACETS = FIELDS.map(facetOf).join();
 
@@ -16,13 +15,12 @@ export const identity = ({ product, item_id }) => product?.item_group_id || prod
  * other ones, for counts alone. */
 export async function ask(api, state, photo, { cursor, facets, topK = PAGE, signal, waiting, progress = () => {} }) {
   const { crop, category, filter, sort, like = [], unlike = [] } = state;
-  const part = crop !== null && crop !== WHOLE;
   const found = await api.search(photo && (await photo.travelling()), {
     fields: {
       top_k: topK,
       group: "item",
       category,
-      region: photo && (part ? String(toRegion(crop)) : crop),
+      region: photo && regionOf(crop),
       filter: filterText(filter),
       sort,
       // A photo is liked as it looks, in its own color; what is not liked goes with all its photos.
@@ -38,6 +36,6 @@ export async function ask(api, state, photo, { cursor, facets, topK = PAGE, sign
   const liked = new Set(like.map(({ same }) => same));
   found.hits = found.hits.filter((hit) => !liked.has(identity(hit)));
   for (const hit of found.hits) hit.search_id = found.search_id;
-  if (photo && !part) recognize(found, photo);
+  if (photo && !isPart(crop)) recognize(found, photo);
   return found;
 }

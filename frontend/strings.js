@@ -61,6 +61,9 @@ export const words = {
   loadingMore: "Looking for more …",
   pageAgain: "That did not work. Try again",
   openOriginal: "Open the photo",
+  why: "Why this?",
+  whyAsked: "Looking for the parts that match …",
+  whyFailed: "Which parts match cannot be told now.",
   atTheShop: "View at the shop",
   before: "Before the sale:",
   sale: "Sale price:",
@@ -145,6 +148,17 @@ export const openLabel = (name) => `Look closer: ${name}`;
 export const moreLabel = (name) => `More like this: ${name}`;
 export const viewLabel = (name, n) => `${name}, view ${n}`;
 export const similarityExactly = (similarity) => `Similarity ${similarity.toFixed(2)} of 1`;
+/** What covering the brightest parts took from the similarity, in the shopper's photo and in the
+ * hit's; undefined where nothing was told. */
+export const because = (yours, theirs) => {
+  const told = [
+    yours !== undefined && `${yours.toFixed(2)} (your photo)`,
+    theirs !== undefined && `${theirs.toFixed(2)} (this photo)`,
+  ].filter(Boolean);
+  return told.length
+    ? `What is bright makes the two alike: covering the brightest takes ${told.join(" or ")} from the similarity.`
+    : "No part stands out: covering one hardly makes the photos less alike.";
+};
 export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>
   `Searching in a part of the photo, ${percent.format(width)} wide and ${percent.format(height)} high.`;

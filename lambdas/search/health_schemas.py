@@ -42,6 +42,7 @@ class CachesSchema(Schema):
     results: CacheSchema
     regions: CacheSchema
     vectors: CacheSchema
+    whys: CacheSchema
     thumbnails: CacheSchema
 
 

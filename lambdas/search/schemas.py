@@ -104,6 +104,9 @@ class ResultsSchema(Schema):
         description="how like it the most similar hit is: none where that is less than 1/2",
         examples=["same"],
     )
+    explained: bool = Field(
+        description="whether `/api/why` can tell why a hit is like the photo", examples=[True]
+    )
     search_id: str | None = _SEARCH_ID
     cursor: str | None = _CURSOR
     facets: FacetsSchema | None = _FACETS
@@ -186,6 +189,7 @@ def results_schema(
         region=results.region,
         match_probability=results.match_probability,
         match=results.match,
+        explained=results.explained,
     )
 
 

@@ -44,6 +44,7 @@ class Results:
     match: Word | None = None  # both None for a model without a calibration
     cursor: Cursor | None = None  # of the next page; None: this is the last
     facets: Facets | None = None  # None: not asked for
+    explained: bool = False  # whether it can be told why a hit is like the photo
 
 
 NO_RESULTS = Results(None, None, ())
