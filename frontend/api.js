@@ -22,8 +22,9 @@ export class Api {
   }
 
   /**
-   * Search with a photo. `region` is a box, "whole" or null for what the server chooses. `progress`
-   * hears the share sent, then null while the answer is awaited; `waiting` why it is sent once more.
+   * Search with a photo, or with what `fields` name alone. `fields` are the API's, those that are empty
+   * left out, of a list each. `progress` hears the share sent, then null while the answer is awaited;
+   * `waiting` why it is sent once more.
    */
   search(photo, options) {
     return patiently(() => send(this._at("/api/search-image"), photo, options), options);
@@ -38,18 +39,23 @@ export class Api {
     fetch(this._at("/api/clicks"), { method: "POST", headers, body: click, keepalive: true }).catch(() => {});
   }
 
+  /** Which parts make a photo, searched with this region, and a hit alike. */
+  async why(photo, photoId, region, signal) {
+    const body = new FormData();
+    body.append("file", photo, photo.name ?? "photo.jpg");
+    body.append("photo_id", photoId);
+    if (region) body.append("region", region);
+    return (await this._get("/api/why", { method: "POST", body, signal })).json();
+  }
+
   /** The bytes of a catalog photo; `waiting` hears why it is asked for once more. */
   async catalogPhoto(url, { signal, waiting }) {
     return (await this._get(url, { signal, waiting })).blob();
   }
 
   /** An item with all its photos. */
-  async item(itemId, signal) {
-    try {
-      return await this._json(`/api/items/${itemId.split("/").map(encodeURIComponent).join("/")}`, signal);
-    } catch (error) {
-      throw error.code === "not_found" ? new ApiError("item_gone") : error;
-    }
+  item(itemId, signal) {
+    return this._json(`/api/items/${itemId.split("/").map(encodeURIComponent).join("/")}`, signal);
   }
 
   /** The catalog's categories, each with its number of photos and one of them. */
@@ -66,13 +72,13 @@ export class Api {
     return (await this._get(path, { signal })).json();
   }
 
-  _get(path, options) {
-    return patiently(() => get(this._at(path), options.signal), options);
+  _get(path, { waiting, ...request }) {
+    return patiently(() => get(this._at(path), request), { waiting, signal: request.signal });
   }
 }
 
 /** XMLHttpRequest, because fetch does not tell how much of a body has been sent. */
-function send(address, photo, { topK, category, region, signal, progress }) {
+function send(address, photo, { fields, signal, progress }) {
   return new Promise((resolve, reject) => {
     const aborted = () => reject(new DOMException("canceled", "AbortError"));
     if (signal.aborted) return aborted();
@@ -91,20 +97,20 @@ function send(address, photo, { topK, category, region, signal, progress }) {
     request.onabort = aborted;
     signal.addEventListener("abort", () => request.abort());
     const body = new FormData();
-    body.append("file", photo, photo.name ?? "photo.jpg");
-    body.append("top_k", topK);
-    if (category) body.append("category", category);
-    if (region) body.append("region", region);
+    if (photo) body.append("file", photo, photo.name ?? "photo.jpg");
+    for (const [name, value] of Object.entries(fields)) {
+      for (const each of [value].flat()) if (each) body.append(name, each);
+    }
     request.send(body);
   });
 }
 
-async function get(url, signal) {
+async function get(url, request) {
   let reply;
   try {
-    reply = await fetch(url, { signal });
+    reply = await fetch(url, request);
   } catch (error) {
-    throw signal?.aborted ? error : unreachable();
+    throw request.signal?.aborted ? error : unreachable();
   }
   if (reply.ok) return reply;
   const body = await reply.json().catch(() => null);

@@ -1,8 +1,8 @@
 // The catalog on the page: its size, photos of it to start from, and how far a first reading is.
 
 import { showExamples } from "./examples.js";
-import { Reading } from "./reading.js";
 import { say } from "./language.js";
+import { Reading } from "./reading.js";
 
 export class Catalog {
   /** `known` hears its categories, `more` a photo of it to search with, `read` that all of it can be found
@@ -25,11 +25,11 @@ export class Catalog {
     });
   }
 
-  /** Show what it holds, and follow how it is read. */
-  async show() {
+  /** Show what it holds, and follow how it is read, until the signal. */
+  async enter(signal) {
     // One after the other: where nothing runs yet, as on AWS, two questions would start two functions.
     await this._look();
-    await this._reading.follow();
+    if (!signal.aborted) this._reading.enter(signal);
   }
 
   /** A search was answered. */

@@ -4,7 +4,7 @@ import { categoryName, itemName } from "./product.js";
 
 const MOST = 8;
 
-/** Show them; `chosen` hears the photo to search with. */
+/** Show them in their section; `chosen` hears the photo to search with. */
 export function showExamples(section, categories, chosen) {
   const list = section.querySelector("ul");
   list.replaceChildren(...spread(categories, MOST).map((one) => example(one, chosen)));

@@ -1,5 +1,5 @@
 // The markup: everything that the app shows. Every word comes from words/: data-words names the
-// text of an element, data-label its accessible name; data-role is a landmark where the app is a page.
+// text of an element, data-label its accessible name, data-title its tip; data-role is a landmark where the app is a page.
 
 import { say } from "./language.js";
 
@@ -77,17 +77,22 @@ const HTML = /* html */ `
       </div>
       <progress id="progress" max="1" data-label="progress"></progress>
       <p class="reading hint" hidden><span></span><button type="button" class="quiet" data-words="searchAgain" hidden></button></p>
-      <form id="filter" hidden>
-        <fieldset>
-          <legend class="unseen" data-words="filterBy"></legend>
-          <div class="row">
-            <div class="chips"></div>
-            <label class="other"><span class="unseen" data-words="otherCategories"></span><select></select></label>
-          </div>
-        </fieldset>
-      </form>
+      <div id="refine">
+        <div class="row">
+          <div class="menus" hidden></div>
+          <form id="filter" hidden>
+            <fieldset>
+              <legend class="unseen" data-words="filterBy"></legend>
+              <div class="chips"></div>
+              <label class="other"><span class="unseen" data-words="otherCategories"></span><select></select></label>
+            </fieldset>
+          </form>
+        </div>
+      </div>
+      <ul id="asked" data-label="asked" hidden></ul>
       <div class="notice-place"></div>
-      <ul id="hits"></ul>
+      <ul id="hits" data-label="products"></ul>
+      <div id="end" hidden><button type="button" class="quiet"></button><p></p></div>
     </section>
   </section>
 </div>
@@ -104,14 +109,29 @@ const HTML = /* html */ `
     <h2 id="viewer-title" tabindex="-1"></h2>
     <p class="category"></p>
     <p class="price" hidden></p>
+    <div class="choice" hidden></div>
+    <div class="ways"><a class="solid shop" target="_blank" rel="noopener" data-words="atTheShop" hidden></a></div>
     <ul class="views"></ul>
     <div class="ways">
-      <a class="solid shop" target="_blank" rel="noopener" data-words="atTheShop" hidden></a>
       <button type="button" class="quiet more" data-words="moreLikeThis"></button>
+      <button type="button" class="quiet less" data-words="lessLikeThis"></button>
+      <button type="button" class="quiet anew" data-words="searchWithThis"></button>
       <p class="sharing"><button type="button" class="quiet share" data-words="share"></button><span class="unseen" role="status"></span></p>
       <a class="quiet original" target="_blank" rel="noopener" data-words="openOriginal"></a>
     </div>
     <p class="fine"></p>
+  </div>
+</dialog>
+
+<dialog id="filters" aria-labelledby="filters-title">
+  <div class="top">
+    <h2 id="filters-title" tabindex="-1" data-words="filters"></h2>
+    <button type="button" class="round" data-label="close"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="m6 6 12 12M18 6 6 18"/></svg></button>
+  </div>
+  <div class="groups"></div>
+  <div class="bottom">
+    <button type="button" class="quiet clear" data-words="clearAll"></button>
+    <button type="button" class="solid done"></button>
   </div>
 </dialog>
 </div>
@@ -121,15 +141,20 @@ const HTML = /* html */ `
   <li class="card">
     <div class="picture">
       <button type="button" class="open"><img alt="" loading="lazy" decoding="async"></button>
+      <img class="found" loading="lazy" decoding="async">
       <p class="badge" hidden></p>
-      <button type="button" class="more"><svg viewBox="0 0 32 32" aria-hidden="true"><path d="M7 12V9a2 2 0 0 1 2-2h3M20 7h3a2 2 0 0 1 2 2v3M25 20v3a2 2 0 0 1-2 2h-3M12 25H9a2 2 0 0 1-2-2v-3"/><circle cx="16" cy="16" r="4.2"/></svg><span data-words="moreLikeThis"></span></button>
+      <div class="judge">
+        <button type="button" class="more" data-title="moreLikeThis"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 20V10l4.500-7a2 2 0 0 1 2.300 2.400L13 10h5.500a1.800 1.800 0 0 1 1.800 2.200l-1.500 6.300A2 2 0 0 1 16.900 20zM7 20H3.500V10H7"/></svg></button>
+        <button type="button" class="less" data-title="lessLikeThis"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 20V10l4.500-7a2 2 0 0 1 2.300 2.400L13 10h5.500a1.800 1.800 0 0 1 1.800 2.200l-1.500 6.300A2 2 0 0 1 16.900 20zM7 20H3.500V10H7"/></svg></button>
+      </div>
     </div>
     <div class="about">
       <h2></h2>
       <p class="category"></p>
       <p class="price" hidden></p>
+      <p class="variants" hidden></p>
       <p class="match"></p>
-      <ul class="views" hidden></ul>
+      <a class="shop" target="_blank" rel="noopener" data-words="atTheShop" hidden></a>
     </div>
   </li>
 </template>
@@ -156,6 +181,9 @@ export function fillWords(root, page) {
     }
     for (const element of part.querySelectorAll("[data-label]")) {
       element.ariaLabel = say.words[element.dataset.label];
+    }
+    for (const element of part.querySelectorAll("[data-title]")) {
+      element.title = say.words[element.dataset.title];
     }
     for (const element of part.querySelectorAll("[data-role]")) {
       element.role = page ? element.dataset.role : null;

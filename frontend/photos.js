@@ -1,16 +1,20 @@
 // The photos: those that the trail's states name, found in the memory, in what is kept on this device,
 // or in the catalog.
 
-import { FRESH, photoAt } from "./address.js";
+import { FRESH, isAlone, isOfCatalog, photoAt } from "./address.js";
 import { ApiError } from "./api.js";
+import { exampleOf } from "./asked.js";
 import { Kept } from "./kept.js";
 import { Photo } from "./photo.js";
 import { itemName } from "./product.js";
+import { identity } from "./search.js";
 
 const MOST = 30;
 
 /** What a state asks of its photo. */
 const searchOf = ({ item: _, photo: __, view: ___, viewed: ____, ...search }) => search;
+
+const examplesOf = ({ like = [], unlike = [] }) => [...like, ...unlike];
 
 export class Photos {
   /** `keeping` is whether the shopper's are kept on this device. */
@@ -33,18 +37,44 @@ export class Photos {
 
   /** Note that a state is shown. */
   note(state) {
-    if (!state.item) this._kept.note(state.photo, searchOf(state));
+    if (!isOfCatalog(state)) this._kept.note(state.photo, searchOf(state));
   }
 
-  /** The photo of a state. Throws ApiError, with the code of why it is gone. */
-  async find(state, asking) {
+  /** Whether all that a state names is here: its photo, and its examples as products. */
+  ready(state) {
+    return (isAlone(state) || this._known.has(state.photo)) && examplesOf(state).every(({ same }) => same);
+  }
+
+  /** A state with all that it names; `asking` as in the Api. Throws ApiError, with the code of why it is gone. */
+  async complete(state, asking) {
+    const photo = isAlone(state) ? null : (this.known(state) ?? (await this._find(state, asking)));
+    const [like, unlike] = await Promise.all([state.like, state.unlike].map((all) => this._examples(all, asking.signal)));
+    if (!photo && !like.length) throw new ApiError("item_gone");
+    return { ...state, photo: photo?.id ?? null, like, unlike };
+  }
+
+  async _find(state, asking) {
     if (state.item) return this.ofHit(await this.hit(state.item, state.photo, asking.signal), asking);
     const kept = await this._kept.photo(state.photo);
     if (!kept) throw new ApiError("photo_gone");
     return this._remember(Photo.kept(state.photo, kept));
   }
 
-  /** The catalog photo of a hit, which a search can start from; `asking` as in the Api. */
+  /** Examples as products, where an address named their items and photos; without what is gone. */
+  async _examples(all = [], signal) {
+    const found = all.map(async (example) => {
+      if (example.same) return example;
+      const hit = await this.hit(example.item, example.photo, signal);
+      return exampleOf(hit, identity(hit));
+    });
+    const gone = (error) => {
+      if (error.code !== "item_gone") throw error;
+      return null;
+    };
+    return (await Promise.all(found.map((one) => one.catch(gone)))).filter(Boolean);
+  }
+
+  /** The catalog photo of a hit, which a search can start from. */
   async ofHit(hit, asking) {
     const known = this._known.get(hit.key);
     if (known) return known;
@@ -53,9 +83,11 @@ export class Photos {
     return this._remember(Object.assign(photo, { id: hit.key, item: hit.item_id }));
   }
 
-  /** A photo of an item, by its key or the end of it, as a hit. */
+  /** A photo of an item, by its key, the end of it or its id, as a hit. */
   async hit(item, key, signal) {
-    const found = await this._api.item(item, signal);
+    const found = await this._api.item(item, signal).catch((error) => {
+      throw error.code === "not_found" ? new ApiError("item_gone") : error;
+    });
     // An address may say anything, and a path of it lead elsewhere.
     if (found.item_id !== item || !found.photos?.length) throw new ApiError("item_gone");
     return { ...photoAt(found.photos, key), item_id: item, category: found.category, product: found.product };

@@ -20,14 +20,24 @@ export class Reading {
     this._pause = SECONDS / 2;
     this._read = 0;
     this._again.addEventListener("click", again);
-    document.addEventListener("visibilitychange", () => this._ended || this.follow());
   }
 
-  /** Ask now, and go on while photos are read, or none is there yet, and the page is seen. */
-  async follow() {
+  /** Ask now, and go on while photos are read, or none is there yet, and the page is seen; until the signal. */
+  enter(signal) {
+    this._ended = false;
+    document.addEventListener("visibilitychange", () => this._ended || this._follow(), { signal });
+    signal.addEventListener("abort", () => {
+      this._ended = true;
+      clearTimeout(this._timer);
+    });
+    this._follow();
+  }
+
+  async _follow() {
     clearTimeout(this._timer);
     if (document.hidden) return;
     const health = await this._ask().catch(() => null);
+    if (this._ended) return;
     const work = health && underway(health);
     if (work) {
       this._say(say.readSoFar(work.read, work.all), say.searchedSoFar(work.read, work.all));
@@ -49,7 +59,7 @@ export class Reading {
     clearTimeout(this._timer); // the page may have been hidden and seen meanwhile
     this._begun = true;
     this._pause = seconds;
-    this._timer = setTimeout(() => this.follow(), 1_000 * seconds);
+    this._timer = setTimeout(() => this._follow(), 1_000 * seconds);
   }
 
   /** A search was answered: if all is read, there is nothing left to tell. */

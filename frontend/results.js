@@ -1,36 +1,29 @@
-// The results: hits folded into items, drawn as cards, and the filter above them.
+// The results: the list of cards, each with a product that was found.
 
 import { say } from "./language.js";
-import { categoryName, itemName, priceOf } from "./product.js";
+import { make } from "./make.js";
+import { itemName, priceOf } from "./product.js";
+import { drawVariants } from "./variants.js";
 
-const VIEWS_ON_A_CARD = 4;
-const NEAR_CATEGORIES = 5;
 const BARS = { same: 4, very_similar: 3, similar_style: 2, none: 1 }; // of four
+const MIDDLE = 1; // the mouse's button that opens a new tab
 
-/** Hits of one item become one entry, in the order of each item's best hit. */
-export function fold(hits) {
-  const items = new Map();
-  for (const hit of hits) {
-    const item = items.get(hit.item_id);
-    if (item) item.views.push(hit);
-    else items.set(hit.item_id, { best: hit, views: [hit] });
-  }
-  return [...items.values()];
-}
-
-/** Draw the cards, each from the template. `open` hears the hit to look closer at, `more` the hit to
- * search with. */
-export function drawCards(list, template, items, { open, more }) {
-  list.replaceChildren(...items.map((item, place) => card(template, item, place, open, more)));
+/** Draw the cards of hits, each from the template, in place of what is there or after it. Of `on`,
+ * `open` hears the hit to look closer at, `like` and `unlike` the one that is, or is not, what is
+ * wanted, and `shop` the one that was asked for at the shop. `ranked` is whether the likest is first. */
+export function drawCards(list, template, hits, { append = false, ranked = true, on }) {
+  const cards = hits.map((hit, place) => card(template, hit, ranked && place === 0 && !append, on));
+  if (append) list.append(...cards);
+  else list.replaceChildren(...cards);
 }
 
 /** Placeholders while the first results are awaited. */
 export function drawPlaceholders(list, count) {
-  const empty = document.createElement("li");
-  empty.className = "card waiting";
-  empty.ariaHidden = "true";
-  list.replaceChildren(...Array.from({ length: count }, () => empty.cloneNode()));
+  const empty = () => make("li", { className: "card waiting", ariaHidden: "true" });
+  list.replaceChildren(...Array.from({ length: count }, empty));
 }
+
+const likenessOf = (match) => (BARS[match] ? { bars: BARS[match], text: say.DEGREES[match] } : null);
 
 /** How like the photo a hit is: four bars and words; nothing where nobody knows. */
 export function drawMatch(place, hit) {
@@ -38,126 +31,74 @@ export function drawMatch(place, hit) {
   place.hidden = likeness === null;
   if (likeness === null) return;
   const { bars, text } = likeness;
-  const meter = document.createElement("span");
-  meter.className = "bars";
-  meter.ariaHidden = "true";
-  meter.append(...Array.from({ length: 4 }, (_, n) => bar(n < bars)));
-  place.replaceChildren(meter, text);
+  const each = Array.from({ length: 4 }, (_, n) => make("i", { className: n < bars ? "filled" : "" }));
+  place.replaceChildren(make("span", { className: "bars", ariaHidden: "true" }, ...each), text);
   place.classList.toggle("strong", bars === 4);
 }
-
-const likenessOf = (match) => (BARS[match] ? { bars: BARS[match], text: say.DEGREES[match] } : null);
 
 /** What a hit's product costs; nothing where the shop does not say. */
 export function drawPrice(place, product) {
   const price = priceOf(product);
   place.hidden = price === null;
   if (price === null) return;
-  const before = document.createElement("s");
-  before.textContent = price.before;
-  before.title = say.words.before;
-  const note = document.createElement("em");
-  note.textContent = price.note;
+  const unseen = (text) => make("span", { className: "unseen" }, text);
+  const parts = price.before
+    ? [unseen(say.words.sale), make("b", {}, price.now), unseen(say.words.before), make("s", {}, price.before)]
+    : [price.now];
   place.classList.toggle("sale", price.before !== "");
-  place.replaceChildren(...[price.now, price.before && before, price.note && note].filter(Boolean));
-}
-
-function bar(filled) {
-  const element = document.createElement("i");
-  element.classList.toggle("filled", filled);
-  return element;
+  place.replaceChildren(...parts.filter(Boolean), price.note && make("em", {}, price.note));
 }
 
 /** A button with a small picture of one view. */
 export function viewButton(hit, label, act) {
-  const entry = document.createElement("li");
-  const button = document.createElement("button");
-  const image = document.createElement("img");
-  button.type = "button";
-  button.ariaLabel = label;
-  button.addEventListener("click", act);
-  Object.assign(image, { alt: "", loading: "lazy", decoding: "async", width: 48, height: 60 });
+  const image = make("img", { alt: "", loading: "lazy", decoding: "async", width: 48, height: 60 });
   image.src = `${hit.thumb_url}?size=128`;
-  button.append(image);
-  entry.append(button);
-  return entry;
+  return make("li", {}, make("button", { type: "button", ariaLabel: label, onclick: act }, image));
 }
 
-function card(template, { best, views }, place, open, more) {
+/** A link to the product at the shop, hidden where there is none; `asked` hears that it was followed. */
+export function drawShop(link, product, asked) {
+  link.hidden = !product?.link;
+  link.href = product?.link || "";
+  link.onclick = asked;
+  link.onauxclick = ({ button }) => button === MIDDLE && asked();
+}
+
+function card(template, hit, first, on) {
   const element = template.content.firstElementChild.cloneNode(true);
   const part = (selector) => element.querySelector(selector);
-  const { title, below } = itemName(best);
+  const { product } = hit;
+  const { title, below } = itemName(hit);
   const name = `${title}, ${below}`;
-  element.dataset.item = best.item_id;
-  element.classList.toggle("best", place === 0 && (best.exact || best.match === "same"));
-  part(".open img").src = best.thumb_url;
+  const soldOut = product?.availability === "out_of_stock";
+  element.dataset.item = hit.item_id;
+  element.classList.toggle("best", first && (hit.exact || hit.match === "same"));
+  element.classList.toggle("gone", soldOut);
+  drawPictures(part, hit);
   part(".open").ariaLabel = say.openLabel(name);
-  part(".open").addEventListener("click", () => open(best));
+  part(".open").onclick = () => on.open(hit);
   part("h2").textContent = title;
   part(".category").textContent = below;
-  part(".badge").hidden = !best.exact;
-  part(".badge").textContent = say.words.thisVeryPhoto;
-  part(".more").ariaLabel = say.moreLabel(name);
-  part(".more").addEventListener("click", () => more(best));
-  drawPrice(part(".price"), best.product);
-  drawMatch(part(".match"), best);
-  part(".match").hidden ||= best.exact; // the badge says it
-  const others = views.slice(1, 1 + VIEWS_ON_A_CARD);
-  const list = part(".views");
-  list.hidden = others.length === 0;
-  list.append(...others.map((hit, n) => viewButton(hit, say.viewLabel(name, n + 2), () => open(hit))));
-  if (views.length > others.length + 1) {
-    const rest = document.createElement("li");
-    rest.textContent = say.moreViews(views.length - others.length - 1);
-    list.append(rest);
+  part(".badge").hidden = !hit.exact && !soldOut;
+  part(".badge").textContent = hit.exact ? say.words.thisVeryPhoto : say.words.soldOut;
+  for (const [selector, label, act] of [
+    [".more", say.moreLabel(name), on.like],
+    [".less", say.lessLabel(name), on.unlike],
+  ]) {
+    Object.assign(part(selector), { ariaLabel: label, onclick: () => act(hit) });
   }
+  drawPrice(part(".price"), product);
+  drawVariants(part(".variants"), product);
+  drawMatch(part(".match"), hit);
+  part(".match").hidden ||= hit.exact; // the badge says it
+  part(".shop").ariaLabel = say.shopLabel(title);
+  drawShop(part(".shop"), product, () => on.shop(hit));
   return element;
 }
 
-/** The categories to choose from: those of the results first, the others in a list. */
-export class Filter {
-  /** `chosen` hears a category, or null for everything. */
-  constructor(form, chosen) {
-    this._form = form;
-    this._chips = form.querySelector(".chips");
-    this._select = form.querySelector("select");
-    this._known = [];
-    this._near = [];
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("change", ({ target }) => {
-      if (target.value !== "…") chosen(target.value || null);
-    });
-  }
-
-  /** Learn the catalog's categories: their names and numbers of photos. */
-  know(categories) {
-    this._known = categories;
-  }
-
-  /** Show the choice; `hits` are an unfiltered search's, or null to keep the nearest as they are. */
-  show(category, hits) {
-    if (hits) this._near = [...new Set(hits.map((hit) => hit.category))].filter(Boolean).slice(0, NEAR_CATEGORIES);
-    const offered = [...new Set([null, ...this._near, category])];
-    const { activeElement } = this._form.getRootNode();
-    const focused = this._chips.contains(activeElement) && activeElement.value;
-    this._chips.replaceChildren(...offered.map((name) => this._chip(name, name === category)));
-    if (focused !== false) this._chips.querySelector(":checked").focus({ preventScroll: true });
-    const others = this._known.filter(({ category: name }) => name && !offered.includes(name));
-    const invitation = new Option(say.words.otherCategoriesShort, "…", true, true);
-    this._select.replaceChildren(
-      invitation,
-      ...others.map(({ category: name, photos }) => new Option(say.chip(categoryName(name), photos), name)),
-    );
-    this._select.parentElement.hidden = others.length === 0;
-    this._form.hidden = offered.length + others.length < 3;
-  }
-
-  _chip(name, checked) {
-    const label = document.createElement("label");
-    const input = document.createElement("input");
-    Object.assign(input, { type: "radio", name: "category", value: name ?? "", checked });
-    label.className = "chip";
-    label.append(input, name ? categoryName(name) : say.words.all);
-    return label;
-  }
+/** The product's face, and small beside it the photo that was found where that is another one. */
+function drawPictures(part, { face, thumb_url: found }) {
+  part(".open img").src = face?.thumb_url ?? found;
+  if (!face || face.thumb_url === found) return part(".found").remove();
+  Object.assign(part(".found"), { src: `${found}?size=128`, alt: say.foundPhotoAlt });
 }

@@ -2,7 +2,7 @@
 //
 // Sheets that are built from text need no permission to style in the policy (CSP) of the page around.
 
-const NAMES = ["base", "start", "recent", "stage", "results", "cards", "viewer"];
+const NAMES = ["base", "start", "recent", "stage", "results", "refine", "all-filters", "cards", "viewer", "why"];
 
 const texts = Promise.all(
   NAMES.map(async (name) => (await fetch(new URL(`./${name}.css`, import.meta.url))).text()),

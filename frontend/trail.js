@@ -2,6 +2,7 @@
 // address; a widget's are its own, so that it leaves no step in the history of the page around it.
 
 import { addressOf, stateAt } from "./address.js";
+import { say } from "./language.js";
 
 export class PageTrail {
   constructor() {
@@ -27,6 +28,11 @@ export class PageTrail {
     // Closing the viewer is a step back, which must not lead out of the page.
     this.replace(twice ? { ...state, view: null, viewed: null } : state);
     if (twice) this.push(state);
+  }
+
+  /** Name the step, for the browser's history and bookmarks. */
+  name(text) {
+    document.title = [text, say.words.name].filter(Boolean).join(" · ");
   }
 
   back() {
@@ -72,6 +78,8 @@ export class OwnTrail {
   settle(state) {
     this.replace(state);
   }
+
+  name() {}
 
   back() {
     if (this._states.length > 1) this._states.pop();

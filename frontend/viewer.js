@@ -1,28 +1,30 @@
 // The viewer: one photo of an item, large, with its other views and what can be done with it.
 
 import { say } from "./language.js";
+import { redraw } from "./make.js";
 import { itemName } from "./product.js";
-import { drawMatch, drawPrice, viewButton } from "./results.js";
+import { drawMatch, drawPrice, drawShop, viewButton } from "./results.js";
 import { Share } from "./share.js";
-
-const MIDDLE = 1; // the mouse's button that opens a new tab
+import { drawChoice } from "./variants.js";
 
 export class Viewer {
-  /** `ask` resolves to an item with all its photos. `look` hears another view to look at, `more` a hit
-   * to search with, `shop` one whose product was asked for at the shop, `closed` that it was. `addressOf`
-   * knows where the catalog can be searched with a hit, or null. */
-  constructor(dialog, { ask, look, more, shop, addressOf, closed }) {
+  /** `ask` resolves to an item with all its photos. `look` hears another view to look at, `like` and
+   * `unlike` a hit that is, or is not, what is wanted, `anew` one to search with, `shop` one whose product
+   * was asked for at the shop, `closed` that it was. `addressOf` knows where the catalog can be searched
+   * with a hit, or null. */
+  constructor(dialog, { ask, look, like, unlike, anew, shop, addressOf, closed }) {
     this._dialog = dialog;
     this._ask = ask;
     this._look = look;
-    this._shared = (hit) => hit.product?.link || addressOf(hit);
+    this._shared = () => this._sold?.link || addressOf(this._hit); // the variant that was chosen
     this._hit = null;
     const part = (this._part = (selector) => dialog.querySelector(selector));
     part("#close").addEventListener("click", closed);
-    part(".more").addEventListener("click", () => more(this._hit));
-    part(".shop").addEventListener("click", () => shop(this._hit));
-    part(".shop").addEventListener("auxclick", ({ button }) => button === MIDDLE && shop(this._hit));
-    new Share(part(".share"), () => ({ title: say.itemName(this._hit).title, url: this._shared(this._hit) }));
+    part(".more").addEventListener("click", () => like(this._hit));
+    part(".less").addEventListener("click", () => unlike(this._hit));
+    part(".anew").addEventListener("click", () => anew(this._hit));
+    this._shop = () => shop(this._hit);
+    new Share(part(".share"), () => ({ title: itemName(this._hit).title, url: this._shared() }));
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       closed();
@@ -51,14 +53,8 @@ export class Viewer {
     image.alt = `${title}, ${below}`;
     this._part("h2").textContent = title;
     this._part(".category").textContent = below;
-    drawPrice(this._part(".price"), product);
     drawMatch(this._part(".match"), hit);
-    const shop = this._part(".shop");
-    shop.hidden = !product?.link;
-    shop.href = product?.link || "";
-    this._part(".sharing").hidden = !this._shared(this._hit);
-    const more = this._part(".more");
-    more.className = shop.hidden ? "solid more" : "quiet more";
+    this._sell(product);
     this._part(".fine").textContent =
       hit.similarity === undefined ? "" : say.similarityExactly(hit.similarity);
     this._part(".original").href = hit.image_url;
@@ -69,6 +65,16 @@ export class Viewer {
       this._part("h2").focus();
     }
     if (!sameItem) this._complete(hit, views);
+  }
+
+  /** Show what a product costs, what it comes in, and the way to it at the shop. */
+  _sell(product) {
+    this._sold = product;
+    this._part(".sharing").hidden = !this._shared();
+    drawPrice(this._part(".price"), product);
+    drawShop(this._part(".shop"), product, this._shop);
+    const choice = this._part(".choice");
+    redraw(choice, () => drawChoice(choice, product, (variant) => this._sell({ ...product, ...variant })));
   }
 
   close() {

@@ -43,7 +43,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lens.errors import LensError, UsageError
-from lens.models.manifest import list_models
+from lens.models.manifest import list_models, read_manifest
 from lens.storage import open_storage
 from training.garment.plan import PLANS, plan_of
 from training.loop.stopping import on_signals
@@ -110,10 +110,13 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
+    from training.export.shares_graph import write_shares
     from training.garment.calibrate import calibrate_model
 
     artifacts = options.run / "artifacts"
     for model_id in list_models(open_storage(artifacts)):
+        # A run of an earlier release has none.
+        write_shares(open_storage(artifacts), read_manifest(open_storage(artifacts), model_id))
         found = calibrate_model(
             artifacts, model_id, options.data, options.shopper, options.scenes, options.things
         )

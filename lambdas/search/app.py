@@ -14,6 +14,7 @@ from lambdas.search.body_limit import BodyLimit
 from lambdas.search.clicks import click_routes
 from lambdas.search.document import Api
 from lambdas.search.errors import translate_errors
+from lambdas.search.explaining import why_routes
 from lambdas.search.health import Health, health_routes
 from lambdas.search.lookups import lookup_routes
 from lambdas.search.search_log import search_log
@@ -56,6 +57,7 @@ def create_app(
     app.state.health = Health(searcher, thumbnails, searches, lookups, background, log)
     app.include_router(health_routes(app.state.health))
     app.include_router(search_routes(searcher, searches, settings, log))
+    app.include_router(why_routes(searcher, thumbnails, searches))
     app.include_router(click_routes(log))
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)

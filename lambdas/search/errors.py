@@ -23,6 +23,7 @@ from lens.errors import (
     FilterError,
     LensError,
     NotAnImageError,
+    NotExplainedError,
     NotFoundError,
     PhotoError,
     PhotoTooLargeError,
@@ -96,6 +97,9 @@ REFUSALS: dict[type[LensError], Refusal] = {
         410, "search_again", "the catalog has changed since: search again, without the cursor"
     ),
     NotFoundError: NOT_FOUND,
+    NotExplainedError: Refusal(
+        404, "not_explained", "tiny-5b1f6c20e9aa cannot tell why photos are alike"
+    ),
     ArtifactError: Refusal(
         503, "gallery_unavailable", "the gallery cannot be loaded now; try again in a minute"
     ),

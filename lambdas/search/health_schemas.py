@@ -43,6 +43,7 @@ class CachesSchema(Schema):
     results: CacheSchema
     regions: CacheSchema
     vectors: CacheSchema
+    whys: CacheSchema
     thumbnails: CacheSchema
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import File, Form, UploadFile
+from fastapi import File, Form, Request, UploadFile
 from pydantic import AfterValidator
 
-from lambdas.search.fields import encodable, invalid
+from lambdas.search.fields import encodable, invalid, refuse_other_names
 from lens.errors import UsageError
 from lens.photos.decoding import ACCEPTED
 from lens.search.examples import MOST_EXAMPLES, MOST_PHOTOS, Examples
+from lens.search.queries import Asked, asked_region
 
 REPEATED = ("file", "like", "unlike")
 
@@ -41,6 +42,24 @@ Unlikes = Annotated[
         json_schema_extra={"maxItems": MOST_EXAMPLES},
     ),
 ]
+
+Region = Annotated[
+    str | None,
+    Form(
+        max_length=200,
+        description="what to search for in the photo: a box x0,y0,x1,y1, or `whole`; "
+        "without it, the main garment: the largest of the sure ones",
+        examples=["0.21,0.1,0.79,0.89"],
+    ),
+]
+
+
+def asked_of(region: str | None) -> Asked:
+    """What the form field asks for. Raises RequestValidationError for what is no region."""
+    try:
+        return asked_region(region or "")
+    except UsageError as error:
+        raise invalid("region", str(error)) from error
 
 
 def examples_of(like: Sequence[str], unlike: Sequence[str]) -> Examples:
@@ -78,3 +97,18 @@ def require_together(
     if examples.unlike:
         raise invalid("unlike", "send a photo, or like, beside it: nothing else is to be found")
     raise invalid("file", "send the photo as a file in the form field 'file', or a url or item_id")
+
+
+async def refuse_others(
+    request: Request, fields: Sequence[str], repeated: Sequence[str] = ()
+) -> None:
+    """What is sent in the wrong place, under another name or twice would be ignored, and something
+    else answered than was asked. Raises RequestValidationError."""
+    if request.query_params:
+        name = next(iter(request.query_params))
+        raise invalid(name, "send it as a form field, beside the photo")
+    form = await request.form()  # it was read for the fields, and is kept
+    refuse_other_names(form, fields)
+    for name in fields:
+        if name not in repeated and len(form.getlist(name)) > 1:
+            raise invalid(name, "send it once")

@@ -68,6 +68,9 @@ class HitSchema(PhotoSchema):
         description="how like the query it is; null: not known", examples=["very_similar"]
     )
     product: ProductSchema | None = Field(description="null: not in the shop's product file")
+    face: PhotoSchema | None = Field(
+        description="the photo that the product file names first; null: this one, or not known"
+    )
 
 
 class RegionSchema(Schema):
@@ -100,6 +103,9 @@ class ResultsSchema(Schema):
     match: MatchWord | None = Field(
         description="how like it the most similar hit is: none where that is less than 1/2",
         examples=["same"],
+    )
+    explained: bool = Field(
+        description="whether `/api/why` can tell why a hit is like the photo", examples=[True]
     )
     search_id: str | None = _SEARCH_ID
     cursor: str | None = _CURSOR
@@ -183,6 +189,7 @@ def results_schema(
         region=results.region,
         match_probability=results.match_probability,
         match=results.match,
+        explained=results.explained,
     )
 
 
@@ -213,6 +220,7 @@ def _hits(results: Results, addresses: Addresses) -> list[HitSchema]:
             exact=hit.exact,
             match=hit.match,
             product=product_schema(hit.sold, addresses),
+            face=photo_schema(hit.face, addresses) if hit.face else None,
         )
         for hit in results.hits
     ]

@@ -12,14 +12,17 @@ from lambdas.search.addresses import addresses_for
 from lambdas.search.admission import Admission
 from lambdas.search.document import SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, INVALID, PHOTO_ERRORS, documented
-from lambdas.search.fields import encodable, invalid, refuse_other_names
+from lambdas.search.fields import encodable, invalid
 from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, SORT, wanted_of
 from lambdas.search.parameters import (
     REPEATED,
     Files,
     Likes,
+    Region,
     Unlikes,
+    asked_of,
     examples_of,
+    refuse_others,
     require_together,
 )
 from lambdas.search.schemas import ResultsSchema, results_schema
@@ -32,12 +35,10 @@ from lens.errors import (
     FilterError,
     NotFoundError,
     SearchAgainError,
-    UsageError,
 )
 from lens.fetching.fetch import Fetcher
 from lens.search.grouping import Group
 from lens.search.order import Sort
-from lens.search.queries import Asked, asked_region
 from lens.search.searcher import Searcher
 from lens.settings import Settings, variable
 
@@ -81,15 +82,7 @@ def search_routes(
             AfterValidator(encodable),
             Form(description="only this category and those under it", examples=["WOMEN/Dresses"]),
         ] = None,
-        region: Annotated[
-            str | None,
-            Form(
-                max_length=200,
-                description="what to search for in the photo: a box x0,y0,x1,y1, or `whole`; "
-                "without it, the main garment: the largest of the sure ones",
-                examples=["0.21,0.1,0.79,0.89"],
-            ),
-        ] = None,
+        region: Region = None,
         group: Annotated[
             Group,
             Form(description="photo: every photo is a hit; item: each item once, sold out last"),
@@ -100,9 +93,8 @@ def search_routes(
         cursor: Annotated[str | None, AfterValidator(encodable), Form(**CURSOR)] = None,
     ) -> ResultsSchema:
         """The catalog's photos most similar to what is sent; none until there is a gallery."""
-        _refuse_query(request)
-        await _refuse_fields(request)
-        asked, examples = _asked(region or ""), examples_of(like, unlike)
+        await refuse_others(request, _FIELDS, REPEATED)
+        asked, examples = asked_of(region), examples_of(like, unlike)
         require_together(file, url, item_id, examples, asked is not None)
         if item_id:
             group = "item"
@@ -125,28 +117,3 @@ def search_routes(
         return results_schema(found, addresses_for(request, settings), search_id)
 
     return routes
-
-
-def _asked(region: str) -> Asked:
-    """What the form field asks for. Raises RequestValidationError for what is no region."""
-    try:
-        return asked_region(region)
-    except UsageError as error:
-        raise invalid("region", str(error)) from error
-
-
-def _refuse_query(request: Request) -> None:
-    """A parameter in the wrong place is an error, because ignoring it would search everything."""
-    if request.query_params:
-        name = next(iter(request.query_params))
-        raise invalid(name, "send it as a form field, beside the photo")
-
-
-async def _refuse_fields(request: Request) -> None:
-    """A field of another name would be ignored, and everything searched; of two values of a field
-    one would be ignored."""
-    form = await request.form()  # it was read for the fields, and is kept
-    refuse_other_names(form, _FIELDS)
-    for name in _FIELDS:
-        if name not in REPEATED and len(form.getlist(name)) > 1:
-            raise invalid(name, "send it once")

@@ -16,19 +16,24 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.e2e.chromium import NoBrowserError, chromium
 from tests.e2e.serving import Server, serving
+from tests.e2e.stocked_shop import stock
 from tests.support.drawn_shop import draw_shop
 
 DRAWN = ("Sweaters", "Dresses", "Denim", "Cardigans", "Skirts", "Blouses_Shirts")
 
-# Keeps the file and the region that each search sends in window.sent and window.regions.
+# Keeps the file and the region that each search sends in window.sent and window.regions, and all
+# its other fields, each a list, in window.asked.
 _REMEMBER = """
 window.sent = [];
 window.regions = [];
+window.asked = [];
 const send = XMLHttpRequest.prototype.send;
 XMLHttpRequest.prototype.send = function (body) {
   if (body instanceof FormData) {
     window.sent.push(body.get("file"));
     window.regions.push(body.get("region"));
+    const names = [...new Set(body.keys())].filter((name) => name !== "file");
+    window.asked.push(Object.fromEntries(names.map((name) => [name, body.getAll(name)])));
   }
   return send.call(this, body);
 };
@@ -67,6 +72,11 @@ class Visit:
         """The regions that all searches so far have asked for."""
         asked: list[str | None] = self.page.evaluate("window.regions")
         return asked
+
+    def asked(self) -> dict[str, list[str]]:
+        """The fields of the last search, but its file."""
+        fields: dict[str, list[str]] = self.page.evaluate("window.asked.at(-1)")
+        return fields
 
     def searches(self) -> int:
         """How many searches were sent."""
@@ -132,6 +142,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     root = tmp_path_factory.mktemp("page")
     folder = root / "photos"
     count = draw_shop(folder, DRAWN)
+    with serving(folder, root / "artifacts", count) as server:
+        yield Shop(folder, server)
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop with several pages of products."""
+    root = tmp_path_factory.mktemp("stocked")
+    folder = root / "photos"
+    count = stock(folder, root / "drawn")
     with serving(folder, root / "artifacts", count) as server:
         yield Shop(folder, server)
 

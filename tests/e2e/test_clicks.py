@@ -66,7 +66,7 @@ def test_a_click_on_the_shops_link_is_kept_even_when_the_page_is_left(
     card = logging_page.locator(".card").nth(1)
     item = card.get_attribute("data-item")
     card.locator(".open").click()
-    link = logging_page.get_by_role("link", name="View at the shop")
+    link = logging_page.get_by_role("dialog").get_by_role("link", name="View at the shop")
     link.click(button=button)
     searched, clicked = lines(log, 2)
     assert (searched["event"], searched["kind"]) == ("search", "photo")
@@ -82,7 +82,7 @@ def test_a_click_names_the_search_that_is_shown(logging_page: Page, log: Path, s
     search(logging_page, shop.photo("Denim", "2_side"))
     logging_page.go_back()
     logging_page.locator(".card .open").first.click()
-    logging_page.get_by_role("link", name="View at the shop").click()
+    logging_page.get_by_role("dialog").get_by_role("link", name="View at the shop").click()
     first, second, clicked = lines(log, 3)
     assert clicked["search_id"] == first["search_id"] != second["search_id"]
 
@@ -91,5 +91,5 @@ def test_a_click_brings_the_key_with_it(browser: Browser, shop: Shop, log: Path)
     with visited(browser, shop, log, key="0123456789abcdef0123") as page:
         search(page, shop.photo("Dresses", "2_side"))
         page.locator(".card .open").first.click()
-        page.get_by_role("link", name="View at the shop").click()
+        page.get_by_role("dialog").get_by_role("link", name="View at the shop").click()
         assert [line["event"] for line in lines(log, 2)] == ["search", "click"]

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visit, Visits
-from tests.e2e.test_page import HEIC, as_bytes, wait_for_searches
+from tests.e2e.test_page import HEIC, as_bytes, serious, wait_for_searches
 
 pytestmark = pytest.mark.slow
 
@@ -141,6 +141,7 @@ def test_the_address_of_a_shoppers_photo_tells_nothing_and_is_never_sent(visit: 
     address = visit.page.url
     wait_until_kept(visit)
     id_ = visit.page.evaluate("history.state.photo")
+    assert visit.page.title() == "Image Lens"
     assert address == f"{visit.shop.server.address}/#photo={id_}"
     visit.page.reload()
     visit.settled()
@@ -181,6 +182,7 @@ def test_recent_photos_are_listed_newest_first_gone_on_with_and_forgotten(visit:
     page.locator("#home").click()
     expect(page.locator(RECENT)).to_have_count(3)
     expect(page.locator("#recent")).to_contain_text("They stay in this browser")
+    assert serious(page) == []
     names = [one["name"] for one in kept(visit)["photos"]]
     assert sorted(names) == sorted(
         visit.shop.photo(c).name for c in ("Sweaters", "Dresses", "Denim")
@@ -306,6 +308,7 @@ def test_the_address_of_a_catalog_search_opens_the_same_search_anywhere(visits: 
     elsewhere.settled()
     assert elsewhere.items() == visit.items()
     assert elsewhere.items()[0] == first
+    assert elsewhere.page.title().endswith(" · Image Lens"), "a bookmark says what it is of"
     assert elsewhere.page.url == visit.page.url
     # Narrowed, with a box and a product looked at.
     visit.page.locator(".chip").nth(1).click()
@@ -325,6 +328,47 @@ def test_the_address_of_a_catalog_search_opens_the_same_search_anywhere(visits: 
     elsewhere.page.locator("#close").click()
     expect(elsewhere.page.get_by_role("dialog")).to_be_hidden()
     assert elsewhere.items() == visit.items(), "closing does not lead away"
+
+
+def test_filters_order_and_examples_are_in_the_address_and_what_is_gone_of_them_is_left_out(
+    visits: Visits,
+) -> None:
+    visit, elsewhere = visits(), visits()
+    elsewhere.forgiven = "404"
+    begin_from_the_catalog(visit)
+    visit.page.locator(".card .more").nth(1).click()
+    wait_for_searches(visit, 2)
+    visit.page.locator(".card .less").last.click()
+    wait_for_searches(visit, 3)
+    visit.page.get_by_label("Sort by").select_option("price")
+    wait_for_searches(visit, 4)
+    visit.settled()
+    address = visit.page.url
+    assert "&sort=price&like.=id_" in address
+    assert "title" not in address and "thumb" not in address
+    gone = "id_gone:0123456789abcdef0123456789abcdef"
+    for extra in ("", f"&like.={gone}&unlike.={gone}"):
+        elsewhere.page.goto("about:blank")
+        elsewhere.page.goto(address + extra)
+        elsewhere.settled()
+        assert elsewhere.items() == visit.items()
+        chips = "chips => chips.map((chip) => chip.textContent)"
+        assert elsewhere.page.locator("#asked li").evaluate_all(chips) == visit.page.locator(
+            "#asked li"
+        ).evaluate_all(chips)
+        assert elsewhere.page.url == address
+
+
+def test_a_search_for_what_is_liked_alone_is_an_address_and_is_shared(visit: Visit) -> None:
+    visit.page.add_init_script(COPIES)
+    item = visit.shop.photo("Dresses").parent.name
+    visit.page.goto(f"{visit.shop.server.address}/?like.={item}&category=WOMEN")
+    visit.settled()
+    assert item not in visit.items()
+    expect(visit.page.locator(".photo")).to_be_hidden()
+    visit.page.locator("#share").click()
+    assert visit.page.evaluate("window.copied") == visit.page.url
+    assert visit.page.url.startswith(f"{visit.shop.server.address}/?category=WOMEN&like.={item}:")
 
 
 def test_a_view_that_no_search_found_is_in_the_address_too(visits: Visits) -> None:
@@ -401,8 +445,10 @@ def test_an_address_with_nonsense_is_told_and_is_the_start(visit: Visit, query: 
         "category=~{}",
         "view=~[1]",
         "like=a&sort.=b",
+        "sort=best",
         "filter=expensive",
         "filter.color=Blue",
+        "filter.price.low=3",
         "category=&photo=",
     ],
 )
@@ -495,7 +541,7 @@ def test_of_a_shoppers_photo_only_a_product_is_shared(visit: Visit) -> None:
     expect(visit.page.locator("#share")).to_be_hidden()
     visit.page.locator(".card .open").first.click()
     name = visit.page.locator("#viewer-title").inner_text()
-    link = visit.page.get_by_role("link", name="View at the shop").get_attribute("href")
+    link = visit.page.locator("#viewer .shop").get_attribute("href")
     visit.page.locator("#viewer .share").click()
     assert visit.page.evaluate("window.shared") == {"title": name, "url": link}
 

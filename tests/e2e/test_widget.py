@@ -125,7 +125,7 @@ def test_a_shopper_searches_in_the_shops_own_page_and_the_shop_hears_of_it(
     products = widget.locator(".card").count()
     item = widget.locator(".card").nth(1).get_attribute("data-item")
     widget.locator(".card .open").nth(1).click()
-    link = widget.get_by_role("link", name="View at the shop")
+    link = widget.get_by_role("dialog").get_by_role("link", name="View at the shop")
     address = link.get_attribute("href")
     with page.expect_popup():
         link.click()
@@ -365,7 +365,7 @@ def test_the_widget_is_small_and_comes_compressed(page: Page, site: ShopPage) ->
         if re.search(r"\.(js|css|html)$", each.url) and site.lens in each.url
     ]
     sizes = {each.url.rsplit("/", 1)[1]: each.request.sizes()["responseBodySize"] for each in own}
-    assert sum(sizes.values()) < 60 * KB, sizes
+    assert sum(sizes.values()) < 70 * KB, sizes
     assert {each.headers["content-encoding"] for each in own if len(each.body()) > 500} == {"gzip"}
     files = {path.name for path in frontend_folder().iterdir() if path.suffix in {".css", ".js"}}
     assert set(sizes) == {*files - {"page.css"}, "en.js"}, "one language, and no file in vain"

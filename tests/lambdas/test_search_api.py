@@ -122,6 +122,7 @@ def test_without_a_model_a_search_finds_nothing_and_health_says_empty(
         "region": None,
         "match_probability": None,
         "match": None,
+        "explained": False,
         "search_id": None,
         "cursor": None,
         "facets": None,
@@ -168,7 +169,7 @@ def test_health_tells_what_answers_and_from_what(shop: Shop) -> None:
             "lookups": {"threads": 2, "running": 0, "places": 256, "waiting": 0, "refused": 0},
         },
     }
-    assert set(cache) == {"results", "regions", "vectors", "thumbnails"}
+    assert set(cache) == {"results", "regions", "vectors", "whys", "thumbnails"}
     assert cache["results"] == {"hits": 0, "misses": 1, "entries": 1, "size": 1, "capacity": 512}
 
 

@@ -42,6 +42,7 @@ def test_every_operation_has_a_plain_name_and_a_tag_that_is_described(shop: Shop
     assert {name: operation["tags"] for name, operation in _operations(document).items()} == {
         "searchImage": ["search"],
         "similarItems": ["search"],
+        "tellWhy": ["search"],
         "tellClick": ["search"],
         "getItem": ["catalog"],
         "listCategories": ["catalog"],

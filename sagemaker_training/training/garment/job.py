@@ -17,6 +17,7 @@ from PIL import Image
 from lens.models.manifest import HeadInfo, ModelManifest, write_model
 from lens.models.preprocessing import to_pixels
 from lens.storage import open_storage
+from training.export.shares_graph import write_shares
 from training.garment.export import check_parity, export_garment
 from training.garment.labels import PLACES
 from training.garment.material import Material, read_material
@@ -101,8 +102,9 @@ def _deliver(
     pixels = [to_pixels(Image.fromarray(photo.image), preprocessing) for photo in sample]
     cosine = check_parity(network, graph, np.stack(pixels))
     recipe = {**asdict(plan), "seed": job.seed}
+    artifacts = open_storage(job.output / "artifacts")
     manifest = write_model(
-        open_storage(job.output / "artifacts"),
+        artifacts,
         graph,
         backbone=LITE0,
         embedding_dim=network.shape.out_features + network.color.out_features,
@@ -111,6 +113,7 @@ def _deliver(
         recipe=recipe,
         data=material.describe(),
     )
+    write_shares(artifacts, manifest)
     run: dict[str, Any] = {
         "model_id": manifest.model_id,
         "recipe": recipe,

@@ -59,6 +59,7 @@ def test_its_calibration_comes_along(artifacts: FileStorage) -> None:
     assert probes is not None and len(probes) >= LEAST_PROBES
     name, dim = manifest.model_id, manifest.embedding_dim
     assert read_garment_direction(artifacts, name, dim) is not None
+    assert load_embedder(artifacts, name).tells_shares
 
 
 def test_a_new_calibration_of_the_same_model_replaces_the_one_that_is_there(

@@ -16,6 +16,7 @@ LensError                   one line that says what is wrong and what to do
 │   ├── AddressRefusedError  the address may not be reached from here
 │   └── HostError            its host cannot answer now; asked later it may
 ├── NotFoundError           the named object, item, photo, commit or model does not exist
+│   └── NotExplainedError   the model cannot tell why photos are alike
 ├── ConflictError           a conditional write lost: the object is not as the writer saw it
 ├── ArtifactError           an artifact is damaged or does not fit the others
 ├── BusyError               more is asked for than can be answered soon
@@ -92,6 +93,10 @@ class HostError(FetchError):
 
 class NotFoundError(LensError):
     """The named object, item, photo, commit or model does not exist."""
+
+
+class NotExplainedError(NotFoundError):
+    """The model cannot tell why photos are alike."""
 
 
 class ConflictError(LensError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -31,6 +32,15 @@ def names_of_product(product: Product) -> tuple[str, ...]:
         names += _names_of_picture(image)
     names += (f"picture:{picture_id(address)}" for address in addresses_of(product))
     return tuple(dict.fromkeys(name.casefold() for name in names))
+
+
+def names_of_face(product: Product) -> tuple[str, ...]:
+    """What the picture is called that a product names first, the surest name first."""
+    first = replace(product, images=product.images[:1])
+    names = [f"picture:{picture_id(address)}" for address in addresses_of(first)]
+    for image in first.images:
+        names += _names_of_picture(image)
+    return tuple(name.casefold() for name in names)
 
 
 @lru_cache(1_024)  # variants share pictures

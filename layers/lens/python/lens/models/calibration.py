@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from lens.errors import ArtifactError, NotFoundError
 from lens.models.manifest import PREFIX
 from lens.models.regions import LEAST_CONFIDENCE
+from lens.models.shares import FILE as SHARES
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, read_document
 
 log = logging.getLogger(__name__)
 
 _DOCUMENT, _PROBES, _GARMENT = "calibration.json", "probes.npy", "garment.npy"
-FILES = (_PROBES, _GARMENT, _DOCUMENT)  # in the order in which they are written
+# What lies beside a model and goes where it goes, in the order in which it is written.
+FILES = (SHARES, _PROBES, _GARMENT, _DOCUMENT)
 _LEAST, _MOST = LEAST_CONFIDENCE, 0.999  # a confidence beyond these says no more than they do
 
 
@@ -124,7 +126,7 @@ def write_calibration(
 
 
 def copy_calibration(source: Storage, target: Storage, model_id: str) -> None:
-    """Copy a model's calibration, if it has one, to other artifacts, as `replace_calibration`."""
+    """Copy what lies beside a model to other artifacts, as `replace_calibration`."""
     for name in FILES:
         try:
             data = source.read(calibration_key(model_id, name))[0]
@@ -135,7 +137,7 @@ def copy_calibration(source: Storage, target: Storage, model_id: str) -> None:
 
 def replace_calibration(storage: Storage, model_id: str, name: str, data: bytes) -> None:
     """Write one of a model's FILES, unless it is there. A release may calibrate the same model
-    anew: what another release wrote is replaced."""
+    anew, or tell its shares: what another release wrote is replaced."""
     key = calibration_key(model_id, name)
     try:
         there = storage.read(key)[0]

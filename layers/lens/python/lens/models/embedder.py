@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ from lens.models.external_weights import graph_without_weights
 from lens.models.manifest import FP32, ModelManifest, network_file, read_manifest
 from lens.models.preprocessing import to_pixels
 from lens.models.regions import REGION_KINDS, Box, Region, main_region, pixels_of, regions_of
+from lens.models.shares import ASKED, OUTPUT, Shares, read_continuation, shares_in
 from lens.storage import Storage
+
+log = logging.getLogger(__name__)
 
 RUNTIME = f"onnxruntime {ort.__version__}"
 # Fuses an addition with the normalization after it, into an operator that takes 1.0 ms where the
@@ -72,9 +76,13 @@ class Network:
         output: NDArray[np.float32] = self._session.run(None, {self._input: pixels})[0]
         return output
 
-    def run_all(self, pixels: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """(N, 3, S, S) float32 pixels to all outputs of the graph, by name and in its order."""
-        found = self._session.run(None, {self._input: pixels})
+    def run_all(
+        self, pixels: NDArray[np.float32], *, asked: str = ""
+    ) -> dict[str, NDArray[np.float32]]:
+        """(N, 3, S, S) float32 pixels to all outputs of the graph, by name and in its order;
+        `asked` is its input of an output that is left out otherwise."""
+        more = {asked: np.array(True)} if asked else {}
+        found = self._session.run(None, {self._input: pixels, **more})
         return dict(zip(self._outputs, found, strict=True))
 
 
@@ -109,6 +117,7 @@ class Embedder:
                 f"says {[manifest.embedding_dim]} of {[3, size, size]}; upload the model again"
             )
         self._sees_regions = _sees_regions(manifest.model_id, self._network.outputs)
+        self.tells_shares = OUTPUT in self._network.outputs
 
     @property
     def model_id(self) -> str:
@@ -128,6 +137,18 @@ class Embedder:
         """
         part = image if box is None else image.crop(pixels_of(box, image.size))
         return self._unit(self._network.run(self._pixels(part))[0])
+
+    def embed_with_shares(
+        self, image: Image.Image, box: Box | None = None
+    ) -> tuple[NDArray[np.float32], Shares | None]:
+        """The vector of `embed`, and what each place adds to it; None where the model cannot
+        tell."""
+        if not self.tells_shares:
+            return self.embed(image, box), None
+        part = (0, 0, *image.size) if box is None else pixels_of(box, image.size)
+        found = self._network.run_all(self._pixels(image.crop(part)), asked=ASKED)
+        vector = self._unit(next(iter(found.values()))[0])
+        return vector, shares_in(found[OUTPUT][0], part, image.size)
 
     def overview(self, image: Image.Image) -> Overview:
         """The whole RGB image's vector, and the regions in it; one run of the network."""
@@ -162,8 +183,15 @@ def load_embedder(storage: Storage, model_id: str, precision: str = "") -> Embed
     best for this CPU when none is named."""
     manifest = read_manifest(storage, model_id)
     chosen = precision or best_precision(manifest, cpu_features())
+    more = read_continuation(storage, model_id) if chosen == FP32 else b""
     with network_file(storage, manifest, chosen) as path:
-        return Embedder(manifest, _graph(path, model_id), chosen, weights=path.parent)
+        graph = _graph(path, model_id)
+        if more:
+            try:
+                return Embedder(manifest, graph + more, chosen, weights=path.parent)
+            except ArtifactError as error:
+                log.warning("why a hit was found is not told: %s", error)
+        return Embedder(manifest, graph, chosen, weights=path.parent)
 
 
 def best_precision(manifest: ModelManifest, features: frozenset[str]) -> str:

@@ -19,6 +19,7 @@ from lens.models.regions import (
     main_region,
     rounded,
 )
+from lens.models.shares import Shares
 from lens.photos.copies import Look, look_of
 from lens.photos.decoding import decode
 from lens.search.cache import Cache
@@ -69,6 +70,15 @@ class Query:
     region: Box | None  # what the vector is of; None: the whole photo
     by_rule: bool  # the region is the one that a catalog photo would have been given
     look: Look  # of the whole photo
+    shares: Shares | None = None  # of the vector; None: the model cannot tell, or was not asked
+
+
+@dataclass(frozen=True)
+class _Embedded:
+    """What one run gives for a photo or a region of it."""
+
+    vector: NDArray[np.float32]
+    shares: Shares | None = None
 
 
 @dataclass(frozen=True)
@@ -90,10 +100,19 @@ class Queries:
         """`capacity` is the number of entries of each cache."""
         self._limits = limits
         self._seen: Cache[_Seen] = Cache(capacity)
-        self._vectors: Cache[NDArray[np.float32]] = Cache(capacity)
+        self._vectors: Cache[_Embedded] = Cache(capacity)
 
-    def query(self, embedder: Embedder, name: str, photo: bytes, asked: Asked = None) -> Query:
-        """The query that is asked for with a photo of this id. Raises a PhotoError."""
+    def query(
+        self,
+        embedder: Embedder,
+        name: str,
+        photo: bytes,
+        asked: Asked = None,
+        *,
+        shares: bool = False,
+    ) -> Query:
+        """The query that is asked for with a photo of this id. Its shares come with a region's run
+        anyway, and with a whole photo's where they are asked for. Raises a PhotoError."""
         key = embedder.model_id, name
         image = overview = None
         seen = self._seen.get(key)
@@ -105,16 +124,17 @@ class Queries:
         main = main_region(seen.regions)
         by_rule = main.box if main else None
         box = _box(asked, by_rule)
-        vector = self._vectors.get((*key, box))
-        if vector is None:
-            if overview and box is None:
-                vector = overview.vector
-            else:
-                vector = embedder.embed(image or decode(photo, self._limits), box)
-            self._vectors.put((*key, box), vector)
+        found = self._vectors.get((*key, box))
         if overview:
-            self._vectors.put((*key, None), overview.vector)
-        return Query(vector, seen.regions, box, box == by_rule, seen.look)
+            self._vectors.put((*key, None), _Embedded(overview.vector))
+            if box is None:
+                found = _Embedded(overview.vector)
+        if found is None or (shares and found.shares is None and embedder.tells_shares):
+            image = image or decode(photo, self._limits)
+            found = _Embedded(*embedder.embed_with_shares(image, box))
+            self._vectors.put((*key, box), found)
+        by = box == by_rule
+        return Query(found.vector, seen.regions, box, by, seen.look, found.shares)
 
     def figures(self) -> dict[str, dict[str, int]]:
         """Hits, misses and fill of the caches."""

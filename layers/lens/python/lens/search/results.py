@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from lens.gallery.rows import Row
 from lens.models.regions import Box, Region
 from lens.search.cursor import Cursor
 from lens.search.facets import Facets
@@ -27,6 +28,7 @@ class Hit:
     exact: bool = False  # a photo of the query is this one, or a copy of it
     match: Word | None = None  # how like the query it is; None for a model without a calibration
     sold: Sold | None = None  # as the shop's product file has it
+    face: Row | None = None  # the photo that the shop shows first, where that is another one
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Results:
     match: Word | None = None  # both None for a model without a calibration
     cursor: Cursor | None = None  # of the next page; None: this is the last
     facets: Facets | None = None  # None: not asked for
+    explained: bool = False  # whether it can be told why a hit is like the photo
 
 
 NO_RESULTS = Results(None, None, ())
@@ -65,7 +68,9 @@ def hits_of(
             similarity=match.similarity,
             exact=match.row.photo_id in same,
             match=like,
-            sold=scope.sold(match.row),
+            sold=sold,
+            face=scope.face(match.row, sold),
         )
         for rank, (match, like) in ranked
+        for sold in (scope.sold(match.row),)
     )

@@ -14,6 +14,7 @@ from lens.feed.filter import Filter
 from lens.gallery.gallery import Gallery, Match
 from lens.gallery.rows import Row
 from lens.gallery.selection import Selection
+from lens.search.face import face_of
 from lens.search.facets import COUNTED, Facet, Facets, count_facets
 from lens.search.grouping import nearest_items
 from lens.search.order import Order, SoldOut, Sort
@@ -60,6 +61,10 @@ class Scope:
     def sold(self, row: Row) -> Sold | None:
         """What a photo shows, as it is sold: a variant that satisfies the filter."""
         return self.offers.sold(row)
+
+    def face(self, row: Row, sold: Sold | None) -> Row | None:
+        """The photo that the shop shows first of what this one shows, where that is another one."""
+        return face_of(self.gallery, row, sold.product) if sold else None
 
     def facets(self, items: Nearest, facets: Sequence[Facet]) -> Facets | None:
         """What the nearest items have; None where no facet is asked for."""

@@ -36,6 +36,7 @@ from lens.search.scope import Scope
 from lens.search.serving import Serving, load_serving
 from lens.search.thumbnail_reader import Thumbnails
 from lens.search.wanted import ANYTHING, Wanted, require_first
+from lens.search.why import Reasons, Why
 from lens.settings import Limits
 from lens.storage import Storage
 
@@ -47,6 +48,7 @@ T = TypeVar("T")
 # the one it has, and the load goes on.
 _PATIENCE_SECONDS = 1.0
 _LEADS = 12  # photos that are looked at, to find what comes second
+_REASONS = 256  # hits whose shares are kept, of some 30 KB each
 
 
 @dataclass
@@ -68,6 +70,7 @@ class Searcher:
         self._loader = ThreadPoolExecutor(1, "refresh")
         self._results: Cache[Results] = Cache(self.cached_results)
         self._queries = Queries(self.limits, self.cached_results)
+        self._reasons = Reasons(self.limits, _REASONS)
         self._pages = Pages()
         self._joins = Joins(self.filters_ahead, self.currency)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
@@ -142,6 +145,19 @@ class Searcher:
             self._results.put((here, wanted.facets), results)
         return results
 
+    def why(self, photo: bytes, hit: str, thumbnails: Thumbnails, *, region: Asked = None) -> Why:
+        """Why the gallery's photo of this id is like a photo, or like a region of it.
+
+        Raises a PhotoError, NotFoundError when the gallery does not show such a photo, and
+        NotExplainedError for a model that cannot tell.
+        """
+        serving = self.refresh()
+        if serving is None:
+            raise NotFoundError(f"no photo of the gallery has the id {hit!r}")
+        embedder = serving.embedder
+        query = self._queries.query(embedder, photo_id(photo), photo, region, shares=True)
+        return self._reasons.why(embedder, serving.gallery, thumbnails, query, photo, hit)
+
     def begin(self) -> Future[Serving | None]:
         """Refresh beside whatever else is to be done."""
         return self._loader.submit(self.refresh)
@@ -200,7 +216,8 @@ class Searcher:
             for name, query in queries.items()
         }
         probability, word = None, None
-        if first and len(queries) == 1 and not examples:
+        alone = bool(first) and len(queries) == 1 and not examples
+        if first and alone:
             probability, word = judged(serving, first, leads, next(iter(same)))
         if wanted.group == "item":
             order = scope.order(wanted.sort)
@@ -217,6 +234,7 @@ class Searcher:
             word,
             page.cursor,
             scope.facets(items, wanted.facets),
+            alone and serving.embedder.tells_shares,
         )
 
     def _scope(self, gallery: Gallery, view: Gallery, wanted: Wanted) -> Scope:
@@ -233,7 +251,11 @@ class Searcher:
 
     def cache_figures(self) -> dict[str, dict[str, int]]:
         """Hits, misses and fill of the caches."""
-        return {"results": self._results.figures(), **self._queries.figures()}
+        return {
+            "results": self._results.figures(),
+            **self._queries.figures(),
+            **self._reasons.figures(),
+        }
 
 
 def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:

@@ -1,0 +1,74 @@
+// What is asked beside the photo: products liked and not liked, and the filter, each to be taken off.
+
+import { conditions, without } from "./filter.js";
+import { say } from "./language.js";
+import { icon, make, redraw } from "./make.js";
+import { itemName } from "./product.js";
+
+export const MOST_EXAMPLES = 10; // of each kind, as the API has it
+const CROSS = "m7 7 10 10M17 7 7 17";
+
+/** A hit as an example: what the API, a chip and the next reload need of it. */
+export const exampleOf = (hit, same) => ({
+  photo: hit.photo_id,
+  item: hit.item_id,
+  same,
+  title: itemName(hit).title,
+  thumb: hit.thumb_url,
+});
+
+/** A state with an example more, of `kind` "like" or "unlike"; one that was the other kind's moves. */
+export function withExample(state, kind, example) {
+  const other = kind === "like" ? "unlike" : "like";
+  const left = (examples = []) => examples.filter(({ same }) => same !== example.same);
+  return { ...state, [kind]: [...left(state[kind]), example], [other]: left(state[other]) };
+}
+
+/** A state that asks for the photo alone, or without one for what is liked. */
+export const cleared = (state) => ({
+  ...state,
+  category: null,
+  filter: {},
+  sort: null,
+  like: state.photo ? [] : state.like,
+  unlike: [],
+  view: null,
+});
+
+/** Draw a chip for each thing that is asked for; `changed` hears the state without it. */
+export function drawAsked(list, state, changed) {
+  const { filter = {}, like = [], unlike = [] } = state;
+  const chips = [
+    ...like.map((one) => exampleChip(one, "like", state, changed)),
+    ...unlike.map((one) => exampleChip(one, "unlike", state, changed)),
+    ...conditions(filter).map((one) => {
+      const text = say.condition(one);
+      const off = () => changed({ ...state, filter: without(filter, one) });
+      return chip(`${one.field} ${text}`, say.takeOff(text), [text], off);
+    }),
+  ];
+  list.hidden = chips.length === 0;
+  redraw(list, () => list.replaceChildren(...chips, chips.length > 1 ? clearAll(state, changed) : ""));
+}
+
+function exampleChip(example, kind, state, changed) {
+  const { title, thumb } = example;
+  const liked = kind === "like";
+  const image = make("img", { src: `${thumb}?size=64`, alt: "", width: 32, height: 40 });
+  const label = make("small", {}, liked ? say.words.moreLike : say.words.lessLike);
+  const text = make("span", {}, label, title);
+  const off = () => changed({ ...state, [kind]: state[kind].filter((one) => one !== example) });
+  const made = chip(`${kind} ${example.same}`, say.exampleLabel(liked, title), [image, text], off);
+  made.classList.add(kind);
+  return made;
+}
+
+function chip(key, label, parts, off) {
+  const button = { type: "button", ariaLabel: label, dataset: { key }, onclick: off };
+  return make("li", {}, make("button", button, ...parts, icon(CROSS)));
+}
+
+function clearAll(state, changed) {
+  const button = { type: "button", className: "plain", dataset: { key: "all" }, onclick: () => changed(cleared(state)) };
+  return make("li", {}, make("button", button, say.words.clearAll));
+}
