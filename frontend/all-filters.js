@@ -85,7 +85,7 @@ export class AllFilters {
   }
 
   _group(field, options) {
-    const title = make("h3", { tabIndex: -1, id: `filters-${field}` }, say.words[field]);
+    const title = make("h3", { tabIndex: -1, id: `filters-${field}` }, say.FACETS[field]);
     const box = make("div", { className: "options", role: "group" }, ...options);
     box.setAttribute("aria-labelledby", title.id);
     return make("section", { dataset: { group: field } }, title, box);

@@ -83,7 +83,7 @@ export class Refine {
 
   _facet(field, asked) {
     const values = asked ? conditions({ [field]: asked }).map(say.condition) : [];
-    const menu = this._menu(field, [say.menu(say.words[field], values), icon(DOWN)]);
+    const menu = this._menu(field, [say.menu(say.FACETS[field], values), icon(DOWN)]);
     menu.classList.toggle("on", values.length > 0);
     return menu;
   }

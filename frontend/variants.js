@@ -83,8 +83,8 @@ function group(field, product, chosen) {
       value,
     );
   });
-  const title = make("p", { className: "label" }, say.words[field], " ", make("b", {}, product[field]));
-  const list = make("div", { className: "values", role: "group", ariaLabel: say.words[field] }, ...buttons);
+  const title = make("p", { className: "label" }, say.FACETS[field], " ", make("b", {}, product[field]));
+  const list = make("div", { className: "values", role: "group", ariaLabel: say.FACETS[field] }, ...buttons);
   return make("div", {}, title, list);
 }
 

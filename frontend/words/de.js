@@ -44,12 +44,6 @@ export const words = {
   asked: "Worauf die Ergebnisse eingegrenzt sind",
   clearAll: "Alle entfernen",
   sort: "Sortieren nach",
-  category: "Kategorie",
-  color: "Farbe",
-  size: "Größe",
-  brand: "Marke",
-  price: "Preis",
-  stock: "Verfügbarkeit",
   inStock: "Lieferbar",
   lowest: "Von",
   highest: "Bis",
@@ -76,6 +70,16 @@ export const words = {
   canceled: "Die Suche wurde abgebrochen",
   canceledDo: "Es wurde nichts geändert.",
   allRead: "Jetzt sind alle Fotos gelesen.",
+};
+
+// What products are narrowed by.
+export const FACETS = {
+  category: "Kategorie",
+  brand: "Marke",
+  color: "Farbe",
+  size: "Größe",
+  price: "Preis",
+  stock: "Verfügbarkeit",
 };
 
 export const sending = (share) => `Wird gesendet: ${percent.format(share)} …`;
@@ -129,7 +133,7 @@ export const SORTS = { similarity: "Ähnlichste zuerst", price: "Preis aufsteige
 export const menu = (name, values) => (values.length > 1 ? `${name}: ${number.format(values.length)}` : (values[0] ?? name));
 export function condition({ field, value }) {
   if (field === "stock") return words.inStock;
-  if (field === "size") return `${words.size} ${value}`;
+  if (field === "size") return `${FACETS.size} ${value}`;
   if (field !== "price") return value;
   const [low, high] = [value.low, value.high].map((amount) => amount && money({ amount, currency: value.currency }));
   if (low && high) return `${low} – ${high}`;
@@ -143,7 +147,6 @@ export const forgetRecent = (when) => `Ihr Foto vergessen, ${when}`;
 export const openLabel = (name) => `Genauer ansehen: ${name}`;
 export const moreLabel = (name) => `Mehr davon: ${name}`;
 export const viewLabel = (name, n) => `${name}, Ansicht ${n}`;
-export const moreViews = (n) => `+${number.format(n)}`;
 export const similarityExactly = (similarity) => `Ähnlichkeit ${decimal.format(similarity)} von 1`;
 export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>

@@ -45,12 +45,6 @@ export const words = {
   asked: "What the results are narrowed by",
   clearAll: "Clear all",
   sort: "Sort by",
-  category: "Category",
-  color: "Color",
-  size: "Size",
-  brand: "Brand",
-  price: "Price",
-  stock: "Availability",
   inStock: "In stock",
   lowest: "From",
   highest: "To",
@@ -77,6 +71,16 @@ export const words = {
   canceled: "The search was canceled",
   canceledDo: "Nothing was changed.",
   allRead: "All photos are read now.",
+};
+
+// What products are narrowed by.
+export const FACETS = {
+  category: "Category",
+  brand: "Brand",
+  color: "Color",
+  size: "Size",
+  price: "Price",
+  stock: "Availability",
 };
 
 export const sending = (share) => `Sending ${percent.format(share)} …`;
@@ -132,7 +136,7 @@ export const menu = (name, values) => (values.length > 1 ? `${name}: ${number.fo
 /** A condition of the filter. */
 export function condition({ field, value }) {
   if (field === "stock") return words.inStock;
-  if (field === "size") return `${words.size} ${value}`;
+  if (field === "size") return `${FACETS.size} ${value}`;
   if (field !== "price") return value;
   const [low, high] = [value.low, value.high].map((amount) => amount && money({ amount, currency: value.currency }));
   if (low && high) return `${low} – ${high}`;
@@ -146,7 +150,6 @@ export const forgetRecent = (when) => `Forget your photo, ${when}`;
 export const openLabel = (name) => `Look closer: ${name}`;
 export const moreLabel = (name) => `More like this: ${name}`;
 export const viewLabel = (name, n) => `${name}, view ${n}`;
-export const moreViews = (n) => `+${number.format(n)}`;
 export const similarityExactly = (similarity) => `Similarity ${decimal.format(similarity)} of 1`;
 export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>

@@ -45,12 +45,6 @@ export const words = {
   asked: "Ce qui restreint les résultats",
   clearAll: "Tout effacer",
   sort: "Trier par",
-  category: "Catégorie",
-  color: "Couleur",
-  size: "Taille",
-  brand: "Marque",
-  price: "Prix",
-  stock: "Disponibilité",
   inStock: "En stock",
   lowest: "De",
   highest: "À",
@@ -77,6 +71,16 @@ export const words = {
   canceled: "La recherche a été annulée",
   canceledDo: "Rien n’a été modifié.",
   allRead: "Toutes les photos sont lues.",
+};
+
+// What products are narrowed by.
+export const FACETS = {
+  category: "Catégorie",
+  brand: "Marque",
+  color: "Couleur",
+  size: "Taille",
+  price: "Prix",
+  stock: "Disponibilité",
 };
 
 export const sending = (share) => `Envoi en cours\u202f: ${percent.format(share)}…`;
@@ -131,7 +135,7 @@ export const menu = (name, values) =>
   values.length > 1 ? `${name}\u202f: ${number.format(values.length)}` : (values[0] ?? name);
 export function condition({ field, value }) {
   if (field === "stock") return words.inStock;
-  if (field === "size") return `${words.size} ${value}`;
+  if (field === "size") return `${FACETS.size} ${value}`;
   if (field !== "price") return value;
   const [low, high] = [value.low, value.high].map((amount) => amount && money({ amount, currency: value.currency }));
   if (low && high) return `${low} – ${high}`;
@@ -145,7 +149,6 @@ export const forgetRecent = (when) => `Oublier votre photo, ${when}`;
 export const openLabel = (name) => `Voir de plus près\u202f: ${name}`;
 export const moreLabel = (name) => `Plus de ce genre\u202f: ${name}`;
 export const viewLabel = (name, n) => `${name}, vue ${n}`;
-export const moreViews = (n) => `+${number.format(n)}`;
 export const similarityExactly = (similarity) => `Similarité\u202f: ${decimal.format(similarity)} sur 1`;
 export const chip = (name, photos) => `${name} (${number.format(photos)})`;
 export const cropped = (width, height) =>
