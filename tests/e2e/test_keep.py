@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Visit, Visits
-from tests.e2e.test_page import HEIC, as_bytes, serious, wait_for_searches
+from tests.e2e.conftest import Visit, Visits, as_bytes, wait_for_searches
+from tests.e2e.test_page import HEIC, serious
 
 pytestmark = pytest.mark.slow
 

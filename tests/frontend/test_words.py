@@ -156,7 +156,9 @@ def test_the_markup_has_no_word_of_its_own() -> None:
     for file, text in markup().items():
         text = re.sub(r"<!--.*?-->|<(noscript|title)\b.*?</\1>", "", text, flags=re.S)
         assert re.sub(r"<[^>]+>", "", text).split() == [], file
-        shown = r'(?<![\w-])(?:alt|title|placeholder|aria-(?:label|\w*description|valuetext))="[^"]+"'
+        shown = (
+            r'(?<![\w-])(?:alt|title|placeholder|aria-(?:label|\w*description|valuetext))="[^"]+"'
+        )
         assert re.findall(shown, text) == [], file
 
 
