@@ -3,26 +3,8 @@
 import { conditions, without } from "./filter.js";
 import { say } from "./language.js";
 import { icon, make, redraw } from "./make.js";
-import { itemName } from "./product.js";
 
-export const MOST_EXAMPLES = 10; // of each kind, as the API has it
 const CROSS = "m7 7 10 10M17 7 7 17";
-
-/** A hit as an example: what the API, a chip and the next reload need of it. */
-export const exampleOf = (hit, same) => ({
-  photo: hit.photo_id,
-  item: hit.item_id,
-  same,
-  title: itemName(hit).title,
-  thumb: hit.thumb_url,
-});
-
-/** A state with an example more, of `kind` "like" or "unlike"; one that was the other kind's moves. */
-export function withExample(state, kind, example) {
-  const other = kind === "like" ? "unlike" : "like";
-  const left = (examples = []) => examples.filter(({ same }) => same !== example.same);
-  return { ...state, [kind]: [...left(state[kind]), example], [other]: left(state[other]) };
-}
 
 /** A state that asks for the photo alone, or without one for what is liked. */
 export const cleared = (state) => ({

@@ -1,7 +1,7 @@
 // More results: the next page as the end of the list comes into sight, or by a button.
 
 import { say } from "./language.js";
-import { identity } from "./search.js";
+import { identity } from "./compared.js";
 
 const AHEAD = "900px"; // before the end is seen
 const BY_ITSELF = 5; // pages; then the button is asked, so that the page around has an end

@@ -3,11 +3,10 @@
 
 import { FRESH, isAlone, isOfCatalog, photoAt } from "./address.js";
 import { ApiError } from "./api.js";
-import { exampleOf } from "./asked.js";
+import { exampleOf } from "./compared.js";
 import { Kept } from "./kept.js";
 import { Photo } from "./photo.js";
 import { itemName } from "./product.js";
-import { identity } from "./search.js";
 
 const MOST = 30;
 
@@ -64,8 +63,7 @@ export class Photos {
   async _examples(all = [], signal) {
     const found = all.map(async (example) => {
       if (example.same) return example;
-      const hit = await this.hit(example.item, example.photo, signal);
-      return exampleOf(hit, identity(hit));
+      return exampleOf(await this.hit(example.item, example.photo, signal));
     });
     const gone = (error) => {
       if (error.code !== "item_gone") throw error;

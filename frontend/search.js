@@ -1,15 +1,13 @@
 // The search: what a state of the trail asks the API, and the answer as the app keeps it.
 
 import { recognize } from "./answer.js";
+import { identity } from "./compared.js";
 import { FIELDS, facetOf } from "./counts.js";
 import { filterText } from "./filter.js";
 import { isPart, regionOf } from "./region.js";
 
 const PAGE = 24; // products
 const ALL_FACETS = FIELDS.map(facetOf).join();
-
-/** Two hits that show one product have this alike. */
-export const identity = ({ product, item_id }) => product?.item_group_id || product?.id || item_id;
 
 /** Ask what a state asks: its first page, or the one that a cursor names. `facets` and `topK` are
  * other ones, for counts alone. */

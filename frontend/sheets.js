@@ -2,18 +2,28 @@
 //
 // Sheets that are built from text need no permission to style in the policy (CSP) of the page around.
 
-const NAMES = ["base", "start", "recent", "stage", "results", "refine", "all-filters", "cards", "viewer", "why"];
+const START = ["base", "start", "recent"];
+const SEARCH = ["stage", "results", "refine", "all-filters", "cards", "viewer", "why"];
 
-const texts = Promise.all(
-  NAMES.map(async (name) => (await fetch(new URL(`./${name}.css`, import.meta.url))).text()),
-);
-let built;
+const startTexts = textsOf(START);
+let start, search;
 
-/** The sheets, for a shadow root of the document. */
-export const sheets = (root) => (built ??= build(readersSize(root)));
+/** The sheets that the start needs, for a shadow root of the document. */
+export const sheets = (root) => (start ??= build(startTexts, readersSize(root)));
+
+/** Add those that the search view needs. */
+export async function addSearchSheets(root) {
+  search ??= build(textsOf(SEARCH), readersSize(root));
+  const added = (await search).filter((sheet) => !root.adoptedStyleSheets.includes(sheet));
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, ...added];
+}
+
+function textsOf(names) {
+  return Promise.all(names.map(async (name) => (await fetch(new URL(`./${name}.css`, import.meta.url))).text()));
+}
 
 /** One rem is as large as the reader's own text; many shops' pages set it to 10 pixels. */
-async function build(rem) {
+async function build(texts, rem) {
   return (await texts).map((text) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(text.replace(/([\d.]+)rem\b/g, (_, size) => `${size * rem}px`));
