@@ -49,9 +49,11 @@ export class App {
     this._running = new AbortController();
     this._categories = [];
     this._search = null; // the search view, once it was wanted
+    this._loading = null;
     fillWords(root, page);
     this.part("home").href = page ? "/" : address;
     this._listen();
+    this._prepare();
     this.render();
   }
 
@@ -111,17 +113,34 @@ export class App {
     this._search.show(state, photo, { hit, back });
   }
 
-  /** Load the search view, for `then`: most who see a shop's page never search. */
+  /** Show the search view, which is not there yet, for `then`. */
   _open(then) {
-    const load = async () => (await Promise.all([import("./search-view.js"), addSearchSheets(this.root)]))[0];
     return this.begin(
-      load,
+      () => this._load(),
       ({ SearchView }) => {
         this._search ??= new SearchView(this, this._categories);
         then();
       },
       () => this.complain("unreachable", () => this.render()),
     );
+  }
+
+  /** The search view's module, with its sheets. */
+  _load() {
+    this._loading ??= Promise.all([import("./search-view.js"), addSearchSheets(this.root)]).then(([module]) => module);
+    return this._loading.catch((error) => {
+      this._loading = null;
+      throw error;
+    });
+  }
+
+  /** A page has it at once. In a widget it waits for who comes near: most who see it never search. */
+  _prepare() {
+    const load = () => void this._load().catch(() => {}); // whoever needs it hears of that
+    if (this.page) return load();
+    for (const near of ["pointerenter", "focusin", "dragenter"]) {
+      this.part("lens").addEventListener(near, load, { once: true });
+    }
   }
 
   /** Find what a state names that came from an address, or from before the page was loaded. */

@@ -7,9 +7,7 @@ const MOST = 30; // photos, each small enough to travel: a few megabytes
 const THUMB_SIDE = 256;
 
 export class Kept {
-  /** `on` is whether anything is kept: a widget's database would be that of the site around it. */
-  constructor(on) {
-    this._on = on;
+  constructor() {
     this._database = null; // a promise, while there is a connection
     this._queue = Promise.resolve(); // this tab's work, in the order in which it was asked for
   }
@@ -61,7 +59,7 @@ export class Kept {
 
   /** Resolves to nothing where the browser refuses, or has no room. */
   _inTurn(act) {
-    if (this._on) this._queue = this._queue.then(act).catch(() => undefined);
+    this._queue = this._queue.then(act).catch(() => undefined);
     return this._queue;
   }
 

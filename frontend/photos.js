@@ -4,7 +4,6 @@
 import { FRESH, isAlone, isOfCatalog, photoAt } from "./address.js";
 import { ApiError } from "./api.js";
 import { exampleOf } from "./compared.js";
-import { Kept } from "./kept.js";
 import { Photo } from "./photo.js";
 import { itemName } from "./product.js";
 
@@ -19,7 +18,8 @@ export class Photos {
   /** `keeping` is whether the shopper's are kept on this device. */
   constructor(api, keeping) {
     this._api = api;
-    this._kept = new Kept(keeping);
+    // A widget's database would be that of the site around it.
+    this._kept = keeping ? import("./kept.js").then(({ Kept }) => new Kept()) : null;
     this._known = new Map(); // by id, the oldest first
   }
 
@@ -31,12 +31,12 @@ export class Photos {
   /** Add a photo with its first state. */
   add(photo, state) {
     this._remember(photo);
-    if (!photo.item) this._kept.keep(photo, searchOf(state));
+    if (!photo.item) this._keep((kept) => kept.keep(photo, searchOf(state)));
   }
 
   /** Note that a state is shown. */
   note(state) {
-    if (!isOfCatalog(state)) this._kept.note(state.photo, searchOf(state));
+    if (!isOfCatalog(state)) this._keep((kept) => kept.note(state.photo, searchOf(state)));
   }
 
   /** Whether all that a state names is here: its photo, and its examples as products. */
@@ -54,7 +54,7 @@ export class Photos {
 
   async _find(state, asking) {
     if (state.item) return this.ofHit(await this.hit(state.item, state.photo, asking.signal), asking);
-    const kept = await this._kept.photo(state.photo);
+    const kept = await this._keep((kept) => kept.photo(state.photo));
     if (!kept) throw new ApiError("photo_gone");
     return this._remember(Photo.kept(state.photo, kept));
   }
@@ -93,7 +93,7 @@ export class Photos {
 
   /** What is kept, the latest first: {thumb, time, state} of each photo. */
   async recent() {
-    const all = await this._kept.list();
+    const all = (await this._keep((kept) => kept.list())) ?? [];
     return all.map(({ id, search, ...one }) => ({ ...one, state: { ...FRESH, ...search, photo: id } }));
   }
 
@@ -102,7 +102,13 @@ export class Photos {
     for (const photo of [...this._known.values()]) {
       if (!photo.item && (id === undefined || photo.id === id)) this._known.delete(photo.id);
     }
-    return this._kept.forget(id);
+    return this._keep((kept) => kept.forget(id));
+  }
+
+  /** What is kept, for `act`; nothing where nothing is. */
+  async _keep(act) {
+    const kept = await this._kept;
+    return kept && act(kept);
   }
 
   _remember(photo) {

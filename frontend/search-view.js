@@ -38,7 +38,9 @@ export class SearchView {
       tell: (text) => app.notice.tell(text),
     });
     this._refine = new Refine(root, {
-      changed: (state, replace) => app.go({ ...state, view: null }, { replace }),
+      // Without a photo, and with nothing that is liked, nothing is asked.
+      changed: (state, replace) =>
+        app.go(isAlone(state) && !state.like?.length ? null : { ...state, view: null }, { replace }),
       count: async (state, facets) => (await this._ask(state, { facets, topK: 1 })).facets,
     });
     this._viewer = new Viewer(this._part("viewer"), {

@@ -13,7 +13,10 @@ export const sheets = (root) => (start ??= build(startTexts, readersSize(root)))
 
 /** Add those that the search view needs. */
 export async function addSearchSheets(root) {
-  search ??= build(textsOf(SEARCH), readersSize(root));
+  search ??= build(textsOf(SEARCH), readersSize(root)).catch((error) => {
+    search = undefined; // to be asked for again
+    throw error;
+  });
   const added = (await search).filter((sheet) => !root.adoptedStyleSheets.includes(sheet));
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, ...added];
 }

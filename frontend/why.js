@@ -16,7 +16,7 @@ export class Why {
     this._own = large.appendChild(element("canvas", "own"));
     this._own.role = "img";
     this._own.ariaLabel = say.words.yourPhoto;
-    this._words = below.appendChild(element("p", "fine because"));
+    this._words = below.appendChild(element("p", "because"));
     this._words.role = "status";
     this._offered = null;
     this._wanted = false; // stays so for the next hit

@@ -114,7 +114,7 @@ def test_amounts_are_exact_and_in_their_currency(visit: Visit) -> None:
     assert written("25.00", "EUR") == "€25"
     assert written("25.5", "EUR") == "€25.50"
     assert written("1500", "JPY") == "¥1,500"
-    assert written("19.90", "") == "19.9"
+    assert written("19.90", "") == "19.90"
     assert written("19.90", "EURO") == "19.90 EURO"
 
 

@@ -34,6 +34,12 @@ def searched(visit: Visit) -> Visit:
     return visit
 
 
+# What is kept on the device is deleted, as a browser does that is asked to.
+FORGOTTEN = """new Promise((done) => {
+  indexedDB.deleteDatabase("image-lens").onsuccess = done;
+})"""
+
+
 def photo_of(shop: Shop, number: int, view: str = "1_front") -> Path:
     return next(shop.folder.rglob(f"P{number:03}/{view}.jpg"))
 
@@ -228,6 +234,7 @@ def test_what_was_liked_is_searched_for_alone_once_the_photo_is_gone(searched: V
     page = searched.page
     page.locator(".card").nth(2).hover()
     after(searched, page.locator(".card .more").nth(2).click)
+    page.evaluate(FORGOTTEN)
     page.reload()
     searched.settled()
     expect(page.locator("#stage")).to_be_hidden()

@@ -119,8 +119,8 @@ def test_nothing_is_offered_where_the_model_cannot_tell(visit: Visit, shop: Shop
 
 @pytest.mark.slow
 def test_a_server_that_fails_is_said_to_have_failed(visit: Visit, shop: Shop) -> None:
-    visit.forgiven = "503"
-    visit.page.route("**/api/why", lambda route: route.fulfill(status=503, json={}))
+    visit.forgiven = "500"
+    visit.page.route("**/api/why", lambda route: route.fulfill(status=500, json={}))
     page = opened(visit, png(Image.open(shop.photo("Dresses"))))
     assert page.locator(".because").inner_text() == "Which parts match cannot be told now."
     assert not page.locator(".large .veil").is_visible()
