@@ -1,8 +1,8 @@
-"""First paint: `python -m tests.benchmarks.first_paint` opens the page of a drawn shop in Chromium over
-a slow network and says when something stood there, and when a photo could be chosen.
+"""First paint: `python -m tests.benchmarks.first_paint` opens the page of a drawn shop over a slow
+network, in Chromium, and says when something stood there and when a photo could be chosen.
 
-The network is Lighthouse's "slow 4G" (https://github.com/GoogleChrome/lighthouse/blob/main/docs/throttling.md):
-1.6 Mbit/s down, 750 kbit/s up, 150 ms a round trip, in a browser that has never been here.
+The network is Lighthouse's "slow 4G" (its docs/throttling.md): 1.6 Mbit/s down, 750 kbit/s up and
+150 ms a round trip, in a browser that has never been here.
 """
 
 from __future__ import annotations
