@@ -89,13 +89,12 @@ def test_what_waits_is_looked_at_when_its_pause_is_over_with_the_reason_that_is_
     etag = shop.put("a.png")
     shop.known(photo("a.png", "5"), "earlier")
     shop.known(waiting("a.png", "6"), etag)
-    hour = 3_600.0
-    asked = [
-        compare(
-            Catalog(shop.storage), gallery(shop.artifacts), Layout(), lambda at=at: NOW + at * hour
-        )
-        for at in (0.1, 1.1, 2.1, 3.1, 4.1, 5.1)
-    ]
+
+    def after(hours: float) -> Comparison:
+        known = gallery(shop.artifacts)
+        return compare(Catalog(shop.storage), known, Layout(), lambda: NOW + 3_600 * hours)
+
+    asked = [after(hours) for hours in (0.1, 1.1, 2.1, 3.1, 4.1, 5.1)]
     assert [len(each.looks) for each in asked] == [1, 1, 1, 0, 1, 0]
     assert asked[0].looks == [Look("a.png", Version("6", 1), MODEL, "it is archived")]
     assert (asked[0].waiting, asked[0].oldest) == (1, None)
