@@ -28,6 +28,13 @@ export function money({ amount, currency }) {
   }
 }
 
+/** How long something takes, roughly: "40 seconds", "3 minutes", "2 hours". */
+export function duration(seconds) {
+  const [unit, length] = seconds < 90 ? ["second", 1] : seconds < 5_400 ? ["minute", 60] : ["hour", 3_600];
+  const amount = unit === "second" ? 10 * Math.ceil(seconds / 10) : Math.round(seconds / length);
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(amount);
+}
+
 const PACES = [
   ["day", 86_400],
   ["hour", 3_600],

@@ -1,6 +1,7 @@
 // The reading: how many photos a first indexing has read, told while it runs.
 
 import { say } from "./language.js";
+import { duration } from "./numbers.js";
 
 const SECONDS = 3; // between two questions
 const MOST_SECONDS = 60; // where nothing is read
@@ -39,8 +40,12 @@ export class Reading {
     const health = await this._ask().catch(() => null);
     if (this._ended) return;
     const work = health && underway(health);
-    if (work) {
-      this._say(say.readSoFar(work.read, work.all), say.searchedSoFar(work.read, work.all));
+    if (health && isListing(health)) {
+      this._say(health.gallery?.photos ? "" : say.words.listing, "");
+      this._next(SECONDS);
+    } else if (work) {
+      const left = work.left === null ? null : duration(work.left);
+      this._say(say.readSoFar(work.read, work.all, left), say.searchedSoFar(work.read, work.all));
       if (work.read > this._read) this._grown(false);
       this._read = work.read;
       this._next(SECONDS);
@@ -76,7 +81,10 @@ export class Reading {
   }
 }
 
-/** How many of all photos are read where a first reading runs, else null: a gallery is also read anew, for
+/** Whether it is not known yet how much there is to read. */
+const isListing = ({ indexing, fetching }) => (fetching ?? indexing)?.state === "listing";
+
+/** How many of all photos are read, and in how many seconds the others will be, where a first reading runs, else null: a gallery is also read anew, for
  * another model, and changed photos are read while all others can be found. */
 function underway({ gallery, indexing, fetching }) {
   const work = fetching ?? indexing;
@@ -84,5 +92,5 @@ function underway({ gallery, indexing, fetching }) {
   if (!work || (found > work.done && found > NEARLY_ALL * work.total)) return null;
   const left = work.total - work.done;
   const all = Math.max(work.total, found + left); // it may have been stopped, and goes on
-  return { read: all - left, all };
+  return { read: all - left, all, left: work.seconds_left };
 }

@@ -69,6 +69,7 @@ export const words = {
   searching: "Suche läuft …",
   canceled: "Die Suche wurde abgebrochen",
   canceledDo: "Es wurde nichts geändert.",
+  listing: "Das Sortiment wird durchgesehen …",
   allRead: "Jetzt sind alle Fotos gelesen.",
 };
 
@@ -83,8 +84,8 @@ export const FACETS = {
 };
 
 export const sending = (share) => `Wird gesendet: ${percent.format(share)} …`;
-export const readSoFar = (read, all) =>
-  `${number.format(read)} von ${number.format(all)} Fotos sind bisher gelesen. Sie können schon darin suchen.`;
+export const readSoFar = (read, all, left) =>
+  `${number.format(read)} von ${number.format(all)} Fotos sind bisher gelesen${left ? `, noch etwa ${left}` : ""}. Sie können schon darin suchen.`;
 export const searchedSoFar = (read, all) =>
   `Gesucht wird in den ${number.format(read)} von ${number.format(all)} Fotos, die bisher gelesen sind.`;
 export const gallerySize = (photos) => `${count(photos, "Foto", "Fotos")} im Sortiment`;

@@ -70,6 +70,7 @@ export const words = {
   searching: "Searching …",
   canceled: "The search was canceled",
   canceledDo: "Nothing was changed.",
+  listing: "The catalog is being looked through …",
   allRead: "All photos are read now.",
 };
 
@@ -84,8 +85,9 @@ export const FACETS = {
 };
 
 export const sending = (share) => `Sending ${percent.format(share)} …`;
-export const readSoFar = (read, all) =>
-  `${number.format(read)} of ${number.format(all)} photos are read so far. You can search them already.`;
+/** `left` is how long it will take, in words, or null where nobody knows. */
+export const readSoFar = (read, all, left) =>
+  `${number.format(read)} of ${number.format(all)} photos are read so far${left ? `, about ${left} left` : ""}. You can search them already.`;
 export const searchedSoFar = (read, all) =>
   `Searching the ${number.format(read)} of ${number.format(all)} photos read so far.`;
 export const gallerySize = (photos) => `${count(photos, "photo", "photos")} in the catalog`;

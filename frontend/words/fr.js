@@ -70,6 +70,7 @@ export const words = {
   searching: "Recherche en cours…",
   canceled: "La recherche a été annulée",
   canceledDo: "Rien n’a été modifié.",
+  listing: "Le catalogue est parcouru…",
   allRead: "Toutes les photos sont lues.",
 };
 
@@ -84,8 +85,8 @@ export const FACETS = {
 };
 
 export const sending = (share) => `Envoi en cours\u202f: ${percent.format(share)}…`;
-export const readSoFar = (read, all) =>
-  `${number.format(read)} photos lues sur ${number.format(all)}. Vous pouvez déjà y chercher.`;
+export const readSoFar = (read, all, left) =>
+  `${number.format(read)} photos lues sur ${number.format(all)}${left ? `, encore ${left} environ` : ""}. Vous pouvez déjà y chercher.`;
 export const searchedSoFar = (read, all) =>
   `Recherche parmi les photos déjà lues, ${number.format(read)} sur ${number.format(all)}.`;
 export const gallerySize = (photos) => `${count(photos, "photo", "photos", { many: "de photos" })} au catalogue`;

@@ -34,7 +34,10 @@ def test_a_first_indexing_is_told_while_it_runs_and_searched_again_at_its_end(
     with serving(many, tmp_path / "artifacts", 0) as server:
         page.goto(server.address)
         start, above = page.locator("#start .reading"), page.locator("#results .reading")
-        told = re.compile(r"\d+ of 200 photos are read so far\. You can search them already\.")
+        left = r"(, about \d+ (seconds|minutes?) left)?"
+        told = re.compile(
+            rf"\d+ of 200 photos are read so far{left}\. You can search them already\."
+        )
         expect(start).to_have_text(told, timeout=30_000)
         page.wait_for_selector("#examples:not([hidden])", timeout=30_000)
         page.set_input_files("#choose", visit.shop.photo("Sweaters"))
@@ -58,14 +61,17 @@ def health(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def work(done: int, total: int) -> dict[str, Any]:
-    return {"done": done, "total": total, "seconds_left": None}
+def work(done: int, total: int, left: int | None = None, state: str = "working") -> dict[str, Any]:
+    return {"state": state, "done": done, "total": total, "seconds_left": left}
 
 
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
         (health(gallery={"photos": 340}, indexing=work(340, 1_143)), "340 of 1,143 photos"),
+        (health(gallery={"photos": 340}, indexing=work(340, 1_143, 200)), "about 3 minutes left"),
+        (health(gallery={"photos": 340}, indexing=work(340, 1_143, 21)), "about 30 seconds left"),
+        (health(gallery=None, indexing=work(0, 0, state="listing")), "is being looked through"),
         (health(gallery=None, indexing=work(340, 1_143), status="empty"), "340 of 1,143 photos"),
         (health(gallery={"photos": 500}, indexing=work(0, 643)), "500 of 1,143 photos"),
         (health(gallery={"photos": 20}, fetching=work(30, 90)), "30 of 90 photos"),
