@@ -65,7 +65,8 @@ def _lens(tree: Path, folder: Path) -> Lens:
 def _search(lens: Lens, photo: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(lens("search", photo, "photos", "--json"))["hits"]
     for hit in found:
-        hit.pop("match", None)  # the previous release does not say it
+        for new in ("match", "face"):  # the previous release does not say them
+            hit.pop(new, None)
     return found
 
 

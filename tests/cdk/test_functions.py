@@ -61,7 +61,7 @@ def test_every_function_says_where_its_part_of_the_world_is(parts: Parts) -> Non
         variables: dict[str, Any] = parts.function(name)["Environment"]["Variables"]
         told[name] = {each.removeprefix("LENS_").lower() for each in variables}
     assert told == {
-        "embed": {"catalog", "artifacts", "thumbs"},
+        "embed": {"catalog", "artifacts", "thumbs", "receives"},
         "build_index": {"artifacts", "embed_queue"},
         "compact": {"artifacts"},
         "reconcile": {"catalog", "artifacts", "embed_queue"}

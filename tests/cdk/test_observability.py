@@ -24,6 +24,7 @@ def test_every_kind_of_trouble_has_an_alarm_that_says_what_to_do(parts: Parts) -
         "ApproximateAgeOfOldestMessage",
         "GalleryAge",
         "RejectedPhotos",
+        "WaitingPhotos",
     }
     for alarm in alarms:
         assert ":" in alarm["AlarmDescription"]

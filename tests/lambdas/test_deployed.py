@@ -167,7 +167,7 @@ def published(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert directive["Namespace"] == "ImageLens"
     assert directive["Dimensions"] == [["service"]]
     units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
-    count = dict.fromkeys(("Photos", "RejectedPhotos", "PhotosBehind"), "Count")
+    count = dict.fromkeys(("Photos", "RejectedPhotos", "WaitingPhotos", "PhotosBehind"), "Count")
     assert units == {**count, "GalleryAge": "Seconds"}
     assert found["service"] == "ImageLens"
     return {name: found[name][0] for name in units}
@@ -182,6 +182,7 @@ def test_reconcile_queues_what_differs_and_publishes_how_far_behind_it_is(
     assert published(capsys) == {
         "Photos": 4,
         "RejectedPhotos": 1,
+        "WaitingPhotos": 0,
         "PhotosBehind": 0,
         "GalleryAge": 0,
     }
