@@ -156,7 +156,7 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
     known = gallery.known
     rejections = (known[i] for i, kind in enumerate(known.kind) if kind == Kind.REJECTION)
     waiting = (gallery.waiting[i] for i in range(len(gallery.waiting)))
-    files = (info.key for info in pipeline.catalog.storage.list())
+    files = (info.key for info in pipeline.catalog.files())
     fit_on = manifest.head.fit_on
     return {
         **status,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from watchfiles import Change, watch
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 # A burst of changes is one batch once it has been quiet for the step, or after the debounce.
 _STEP_MS = 100
 _DEBOUNCE_MS = 600
+_POLL_MS = 3_000
+_AGAIN_SECONDS = 60.0
 _TIMEOUT_MS = 200  # how soon a quiet watcher says that it watches, and notices that it must stop
 
 
@@ -33,7 +36,38 @@ def watch_folder(
     """Report changes until `stop` is set: `on_events` gets S3 notifications for photos;
     `on_unclear` is called when only a comparison with the listing can tell what changed (a folder
     was moved in or out, the partition file or `.lensignore` was edited). Sets `watching` when it
-    misses none."""
+    misses none.
+
+    Where the system has no more watches, the folder is looked at every few seconds. What ends even
+    that is told, and it begins anew; `watching` is set all the same: listings find the rest.
+    """
+    polling = False
+    while not stop.is_set():
+        try:
+            _watch(folder, on_events, on_unclear, watching, stop, polling=polling)
+        except Exception as error:  # what the system says differs; none of it may end the server
+            log.error(
+                "%s cannot be watched (%s): it is %s; raise fs.inotify.max_user_watches and "
+                "max_user_instances if they are the matter",
+                folder,
+                error,
+                "compared every few minutes" if polling else "looked at every few seconds instead",
+            )
+            watching.set()
+            stop.wait(_AGAIN_SECONDS if polling else 0)
+            polling = True
+            _safely(folder, on_unclear)
+
+
+def _watch(
+    folder: Path,
+    on_events: Callable[[list[str]], None],
+    on_unclear: Callable[[], None],
+    watching: threading.Event,
+    stop: threading.Event,
+    *,
+    polling: bool,
+) -> None:
     root = folder.resolve()
     catalog = Catalog(FileStorage(root))
     for changes in watch(
@@ -45,6 +79,9 @@ def watch_folder(
         raise_interrupt=False,
         rust_timeout=_TIMEOUT_MS,
         yield_on_timeout=True,
+        ignore_permission_denied=True,
+        force_polling=polling,
+        poll_delay_ms=_POLL_MS,
     ):
         watching.set()
         events, unclear = [], False
@@ -61,10 +98,15 @@ def watch_folder(
                 events.append(s3_notification(kind, key, next_sequencer()))
             elif not (change is Change.modified and Path(name).is_dir()):
                 unclear = True
-        try:
-            if events:
-                on_events(events)
-            if unclear:
-                on_unclear()
-        except Exception as error:  # no failure may end the watcher; reconciling repairs
-            log.error("changes in %s could not be indexed yet: %s", folder, error)
+        if events:
+            _safely(folder, partial(on_events, events))
+        if unclear:
+            _safely(folder, on_unclear)
+
+
+def _safely(folder: Path, act: Callable[[], None]) -> None:
+    """No failure may end the watcher; reconciling repairs."""
+    try:
+        act()
+    except Exception as error:
+        log.error("changes in %s could not be indexed yet: %s", folder, error)

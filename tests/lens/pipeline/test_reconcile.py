@@ -10,7 +10,7 @@ from lens.gallery.versions import Look, Version
 from lens.photos.catalog import PARTITION_KEY, Catalog
 from lens.photos.layouts.layout import Layout, Placed, Rule
 from lens.pipeline.reconcile import Comparison, compare
-from lens.pipeline.waiting import never
+from lens.pipeline.waiting import always, never
 from lens.storage import FileStorage
 from tests.support.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
 
@@ -116,6 +116,17 @@ def test_what_waits_is_looked_at_above_its_row_when_it_changes_or_goes(tmp_path:
     shop.storage.delete("gone.png")
     found = compare(Catalog(shop.storage), gallery(shop.artifacts), Layout(), lambda: NOW, never)
     assert found.looks == [look("changed.png", "6"), look("gone.png", "6")]
+
+
+def test_a_photo_in_a_folder_that_cannot_be_listed_waits_as_others_do(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.known(photo("private/a.png", "5"), "etag")
+    shop.known(waiting("private/a.png", "6"), "")
+    files = Catalog(shop.storage), gallery(shop.artifacts), Layout(), lambda: NOW
+    shop.storage.root.mkdir(exist_ok=True)
+    assert compare(*files, never).looks == []
+    (again,) = compare(*files, always).looks
+    assert again == Look("private/a.png", Version("6", 1), MODEL, "it is archived")
 
 
 def test_a_photo_of_another_item_is_misplaced_and_not_looked_at(tmp_path: Path) -> None:

@@ -274,6 +274,7 @@ def test_a_folder_that_cannot_be_read_stops_the_listing(
     monkeypatch.setattr(os, "scandir", denied)
     with pytest.raises(StorageError, match=r"cannot list '.*/b'.*check its owner and mode"):
         keys(folder)
+    assert [info.key for info in folder.readable()] == ["a/x"], "a catalog's costs itself alone"
 
 
 def test_a_root_that_is_a_file_cannot_be_listed(tmp_path: Path) -> None:

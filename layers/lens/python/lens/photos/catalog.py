@@ -81,7 +81,8 @@ class Catalog:
         return _once(merge(own, self._photos_in(self.pictures), key=_key))
 
     def own_photos(self) -> Iterator[ObjectInfo]:
-        """The same without those that were fetched.
+        """The same without those that were fetched, and without those in local folders that cannot
+        be read: looked at, these cannot be read either, so none is taken for gone.
 
         Raises StorageError when a local folder is missing: that is a drive that is not mounted,
         or a slip in the name, and not a shop that has removed all its photos.
@@ -92,8 +93,12 @@ class Catalog:
 
     def _photos_in(self, storage: Storage) -> Iterator[ObjectInfo]:
         ignored = self.ignored()
-        listed = storage.list()
+        listed = _listed(storage)
         return (info for info in listed if is_photo(info.key) and not ignored.has(info.key))
+
+    def files(self) -> Iterator[ObjectInfo]:
+        """Every file in the catalog's folders that can be read, photo or not."""
+        return _listed(self.storage)
 
     def head(self, key: str) -> ObjectInfo | None:
         """A photo's info; None where there is none."""
@@ -218,6 +223,10 @@ def parse_partition(
                 f"{line.strip()[:80]!r}"
             )
     return entries
+
+
+def _listed(storage: Storage) -> Iterator[ObjectInfo]:
+    return storage.readable() if isinstance(storage, FileStorage) else storage.list()
 
 
 def _key(info: ObjectInfo) -> bytes:

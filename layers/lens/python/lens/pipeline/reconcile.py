@@ -110,7 +110,10 @@ def compare(
                 misplaced[info.key] = place
     for key, position in unlisted.items():
         row = waiting.get(key, known[position])
-        if row.kind != Kind.TOMBSTONE:
+        if row.kind == Kind.WAITING and not row.etag:  # it is not known to be gone
+            if retry(row, at):
+                looks.append(Look(key, row.version.bumped(), model_id, row.reason))
+        elif row.kind != Kind.TOMBSTONE:
             looks.append(Look(key, row.version.bumped(), model_id))
     return Comparison(gallery, looks, misplaced, at, min(lacking, default=None))
 

@@ -15,7 +15,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +30,8 @@ from lens.storage.contract import ObjectInfo, check_conditions, check_key, check
 from lens.storage.disk import ABSENT, explained, locked, replacing, stamp
 
 _log = logging.getLogger(__name__)
+
+_Scan = Callable[[Path, str, str], list[tuple[str, os.stat_result]]]
 
 # Seconds before each try to read a file that another program is writing in place.
 _PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
@@ -116,6 +118,13 @@ class FileStorage:
         check_path(prefix.rpartition("/")[0])
         if prefix.startswith("/"):
             raise UsageError(f"the prefix {prefix!r} is absolute: leave out the leading '/'")
+        return self._list(prefix, _scan)
+
+    def readable(self) -> Iterator[ObjectInfo]:
+        """All that can be listed: a folder in it that cannot be read is left out and logged."""
+        return self._list("", _scan_readable)
+
+    def _list(self, prefix: str, scan: _Scan) -> Iterator[ObjectInfo]:
         with explained("list", self.root):
             try:
                 root = self.root.stat()
@@ -132,7 +141,7 @@ class FileStorage:
                     yield _info(key, status)
             elif stat.S_ISDIR(status.st_mode) and (status.st_dev, status.st_ino) not in above:
                 within = above | {(status.st_dev, status.st_ino)}
-                inner = _scan(self.root, key and f"{key}/", prefix)
+                inner = scan(self.root, key and f"{key}/", prefix)
                 todo += [(name, found, within) for name, found in reversed(inner)]
 
     def _path(self, key: str) -> Path:
@@ -228,6 +237,16 @@ def _scan(root: Path, folder: str, prefix: str) -> list[tuple[str, os.stat_resul
                         raise
     found.sort(key=lambda entry: f"{entry[0]}{'/' * stat.S_ISDIR(entry[1].st_mode)}".encode())
     return found
+
+
+def _scan_readable(root: Path, folder: str, prefix: str) -> list[tuple[str, os.stat_result]]:
+    try:
+        return _scan(root, folder, prefix)
+    except StorageError as error:
+        if not folder:
+            raise
+        _log.warning("left out %r: %s", folder, error)
+        return []
 
 
 def _status(path: Path) -> os.stat_result | None:

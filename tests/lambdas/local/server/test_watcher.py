@@ -1,0 +1,85 @@
+"""The watcher, where the system does not let it watch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import watchfiles
+
+from lambdas.local.server import watcher
+
+SECONDS = 30
+
+
+class Watched:
+    """A folder and what was heard of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events: list[str] = []
+        self.unclear = 0
+        self.watching, self.stop = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        watcher.watch_folder(self.folder, self.events.extend, self._count, self.watching, self.stop)
+
+    def _count(self) -> None:
+        self.unclear += 1
+
+    def until(self, heard: str) -> bool:
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            if any(heard in event for event in self.events):
+                return True
+            time.sleep(0.05)
+        return False
+
+
+def test_without_watches_the_folder_is_looked_at_and_the_reason_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[bool] = []
+
+    def limited(*args: Any, force_polling: bool, **options: Any) -> Any:
+        asked.append(force_polling)
+        if not force_polling:
+            raise OSError("OS file watch limit reached.")
+        return watchfiles.watch(*args, force_polling=True, **options)
+
+    monkeypatch.setattr(watcher, "watch", limited)
+    monkeypatch.setattr(watcher, "_POLL_MS", 100)
+    watched = Watched(tmp_path)
+    watched.thread.start()
+    try:
+        assert watched.watching.wait(SECONDS)
+        while len(asked) < 2:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        (tmp_path / "new.jpg").write_bytes(b"x")
+        assert watched.until("new.jpg")
+    finally:
+        watched.stop.set()
+        watched.thread.join(SECONDS)
+    assert asked == [False, True]
+    assert watched.unclear == 1, "what was missed meanwhile is looked for"
+    assert "max_user_watches" in caplog.text
+
+
+def test_a_watcher_that_fails_again_and_again_holds_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, **options: Any) -> Any:
+        raise OSError("no")
+
+    monkeypatch.setattr(watcher, "watch", broken)
+    watched = Watched(tmp_path)
+    watched.thread.start()
+    assert watched.watching.wait(SECONDS), "the first indexing waits for this"
+    watched.stop.set()
+    watched.thread.join(SECONDS)
+    assert not watched.thread.is_alive()
