@@ -30,7 +30,7 @@ from lens.photos.layouts.layout import Placed
 from lens.photos.layouts.stored import read_layout
 from lens.photos.thumbnail_store import write_thumbnail
 from lens.pipeline.feed import look_at_feed
-from lens.pipeline.waiting import Readings
+from lens.pipeline.readings import Readings
 from lens.settings import Limits
 from lens.storage import Storage
 
