@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.e2e.chromium import NoBrowserError, chromium
 from tests.e2e.serving import Server, serving
@@ -37,6 +37,12 @@ XMLHttpRequest.prototype.send = function (body) {
   }
   return send.call(this, body);
 };
+"""
+
+COPIES = """
+Object.defineProperty(navigator, "clipboard", {
+  value: { writeText: async (text) => { window.copied = text; } },
+});
 """
 
 
@@ -208,3 +214,16 @@ def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
 def visit(visits: Visits) -> Visit:
     """A page on a desktop."""
     return visits()
+
+
+def start_is_shown(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Photograph a garment")).to_be_visible()
+
+
+def begin_from_the_catalog(visit: Visit) -> str:
+    """Start from the first example, and tell its item."""
+    visit.page.locator("#examples button").first.click()
+    visit.settled()
+    item = visit.page.evaluate("history.state.item")
+    assert isinstance(item, str)
+    return item
