@@ -45,8 +45,9 @@ export class More {
     this._text = this._end.querySelector("p");
     this._button.onclick = () => this._load(true);
     this._running = new AbortController();
+    // Of a busy page a browser tells several looks at once: the last one is how it is now.
     this._seen = new IntersectionObserver(
-      ([{ isIntersecting }]) => isIntersecting && this._pages < BY_ITSELF && this._load(false),
+      (looks) => looks.at(-1).isIntersecting && this._pages < BY_ITSELF && this._load(false),
       { rootMargin: AHEAD },
     );
   }

@@ -283,6 +283,23 @@ def test_scrolling_shows_every_product_once_and_says_when_that_is_all(searched: 
     expect(page.locator("#hits")).to_have_attribute("aria-busy", "false")
 
 
+def test_scrolling_goes_on_where_a_busy_browser_tells_two_looks_at_once(visit: Visit) -> None:
+    page = visit.page
+    page.evaluate(
+        """() => {
+          const real = IntersectionObserver;
+          window.IntersectionObserver = class extends real {
+            constructor(hear, options) {
+              super((looks) => hear([{ isIntersecting: false }, ...looks]), options);
+            }
+          };
+        }"""
+    )
+    visit.choose(photo_of(visit.shop, 0))
+    scroll_to_the_end(page)
+    expect(page.locator(".card")).to_have_count(2 * PAGE)
+
+
 def test_the_keyboard_goes_on_with_the_first_product_of_the_next_page(visits: Visits) -> None:
     visit = visits(1280)
     # A browser without the observer has the button alone.
