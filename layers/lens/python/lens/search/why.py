@@ -1,11 +1,13 @@
 """Why: which parts of a query and of a hit make the two alike, told only where it was just tried.
 
 A place counts by what it adds to the similarity. Then the strongest places are covered and the
-photo is embedded again: where it is hardly less like the other, nothing is told of it.
+photo is embedded again: where it is hardly less like the other, or where what it has in common with
+the other does not move to other places, nothing is told of it.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +64,7 @@ class Reasons:
         """`capacity` is the number of hits that are kept."""
         self._limits = limits
         self._hits: Cache[_Embedded] = Cache(capacity)
+        self._beside = ThreadPoolExecutor(thread_name_prefix="why")
 
     def why(
         self,
@@ -82,17 +85,30 @@ class Reasons:
             raise NotFoundError(f"no photo of the gallery has the id {photo_id!r}")
         if query.shares is None:
             raise NotExplainedError(f"{embedder.model_id} cannot tell why photos are alike")
+        own = self._beside.submit(
+            self._of_query, embedder, photo, query, query.shares, toward=found[0][1]
+        )
         image = decode(thumbnails.read(gallery, photo_id), self._limits)
         hit = self._hit(embedder, photo_id, image)
-        own = part_of(decode(photo, self._limits), query.region)
-        return Why(
-            tried(embedder, own, query.vector, query.shares, found[0][1]),
-            tried(embedder, part_of(image, hit.box), hit.vector, hit.shares, query.vector),
-        )
+        part = part_of(image, hit.box)
+        told = tried(embedder, part, hit.vector, hit.shares, query.vector)
+        return Why(own.result(), told)
 
     def figures(self) -> dict[str, dict[str, int]]:
         """Hits, misses and fill of the cache."""
         return {"whys": self._hits.figures()}
+
+    def _of_query(
+        self,
+        embedder: Embedder,
+        photo: bytes,
+        query: Query,
+        shares: Shares,
+        *,
+        toward: NDArray[np.float32],
+    ) -> Part | None:
+        part = part_of(decode(photo, self._limits), query.region)
+        return tried(embedder, part, query.vector, shares, toward)
 
     def _hit(self, embedder: Embedder, photo_id: str, image: Picture) -> _Embedded:
         key = embedder.model_id, photo_id
@@ -114,11 +130,22 @@ def tried(
     shares: Shares,
     other: NDArray[np.float32],
 ) -> Part | None:
-    """What of a part of a photo makes it like another's vector, if it is less like it without."""
+    """What of a part of a photo makes it like another's vector, if it is less like it without, and
+    less so there than elsewhere."""
     found = shares.toward(other)
     most = float(found.max())
     if most <= 0:
         return None
-    without = embedder.embed(covered(part, strongest(found)))
+    chosen = strongest(found)
+    without, left = embedder.embed_with_shares(covered(part, chosen))
+    assert left is not None  # the photo has them, by the same model
     fall = float((vector - without) @ other)
-    return Part(np.maximum(found / most, 0), shares.box, fall) if fall >= LEAST_FALL else None
+    if fall < LEAST_FALL or _weight(left.toward(other), chosen) >= _weight(found, chosen):
+        return None
+    return Part(np.maximum(found / most, 0), shares.box, fall)
+
+
+def _weight(found: Map, chosen: NDArray[np.bool_]) -> float:
+    """The share of some places in a map."""
+    positive = np.maximum(found, 0)
+    return float(positive[chosen].sum() / max(float(positive.sum()), 1e-9))
