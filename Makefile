@@ -4,6 +4,7 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SAMPLE := .lens/sample-catalog
 
 CDK := node_modules/.bin/cdk
@@ -12,7 +13,10 @@ CHECKS := $(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && PYTH
 # Node, for CDK, is the environment's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo check test test-aws bench docs image-proof containers assets synth diff deploy destroy chromium format clean
+# Tools that look at packages, apart from them.
+SUPPLY := .supply/bin
+
+.PHONY: help demo check test test-aws bench docs pins sbom audit image-proof containers assets synth diff deploy destroy chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -43,6 +47,23 @@ test-aws: .venv/dev.stamp .sagemaker/stamp node_modules ## deploy to an emulated
 docs: .venv/dev.stamp ## write the generated parts of the documents
 	@$(BIN)/python -m docs.generate
 
+pins: .supply/stamp ## write requirements.txt, what users install by its hashes, from constraints.txt
+	@$(SUPPLY)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command 'make pins' --constraint constraints.txt --extra serve --output-file requirements.txt \
+	  --group build pyproject.toml
+
+sbom: .supply/stamp .venv/serve.stamp ## write build/sbom.cdx.json and build/licenses.md: what users install, and under which licenses
+	@$(PYTHON) -m venv --clear build/installed
+	@build/installed/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements.txt
+	@$(SUPPLY)/cyclonedx-py environment build/installed --output-format JSON --output-file build/sbom.cdx.json
+	@$(BIN)/python -m docs.supply licenses build/sbom.cdx.json > build/licenses.md
+	@echo "build/sbom.cdx.json and build/licenses.md are written."
+
+audit: .supply/stamp .venv/serve.stamp ## look the pinned versions up among known vulnerabilities
+	@$(SUPPLY)/pip-audit --progress-spinner off --disable-pip --require-hashes --requirement requirements.txt \
+	  --format json --output build/audit.json 2>build/audit.log || true
+	@$(BIN)/python -m docs.supply audit build/audit.json
+
 image-proof: .venv/dev.stamp ## build and run the image without Docker (root, Debian; two minutes)
 	@command -v buildah debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends buildah debootstrap
 	@$(BIN)/python -m tests.image.prove
@@ -54,6 +75,12 @@ containers: .sagemaker/stamp ## look AWS's training containers up again, through
 .sagemaker/stamp: | .venv/bin/python
 	@$(BIN)/python -m venv .sagemaker
 	@.sagemaker/bin/python -m pip install --quiet --disable-pip-version-check 'sagemaker-core>=2.27,<3'
+	@touch $@
+
+.supply/stamp:
+	@mkdir -p build
+	@$(PYTHON) -m venv .supply
+	@.supply/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7,<8' 'pip-audit>=2,<3' 'uv>=0.9'
 	@touch $@
 
 # The generator of Python clients wants an older typer than the rest.
@@ -97,7 +124,7 @@ format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff format
 
 clean: ## remove everything that was made here: environment, galleries, caches
-	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .sagemaker .clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .sagemaker .clients .supply .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 node_modules: package.json package-lock.json | .venv/cdk.stamp
 	@npm ci --silent --no-audit --no-fund
@@ -107,10 +134,11 @@ EXTRAS_serve := serve
 EXTRAS_cdk := serve,cdk
 EXTRAS_dev := serve,cdk,train,dev
 
-.venv/serve.stamp .venv/cdk.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml constraints.txt | .venv/bin/python
+.venv/serve.stamp .venv/cdk.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml constraints.txt requirements.txt | .venv/bin/python
 	@echo "Installing ($*; once, a minute or two) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[$(EXTRAS_$*)]'
+	@$(PIP) --require-hashes --no-deps --requirement requirements.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@$(if $(filter serve,$*),,$(PIP) --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS_$*)]')
 	@touch .venv/serve.stamp $(if $(filter dev,$*),.venv/cdk.stamp) $@
 
 .venv/bin/python:
