@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +111,16 @@ class InterruptingStorage:
 
     def delete(self, key: str) -> None:
         self._do(lambda: self.storage.delete(key), f"delete {key}", StorageError)
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        for key in keys:  # a process may end, or an answer be lost, between any two of them
+            self.delete(key)
+
+    def remove_partial(self, before: float) -> int:
+        return self.storage.remove_partial(before)
+
+    def now(self) -> float:
+        return self.storage.now()
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         return iter(self._do(lambda: list(self.storage.list(prefix)), f"list {prefix}"))
