@@ -168,7 +168,7 @@ class S3Storage:
                 if errors := reply.get("Errors"):
                     # One of them speaks for all, as if it had been deleted alone.
                     first = errors[0]
-                    told = {"Code": first.get("Code", ""), "Message": first.get("Message", "")}
+                    told: Any = {"Code": first.get("Code", ""), "Message": first.get("Message", "")}
                     raise ClientError({"Error": told}, "DeleteObjects")
 
     def remove_partial(self, before: float) -> int:
