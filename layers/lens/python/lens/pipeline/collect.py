@@ -50,8 +50,9 @@ log = logging.getLogger(__name__)
 # Earlier releases marked whatever lay under thumbs/ in "collector.json": those marks are not read.
 _MARKS = "collected.json"
 # After a longer pause, or where the clock went back, a run only takes up the marks and the next one
-# judges them. So a single run whose clock is far off removes nothing.
-_LONGEST = 2 * retention.GRACE
+# judges them. So a single run whose clock is far off removes nothing. Two weeks: a stack may collect
+# once a week (`collect_hours`), and miss a run.
+_LONGEST = 14 * retention.GRACE
 # The names that this project gives to the parts of a gallery.
 _OURS = re.compile(
     rf"{COMMITS}[^/]+/[0-9]{{8,}}-[0-9a-f]{{32}}\.json"
