@@ -16,6 +16,7 @@ from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import (
     CATALOG,
     COMMITS,
+    CONDEMNED,
     CURRENT,
     FORMATS,
     GALLERY,
@@ -121,7 +122,7 @@ class Maintenance(Construct):
                 },
                 policy=[
                     *read(artifacts, *GALLERY, _MARKS),
-                    write(artifacts, _MARKS, HEADS, COMMITS),
+                    write(artifacts, _MARKS, CONDEMNED, HEADS, COMMITS),
                     delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS),
                     list_objects(catalog, storage.thumbs),
                     delete(catalog, storage.thumbs),

@@ -15,13 +15,14 @@ SEGMENTS = "segments/"
 SNAPSHOTS = "snapshots/"
 PRODUCTS = "products/"
 TRAINING = "training/"
+CONDEMNED = "condemned.json"
 FORMATS = "formats.json"
 LAYOUT = "layout.json"
 CATALOG = "catalog/"
 # The catalog's bucket may be an existing one with the shop's own files. Stacks write only under
 # this prefix, each under its own name.
 STACKS = "image-lens/"
-GALLERY = (CURRENT, FORMATS, HEADS, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS)
+GALLERY = (CURRENT, FORMATS, CONDEMNED, HEADS, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS)
 
 
 def read(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:

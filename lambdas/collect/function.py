@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 from lens.pipeline.collect import collect
 from lens.pipeline.queues import Queue
@@ -18,4 +17,4 @@ _queue = Queue(_settings.embed_queue)
 
 def handler(event: object = None, context: object = None) -> dict[str, int]:
     """Lambda's calling convention; the reply counts the objects removed."""
-    return {"removed": collect(_artifacts, _thumbs, _queue.send_looks, now=time.time())}
+    return {"removed": collect(_artifacts, _thumbs, _queue.send_looks)}

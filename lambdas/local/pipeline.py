@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from lambdas.build_index.handler import BuildIndexHandler
 from lambdas.embed.handler import EmbedHandler
 from lens.errors import LensError
+from lens.gallery.commits import HEADS
 from lens.gallery.current import followed_models
 from lens.gallery.segments import segment_key
 from lens.gallery.versions import Look
@@ -24,7 +25,7 @@ from lens.pipeline.waiting import Retry, always
 from lens.progress import Progress, Underway
 from lens.right_of_way import RightOfWay
 from lens.settings import Settings
-from lens.storage import key_prefix, open_storage
+from lens.storage import FileStorage, key_prefix, open_storage
 
 # Batches grow from the first size to the last: the first photos can be found soon, and a new photo
 # never waits for long behind a batch of a long indexing.
@@ -49,6 +50,11 @@ class Pipeline:
         self.catalog = open_catalog(settings)
         self._embed = EmbedHandler(settings, self.artifacts, self._announce, self.right_of_way.give)
         self._build_index = BuildIndexHandler(self.artifacts, self._again.extend)
+        if isinstance(self.artifacts, FileStorage):
+            # What was seen was committed later, whatever the clock says today. The next
+            # reconciliation knows it exactly, but events come before.
+            for info in self.artifacts.list(HEADS):
+                go_on_above(f"{int(info.modified * 1e9):0{_DIGITS}X}")
 
     def look(self, looks: Sequence[Look], progress: Progress | None = None) -> None:
         """Look at these keys and commit what is found before returning.
@@ -113,6 +119,7 @@ class Pipeline:
         count = 0
         for model_id in followed_models(self.artifacts) if models is None else models:
             comparison = compare_newest(self.catalog, self.artifacts, model_id, retry=retry)
+            go_on_above(comparison.newest_sequencer)
             self._regroup(comparison)
             self.look(comparison.looks, progress)
             count += len(comparison.looks)
@@ -121,7 +128,7 @@ class Pipeline:
     def collect(self) -> int:
         """Remove what nothing reaches any more; how many objects went."""
         with self._lock:
-            return collect(self.artifacts, self.thumbs, self.look, now=time.time())
+            return collect(self.artifacts, self.thumbs, self.look)
 
     def _regroup(self, comparison: Comparison) -> None:
         with self._lock:
@@ -146,13 +153,23 @@ class Pipeline:
         )
 
 
+_DIGITS = 16
 _sequencers = threading.Lock()
 _last_sequencer = 0
 
 
 def next_sequencer() -> str:
-    """A sequencer above all that this machine has given before."""
+    """A sequencer above all that this machine has given before, and all that it was shown."""
     global _last_sequencer
     with _sequencers:
         _last_sequencer = max(time.time_ns(), _last_sequencer + 1)
-        return f"{_last_sequencer:016X}"
+        return f"{_last_sequencer:0{_DIGITS}X}"
+
+
+def go_on_above(sequencer: str) -> None:
+    """Give no sequencer below this one any more: it is a gallery's, from before a clock was set
+    back, and would beat every later event."""
+    global _last_sequencer
+    with _sequencers:
+        shown = int(sequencer[:_DIGITS].ljust(_DIGITS, "0"), 16)
+        _last_sequencer = max(_last_sequencer, shown)

@@ -10,7 +10,7 @@ from tests.cdk.synthesis import Parts, several, synthesize, text
 
 pytestmark = pytest.mark.slow
 
-GALLERY = {"current.json", "formats.json"} | {
+GALLERY = {"current.json", "formats.json", "condemned.json"} | {
     f"{p}/*" for p in ("heads", "commits", "segments", "snapshots", "products")
 }
 CATALOG, ARTIFACTS = "StorageCatalog", "StorageArtifacts"
@@ -21,7 +21,9 @@ WRITES = {
     "build_index": {f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "compact": {f"{ARTIFACTS}/{p}/*" for p in ("heads", "commits", "segments", "snapshots")},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in ("formats.json", "layout.json", "segments/*")},
-    "collect": {f"{ARTIFACTS}/collected.json", f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
+    "collect": {
+        f"{ARTIFACTS}/{p}" for p in ("collected.json", "condemned.json", "heads/*", "commits/*")
+    },
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
     "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*")},
     "search": {THUMBS},

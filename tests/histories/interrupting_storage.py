@@ -1,10 +1,10 @@
-"""Storage that interrupts its user: a crash, a lost answer, or another's whole action."""
+"""Storage that interrupts its user: a crash, an error, a lost answer, or another's whole action."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -13,7 +13,11 @@ from lens.storage import ObjectInfo, Storage
 
 T = TypeVar("T")
 
-How = Literal["crash before", "crash after", "lost answer", "failure", "meanwhile"]
+# "failure": nothing was done (a 500 or 503, a reading that breaks off). "timeout": it was done, and
+# no answer ever came. "lost answer": it was done, and the client's own second try was answered.
+How = Literal[
+    "crash before", "crash after", "lost answer", "timeout", "failure", "broken off", "meanwhile"
+]
 
 
 _FORMATS = "read formats.json"
@@ -21,6 +25,10 @@ _FORMATS = "read formats.json"
 
 class CrashError(BaseException):
     """The process ended here. Not an Exception: no handler sees its own death."""
+
+
+class _BrokenOffError(Exception):
+    """Only a part of a listing came."""
 
 
 @dataclass(frozen=True)
@@ -50,32 +58,55 @@ class _Awaited:
     operations: int  # until it is due
 
 
+@dataclass
+class Interruptions:
+    """The plan of the action under way, for all storages that it uses."""
+
+    plan: list[_Awaited] = field(default_factory=list)
+    failed: bool = False  # whether the action was told of a failure
+    slept: bool = False  # whether days passed in its middle
+
+
 class InterruptingStorage:
-    """Passes every operation on, except where the plan of the action under way interrupts it."""
+    """Passes every operation on, except where the plan of the action under way interrupts it.
+
+    `name` comes before the operations' names in plans; `clock` is the storage's own.
+    """
 
     def __init__(
         self,
         storage: Storage,
         meanwhile: Callable[[Step], object],
         written: Callable[[str, bytes], None] = lambda key, data: None,
+        *,
+        name: str = "",
+        clock: Callable[[], float] | None = None,
+        interruptions: Interruptions | None = None,
     ) -> None:
         self.storage = storage
         self.location = storage.location
         self._meanwhile = meanwhile
         self._written = written
-        self._plan: list[_Awaited] = []
-        self.failed = False  # whether the action under way was told of a failure
+        self._name = name
+        self._clock = clock or storage.now
+        self.interruptions = interruptions or Interruptions()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the action under way was told of a failure."""
+        return self.interruptions.failed
 
     @contextmanager
     def interrupted(self, plan: Sequence[Interruption]) -> Iterator[None]:
         """Interrupt the operations of the block by this plan, and by no plan outside it."""
-        outer = self._plan, self.failed
-        self._plan = [_Awaited(interruption, interruption.at) for interruption in plan]
-        self.failed = False
+        here = self.interruptions
+        outer = here.plan, here.failed, here.slept
+        here.plan = [_Awaited(interruption, interruption.at) for interruption in plan]
+        here.failed = here.slept = False
         try:
             yield
         finally:
-            self._plan, self.failed = outer
+            here.plan, here.failed, here.slept = outer
 
     def read(self, key: str) -> tuple[bytes, ObjectInfo]:
         return self._do(lambda: self.storage.read(key), f"read {key}")
@@ -112,8 +143,24 @@ class InterruptingStorage:
     def delete(self, key: str) -> None:
         self._do(lambda: self.storage.delete(key), f"delete {key}", StorageError)
 
+    def delete_many(self, keys: Iterable[str]) -> None:
+        for key in keys:  # a process may end, or an answer be lost, between any two of them
+            self.delete(key)
+
+    def remove_partial(self, before: float) -> int:
+        return self.storage.remove_partial(before)
+
+    def now(self) -> float:
+        return self._clock()
+
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        return iter(self._do(lambda: list(self.storage.list(prefix)), f"list {prefix}"))
+        try:
+            listed = self._do(lambda: list(self.storage.list(prefix)), f"list {prefix}")
+        except _BrokenOffError as error:
+            listed = list(self.storage.list(prefix))
+            yield from listed[: len(listed) // 2]
+            raise StorageError(str(error)) from error
+        yield from listed
 
     def fetch(self, key: str, path: Path) -> ObjectInfo:
         return self._do(lambda: self.storage.fetch(key, path), f"fetch {key}")
@@ -125,30 +172,38 @@ class InterruptingStorage:
         lost: type[ConflictError | StorageError] | None = None,
     ) -> T:
         # Each write first asks which format to write. A crash there is a crash before the write.
-        interruption = None if name == _FORMATS else self._due(name)
+        interruption = None if name == _FORMATS else self._due(self._name + name)
         if interruption is None:
             return operate()
         if interruption.how == "crash before":
             raise CrashError(f"before {name}")
-        if interruption.how == "failure" or (interruption.how == "lost answer" and lost is None):
-            self.failed = True
+        if interruption.how == "broken off" and name.startswith("list "):
+            self.interruptions.failed = True
+            raise _BrokenOffError(f"{name} broke off")
+        if interruption.how in ("failure", "broken off") or (
+            interruption.how == "lost answer" and lost is None
+        ):
+            self.interruptions.failed = True
             raise StorageError(f"no answer to {name}")
         if interruption.how == "meanwhile":
             self._meanwhile(interruption.meanwhile)
+            self.interruptions.slept |= interruption.meanwhile.name == "sleep"
             return operate()
         result = operate()
         if interruption.how == "crash after":
             raise CrashError(f"after {name}")
+        if interruption.how == "timeout":
+            lost = StorageError
         assert lost is not None
-        self.failed |= lost is StorageError
+        self.interruptions.failed |= lost is StorageError
         raise lost(f"the answer to {name} was lost")
         return result
 
     def _due(self, name: str) -> Interruption | None:
         due = None
-        for awaited in list(self._plan):
+        for awaited in list(self.interruptions.plan):
             awaited.operations -= name.startswith(awaited.interruption.of)
             if awaited.operations <= 0:
-                self._plan.remove(awaited)
+                self.interruptions.plan.remove(awaited)
                 due = due or awaited.interruption
         return due

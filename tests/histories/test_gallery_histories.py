@@ -4,22 +4,35 @@ and no reader ever sees a mix."""
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lens.gallery import retention
-from lens.pipeline import compact as compaction
 from lens.storage import FileStorage, open_storage
 from tests.histories.interrupting_storage import How, Interruption, Step
-from tests.histories.world import KEPT_COMMITS, World
+from tests.histories.seeded import act_out as act_out_seed
+from tests.histories.seeded import small_bounds
+from tests.histories.steps import (
+    FEED,
+    LAYOUT,
+    LUCK,
+    MEANWHILE,
+    OPERATORS,
+    READERS,
+    RIVALS,
+    SHOP,
+    STAGES,
+    TURNS,
+    history,
+)
+from tests.histories.world import World
 from tests.support.s3_bucket import BUCKET, s3_bucket
 
 pytestmark = pytest.mark.slow
@@ -27,26 +40,10 @@ pytestmark = pytest.mark.slow
 # How many histories to act out, each time others; without it few, and always the same.
 HISTORIES = int(os.environ.get("HISTORIES", "0"))
 
-SHOP = "put", "put_unusable", "remove", "replace_after_removal", "stock", "stock", "take_down"
-FEED = "put_feed", "put_feed", "put_feed", "remove_feed"
-LAYOUT = ("lay_out",)
-LUCK = "lose", "duplicate", "wait", "settle"
-STAGES = "embed", "embed_all", "commit", "commit_all", "compact", "fold", "fold", "merge"
-OPERATORS = "pin", "pin", "unpin", "promote", "promote", "reconcile", "collect", "collect"
-READERS = "read_cold", "read_warm", "read_warm"
-MEANWHILE = (
-    *("stock", "take_down", "replace_after_removal", "commit_all", "commit_all", "embed"),
-    *("fold", "merge", "pin", "unpin", "promote", "collect", "collect", "reconcile"),
-    *("read_cold", "read_warm", "put_feed", "lay_out"),
-)
-RIVALS = "commit_all", "fold", "merge", "promote", "collect", "pin"
-# Where an action can be overtaken, and where it is over.
-TURNS = "write heads/", "write heads/", "write current", "write commits/", "write snapshots/"
-
 choices = st.integers(0, 999)
 steps = st.builds(Step, st.sampled_from(MEANWHILE), choices)
 hows: st.SearchStrategy[How] = st.sampled_from(
-    ["meanwhile", "meanwhile", "meanwhile", "lost answer", "crash before", "crash after", "failure"]
+    ["meanwhile", "meanwhile", "meanwhile", *get_args(How)]
 )
 interruptions = st.lists(
     st.builds(Interruption, at=st.integers(1, 30), how=hows, meanwhile=steps)
@@ -105,15 +102,10 @@ def machine(open_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
 
 
 @pytest.fixture(autouse=True)
-def small_bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def much_to_do() -> Iterator[None]:
     """Compactors and the collector have much to do already in small galleries."""
-    monkeypatch.setattr(compaction, "TAIL_SEGMENTS", 2)
-    monkeypatch.setattr(compaction, "SMALL_SEGMENT_ROWS", 2)
-    monkeypatch.setattr(compaction, "TAIL_ROWS", 5)
-    monkeypatch.setattr(retention, "COMMITS", KEPT_COMMITS)
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+    with small_bounds():
+        yield
 
 
 def act_out(open_world: Callable[[], World], histories: int) -> None:
@@ -141,7 +133,7 @@ def test_every_history_in_folders_ends_with_the_catalog(tmp_path: Path) -> None:
         here = tmp_path / str(number)
         return World(FileStorage(here / "catalog"), FileStorage(here / "artifacts"))
 
-    act_out(open_world, histories=120)
+    act_out(open_world, histories=25)
 
 
 def test_every_history_in_s3_ends_with_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,4 +144,14 @@ def test_every_history_in_s3_ends_with_the_catalog(monkeypatch: pytest.MonkeyPat
         return World(open_storage(f"{here}/catalog"), open_storage(f"{here}/artifacts"))
 
     with s3_bucket(monkeypatch):
-        act_out(open_world, histories=12)
+        act_out(open_world, histories=6)
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 25) for first in range(0, 200, 25)])
+def test_every_history_of_a_seed_ends_with_the_catalog(seeds: range) -> None:
+    for seed in seeds:
+        act_out_seed(seed)
+
+
+def test_a_seed_always_tells_the_same_history() -> None:
+    assert history(4) == history(4) != history(5)

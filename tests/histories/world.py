@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens.errors import LensError, NotFoundError, PinnedError, UsageError
+from lens.errors import ArtifactError, LensError, NotFoundError, PinnedError, UsageError
 from lens.feed.feed import read_feed
 from lens.gallery.commits import Commit, read_head
 from lens.gallery.current import read_current
@@ -71,6 +71,21 @@ FEEDS = (
 LAYOUTS = ("", "folders", "{category}/{item}", "{item}/{variant}/*")
 UNUSABLE = (b"not a photo", PHOTOS[0][:40])
 PAUSES = (60.0, 3_600.0, 13 * 3_600.0, 25 * 3_600.0, 15 * 86_400.0, 31 * 86_400.0)
+# Whose clock may be wrong: by less than the difference between the collector's grace and the age at
+# which a segment is not applied any more. The collector asks the storage.
+ACTORS = "embedder", "committer", "compactor", "operator"
+AHEAD = (0.0, 0.0, 90.0, -90.0, 5 * 3_600.0, -5 * 3_600.0)
+OTHERS = (
+    "stock",
+    "take_down",
+    "put",
+    "embed_all",
+    "commit_all",
+    "fold",
+    "merge",
+    "put_feed",
+    "reconcile",
+)
 START = 4_000_000_000.0  # later than any time the storage itself may give
 KEPT_COMMITS = 4  # what the collector and `lens rollback` are patched to
 
@@ -90,10 +105,21 @@ class World:
     def __init__(self, catalog: Storage, artifacts: Storage, models: int = 3) -> None:
         self.ledger = Ledger()
         announce_format(artifacts, 0.0)
-        self.catalog = Catalog(InterruptingStorage(catalog, self.meanwhile))
+        self.time = START  # the storage's
+        self.clocks = dict.fromkeys(ACTORS, 0.0)  # seconds that each actor's is ahead
         self.bare = artifacts
-        self.artifacts = InterruptingStorage(artifacts, self.meanwhile, self._written)
-        self.time = START
+        self.artifacts = InterruptingStorage(
+            artifacts, self.meanwhile, self._written, clock=self.now
+        )
+        self.catalog = Catalog(
+            InterruptingStorage(
+                catalog,
+                self.meanwhile,
+                name="catalog ",
+                clock=self.now,
+                interruptions=self.artifacts.interruptions,
+            )
+        )
         self.sequencer = 0x10
         self.feeds: dict[str, bytes] = {}  # every product file that ever was, by ETag
         self.messages: list[str] = []  # of the embed queue
@@ -109,13 +135,13 @@ class World:
             self.artifacts,
             embedder=self.embedder,
             executor=Inline(),
-            clock=self.now,
+            clock=partial(self.now, "embedder"),
         )
 
-    def now(self) -> float:
-        """A clock that never shows a time twice."""
+    def now(self, actor: str = "") -> float:
+        """An actor's clock, or the storage's, which never shows a time twice."""
         self.time += 0.001
-        return self.time
+        return self.time + self.clocks.get(actor, 0.0)
 
     def embedder(self, model_id: str) -> Embedder:
         """A model, loaded once."""
@@ -129,9 +155,16 @@ class World:
         with self.artifacts.interrupted(plan), suppress(CrashError):
             try:
                 action(random.Random(step.choice))
-            except LensError:
-                if not self.artifacts.failed:
+            except LensError as error:
+                if not self._excused(error):
                     raise
+
+    def _excused(self, error: LensError) -> bool:
+        """Whether the action under way may fail so; it is tried again later."""
+        # Whoever slept for days may miss what was the newest before.
+        overtaken = self.artifacts.interruptions.slept
+        missing = isinstance(error, NotFoundError | ArtifactError)
+        return self.artifacts.failed or (overtaken and missing)
 
     def meanwhile(self, step: Step) -> None:
         """Take a step in the middle of another."""
@@ -217,17 +250,17 @@ class World:
 
     def compact(self, chance: random.Random) -> None:
         """A compactor brings a gallery's tail within its bounds."""
-        compaction.compact(self.artifacts, chance.choice(self.models), now=self.now())
+        compaction.compact(self.artifacts, chance.choice(self.models), now=self.now("compactor"))
 
     def fold(self, chance: random.Random) -> None:
         """A compactor folds though the bounds do not ask for it."""
         if (head := read_head(self.artifacts, self._followed(chance))).number:
-            compaction.fold(self.artifacts, head, now=self.now())
+            compaction.fold(self.artifacts, head, now=self.now("compactor"))
 
     def merge(self, chance: random.Random) -> None:
         """A compactor merges though the bounds do not ask for it."""
         if (head := read_head(self.artifacts, self._followed(chance))).number:
-            compaction.merge(self.artifacts, head, now=self.now())
+            compaction.merge(self.artifacts, head, now=self.now("compactor"))
 
     def pin(self, chance: random.Random) -> None:
         """Somebody rolls back: one commit, or to one, or to an earlier model."""
@@ -237,7 +270,7 @@ class World:
         number = chance.choice([commit.number for commit in self.kept(model_id)] or [1])
         asked = chance.choice([(None, None), (model_id, None), (model_id, number)])
         with suppress(NotFoundError, UsageError):
-            rollback(self.artifacts, model_id=asked[0], commit=asked[1], now=self.now())
+            rollback(self.artifacts, model_id=asked[0], commit=asked[1], now=self.now("operator"))
 
     def unpin(self, chance: random.Random) -> None:
         """Somebody ends the pin."""
@@ -252,7 +285,8 @@ class World:
             self.commit_all()
 
         try:
-            promote(self.artifacts, self.catalog, chance.choice(self.models), look, clock=self.now)
+            model_id, clock = chance.choice(self.models), partial(self.now, "operator")
+            promote(self.artifacts, self.catalog, model_id, look, clock=clock)
         except PinnedError:
             pass
         except LensError as error:
@@ -266,7 +300,9 @@ class World:
         decide_layout(self.catalog, self.artifacts, self.layout)
         differing = 0
         for model_id in current.followed if current else ():
-            found = compare_newest(self.catalog, self.artifacts, model_id, self.now)
+            found = compare_newest(
+                self.catalog, self.artifacts, model_id, partial(self.now, "operator")
+            )
             found.regroup(self.artifacts)
             looks += found.looks
             differing += len(found.looks) + len(found.misplaced)
@@ -275,12 +311,25 @@ class World:
 
     def collect(self, chance: random.Random) -> None:
         """The schedule removes what nothing reaches."""
-        collect(self.artifacts, self.artifacts, self._queue, now=self.now())
+        collect(self.artifacts, self.artifacts, self._queue)
         self.check_parts()
 
     def wait(self, chance: random.Random) -> None:
         """Time passes."""
         self.time += chance.choice(PAUSES)
+
+    def set_clock(self, chance: random.Random) -> None:
+        """Somebody's clock is set, right or wrong."""
+        self.clocks[chance.choice(ACTORS)] = chance.choice(AHEAD)
+
+    def sleep(self, chance: random.Random) -> None:
+        """Whoever is interrupted sleeps for days, while the others go on and much is collected."""
+        for _ in range(chance.randint(2, 4)):
+            for name in chance.sample(OTHERS, chance.randint(0, 3)):
+                self.perform(Step(name, chance.randrange(1_000)))
+            self.perform(Step("collect", 0))
+            self.time += 25 * 3_600.0
+        self.perform(Step("collect", 0))
 
     def read_cold(self, chance: random.Random) -> None:
         """A new searcher loads what is newest."""
@@ -299,7 +348,8 @@ class World:
             with self._reading() as seen:
                 seen.append(self.warm.refresh())
                 if self.warm.trouble is not None:
-                    assert self.artifacts.failed, self.warm.trouble
+                    here = self.artifacts.interruptions
+                    assert here.failed or here.slept, self.warm.trouble
                     seen.clear()  # it goes on with what it had
             if seen and seen[0] is not None:
                 self._check_progress(seen[0])
@@ -550,7 +600,8 @@ class World:
             sqs_event(batch), lambda message: looks_in(message["body"], ""), self.embedding.run
         )
         failed = {int(failure["itemIdentifier"]) for failure in reply["batchItemFailures"]}
-        excused = self.artifacts.failed or read_current(self.bare) is None
+        here = self.artifacts.interruptions
+        excused = here.failed or here.slept or read_current(self.bare) is None
         assert excused or not failed, "a message failed though nothing had gone wrong"
         _acknowledge(self.messages, [body for i, body in enumerate(batch) if i not in failed])
 
@@ -562,7 +613,7 @@ class World:
             parts = [parse(key) for key in batch if key.startswith(prefix)]
             for model_id in dict.fromkeys(model for model, _ in parts):
                 names = [name for model, name in parts if model == model_id]
-                self._queue(commit(self.artifacts, model_id, names, now=self.now()))
+                self._queue(commit(self.artifacts, model_id, names, now=self.now("committer")))
         _acknowledge(self.part_events, batch)
 
     def _queue(self, looks: list[Look]) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from lens.errors import NotFoundError
 from lens.gallery.commits import Commit, SegmentRef, advance_head, history, read_commit, read_head
+from lens.gallery.condemned import condemn, forget
+from lens.gallery.segments import segment_key
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import (
     CrashError,
@@ -20,6 +22,9 @@ from tests.support.small_galleries import MODEL, NOW
 
 
 def add(storage: FileStorage | InterruptingStorage, name: str) -> Commit:
+    bare = storage.storage if isinstance(storage, InterruptingStorage) else storage
+    bare.write(segment_key(MODEL, name), b"a segment")
+
     def change(newest: Commit) -> Commit | None:
         if name in newest.tail_ids:
             return None
@@ -35,7 +40,7 @@ def interrupted(folder: Path, at: int, how: How) -> tuple[InterruptingStorage, l
     return storage, [Interruption(at, how, Step("theirs", 0))]
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", range(1, 6))
 def test_of_two_committers_at_once_neither_loses_a_segment(tmp_path: Path, at: int) -> None:
     storage, plan = interrupted(tmp_path, at, "meanwhile")
     with storage.interrupted(plan):
@@ -45,7 +50,7 @@ def test_of_two_committers_at_once_neither_loses_a_segment(tmp_path: Path, at: i
     assert [commit.number for commit in history(storage, MODEL)] == [2, 1]
 
 
-@pytest.mark.parametrize("at", [2, 3])
+@pytest.mark.parametrize("at", [4, 5])
 def test_a_commit_whose_answer_was_lost_is_made_once(tmp_path: Path, at: int) -> None:
     storage, plan = interrupted(tmp_path, at, "lost answer")
     with storage.interrupted(plan):
@@ -55,7 +60,7 @@ def test_a_commit_whose_answer_was_lost_is_made_once(tmp_path: Path, at: int) ->
 
 
 def test_a_commit_that_no_head_names_is_not_history(tmp_path: Path) -> None:
-    storage, plan = interrupted(tmp_path, 3, "crash before")
+    storage, plan = interrupted(tmp_path, 5, "crash before")
     with storage.interrupted(plan), pytest.raises(CrashError):
         add(storage, "mine")
     assert len(list(storage.list("commits/"))) == 1
@@ -80,3 +85,32 @@ def test_history_begins_anew_with_a_first_commit(tmp_path: Path) -> None:
     assert (begun.number, begun.parent) == (2, None)
     assert begun.tail_ids == {"a"}
     assert [commit.number for commit in history(storage, MODEL)] == [2]
+
+
+def test_a_commit_names_no_part_that_is_gone(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    add(storage, "a")
+    ref = SegmentRef(id="gone", rows=1)
+    head = advance_head(
+        storage,
+        MODEL,
+        lambda newest: newest.model_copy(update={"segments": (*newest.segments, ref)}),
+        now=NOW,
+    )
+    assert head.tail_ids == {"a"}
+
+
+def test_a_commit_names_no_part_that_a_collector_is_about_to_remove(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    add(storage, "a")
+    condemn(storage, [segment_key(MODEL, "b")])
+    assert add(storage, "b").tail_ids == {"a"}
+    forget(storage, [segment_key(MODEL, "b")])
+    assert add(storage, "b").tail_ids == {"a", "b"}
+
+
+def test_a_commit_may_keep_what_is_condemned_once_a_head_names_it(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    add(storage, "a")
+    condemn(storage, [segment_key(MODEL, "a")])
+    assert add(storage, "b").tail_ids == {"a", "b"}

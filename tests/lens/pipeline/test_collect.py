@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from lens.errors import StorageError
 from lens.gallery import retention
-from lens.gallery.commits import advance_head, history
+from lens.gallery.commits import advance_head, head_key, history
+from lens.gallery.condemned import read_condemned
 from lens.gallery.current import swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.versions import Look, Version
 from lens.photos.catalog import Catalog
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pipeline.collect import collect
-from lens.pipeline.commit import commit_feed
+from lens.pipeline.commit import commit_feed, commit_segments
 from lens.pipeline.compact import fold, merge
 from lens.pipeline.feed import look_at_feed
 from lens.pipeline.rollback import release, rollback
 from lens.storage import FileStorage
-from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.histories.interrupting_storage import (
+    CrashError,
+    How,
+    InterruptingStorage,
+    Interruption,
+    Step,
+)
 from tests.support.small_galleries import (
     DAY,
     MODEL,
@@ -258,3 +267,174 @@ def test_products_stay_while_a_kept_commit_names_them_and_go_after(
     for now in (NOW + 2 * DAY, NOW + 3 * DAY):
         place.collect(now)
     assert not {name.rpartition("/")[0] for name in place.names("products/")} & set(looks)
+
+
+def asleep(place: Place, act: Callable[[InterruptingStorage], object], *, of: str) -> None:
+    """Do something that is overtaken by two runs of the collector, a day apart, at a write."""
+
+    def collect_twice(step: Step) -> None:
+        place.collect(NOW)
+        place.collect(NOW + DAY)
+
+    storage = InterruptingStorage(place.storage, collect_twice)
+    with storage.interrupted([Interruption(1, "meanwhile", Step("", 0), of)]):
+        act(storage)
+
+
+def test_a_committer_that_slept_for_a_day_names_no_segment_that_was_removed(place: Place) -> None:
+    add(place.storage, photo("a", "1"))
+    name = write(place.storage, photo("b", "1"))
+    again: list[Look] = []
+
+    def commit(storage: InterruptingStorage) -> None:
+        again.extend(commit_segments(storage, MODEL, [name], now=NOW))
+
+    asleep(place, commit, of="write heads/")
+    assert f"segments/{MODEL}/{name}.npz" not in place.names()
+    assert shown(gallery(place.storage)) == {"a": "a 1"}
+    # Both ask for it: the collector before it removed the segment, the committer because it did.
+    assert place.queued == again == [Look("b", Version("1"), MODEL)]
+
+
+def test_a_models_first_committer_that_slept_names_no_segment_that_was_removed(
+    place: Place,
+) -> None:
+    name = write(place.storage, photo("b", "1"))
+    asleep(
+        place, lambda storage: commit_segments(storage, MODEL, [name], now=NOW), of="write heads/"
+    )
+    assert shown(gallery(place.storage)) == {}
+    assert place.queued == [Look("b", Version("1"), MODEL)]
+
+
+@pytest.mark.parametrize("how", [fold, merge])
+@pytest.mark.parametrize("of", ["write heads/", "write commits/"])
+def test_a_compactor_that_slept_for_a_day_changes_nothing(
+    place: Place, how: Callable[..., bool], of: str
+) -> None:
+    for key in "ab":
+        add(place.storage, photo(key, "1"))
+    before = head(place.storage)
+    asleep(place, lambda storage: how(storage, before, now=NOW), of=of)
+    assert head(place.storage) == before
+    assert shown(gallery(place.storage)) == {"a": "a 1", "b": "b 1"}
+    assert how(place.storage, before, now=NOW + DAY)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_snapshot_whose_first_files_were_removed_while_its_writer_slept_is_named_by_nobody(
+    place: Place, at: int
+) -> None:
+    add(place.storage, photo("a", "1"))
+    before = head(place.storage)
+
+    def collect_twice(step: Step) -> None:
+        place.collect(NOW)
+        place.collect(NOW + DAY)
+
+    storage = InterruptingStorage(place.storage, collect_twice)
+    with storage.interrupted([Interruption(at, "meanwhile", Step("", 0), "write snapshots/")]):
+        fold(storage, before, now=NOW)
+    assert shown(gallery(place.storage)) == {"a": "a 1"}
+    assert (head(place.storage).snapshot is not None) == (at == 1)
+
+
+def test_a_fence_makes_no_commit_and_no_searcher_load_anything(place: Place) -> None:
+    add(place.storage, photo("a", "1"))
+    write(place.storage, photo("b", "1"))
+    before, bytes_before = head(place.storage), place.storage.read(head_key(MODEL))
+    for now in (NOW, NOW + DAY):
+        place.collect(now)
+    assert head(place.storage) == before
+    assert place.storage.read(head_key(MODEL)) != bytes_before
+
+
+def test_where_nothing_is_due_no_head_is_touched(place: Place) -> None:
+    add(place.storage, photo("a", "1"))
+    before = place.storage.read(head_key(MODEL))
+    for now in (NOW, NOW + DAY):
+        place.collect(now)
+    assert place.storage.read(head_key(MODEL)) == before
+
+
+@pytest.mark.parametrize("wrong", [365 * DAY, -365 * DAY, 15 * DAY])
+def test_one_run_whose_clock_is_far_off_removes_nothing(place: Place, wrong: float) -> None:
+    (place.storage.root / "formats.json").write_text('{"newest": 2, "at": 0, "began": 2}')
+    place.collect(NOW - 3_600)
+    segment = f"segments/{MODEL}/{write(place.storage, photo('a', '1'))}.npz"
+    place.collect(NOW)
+    assert place.collect(NOW + wrong) == 0
+    assert place.collect(NOW + 3_600) == 0
+    assert segment in place.names()
+    for hours in (12, 24, 36):
+        place.collect(NOW + hours * 3_600)
+    assert segment not in place.names()
+
+
+def test_without_a_time_the_artifacts_own_clock_counts(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = f"segments/{MODEL}/{write(place.storage, photo('a', '1'))}.npz"
+    began = place.storage.now()
+    for hours, there in ((0, True), (23, True), (25, False)):
+        monkeypatch.setattr(FileStorage, "now", lambda self, hours=hours: began + hours * 3_600)
+        collect(place.storage, place.storage, place.queued.extend)
+        assert (segment in place.names()) == there
+
+
+@pytest.mark.parametrize("how", ["crash before", "crash after", "failure"])
+@pytest.mark.parametrize("at", [1, 3, 5])
+def test_a_run_that_is_cut_short_goes_on_where_it_was(place: Place, at: int, how: How) -> None:
+    add(place.storage, photo("kept", "1"))
+    for number in range(4):
+        write(place.storage, photo(f"{number}", "1"))
+        write_thumbnail(place.storage, f"{number} 1", b"jpeg")
+    place.collect(NOW)
+    storage = InterruptingStorage(place.storage, lambda step: None)
+    with (
+        storage.interrupted([Interruption(at, how, Step("", 0), "delete ")]),
+        pytest.raises((CrashError, StorageError)),
+    ):
+        collect(storage, storage, place.queued.extend, now=NOW + DAY)
+    left = place.names("segments/") | place.names("thumbs/")
+    assert len(left) > 1
+    place.collect(NOW + DAY + 60)  # at once, not after another day
+    assert place.names("segments/") == {
+        f"segments/{MODEL}/{head(place.storage).segments[0].id}.npz"
+    }
+    assert place.names("thumbs/") == set()
+    assert read_condemned(place.storage) == frozenset()
+
+
+def test_a_segment_that_a_cut_run_condemned_is_named_by_nobody_until_it_is_gone(
+    place: Place,
+) -> None:
+    name = write(place.storage, photo("a", "1"))
+    place.collect(NOW)
+    storage = InterruptingStorage(place.storage, lambda step: None)
+    with (
+        storage.interrupted([Interruption(1, "crash before", Step("", 0), "delete ")]),
+        pytest.raises(CrashError),
+    ):
+        collect(storage, storage, place.queued.extend, now=NOW + DAY)
+    assert commit_segments(place.storage, MODEL, [name], now=NOW) == [
+        Look("a", Version("1"), MODEL)
+    ]
+
+
+def test_what_killed_writers_left_is_removed_after_a_day(place: Place) -> None:
+    add(place.storage, photo("a", "1"))
+    root = place.storage.root
+    part = root / "segments" / f".{'0' * 32}.part"
+    part.write_bytes(b"half")
+    rows = root / "snapshots" / MODEL / ("1" * 32) / "rows.npz"
+    rows.parent.mkdir(parents=True)
+    rows.write_bytes(b"no manifest")
+    place.collect(NOW)
+    assert part.exists()
+    assert rows.exists()
+    old = part.stat().st_mtime - 2 * DAY
+    os.utime(part, (old, old))
+    place.collect(NOW + DAY)
+    assert not part.exists()
+    assert not rows.exists()

@@ -8,13 +8,17 @@ import pytest
 
 from lens.gallery import retention
 from lens.gallery.commits import read_head
+from lens.gallery.condemned import condemn, forget
 from lens.gallery.segments import Segment, write_segment
 from lens.gallery.versions import Look, Version
-from lens.pipeline.commit import commit_segments, uncommitted_segments
+from lens.photos.catalog import Catalog
+from lens.pipeline.commit import commit_feed, commit_segments, uncommitted_segments
 from lens.pipeline.compact import fold, merge
+from lens.pipeline.feed import look_at_feed
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import (
+    DAY,
     MODEL,
     NOW,
     add,
@@ -92,8 +96,59 @@ def test_a_segment_older_than_the_queues_allow_is_looked_at_again(storage: FileS
     name = write(storage, photo("a", "1"), gone("b", "2"))
     later = NOW + retention.SEGMENT + 1
     again = commit_segments(storage, MODEL, [name], now=later)
-    assert again == [Look("a", Version("1")), Look("b", Version("2"))]
+    assert again == [Look("a", Version("1"), MODEL)]
     assert read_head(storage, MODEL).number == 0
+
+
+def test_of_an_old_segment_only_what_the_gallery_does_not_know_is_looked_at_again(
+    storage: FileStorage,
+) -> None:
+    add(storage, photo("a", "1"), photo("b", "1"), photo("c", "1"), photo("d", "1"))
+    fold(storage, head(storage), now=NOW)
+    add(storage, photo("b", "2"), gone("c", "2"))
+    name = write(storage, photo("a", "1"), photo("b", "1"), photo("c", "1"), photo("d", "2"))
+    again = commit_segments(storage, MODEL, [name], now=NOW + retention.SEGMENT + 1)
+    assert again == [Look("d", Version("2"), MODEL)]
+
+
+def test_segments_that_left_the_log_of_folds_ask_for_nothing_at_the_next_start(
+    storage: FileStorage,
+) -> None:
+    add(storage, photo("a", "1"))
+    fold(storage, head(storage), now=NOW)
+    add(storage, photo("b", "1", at=NOW + DAY), now=NOW + DAY)
+    fold(storage, head(storage), now=NOW + DAY)
+    left = uncommitted_segments(storage, MODEL)
+    assert len(left) == 1
+    assert commit_segments(storage, MODEL, left, now=NOW + DAY) == []
+
+
+def test_a_segment_that_a_collector_is_about_to_remove_is_looked_at_again(
+    storage: FileStorage,
+) -> None:
+    name = write(storage, photo("a", "1"))
+    condemn(storage, [f"segments/{MODEL}/{name}.npz"])
+    assert commit_segments(storage, MODEL, [name], now=NOW) == [Look("a", Version("1"), MODEL)]
+    assert shown(gallery(storage)) == {}
+
+
+def test_products_that_a_collector_is_about_to_remove_are_looked_at_again(
+    storage: FileStorage, tmp_path: Path
+) -> None:
+    (tmp_path / "formats.json").write_text('{"newest": 2, "at": 0, "began": 2}')
+    catalog = Catalog(FileStorage(tmp_path / "photos"))
+    catalog.storage.write("products.csv", b"id,title\na,A\n")
+    key = look_at_feed(storage, catalog, MODEL)
+    assert key is not None
+    table = key.replace("manifest.json", "table.npz")
+    condemn(storage, [table])
+    again = commit_feed(storage, MODEL, [key.split("/")[2]], now=NOW)
+    assert [look.key for look in again] == ["products.csv"]
+    assert head(storage).products is None
+    forget(storage, [table])
+    storage.delete(table)
+    assert commit_feed(storage, MODEL, [key.split("/")[2]], now=NOW) == again
+    assert head(storage).products is None
 
 
 def test_a_segment_of_a_retired_model_is_looked_at_again(storage: FileStorage) -> None:

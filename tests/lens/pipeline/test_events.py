@@ -108,6 +108,12 @@ def test_a_local_notification_reads_like_one_of_s3s() -> None:
         "{}",
         "[" * 100_000,
         '{"Records": null}',
+        '{"Records": []}',
+        '{"looks": []}',
+        '{"looks": [], "Records": []}',
+        '{"Event": "s3:Other"}',
+        '{"looks": [{"key": "b.jpg", "sequencer": "A", "n": 0, "model_id": null}], "Records": '
+        '[{"s3": {"object": {"key": "a.jpg", "sequencer": "0A"}}}]}',
         '{"Records": "abc"}',
         '{"Records": [5]}',
         '{"Records": [{"s3": {"object": {"key": "a.jpg"}}}]}',
@@ -130,6 +136,30 @@ def test_an_odd_message_fails_alone_and_never_vanishes(odd: str) -> None:
     reply = answer_batch(event, lambda message: looks_in(message["body"], ""), done.extend)
     assert reply == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert [look.key for look in done] == ["a.jpg"]
+
+
+def test_looks_in_a_queue_of_notifications_do_not_vanish() -> None:
+    with pytest.raises(ValueError, match="looks are asked for"):
+        keys_in(looks_message([Look("a.jpg", Version("A"))]), "")
+
+
+def test_an_unknown_event_is_looked_at_too() -> None:
+    message = s3_notification("ObjectRestore:Completed", "a.jpg", "0A")
+    assert looks_in(message, "") == [Look("a.jpg", Version("0A"))]
+
+
+def test_what_is_about_nothing_of_ours_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    assert looks_in(body(key="elsewhere/a.jpg"), "catalog/") == []
+    assert "elsewhere/a.jpg" in caplog.text
+
+
+def test_of_two_messages_with_one_name_none_vanishes() -> None:
+    done: list[str] = []
+    event = sqs_event(['["a"]', '["b"]'])
+    for message in event["Records"]:
+        message["messageId"] = "same"
+    assert answer_batch(event, words, done.extend) == {"batchItemFailures": []}
+    assert done == ["a", "b"]
 
 
 def test_a_message_says_how_often_it_was_received() -> None:

@@ -10,6 +10,7 @@ from lens.errors import NotFoundError, UsageError
 from lens.gallery import retention
 from lens.gallery.commits import advance_head
 from lens.gallery.current import Current, read_current, swap_current
+from lens.pipeline.collect import collect
 from lens.pipeline.rollback import release, rollback
 from lens.search.searcher import Searcher
 from lens.storage import FileStorage
@@ -155,3 +156,25 @@ def test_a_commit_before_a_history_began_cannot_be_chosen(shop: Shop) -> None:
     advance_head(shop.storage, shop.models[0], lambda newest: newest, now=NOW, first=True)
     with pytest.raises(NotFoundError, match="no commit 1; kept commits: 2"):
         rollback(shop.storage, commit=1, now=NOW)
+
+
+def test_a_rollback_that_slept_while_its_commit_was_removed_pins_nothing(shop: Shop) -> None:
+    for number in range(2):
+        shop.add(photo(f"{number}", "1"))
+
+    def days_pass(step: Step) -> None:
+        for number in range(retention.COMMITS + 2):
+            shop.add(photo(f"later {number}", "1"))
+        for day in range(3):
+            collect(shop.storage, shop.storage, lambda looks: None, now=NOW + day * DAY)
+
+    storage = InterruptingStorage(shop.storage, days_pass)
+    with (
+        storage.interrupted([Interruption(1, "meanwhile", Step("", 0), "write current")]),
+        pytest.raises(NotFoundError, match="removed meanwhile"),
+    ):
+        rollback(storage, commit=1, now=NOW)
+    current = read_current(shop.storage)
+    assert current is not None
+    assert current.pin is None
+    assert "0" in shop.shown

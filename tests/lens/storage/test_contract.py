@@ -252,3 +252,25 @@ def test_a_reader_never_sees_a_mix_of_versions(storage: Storage) -> None:
     race(4, act)
     assert len(seen) == 90
     assert all(etags[info.etag] == len(data) == info.size for data, info in seen)
+
+
+def test_many_are_deleted_at_once_those_that_are_not_there_too(storage: Storage) -> None:
+    for key in ("a", "b c+ü", "d/e", "kept"):
+        storage.write(key, b"x")
+    storage.delete_many(key for key in ("a", "b c+ü", "d/e", "missing"))
+    assert keys(storage) == ["kept"]
+    storage.delete_many([])
+    with pytest.raises(UsageError):
+        storage.delete_many(["kept/"])
+    assert keys(storage) == ["kept"]
+
+
+def test_the_clock_is_the_one_that_modified_is_told_by(storage: Storage) -> None:
+    written = storage.write("a", b"x")
+    assert abs(storage.now() - written.modified) <= 2
+
+
+def test_without_a_killed_writer_there_is_nothing_half_written(storage: Storage) -> None:
+    storage.write("a", b"x")
+    assert storage.remove_partial(storage.now() + 10) == 0
+    assert keys(storage) == ["a"]

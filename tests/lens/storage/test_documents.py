@@ -8,7 +8,13 @@ import pytest
 
 from lens.errors import ArtifactError, ConflictError
 from lens.storage import FileStorage
-from lens.storage.documents import Document, read_document, swap_document, write_document
+from lens.storage.documents import (
+    Document,
+    read_document,
+    swap_document,
+    touch_document,
+    write_document,
+)
 from tests.histories.interrupting_storage import How, InterruptingStorage, Interruption, Step
 
 
@@ -77,3 +83,57 @@ def test_a_written_document_is_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(ConflictError):
         write_document(storage, "list.json", Names(names=("mine",)))
     assert read_document(storage, "list.json", Names)[0].names == ("theirs",)
+
+
+def test_touching_changes_the_bytes_each_time_and_not_what_they_say(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    sign(storage, "me")
+    seen = {storage.read("list.json")[0]}
+    for _ in range(3):
+        before = read_document(storage, "list.json", Names)
+        touch_document(storage, "list.json")
+        after = read_document(storage, "list.json", Names)
+        assert after[0] == before[0]
+        assert after[1] != before[1]
+        seen.add(storage.read("list.json")[0])
+    assert len(seen) == 4
+    sign(storage, "you")
+    assert storage.read("list.json")[0].endswith(b"}\n")
+
+
+def test_touching_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    touch_document(storage, "list.json")
+    assert list(storage.list()) == []
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_swap_that_began_before_a_touch_begins_anew(tmp_path: Path, at: int) -> None:
+    bare = FileStorage(tmp_path)
+    sign(bare, "first")
+    storage = InterruptingStorage(bare, lambda step: touch_document(bare, "list.json"))
+    asked: list[Names | None] = []
+
+    def change(old: Names | None) -> Names | None:
+        asked.append(old)
+        return Names(names=("first", "me"))
+
+    with storage.interrupted([Interruption(at, "meanwhile", Step("", 0), of="write list")]):
+        swap_document(storage, "list.json", Names, change)
+    assert len(asked) == (2 if at == 1 else 1)
+
+
+def test_a_touch_that_another_write_overtakes_has_done_its_work(tmp_path: Path) -> None:
+    storage, plan = interrupted(tmp_path, 2, "meanwhile")
+    sign(storage.storage, "first")  # type: ignore[arg-type]
+    with storage.interrupted(plan):
+        touch_document(storage, "list.json")
+    assert storage.storage.read("list.json")[0].endswith(b"}\n")
+
+
+def test_a_touch_whose_answer_was_lost_is_done_once(tmp_path: Path) -> None:
+    storage, plan = interrupted(tmp_path, 2, "lost answer")
+    sign(storage.storage, "first")  # type: ignore[arg-type]
+    with storage.interrupted(plan):
+        touch_document(storage, "list.json")
+    assert storage.storage.read("list.json")[0].endswith(b"}\n\n")

@@ -366,3 +366,59 @@ def test_a_lock_file_that_is_removed_is_made_again_and_excludes_those_who_waited
         assert not entered.is_set()
     waiting.join(10)
     assert entered.is_set()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from lens.storage.disk import replacing
+
+with replacing(Path(sys.argv[1])) as sink:
+    sink.write(b"half")
+    sink.flush()
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_writer_left_goes_after_its_time_and_a_live_ones_stays(
+    folder: FileStorage,
+) -> None:
+    folder.write("a/b", b"x")
+    source = str(Path(lens.storage.__file__).parents[2])
+    command = [sys.executable, "-c", HOLD, str(folder.root / "a/c")]
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": source},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "writing\n"
+        later = folder.now() + 60
+        (part,) = (folder.root / "a").glob(".*.part")
+        assert folder.remove_partial(later) == 0
+        assert part.exists()
+        writer.kill()
+    assert part.exists()
+    assert folder.remove_partial(part.stat().st_mtime) == 0
+    assert folder.remove_partial(later) == 1
+    assert not part.exists()
+    assert keys(folder) == ["a/b"]
+
+
+def test_only_names_of_half_written_files_are_removed(folder: FileStorage, tmp_path: Path) -> None:
+    folder.write("a/b", b"x")
+    others = [f".{'g' * 32}.part", f"{'0' * 32}.part", ".hidden", f".{'0' * 32}.part~"]
+    for name in others:
+        (folder.root / name).write_bytes(b"x")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    elsewhere = outside / f".{'0' * 32}.part"
+    elsewhere.write_bytes(b"x")
+    (folder.root / "linked").symlink_to(outside)
+    (folder.root / f".{'1' * 32}.part").symlink_to(elsewhere)
+    assert folder.remove_partial(folder.now() + 60) == 0
+    assert elsewhere.exists()
+    assert all((folder.root / name).exists() for name in others)

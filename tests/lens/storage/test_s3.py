@@ -278,3 +278,39 @@ def test_a_part_that_breaks_off_is_asked_for_again(
 def test_a_storage_that_is_only_opened_makes_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lens.aws, "client", lambda service: pytest.fail("it was made"))
     assert open_storage(f"s3://{BUCKET}/p").location == f"s3://{BUCKET}/p/"
+
+
+def test_a_thousand_objects_are_deleted_in_one_request(
+    s3: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = open_storage(f"s3://{BUCKET}/some")
+    asked: list[int] = []
+    client = client_of(storage)
+    delete = client.delete_objects
+
+    def count(**request: Any) -> Any:
+        asked.append(len(request["Delete"]["Objects"]))
+        return delete(**request)
+
+    monkeypatch.setattr(client, "delete_objects", count)
+    storage.write("a/1", b"x")
+    storage.delete_many(f"a/{number}" for number in range(2_001))
+    assert asked == [1_000, 1_000, 1]
+    assert keys(storage) == []
+
+
+def test_objects_that_may_not_be_deleted_are_told(s3: None) -> None:
+    storage = open_storage(f"s3://{BUCKET}/some")
+    denied = {"Key": "some/b", "Code": "AccessDenied", "Message": "Access Denied"}
+    with Stubber(client_of(storage)) as stub:
+        stub.add_response("delete_objects", {"Deleted": [{"Key": "some/a"}], "Errors": [denied]})
+        with pytest.raises(StorageError, match="grant s3:DeleteObject"):
+            storage.delete_many(["a", "b"])
+
+
+def test_the_clock_is_s3s_even_where_nothing_may_be_read(s3: None) -> None:
+    storage = open_storage(f"s3://{BUCKET}/some")
+    date = {"HTTPHeaders": {"date": "Wed, 21 Oct 2015 07:28:00 GMT"}}
+    with Stubber(client_of(storage)) as stub:
+        stub.add_client_error("head_object", "403", http_status_code=403, response_meta=date)
+        assert storage.now() == datetime(2015, 10, 21, 7, 28, tzinfo=UTC).timestamp()

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from lens.errors import ArtifactError, NotFoundError
+from lens.gallery.condemned import may_be_named
+from lens.gallery.product_tables import look_files
+from lens.gallery.segments import segment_key
+from lens.gallery.snapshots import SnapshotRef, snapshot_files
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document, write_document
 from lens.storage.formats import Since, written_format
@@ -22,14 +26,6 @@ class SegmentRef(Record):
 
     id: str
     rows: int
-
-
-class SnapshotRef(Record):
-    """A commit's snapshot; `parent` is the snapshot it was folded from."""
-
-    id: str
-    rows: int
-    parent: str | None
 
 
 class ProductsRef(Record):
@@ -124,7 +120,8 @@ def advance_head(
     first: bool = False,
 ) -> Commit:
     """Advance a model's head: `change` gets the newest commit (an empty one at first) and returns
-    it with another snapshot or other segments, or None when there is nothing to do.
+    it with another snapshot or other segments, or None when there is nothing to do. Nor is anything
+    done when a part that the head does not name yet is gone, or a collector is about to remove it.
 
     `first` makes the new commit the beginning of its history. The history entry is written before
     the head names it. Returns the head as it then is.
@@ -133,7 +130,7 @@ def advance_head(
     def next_commit(head: Commit | None) -> Commit | None:
         base = head or empty_commit(model_id)
         changed = change(base)
-        if changed is None:
+        if changed is None or not _parts_stay(storage, base, changed):
             return None
         return changed.model_copy(
             update={
@@ -152,6 +149,24 @@ def advance_head(
         before_write=lambda new: write_document(storage, commit_key(model_id, new.name), new),
     )
     return head or empty_commit(model_id)
+
+
+def _parts_stay(storage: Storage, base: Commit, changed: Commit) -> bool:
+    """Whether all that a commit names and its base does not is there, and no collector is about to
+    remove it."""
+    keys = [
+        segment_key(base.model_id, ref.id)
+        for ref in changed.segments
+        if ref.id not in base.tail_ids
+    ]
+    try:
+        if changed.snapshot is not None and changed.snapshot != base.snapshot:
+            keys += snapshot_files(storage, base.model_id, changed.snapshot.id)
+        if changed.products is not None and changed.products != base.products:
+            keys += look_files(storage, base.model_id, changed.products.id)
+    except NotFoundError:
+        return False
+    return not keys or may_be_named(storage, keys)
 
 
 def history(storage: Storage, model_id: str) -> Iterator[Commit]:

@@ -163,6 +163,14 @@ def read_look(storage: Storage, model_id: str, look_id: str) -> ProductsManifest
     return read_document(storage, products_key(model_id, look_id), ProductsManifest)[0]
 
 
+def look_files(storage: Storage, model_id: str, look_id: str) -> list[str]:
+    """The keys of what a look's products cannot be read without; NotFoundError when its manifest is
+    gone."""
+    manifest = read_look(storage, model_id, look_id)
+    refs = [ref.id for ref in (manifest.whole, manifest.changes) if ref]
+    return [products_key(model_id, look_id), *(_key(model_id, name, _TABLE) for name in refs)]
+
+
 def load_shelf(storage: Storage, manifest: ProductsManifest, before: Shelf | None = None) -> Shelf:
     """A look's products, mapped; what `before` has is not loaded again. ArtifactError when a table
     is damaged."""

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError
-from lens.gallery.commits import SnapshotRef
 from lens.gallery.index import BuiltIndex, Index, InvertedLists, build_index, load_lists
 from lens.gallery.layout import Layout, by_category, lay_out
 from lens.gallery.mapped_arrays import array_in, arrays_in
@@ -29,6 +28,14 @@ from lens.storage.mapped import map_object
 
 PREFIX = "snapshots/"
 _LISTS, _ROWS, _VECTORS = "gallery.index", "rows.npz", "vectors.npy"
+
+
+class SnapshotRef(Record):
+    """A commit's snapshot; `parent` is the snapshot it was folded from."""
+
+    id: str
+    rows: int
+    parent: str | None
 
 
 class FoldedSegment(Record):
@@ -135,6 +142,12 @@ def write_snapshot(
 def read_snapshot_manifest(storage: Storage, model_id: str, snapshot_id: str) -> SnapshotManifest:
     """A snapshot's manifest; NotFoundError when it is gone."""
     return read_document(storage, _key(model_id, snapshot_id, "manifest.json"), SnapshotManifest)[0]
+
+
+def snapshot_files(storage: Storage, model_id: str, snapshot_id: str) -> list[str]:
+    """The keys of all that a snapshot is made of; NotFoundError when its manifest is gone."""
+    manifest = read_snapshot_manifest(storage, model_id, snapshot_id)
+    return [_key(model_id, snapshot_id, name) for name in (*manifest.sizes, "manifest.json")]
 
 
 def parse_snapshot_key(key: str) -> tuple[str, str]:

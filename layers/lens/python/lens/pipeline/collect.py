@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import Annotated
 
 from lens.errors import ArtifactError, NotFoundError
 from lens.gallery import retention
@@ -22,15 +23,16 @@ from lens.gallery.commits import (
     CommitName,
     advance_head,
     commit_key,
+    head_key,
     history,
     read_commit,
     read_head,
 )
+from lens.gallery.condemned import condemn, forget, read_condemned
 from lens.gallery.current import Current, read_current
-from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import PREFIX as PRODUCTS
 from lens.gallery.product_tables import read_look, table_folders
-from lens.gallery.rows import Kind, Rows
+from lens.gallery.rows import Rows
 from lens.gallery.segments import PREFIX as SEGMENTS
 from lens.gallery.segments import parse_segment_key, read_segment, segment_key
 from lens.gallery.snapshots import PREFIX as SNAPSHOTS
@@ -38,13 +40,19 @@ from lens.gallery.snapshots import load_rows, parse_snapshot_key
 from lens.gallery.versions import Look
 from lens.photos.thumbnail_store import PREFIX as THUMBS
 from lens.photos.thumbnail_store import thumb_key
+from lens.pipeline.commit import newer_looks
 from lens.storage import ObjectInfo, Storage
-from lens.storage.documents import Document, read_document, swap_document
+from lens.storage.documents import Document, read_document, swap_document, touch_document
+from lens.storage.formats import Since
 
 log = logging.getLogger(__name__)
 
 # Earlier releases marked whatever lay under thumbs/ in "collector.json": those marks are not read.
 _MARKS = "collected.json"
+# After a longer pause, or where the clock went back, a run only takes up the marks and the next one
+# judges them. So a single run whose clock is far off removes nothing. Two weeks: a stack may collect
+# once a week (`collect_hours`), and miss a run.
+_LONGEST = 14 * retention.GRACE
 # The names that this project gives to the parts of a gallery.
 _OURS = re.compile(
     rf"{COMMITS}[^/]+/[0-9]{{8,}}-[0-9a-f]{{32}}\.json"
@@ -55,10 +63,33 @@ _OURS = re.compile(
 
 
 class _Marks(Document):
-    """When each unreachable object was first seen so; seconds since the epoch."""
+    """When each unreachable object was first seen so, by the artifacts' clock; seconds since the
+    epoch. `at` is the last run."""
 
     artifacts: dict[str, float] = {}
     thumbs: dict[str, float] = {}
+    at: Annotated[float | None, Since(2, at_once=True)] = None
+
+    def agrees_with(self, now: float) -> bool:
+        """Whether the clocks of the last run and of this one can both be right."""
+        return self.at is None or self.at <= now <= self.at + _LONGEST
+
+    def renewed(self, artifacts: Iterable[str], thumbs: Iterable[str], now: float) -> _Marks:
+        """The marks of these, which are unreachable now.
+
+        What is new was seen at the later of two times that disagree. Once two runs agree, no mark
+        can be later than now.
+        """
+        agreed = self.agrees_with(now)
+        first = now if agreed or self.at is None else max(now, self.at)
+
+        def marks(keys: Iterable[str], old: dict[str, float]) -> dict[str, float]:
+            known = ((key, old.get(key, first)) for key in keys)
+            return {key: min(at, now) if agreed else at for key, at in known}
+
+        return _Marks(
+            artifacts=marks(artifacts, self.artifacts), thumbs=marks(thumbs, self.thumbs), at=now
+        )
 
 
 @dataclass
@@ -78,17 +109,21 @@ def collect(
     thumbs: Storage,
     queue: Callable[[list[Look]], None],
     *,
-    now: float,
+    now: float | None = None,
 ) -> int:
-    """Mark what is unreachable and remove what has been marked for the grace; how many went.
+    """Mark what is unreachable and remove what has been marked for the grace; how many went. `now`
+    is in seconds since the epoch, by default by the artifacts' own clock.
 
     A segment that was never committed may have newer rows than the gallery: their keys are queued
-    again before the segment is removed.
+    again before the segment is removed. Stopped, the next run goes on where it was.
     """
     if read_current(artifacts) is None:
         return 0
+    if now is None:
+        now = artifacts.now()
     for info in artifacts.list(HEADS):
         _abandon(artifacts, info.key.removeprefix(HEADS).removesuffix(".json"), now)
+    condemned = read_condemned(artifacts)
     # List first, then read what is current: an object written in between is not in the listing.
     listed = [
         info
@@ -100,7 +135,8 @@ def collect(
     current = read_current(artifacts)
     if current is None:
         return 0
-    reached = _reach(artifacts, current)
+    reached = _Reached()
+    _reach(artifacts, current, reached)
     unreached = [info for info in listed if not reached.has(info.key)]
     left = _thumbs_left(artifacts, unreached)
     due: list[str] = []
@@ -108,23 +144,65 @@ def collect(
 
     def mark(old: _Marks | None) -> _Marks:
         old = old or _Marks()
-        marks, due[:] = _marked(old.artifacts, unreached, now)
         ours = (left | old.thumbs.keys()) - reached.thumbs
-        thumb_marks, due_thumbs[:] = _marked(
-            old.thumbs, [info for info in listed_thumbs if info.key in ours], now
-        )
-        return _Marks(artifacts=marks, thumbs=thumb_marks)
+        pictures = [info for info in listed_thumbs if info.key in ours]
+        marks = old.renewed((i.key for i in unreached), (i.key for i in pictures), now)
+        agreed = old.agrees_with(now)
+        due[:] = _due(marks.artifacts, unreached, now) if agreed else []
+        due_thumbs[:] = _due(marks.thumbs, pictures, now) if agreed else []
+        return marks
 
     swap_document(artifacts, _MARKS, _Marks, mark)
-    orphans = [parse_segment_key(key) for key in due if key.startswith(SEGMENTS)]
+    # Names never repeat: what was condemned before it was missing from the listing is gone.
+    gone = condemned - {info.key for info in listed}
+    condemn(artifacts, due)
+    _fence(artifacts, due, now)
+    current = read_current(artifacts) or current
+    _reach(artifacts, current, reached)
+    removed = [key for key in due if not reached.has(key)]
+    removed_thumbs = [key for key in due_thumbs if key not in reached.thumbs]
+    orphans = [parse_segment_key(key) for key in removed if key.startswith(SEGMENTS)]
     looks = [look for model in current.followed for look in _unknown(artifacts, model, orphans)]
     if looks:
         queue(looks)
-    for key in due:
-        artifacts.delete(key)
-    for key in due_thumbs:
-        thumbs.delete(key)
-    return len(due) + len(due_thumbs)
+    artifacts.delete_many(removed)
+    thumbs.delete_many(removed_thumbs)
+    forget(artifacts, {*due, *gone})
+    if removed or removed_thumbs:
+        swap_document(artifacts, _MARKS, _Marks, _without(removed, removed_thumbs))
+    for storage in (artifacts, thumbs):
+        storage.remove_partial(storage.now() - retention.GRACE)
+    return len(removed) + len(removed_thumbs)
+
+
+def _fence(storage: Storage, due: list[str], now: float) -> None:
+    """Make every commit fail that has begun: it may name what is about to be removed.
+
+    A model without a head gets an empty one, because a first commit cannot be made to fail.
+    """
+    if not due:
+        return
+    models = {info.key.removeprefix(HEADS).removesuffix(".json") for info in storage.list(HEADS)}
+    models |= {key.split("/")[1] for key in due}
+    for model_id in sorted(models):
+        advance_head(storage, model_id, lambda head: None if head.number else head, now=now)
+        touch_document(storage, head_key(model_id))
+
+
+def _without(keys: list[str], thumbs: list[str]) -> Callable[[_Marks | None], _Marks | None]:
+    """The marks of what still is there."""
+
+    def strip(old: _Marks | None) -> _Marks | None:
+        if old is None:
+            return None
+        gone = {*keys, *thumbs}
+        artifacts, pictures = (
+            {key: at for key, at in marks.items() if key not in gone}
+            for marks in (old.artifacts, old.thumbs)
+        )
+        return old.model_copy(update={"artifacts": artifacts, "thumbs": pictures})
+
+    return strip
 
 
 def _is_ours(info: ObjectInfo) -> bool:
@@ -187,18 +265,22 @@ def _abandon(storage: Storage, model_id: str, now: float) -> None:
     advance_head(storage, model_id, empty, now=now)
 
 
-def _reach(storage: Storage, current: Current) -> _Reached:
-    reached = _Reached()
+def _reach(storage: Storage, current: Current, reached: _Reached) -> None:
+    """Add what must stay by now. What an earlier call has found is not read again."""
     commits: list[Commit] = []
-    for model_id in _retained_models(current):
+    retained = _retained_models(current)
+    for model_id in retained:
         commits += islice(history(storage, model_id), retention.COMMITS)
+    # A head that is not emptied yet may be taken up again.
+    for info in storage.list(HEADS):
+        if (model_id := info.key.removeprefix(HEADS).removesuffix(".json")) not in retained:
+            commits.append(read_head(storage, model_id))
     if current.pin:
         pinned = CommitName(number=current.pin.commit, id=current.pin.commit_id)
         commits.append(read_commit(storage, current.pin.model_id, pinned))
     for commit in commits:
         reached.keys.add(commit_key(commit.model_id, commit.name))
         _reach_parts(storage, commit, reached)
-    return reached
 
 
 def _reach_parts(storage: Storage, commit: Commit, reached: _Reached) -> None:
@@ -219,40 +301,23 @@ def _reach_parts(storage: Storage, commit: Commit, reached: _Reached) -> None:
             reached.thumbs.update(_thumb_keys(rows))
 
 
-def _marked(
-    old: dict[str, float], unreached: list[ObjectInfo], now: float
-) -> tuple[dict[str, float], list[str]]:
-    """The marks of what is unreachable now, and what has been for the whole grace."""
-    marks = {info.key: old.get(info.key, now) for info in unreached}
+def _due(marks: dict[str, float], unreached: list[ObjectInfo], now: float) -> list[str]:
+    """What has been unreachable for the whole grace."""
     # A thumbnail written again lately belongs to a photo that is on its way into the gallery.
-    due = [
+    return [
         info.key
         for info in unreached
         if max(marks[info.key], info.modified) <= now - retention.GRACE
     ]
-    return {key: at for key, at in marks.items() if key not in set(due)}, due
 
 
 def _unknown(storage: Storage, model_id: str, orphans: list[tuple[str, str]]) -> list[Look]:
     """Looks at the keys of which uncommitted segments have newer rows than the model's gallery."""
-    mine = [segment_id for model, segment_id in orphans if model == model_id]
-    if not mine:
-        return []
-    head = read_head(storage, model_id)
-    known = load_gallery(storage, head).known
-    positions = {key.decode(): position for position, key in enumerate(known.key)}
-    looks = []
-    for segment_id in mine:
-        try:
-            rows = _segment_rows(storage, model_id, segment_id)
-        except (ArtifactError, NotFoundError):
-            continue  # reconciliation finds what it would have said
-        for row in map(rows.__getitem__, range(len(rows))):
-            position = positions.get(row.key)
-            if position is None:
-                newer = row.kind != Kind.TOMBSTONE
-            else:
-                newer = row.version > known[position].version
-            if newer:
-                looks.append(Look(row.key, row.version, model_id))
-    return looks
+    parts = []
+    for model, segment_id in orphans:
+        if model == model_id:
+            try:
+                parts.append(_segment_rows(storage, model_id, segment_id))
+            except (ArtifactError, NotFoundError):
+                continue  # reconciliation finds what it would have said
+    return newer_looks(storage, read_head(storage, model_id), parts)

@@ -13,9 +13,9 @@ from lens.gallery import retention
 from lens.gallery.commits import Commit, ProductsRef, SegmentRef, advance_head, read_head
 from lens.gallery.current import followed_models
 from lens.gallery.product_tables import read_look
-from lens.gallery.rows import Rows
+from lens.gallery.rows import Kind, Rows, winners
 from lens.gallery.segments import PREFIX, parse_segment_key, read_segment
-from lens.gallery.snapshots import read_snapshot_manifest
+from lens.gallery.snapshots import load_rows, read_snapshot_manifest
 from lens.gallery.versions import UNSEEN, Look
 from lens.photos.catalog import FEED_KEYS
 from lens.storage import Storage
@@ -26,12 +26,13 @@ def commit_segments(
 ) -> list[Look]:
     """Add segments to a model's head; those it has already are left alone.
 
-    Returns looks that must be queued again: those of segments too old to be trusted, and of
-    segments for a model whose gallery no longer follows the catalog.
+    Returns looks that must be queued again: of segments too old to be trusted, or about to be
+    removed, those that know more than the gallery; and all of segments for a model whose gallery no
+    longer follows the catalog.
     """
-    again: list[Look] = []
     refs: list[SegmentRef] = []
-    applied: list[Rows] = []
+    applied: dict[str, Rows] = {}
+    refused: list[Rows] = []
     head = read_head(storage, model_id)
     known = _folded_ids(storage, head) | head.tail_ids
     for segment_id in dict.fromkeys(segment_ids):
@@ -46,10 +47,10 @@ def commit_segments(
         if segment.merged_from:
             continue  # a compactor's, which puts it into the head itself
         if len(rows) and rows.looked_at.min() < now - retention.SEGMENT:
-            again += _looks(rows)
+            refused.append(rows)
         elif len(rows):
             refs.append(SegmentRef(id=segment_id, rows=len(rows)))
-            applied.append(rows)
+            applied[segment_id] = rows
     if refs and _is_followed(storage, model_id):
 
         def add(newest: Commit) -> Commit | None:
@@ -59,11 +60,45 @@ def commit_segments(
                 return None
             return newest.model_copy(update={"segments": newest.segments + fresh})
 
-        advance_head(storage, model_id, add, now=now)
+        head = advance_head(storage, model_id, add, now=now)
+        have = head.tail_ids | _folded_ids(storage, head)
+        refused += [rows for name, rows in applied.items() if name not in have]
     # Asked after the commit: if the model was retired meanwhile, the keys go to its successor.
     if not _is_followed(storage, model_id):
-        again += [look for rows in applied for look in _looks(rows)]
-    return again
+        return [look for rows in (*refused, *applied.values()) for look in _looks(rows)]
+    return newer_looks(storage, head, refused) if refused else []
+
+
+def newer_looks(storage: Storage, head: Commit, parts: Iterable[Rows]) -> list[Look]:
+    """Looks at the keys of which these rows, that are not committed, know more than a head does.
+
+    Without this question a photo whose segment was folded long ago would be embedded again each
+    time that its segment is found.
+    """
+    found = Rows.concatenate([rows for rows in parts if len(rows)])
+    if not len(found):
+        return []
+    known = _known(storage, head)
+    positions = {key.decode(): position for position, key in enumerate(known.key)}
+    looks = []
+    for row in map(found.__getitem__, range(len(found))):
+        position = positions.get(row.key)
+        if position is None:
+            newer = row.kind != Kind.TOMBSTONE
+        else:
+            newer = row.version > known[position].version
+        if newer:
+            looks.append(Look(row.key, row.version, head.model_id))
+    return looks
+
+
+def _known(storage: Storage, head: Commit) -> Rows:
+    """Each key's winning row in a commit."""
+    parts = [read_segment(storage, head.model_id, ref.id).rows for ref in head.segments]
+    if head.snapshot is not None:
+        parts.append(load_rows(storage, head.model_id, head.snapshot.id))
+    rows = Rows.concatenate([part for part in parts if len(part)])
+    return rows.take(winners(rows))
 
 
 def commit_feed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor
@@ -33,6 +34,8 @@ from lens.pipeline.feed import look_at_feed
 from lens.pipeline.readings import Readings
 from lens.settings import Limits
 from lens.storage import Storage
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ class Embedding:
         if current is None:
             raise ArtifactError("there is no model yet: run `lens index` once to set one up")
         looks = list(looks)
+        for look in looks:
+            if not (is_photo(look.key) or is_feed(look.key)):
+                log.warning(
+                    "%r is nothing to look at: neither a photo nor a product file", look.key
+                )
         self._look_at_feed(looks, current.followed)
         wanted = {model: _versions(looks, model) for model in current.followed}
         wanted = {model: versions for model, versions in wanted.items() if versions}

@@ -96,8 +96,9 @@ class _Message(BaseModel):
     def of(cls, body: str) -> _Message:
         """ValueError for a message that asks for nothing that is known: it must not vanish."""
         message = cls.model_validate_json(body)
-        if message.looks is None and message.records is None and message.event != "s3:TestEvent":
-            raise ValueError("neither looks nor an S3 notification")
+        asks = bool(message.looks) + bool(message.records)
+        if asks > 1 or (asks == 0 and message.event != "s3:TestEvent"):
+            raise ValueError("it asks for nothing that is known: either looks or records of S3")
         return message
 
 
@@ -108,7 +109,7 @@ def looks_in(body: str, prefix: str) -> list[Look]:
     other message.
     """
     message = _Message.of(body)
-    if message.looks is not None:
+    if message.looks:
         return [
             Look(look.key, Version(look.sequencer, look.n), look.model_id, look.waits)
             for look in message.looks
@@ -133,7 +134,10 @@ def looks_message(looks: Sequence[Look]) -> str:
 
 def keys_in(body: str, prefix: str) -> list[str]:
     """The keys, relative to `prefix`, that an S3 notification is about; ValueError as above."""
-    return [key for key, _ in _objects(_Message.of(body), prefix)]
+    message = _Message.of(body)
+    if message.looks:
+        raise ValueError("looks are asked for, where S3's notifications are understood")
+    return [key for key, _ in _objects(message, prefix)]
 
 
 def s3_notification(event_name: str, key: str, sequencer: str) -> str:
@@ -179,7 +183,8 @@ def answer_batch(
     requests: dict[str, list[T]] = {}
     for message in event["Records"]:
         try:
-            requests[message["messageId"]] = parse(message)
+            # Two messages of one name are both done.
+            requests.setdefault(message["messageId"], []).extend(parse(message))
         except Exception:  # whatever ails it, its neighbors are well
             log.exception(
                 "message %s cannot be understood: %.200s", message["messageId"], message["body"]
@@ -208,11 +213,14 @@ def _one_by_one(requests: dict[str, list[T]], work: Callable[[list[T]], None]) -
 def _objects(message: _Message, prefix: str) -> list[tuple[str, str]]:
     """(key relative to prefix, sequencer) of every record under the prefix.
 
-    S3's test event has no records; a folder's marker is no key, it ends with a slash.
+    S3's test event has no records. What is about nothing of ours is done, and told: a folder's
+    marker, which ends with a slash, or what lies elsewhere.
     """
     found = []
     for record in message.records or ():
         key = unquote_plus(record.s3.object.key, errors="strict")
         if key.startswith(prefix) and is_key(key.removeprefix(prefix)):
             found.append((key.removeprefix(prefix), record.s3.object.sequencer))
+        else:
+            log.warning("%r is nothing to look at: it names no object under %r", key, prefix)
     return found

@@ -57,6 +57,11 @@ class Comparison:
         """Photos that cannot be read now."""
         return len(self.gallery.waiting)
 
+    @property
+    def newest_sequencer(self) -> str:
+        """The highest sequencer in the gallery; empty where there is none."""
+        return str(max(self.gallery.known.sequencer.tolist(), default=b"").decode())
+
     def regroup(self, storage: Storage) -> list[str]:
         """Write what is misplaced where it belongs; the ids of segments that are to be committed.
         Segments that another process writes for the same say the same, so they do no harm."""

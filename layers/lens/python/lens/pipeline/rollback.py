@@ -6,7 +6,8 @@ from itertools import islice
 
 from lens.errors import NotFoundError, UsageError
 from lens.gallery import retention
-from lens.gallery.commits import Commit, history
+from lens.gallery.commits import Commit, commit_key, history
+from lens.gallery.condemned import may_be_named
 from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
 from lens.storage import Storage
@@ -44,7 +45,19 @@ def rollback(
         return newest.model_copy(update={"pin": pin})
 
     swap_current(storage, put)
+    _refuse_removed(storage, chosen, pin)
     return pin
+
+
+def _refuse_removed(storage: Storage, chosen: Commit, pin: Pin) -> None:
+    """Take a pin back whose commit a collector has removed, or is about to: it cannot have known of
+    the pin. Asked after the pin is there: a collector that begins later sees it."""
+    if may_be_named(storage, [commit_key(chosen.model_id, chosen.name)]):
+        return
+    swap_current(
+        storage, lambda c: c.model_copy(update={"pin": None}) if c and c.pin == pin else None
+    )
+    raise NotFoundError(f"commit {chosen.number} was removed meanwhile; roll back to a newer one")
 
 
 def release(storage: Storage) -> Current:

@@ -1,7 +1,7 @@
 """What a storage promises, whatever is behind it: the protocol, its objects and its keys."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -65,6 +65,20 @@ class Storage(Protocol):
 
     def delete(self, key: str) -> None:
         """Make the object absent; it may be absent already."""
+        ...
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Make these objects absent, with as few requests as there can be; when it raises, some may
+        be absent and others not."""
+        ...
+
+    def remove_partial(self, before: float) -> int:
+        """Remove what killed writers left half written before this time, in seconds since the
+        epoch; how much there was. What a live writer holds stays."""
+        ...
+
+    def now(self) -> float:
+        """The storage's own clock, by which `ObjectInfo.modified` is told, to a second."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:

@@ -3,10 +3,11 @@
 import errno
 import fcntl
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,6 +49,37 @@ def explained(action: str, path: Path) -> Iterator[None]:
         raise (UnreadableError if unreadable else StorageError)(message) from error
 
 
+# The names of files that are being written.
+_PART = re.compile(r"\.[0-9a-f]{32}\.part")
+
+
+def hold(descriptor: int) -> None:
+    """Show that this file is somebody's, as long as it is open here and the process lives."""
+    with suppress(OSError):  # a disk without locks has no sign of life but the file's time
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def remove_part(path: Path, before: float) -> bool:
+    """Remove a file that a killed writer left half written, if this is one, it was last written
+    before this time (seconds since the epoch), and nobody holds it; whether it was removed."""
+    if not _PART.fullmatch(path.name):
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if os.fstat(descriptor).st_mtime >= before:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path`, whole, if the block ends well, or else is gone.
@@ -60,6 +92,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary = path.with_name(f".{uuid.uuid4().hex}.part")
         try:
             with temporary.open("xb") as sink:
+                hold(sink.fileno())
                 yield sink
             temporary.replace(path)
         except BaseException:

@@ -124,6 +124,29 @@ def swap_document(
     raise ConflictError(f"{key} kept changing under {_ATTEMPTS} attempts; try again")
 
 
+def touch_document(storage: Storage, key: str) -> None:
+    """Change a document's bytes and nothing that it says, so that every swap of it which has begun
+    fails and begins anew; where there is no document, nothing happens.
+
+    Its end gets one more empty line, until the next swap writes it again: no bytes ever come back,
+    and every release reads them.
+    """
+    try:
+        data, info = storage.read(key)
+    except NotFoundError:
+        return
+    for _ in range(_ATTEMPTS):
+        try:
+            storage.write(key, data + b"\n", if_match=info.etag, content_type="application/json")
+        except ConflictError:
+            newest = storage.head(key)
+            if newest is None or newest.etag != info.etag:
+                return  # another writer changed it, or this one did and was not told
+        else:
+            return
+    raise ConflictError(f"{key} could not be touched in {_ATTEMPTS} attempts; try again")
+
+
 def _encode(storage: Storage, document: Document) -> bytes:
     written = written_format(storage, time.time(), at_once=document.says_new())
     fields = document.model_dump(mode="json", context={"format": written})

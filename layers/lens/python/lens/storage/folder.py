@@ -15,7 +15,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +27,7 @@ from lens.errors import (
     UsageError,
 )
 from lens.storage.contract import ObjectInfo, check_conditions, check_key, check_path, is_key
-from lens.storage.disk import ABSENT, explained, locked, replacing, stamp
+from lens.storage.disk import ABSENT, explained, locked, remove_part, replacing, stamp
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +107,20 @@ class FileStorage:
                     (self.root / folder).rmdir()
                 except OSError:
                     break
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.delete(key)
+
+    def remove_partial(self, before: float) -> int:
+        """As for every storage; links are not followed."""
+        removed = 0
+        for folder, _, names in os.walk(self.root):
+            removed += sum(remove_part(Path(folder, name), before) for name in names)
+        return removed
+
+    def now(self) -> float:
+        return time.time()
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """As for every storage; links are followed, but into no folder from within itself.

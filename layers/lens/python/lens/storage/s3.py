@@ -4,13 +4,14 @@ import io
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import (
     ClientError,
@@ -44,6 +45,8 @@ _TRIES = 3
 _PART = 8 << 20
 _CONNECTIONS = 8
 _CHUNK = 1 << 18
+_DELETED = 1_000  # objects that one request deletes, at most
+_CLOCK = "formats.json"  # asked for the time alone
 
 _ADVICE = {
     "400": aws.LOG_IN,  # all that a HEAD says of an expired token
@@ -150,6 +153,39 @@ class S3Storage:
         check_key(key)
         with self._explained("delete", key):
             self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """As for every storage: a thousand in a request."""
+        left = iter(keys)
+        while part := list(islice(left, _DELETED)):
+            for key in part:
+                check_key(key)
+            with self._explained("delete", part[0]):
+                reply = self._client.delete_objects(
+                    Bucket=self.bucket,
+                    Delete={"Objects": [{"Key": self.prefix + key} for key in part], "Quiet": True},
+                )
+                if errors := reply.get("Errors"):
+                    # One of them speaks for all, as if it had been deleted alone.
+                    first = errors[0]
+                    told: Any = {"Code": first.get("Code", ""), "Message": first.get("Message", "")}
+                    raise ClientError({"Error": told}, "DeleteObjects")
+
+    def remove_partial(self, before: float) -> int:
+        """Nothing: an object appears whole, and a rule of the bucket ends uploads in parts."""
+        return 0
+
+    def now(self) -> float:
+        """As for every storage: any reply tells S3's time, also that there is no such object."""
+        with self._explained("read", _CLOCK):
+            try:
+                reply: Mapping[str, Any] = self._client.head_object(
+                    Bucket=self.bucket, Key=self.prefix + _CLOCK
+                )
+            except ClientError as error:
+                reply = error.response
+            date = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        return parsedate_to_datetime(date).timestamp() if date else time.time()
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """As for every storage. Folder markers (keys that end in "/") are left out.

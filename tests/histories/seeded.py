@@ -1,0 +1,55 @@
+"""Seeded: acts out the history of a number, which is always the same."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from lens.gallery import retention
+from lens.pipeline import compact as compaction
+from tests.histories.interrupting_storage import Interruption, Step
+from tests.histories.memory_storage import MemoryStorage
+from tests.histories.steps import history
+from tests.histories.world import KEPT_COMMITS, START, World
+
+# A shop that has a gallery before anything happens.
+_BEGINNING = Step("promote", 0), Step("stock", 1), Step("stock", 2)
+
+
+@contextmanager
+def small_bounds() -> Iterator[None]:
+    """Compactors and the collector have much to do already in small galleries."""
+    with (
+        patch.object(compaction, "TAIL_SEGMENTS", 2),
+        patch.object(compaction, "SMALL_SEGMENT_ROWS", 2),
+        patch.object(compaction, "TAIL_ROWS", 5),
+        patch.object(retention, "COMMITS", KEPT_COMMITS),
+    ):
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+def act_out(
+    seed: int, tell: Callable[[Step, list[Interruption]], None] = lambda step, plan: None
+) -> None:
+    """Act out a history, in memory, to the end at which the gallery must equal the catalog; `tell`
+    is called before each step."""
+    worlds: list[World] = []
+
+    def clock() -> float:
+        return worlds[0].now() if worlds else START
+
+    world = World(MemoryStorage("memory:///catalog/", clock), MemoryStorage("memory:///", clock))
+    worlds.append(world)
+    steps = [*((step, []) for step in _BEGINNING), *history(seed)]
+    for step, plan in steps:
+        tell(step, plan)
+        world.perform(step, plan)
+        world.perform(Step("read_cold", 0))
+    tell(Step("settle", 0), [])
+    world.settle()
