@@ -9,7 +9,14 @@ from typing import Annotated
 
 from lens.errors import ArtifactError, NotFoundError
 from lens.storage import Storage
-from lens.storage.documents import Document, Record, read_document, swap_document, write_document
+from lens.storage.documents import (
+    Document,
+    Record,
+    read_document,
+    replace_document,
+    swap_document,
+    write_document,
+)
 from lens.storage.formats import Since, written_format
 
 HEADS = "heads/"
@@ -152,6 +159,13 @@ def advance_head(
         before_write=lambda new: write_document(storage, commit_key(model_id, new.name), new),
     )
     return head or empty_commit(model_id)
+
+
+def restore_head(storage: Storage, commit: Commit, etag: str | None) -> None:
+    """Make a commit the head in the place of bytes with this ETag, readable or not (None: of
+    nothing). ConflictError when another head is there by now."""
+    write_document(storage, commit_key(commit.model_id, commit.name), commit)
+    replace_document(storage, head_key(commit.model_id), commit, etag)
 
 
 def history(storage: Storage, model_id: str) -> Iterator[Commit]:

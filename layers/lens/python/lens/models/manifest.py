@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,9 +130,8 @@ def write_model(
     }
     sha256 = hashlib.sha256(network).hexdigest()
     digests = [sha256, *(variant.sha256 for variant in variants.values())]
-    identity = f"{' '.join(digests)} {preprocessing.model_dump_json()}".encode()
     manifest = ModelManifest(
-        model_id=f"{backbone}-{hashlib.sha256(identity).hexdigest()[:12]}",
+        model_id=_identity(backbone, digests, preprocessing),
         backbone=backbone,
         embedding_dim=embedding_dim,
         preprocessing=preprocessing,
@@ -151,6 +150,18 @@ def write_model(
     except ConflictError:
         return read_manifest(storage, manifest.model_id)
     return manifest
+
+
+def is_its_own(manifest: ModelManifest) -> bool:
+    """Whether a manifest has the checksums and the preprocessing that its id was made from."""
+    faster = [each.sha256 for name, each in manifest.variants.items() if name != FP32]
+    digests = [manifest.variants[FP32].sha256, *faster] if FP32 in manifest.variants else faster
+    return manifest.model_id == _identity(manifest.backbone, digests, manifest.preprocessing)
+
+
+def _identity(backbone: str, digests: Sequence[str], preprocessing: Preprocessing) -> str:
+    identity = f"{' '.join(digests)} {preprocessing.model_dump_json()}".encode()
+    return f"{backbone}-{hashlib.sha256(identity).hexdigest()[:12]}"
 
 
 def copy_model(source: Storage, target: Storage, manifest: ModelManifest) -> None:

@@ -80,9 +80,26 @@ def read_document(storage: Storage, key: str, kind: type[D]) -> tuple[D, str]:
     return _parse(key, data, kind), info.etag
 
 
+def parse_document(key: str, data: bytes, kind: type[D]) -> D:
+    """A document from bytes that lie elsewhere than under its key; raises as `read_document`."""
+    return _parse(key, data, kind)
+
+
 def write_document(storage: Storage, key: str, document: Document) -> None:
     """Write a document under a name that is used only once; ConflictError if it was."""
     write_once(storage, key, _encode(storage, document), content_type="application/json")
+
+
+def replace_document(storage: Storage, key: str, document: Document, etag: str | None) -> None:
+    """Put a document in the place of bytes with this ETag, readable or not (None: of nothing);
+    ConflictError when something else is there."""
+    storage.write(
+        key,
+        _encode(storage, document),
+        if_match=etag,
+        if_absent=etag is None,
+        content_type="application/json",
+    )
 
 
 def swap_document(
@@ -110,13 +127,7 @@ def swap_document(
         if before_write:
             before_write(new)
         try:
-            storage.write(
-                key,
-                _encode(storage, new),
-                if_match=etag,
-                if_absent=etag is None,
-                content_type="application/json",
-            )
+            replace_document(storage, key, new, etag)
         except ConflictError:
             time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 50)))
         else:
