@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lens.errors import ArtifactError, ConflictError, NotFoundError
+from lens.errors import ArtifactError, ConflictError, DamagedError, MissingError, NotFoundError
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, Record, read_document, write_document
 from lens.storage.local_file import local_file, sha256_of
@@ -103,6 +103,11 @@ def manifest_key(model_id: str) -> str:
     return f"{PREFIX}{model_id}/manifest.json"
 
 
+def network_key(manifest: ModelManifest, precision: str = FP32) -> str:
+    """Where a model's network lies in the artifacts, in a precision that it has."""
+    return f"{PREFIX}{manifest.model_id}/{manifest.variants[precision].file}"
+
+
 def write_model(
     storage: Storage,
     network: bytes,
@@ -176,9 +181,14 @@ def copy_model(source: Storage, target: Storage, manifest: ModelManifest) -> Non
 
 
 def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
-    """A model's manifest; NotFoundError names the models there are."""
+    """A model's manifest; NotFoundError names the models there are, DamagedError says what ails the
+    manifest."""
+    key = manifest_key(model_id)
     try:
-        return read_document(storage, manifest_key(model_id), ModelManifest)[0]
+        manifest = read_document(storage, key, ModelManifest)[0]
+        if manifest.model_id != model_id or FP32 not in manifest.variants:
+            raise DamagedError(key, f"it is that of {manifest.model_id}")
+        return manifest
     except NotFoundError as error:
         known = ", ".join(list_models(storage)) or "none"
         raise NotFoundError(f"there is no model {model_id!r}; there are: {known}") from error
@@ -188,27 +198,30 @@ def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
 def network_file(
     storage: Storage, manifest: ModelManifest, precision: str = FP32
 ) -> Iterator[Path]:
-    """The network as a file of this machine's, checked against the manifest; ArtifactError when
-    they differ. What has opened or mapped the file keeps it."""
+    """The network as a file of this machine's, checked against the manifest; DamagedError when they
+    differ, MissingError when it is gone. What has opened or mapped the file keeps it.
+
+    Raises ArtifactError when the model has no such precision.
+    """
     variant = manifest.variants.get(precision)
     if variant is None:
         raise ArtifactError(
             f"model {manifest.model_id} has no precision {precision!r}; it has: "
             f"{', '.join(manifest.variants)}; LENS_PRECISION can be one of them, or empty"
         )
-    key = f"{PREFIX}{manifest.model_id}/{variant.file}"
+    key = network_key(manifest, precision)
     with ExitStack() as stack:
         try:
             path = stack.enter_context(local_file(storage, key))
         except NotFoundError as error:
-            raise ArtifactError(f"{key} is missing; upload the model again") from error
+            raise MissingError(key) from error
         if sha256_of(path) != variant.sha256:
-            raise ArtifactError(f"{key} does not match its checksum; upload the model again")
+            raise DamagedError(key, "it does not match its checksum")
         yield path
 
 
 def read_network(storage: Storage, manifest: ModelManifest, precision: str = FP32) -> bytes:
-    """The network's bytes; ArtifactError as for `network_file`."""
+    """The network's bytes; raises as `network_file` does."""
     with network_file(storage, manifest, precision) as path:
         return path.read_bytes()
 

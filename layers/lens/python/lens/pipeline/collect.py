@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from lens.errors import ArtifactError, NotFoundError
+from lens.errors import ArtifactError, DamagedError, NotFoundError
 from lens.gallery import retention
 from lens.gallery.commits import (
     COMMITS,
@@ -115,7 +115,7 @@ def collect(
         )
         return _Marks(artifacts=marks, thumbs=thumb_marks)
 
-    swap_document(artifacts, _MARKS, _Marks, mark)
+    swap_document(artifacts, _MARKS, _Marks, mark, anew=True)
     orphans = [parse_segment_key(key) for key in due if key.startswith(SEGMENTS)]
     looks = [look for model in current.followed for look in _unknown(artifacts, model, orphans)]
     if looks:
@@ -138,7 +138,7 @@ def _thumbs_left(storage: Storage, unreached: list[ObjectInfo]) -> set[str]:
     """
     try:
         marked = read_document(storage, _MARKS, _Marks)[0].artifacts
-    except NotFoundError:
+    except (NotFoundError, DamagedError):  # damaged, the marks begin anew
         marked = {}
     new = [info.key for info in unreached if info.key not in marked]
     parts: list[Callable[[], Rows]] = [
