@@ -6,6 +6,7 @@ import time
 
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.progress import progress_bar
+from lambdas.local.repairing import healed
 from lens.default_model.shipped import shipped_manifest, write_shipped
 from lens.errors import UsageError
 from lens.gallery.current import read_current
@@ -23,8 +24,13 @@ def index_catalog(pipeline: Pipeline, model_id: str | None = None) -> int:
     """Bring the gallery in line with the catalog; how many keys were looked at.
 
     Where there is no model, the default one is made live first: photos can be found as soon as
-    they are committed. With `model_id`, that model is made live, and used unchanged.
+    they are committed. With `model_id`, that model is made live, and used unchanged. Damaged
+    artifacts are repaired on the way, where there is no choice to be made.
     """
+    return healed(pipeline, lambda: _index(pipeline, model_id))
+
+
+def _index(pipeline: Pipeline, model_id: str | None) -> int:
     if not pipeline.settings.stack:  # a stack's own functions tell which release runs there
         announce_format(pipeline.artifacts, time.time())
     pipeline.decide_layout()

@@ -236,7 +236,7 @@ def test_why_a_gallery_cannot_be_loaded_is_in_the_log_once(
     assert "heads/" in record.getMessage()
 
 
-def test_a_gallery_that_was_never_loaded_is_degraded_and_searches_say_so(shop: Shop) -> None:
+def test_a_gallery_whose_head_is_damaged_is_served_from_its_history(shop: Shop) -> None:
     _damage_the_head(shop)
     reply = shop.search(png(1))
     assert reply.status_code == 503

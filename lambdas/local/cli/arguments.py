@@ -140,6 +140,24 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
 
+    child = command("verify", commands.verify, "read and check everything that was made")
+    location(child)
+    as_json(child)
+
+    child = command(
+        "repair", commands.repair, "set damaged parts aside, and embed again only what was lost"
+    )
+    location(child)
+    child.add_argument(
+        "--model", metavar="ID", help="the model to be live, where that cannot be told or is lost"
+    )
+    child.add_argument(
+        "--from",
+        dest="copies",
+        metavar="LOCATION",
+        help="artifacts that may have a lost model's files",
+    )
+
     child = command("rollback", commands.rollback, "hold searches at an earlier commit or model")
     location(child)
     child.add_argument("--commit", type=int, metavar="N", help="its number (the one before)")

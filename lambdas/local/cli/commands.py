@@ -183,6 +183,27 @@ def reconcile(options: Namespace) -> None:
     print(f"{count} photos differed and were looked at again" if count else "nothing differed")
 
 
+def verify(options: Namespace) -> None:
+    from lambdas.local.cli.repair_report import verify_report
+    from lens.pipeline.verify import inspect
+    from lens.storage import open_storage
+
+    with progress_bar("Checking", "parts") as progress:
+        found = inspect(open_storage(_settings(options).artifacts), progress)
+    print(verify_report(found, as_json=options.json), flush=True)
+    if not found.whole:
+        raise LensError(f"{len(found.damages)} parts are damaged: run `lens repair`")
+
+
+def repair(options: Namespace) -> None:
+    from lambdas.local.cli.repair_report import repair_report
+    from lambdas.local.repairing import repair_artifacts
+
+    pipeline = _pipeline(options)
+    repaired = repair_artifacts(pipeline, model_id=options.model, copies=options.copies)
+    print(repair_report(repaired, queued=bool(pipeline.settings.embed_queue)))
+
+
 def _queue_differences(pipeline: Pipeline) -> None:
     """Do now what the stack's reconcile function does on its schedule."""
     from lambdas.reconcile.handler import ReconcileHandler

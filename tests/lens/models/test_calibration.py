@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lens.errors import ArtifactError, DamagedError
 from lens.models.calibration import (
     Calibration,
     copy_calibration,
@@ -15,6 +16,7 @@ from lens.models.calibration import (
     read_calibration,
     read_garment_direction,
     read_probes,
+    unless_damaged,
     write_calibration,
 )
 from lens.models.regions import LEAST_CONFIDENCE
@@ -69,34 +71,30 @@ def test_a_model_without_one_is_no_error(storage: FileStorage, tmp_path: Path) -
     copy_calibration(storage, FileStorage(tmp_path / "other"), "model-a")
 
 
-def test_probes_of_another_model_are_not_used(
-    storage: FileStorage, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_probes_of_another_model_are_refused(storage: FileStorage) -> None:
     write_calibration(storage, "model-a", CALIBRATION, PROBES)
-    assert read_probes(storage, "model-a", 128) is None
-    assert "probes of model model-a are not used: float32 (4, 4)" in caplog.text
+    with pytest.raises(DamagedError, match=r"probes.npy is damaged \(float32 \(4, 4\)\)"):
+        read_probes(storage, "model-a", 128)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"no array"])
-def test_damaged_probes_cost_themselves_and_are_named(
-    storage: FileStorage, damage: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_damaged_probes_are_named(storage: FileStorage, damage: bytes) -> None:
     storage.write("models/model-a/probes.npy", damage)
-    assert read_probes(storage, "model-a", 4) is None
-    assert "probes.npy of model model-a is not used" in caplog.text
+    with pytest.raises(DamagedError) as raised:
+        read_probes(storage, "model-a", 4)
+    assert raised.value.key == "models/model-a/probes.npy"
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", None])
-def test_a_damaged_direction_costs_itself_and_is_named(
-    storage: FileStorage, damage: bytes | None, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_direction_is_named(storage: FileStorage, damage: bytes | None) -> None:
     """None: of another model, with fewer dimensions."""
     if damage is None:
         write_calibration(storage, "model-a", CALIBRATION, PROBES, DIRECTION[1:])
     else:
         storage.write("models/model-a/garment.npy", damage)
-    assert read_garment_direction(storage, "model-a", 4) is None
-    assert "garment.npy of model model-a is not used" in caplog.text
+    with pytest.raises(DamagedError) as raised:
+        read_garment_direction(storage, "model-a", 4)
+    assert raised.value.key == "models/model-a/garment.npy"
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"same": 1}', b'{"format": 9}'])
@@ -104,5 +102,7 @@ def test_a_damaged_calibration_costs_itself_and_is_named(
     storage: FileStorage, damage: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     storage.write("models/model-a/calibration.json", damage)
-    assert read_calibration(storage, "model-a") is None
+    damaged: list[ArtifactError] = []
+    assert unless_damaged(lambda: read_calibration(storage, "model-a"), damaged) is None
     assert "models/model-a/calibration.json" in caplog.text
+    assert "models/model-a/calibration.json" in str(damaged[0])

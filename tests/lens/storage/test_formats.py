@@ -166,6 +166,8 @@ class Sold(Document):
 def _written(storage: FileStorage, key: str, document: Document) -> dict[str, object]:
     write_document(storage, key, document)
     written: dict[str, object] = json.loads(storage.read(key)[0])
+    assert ("sum" in written) == (written["format"] == 2)
+    written.pop("sum", None)
     return written
 
 

@@ -18,13 +18,18 @@ LensError                   one line that says what is wrong and what to do
 ├── NotFoundError           the named object, item, photo, commit or model does not exist
 │   └── NotExplainedError   the model cannot tell why photos are alike
 ├── ConflictError           a conditional write lost: the object is not as the writer saw it
-├── ArtifactError           an artifact is damaged or does not fit the others
+├── ArtifactError           an artifact cannot be used
+│   └── DamagedError        it is damaged, or does not fit the others; `key` names it
+│       └── MissingError    it is gone, though another one names it (a NotFoundError, too)
 ├── BusyError               more is asked for than can be answered soon
 ├── StorageError            a location cannot be read or written
 │   └── UnreadableError     this object cannot be read now, though its neighbors may
 ├── QueueError              a queue cannot be read or written
 └── DeploymentError         a deployed stack cannot be asked what it is
 """
+
+# What heals artifacts, as errors and health say it.
+REPAIR = "run `lens repair` (of a stack: `lens repair --stack NAME`)"
 
 
 class LensError(Exception):
@@ -104,7 +109,24 @@ class ConflictError(LensError):
 
 
 class ArtifactError(LensError):
-    """An artifact is damaged or does not fit the others."""
+    """An artifact cannot be used."""
+
+
+class DamagedError(ArtifactError):
+    """The artifact `key` is damaged, or does not fit the others."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(f"{key} is damaged ({what}): {REPAIR}")
+        self.key = key
+
+
+class MissingError(DamagedError, NotFoundError):
+    """The artifact `key` is gone, though another one names it: it is lost, or the collector has
+    removed it since that one was read."""
+
+    def __init__(self, key: str) -> None:
+        LensError.__init__(self, f"{key} is missing: {REPAIR}")
+        self.key = key
 
 
 class BusyError(LensError):

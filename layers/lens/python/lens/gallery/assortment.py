@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,6 +20,15 @@ from numpy.typing import NDArray
 from lens.gallery.rows import Bytes, among
 
 Hashes = NDArray[np.uint64]
+
+# The columns that are no text.
+_NUMBERS = {
+    "place": np.int32,
+    "ends": np.int64,
+    "text": np.uint8,
+    "names": np.uint64,
+    "owners": np.int32,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,31 @@ class Products:
             owners=owned[by_name],
             gone=_text(sorted(name.encode() for name in gone)),
         )
+
+    @classmethod
+    def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Products:
+        """A table from the arrays of a file. Raises KeyError when a column lacks, ValueError when
+        one is of another kind or length."""
+        table = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        lengths = dict.fromkeys(("id", "item_id", "place", "ends"), table.id.shape)
+        lengths["owners"] = table.names.shape
+        for name, column in table.columns().items():
+            kind = _NUMBERS.get(name)
+            fits = column.dtype.kind == "S" if kind is None else column.dtype == kind
+            if not fits or column.ndim != 1 or column.shape != lengths.get(name, column.shape):
+                raise ValueError(f"{name} is {column.dtype} {column.shape}")
+        return table
+
+    def check(self) -> None:
+        """ValueError unless it is sorted, and its places are within it. It reads all but texts."""
+        for name, column in (("id", self.id), ("names", self.names), ("gone", self.gone)):
+            if np.any(column[1:] < column[:-1]):
+                raise ValueError(f"{name} is not sorted")
+        ends = np.concatenate([[0], self.ends])
+        if np.any(np.diff(ends) < 0) or ends[-1] != len(self.text):
+            raise ValueError("the texts do not fit their ends")
+        if len(self.owners) and not 0 <= self.owners.min() <= self.owners.max() < len(self):
+            raise ValueError("a name belongs to no product")
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The columns by name, as they are written to a file."""

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from lens.errors import ArtifactError, NotFoundError
+from lens.errors import ArtifactError, DamagedError, MissingError, NotFoundError
 from lens.gallery.condemned import may_be_named
 from lens.gallery.product_tables import look_files
 from lens.gallery.segments import segment_key
 from lens.gallery.snapshots import SnapshotRef, snapshot_files
 from lens.storage import Storage
-from lens.storage.documents import Document, Record, read_document, swap_document, write_document
+from lens.storage.documents import (
+    Document,
+    Record,
+    read_document,
+    replace_document,
+    swap_document,
+    write_document,
+)
 from lens.storage.formats import Since, written_format
 
 HEADS = "heads/"
 COMMITS = "commits/"
 _PRODUCTS_SINCE = 2
+_FILE = re.compile(r"([0-9]{8,})-([0-9a-f]+)\.json")
 
 
 class SegmentRef(Record):
@@ -99,16 +108,40 @@ def commit_key(model_id: str, name: CommitName) -> str:
 
 
 def read_head(storage: Storage, model_id: str) -> Commit:
-    """A model's newest commit; the empty one, of number 0, before the first."""
+    """A model's newest commit; the empty one, of number 0, before the first. DamagedError when it
+    is damaged, MissingError when it is lost."""
+    key = head_key(model_id)
     try:
-        return read_document(storage, head_key(model_id), Commit)[0]
+        head = read_document(storage, key, Commit)[0]
     except NotFoundError:
-        return empty_commit(model_id)
+        if not _refuse_lost(storage, model_id):
+            return empty_commit(model_id)
+        return read_head(storage, model_id)  # it has come meanwhile
+    if head.model_id != model_id:
+        raise DamagedError(key, f"it is that of {head.model_id}")
+    return head
 
 
 def read_commit(storage: Storage, model_id: str, name: CommitName) -> Commit:
-    """A commit of the history; NotFoundError once the collector has removed it."""
-    return read_document(storage, commit_key(model_id, name), Commit)[0]
+    """A commit of the history; MissingError once the collector has removed it, DamagedError when it
+    is damaged."""
+    key = commit_key(model_id, name)
+    try:
+        commit = read_document(storage, key, Commit)[0]
+    except NotFoundError as error:
+        raise MissingError(key) from error
+    if (commit.model_id, commit.name) != (model_id, name):
+        raise DamagedError(key, f"it is commit {commit.number} of {commit.model_id}")
+    return commit
+
+
+def listed_commits(storage: Storage, model_id: str) -> list[CommitName]:
+    """The names of a model's commits that are there, the newest first; a commit that no head came
+    to name may be among them."""
+    folder = f"{COMMITS}{model_id}/"
+    found = (_FILE.fullmatch(info.key.removeprefix(folder)) for info in storage.list(folder))
+    names = [CommitName(number=int(match[1]), id=match[2]) for match in found if match]
+    return sorted(names, key=lambda name: -name.number)
 
 
 def advance_head(
@@ -124,10 +157,15 @@ def advance_head(
     done when a part that the head does not name yet is gone, or a collector is about to remove it.
 
     `first` makes the new commit the beginning of its history. The history entry is written before
-    the head names it. Returns the head as it then is.
+    the head names it. Returns the head as it then is. DamagedError when the head is damaged,
+    MissingError when it is lost.
     """
 
     def next_commit(head: Commit | None) -> Commit | None:
+        if head is None:
+            _refuse_lost(storage, model_id)
+        elif head.model_id != model_id:
+            raise DamagedError(head_key(model_id), f"it is that of {head.model_id}")
         base = head or empty_commit(model_id)
         changed = change(base)
         if changed is None or not _parts_stay(storage, base, changed):
@@ -169,6 +207,13 @@ def _parts_stay(storage: Storage, base: Commit, changed: Commit) -> bool:
     return not keys or may_be_named(storage, keys)
 
 
+def restore_head(storage: Storage, commit: Commit, etag: str | None) -> None:
+    """Make a commit the head in the place of bytes with this ETag, readable or not (None: of
+    nothing). ConflictError when another head is there by now."""
+    write_document(storage, commit_key(commit.model_id, commit.name), commit)
+    replace_document(storage, head_key(commit.model_id), commit, etag)
+
+
 def history(storage: Storage, model_id: str) -> Iterator[Commit]:
     """A model's commits from the newest back to where the collector has cut."""
     commit = read_head(storage, model_id)
@@ -180,3 +225,15 @@ def history(storage: Storage, model_id: str) -> Iterator[Commit]:
             commit = read_commit(storage, model_id, commit.parent)
         except NotFoundError:
             return
+
+
+def _refuse_lost(storage: Storage, model_id: str) -> bool:
+    """MissingError when a model without a head had one; whether the head has come meanwhile. Its
+    first commit does not tell: a process may have ended between writing it and the head that names
+    it."""
+    folder = f"{COMMITS}{model_id}/"
+    first = f"{folder}{1:08d}-"
+    begun = any(not info.key.startswith(first) for info in storage.list(folder))
+    if begun and storage.head(head_key(model_id)) is None:
+        raise MissingError(head_key(model_id))
+    return begun

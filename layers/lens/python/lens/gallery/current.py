@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lens.errors import NotFoundError
+from lens.errors import MissingError, NotFoundError
 from lens.gallery import retention
+from lens.gallery.commits import HEADS
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document
 
@@ -41,11 +42,17 @@ class Current(Document):
 
 
 def read_current(storage: Storage) -> Current | None:
-    """What is current, or None before the first model."""
+    """What is current, or None before the first model.
+
+    DamagedError when it is damaged, MissingError when it is lost: nobody may then take the
+    artifacts for new ones, or the galleries for garbage.
+    """
     try:
         return read_document(storage, KEY, Current)[0]
     except NotFoundError:
-        return None
+        if not _refuse_lost(storage):
+            return None
+    return read_current(storage)  # it has come meanwhile
 
 
 def followed_models(storage: Storage) -> tuple[str, ...]:
@@ -57,5 +64,20 @@ def followed_models(storage: Storage) -> tuple[str, ...]:
 def swap_current(
     storage: Storage, change: Callable[[Current | None], Current | None]
 ) -> Current | None:
-    """Change what is current; see `documents.swap_document`."""
-    return swap_document(storage, KEY, Current, change)
+    """Change what is current; see `documents.swap_document`. Raises as `read_current` does."""
+
+    def changed(current: Current | None) -> Current | None:
+        if current is None:
+            _refuse_lost(storage)
+        return change(current)
+
+    return swap_document(storage, KEY, Current, changed)
+
+
+def _refuse_lost(storage: Storage) -> bool:
+    """MissingError when there is a gallery but no `current.json`, which comes before it; whether
+    that has come meanwhile."""
+    begun = next(iter(storage.list(HEADS)), None) is not None
+    if begun and storage.head(KEY) is None:
+        raise MissingError(KEY)
+    return begun

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from lens.errors import DamagedError
 from lens.gallery.commits import Commit
 from lens.gallery.index import similarities_of
 from lens.gallery.nearest import may_be_best, nearest
@@ -55,6 +56,7 @@ class Gallery:
     tail: Mapping[str, Segment] = field(default_factory=dict)
     hidden: frozenset[bytes] = frozenset()  # keys that a pin, or one search, must not show
     shelf: Shelf | None = None  # the shop's products; None without a product file
+    damaged: tuple[DamagedError, ...] = ()  # what it goes without
 
     def search(
         self,
@@ -209,17 +211,24 @@ class Gallery:
         not versions, because each model counts its reconciliations by itself.
         """
         live = guards[0].known
+        keys = np.sort(np.concatenate([rows.key[at] for rows, at in self._alive()]))
+        gone = keys[~among(keys, live.key[live.kind != Kind.TOMBSTONE])[0]]
+        hidden = replace(self, hidden=self.hidden | frozenset(gone.tolist()))
+        return hidden.hiding(rows for g in guards for rows in (g._snapshot_rows, g._recent_rows))
+
+    def hiding(self, parts: Iterable[Rows]) -> Gallery:
+        """This gallery without the photos that were looked at before one of these parts' tombstones
+        of their key; itself where there are none."""
         rows = Rows.concatenate([rows.take(positions) for rows, positions in self._alive()])
         alive = rows.take(np.argsort(rows.key, kind="stable"))
-        gone = ~among(alive.key, live.key[live.kind != Kind.TOMBSTONE])[0]
-        for guard in guards:
-            for rows in (guard._snapshot_rows, guard._recent_rows):
-                tombstones = np.flatnonzero(rows.kind == Kind.TOMBSTONE)
-                there, places = among(rows.key[tombstones], alive.key)
-                tombstones, places = tombstones[there], places[there]
-                gone[places[rows.looked_at[tombstones] >= alive.looked_at[places]]] = True
-        hidden = frozenset(alive.key[gone].tolist())
-        return replace(self, hidden=hidden)
+        gone = np.zeros(len(alive), np.bool_)
+        for rows in parts:
+            tombstones = np.flatnonzero(rows.kind == Kind.TOMBSTONE)
+            there, places = among(rows.key[tombstones], alive.key)
+            tombstones, places = tombstones[there], places[there]
+            gone[places[rows.looked_at[tombstones] >= alive.looked_at[places]]] = True
+        hidden = self.hidden | frozenset(alive.key[gone].tolist())
+        return self if hidden == self.hidden else replace(self, hidden=hidden)
 
     @property
     def applied(self) -> frozenset[str]:

@@ -41,8 +41,46 @@ class Layout:
 
     @classmethod
     def of(cls, arrays: dict[str, NDArray[Any]]) -> Layout:
-        """What `arrays` gave; KeyError when it is not whole."""
-        return cls(**{field.name: arrays[_PREFIX + field.name] for field in fields(cls)})
+        """What `arrays` gave. Raises KeyError when it is not whole, ValueError when a part is of
+        another kind or length."""
+        layout = cls(**{field.name: arrays[_PREFIX + field.name] for field in fields(cls)})
+        photos, categories = layout.rows_at.shape, layout.categories.shape
+        for field in fields(cls):
+            array = getattr(layout, field.name)
+            text = field.name == "categories"
+            fits = array.dtype.kind == "S" if text else array.dtype == np.int32
+            shape = {
+                "position_of": array.shape,
+                "categories": categories,
+                "starts": (layout.categories.size + 1,),
+                "firsts": categories,
+            }.get(field.name, photos)
+            if not fits or array.ndim != 1 or array.shape != shape:
+                raise ValueError(f"{_PREFIX}{field.name} is {array.dtype} {array.shape}")
+        return layout
+
+    def check(self, rows: Rows) -> None:
+        """ValueError unless it is the layout of these rows. It reads all of both."""
+        expected = np.flatnonzero(rows.kind == Kind.PHOTO)
+        positions = np.full(len(rows), -1, np.int32)
+        for order in (self.rows_at, self.by_item, self.by_photo):
+            if not np.array_equal(np.sort(order), expected):
+                raise ValueError("the layout does not have every photo once")
+        positions[self.rows_at] = np.arange(len(self.rows_at))
+        if not np.array_equal(positions, self.position_of):
+            raise ValueError("the layout's positions are not those of its rows")
+        counts = np.diff(self.starts)
+        if self.starts[0] != 0 or self.starts[-1] != len(expected) or np.any(counts < 0):
+            raise ValueError("the layout's categories do not cover it")
+        at = np.repeat(self.categories, counts)
+        if not np.array_equal(rows.category[self.rows_at], at):
+            raise ValueError("a photo lies in another category of the layout")
+        if not np.isin(self.firsts, expected).all():
+            raise ValueError("a category of the layout begins at no photo")
+        for name, order in (("item_id", self.by_item), ("photo_id", self.by_photo)):
+            values = rows.columns()[name][order]
+            if np.any(values[1:] < values[:-1]):
+                raise ValueError(f"the layout is not sorted by {name}")
 
     def span(self, category: str) -> range:
         """The positions of a category and of all that lie under it."""

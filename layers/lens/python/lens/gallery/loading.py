@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
+from lens.errors import DamagedError
 from lens.gallery.commits import Commit
 from lens.gallery.gallery import Gallery
 from lens.gallery.index import SCAN_LIMIT
-from lens.gallery.product_tables import Shelf, load_shelf, read_look
-from lens.gallery.segments import Segment, read_segment
-from lens.gallery.snapshots import Snapshot, load_snapshot, read_snapshot_manifest
+from lens.gallery.product_tables import Shelf, load_shelf, products_key, read_look
+from lens.gallery.segments import Segment, read_segment, segment_key
+from lens.gallery.snapshots import (
+    Snapshot,
+    load_snapshot,
+    read_snapshot_manifest,
+    vectors_key,
+)
 from lens.storage import Storage
 
 
 def load_gallery(storage: Storage, commit: Commit, previous: Gallery | None = None) -> Gallery:
     """Load a commit, taking from `previous` what it already has.
 
-    Raises NotFoundError when the collector has removed a part: read the head again.
+    Raises MissingError when the collector has removed a part: read the head again; DamagedError
+    when one is damaged. Damaged products cost themselves alone: the gallery has none and says so.
     """
     if previous is not None and previous.commit.model_id != commit.model_id:
         previous = None
     snapshot, carried = _snapshot(storage, commit, previous)
     have = {**previous.carried, **previous.tail} if previous else {}
     tail = {
-        ref.id: have.get(ref.id) or read_segment(storage, commit.model_id, ref.id)
+        ref.id: have.get(ref.id) or read_segment(storage, commit.model_id, ref.id, ref.rows)
         for ref in commit.segments
     }
-    return Gallery(commit, snapshot, carried, tail, shelf=_shelf(storage, commit, previous))
+    gallery = Gallery(commit, snapshot, carried, tail)
+    require_dimension(gallery)
+    try:
+        return replace(gallery, shelf=_shelf(storage, commit, previous))
+    except DamagedError as error:
+        return replace(gallery, damaged=(error,))
+
+
+def require_dimension(gallery: Gallery, dim: int | None = None) -> None:
+    """DamagedError, naming the part, unless all vectors have the model's dimension; without one,
+    that of most parts."""
+    model_id = gallery.commit.model_id
+    dims = {
+        segment_key(model_id, name): segment.vectors.shape[1]
+        for name, segment in [*gallery.carried.items(), *gallery.tail.items()]
+    }
+    if gallery.snapshot is not None:
+        manifest = gallery.snapshot.manifest
+        dims[vectors_key(model_id, manifest.id)] = manifest.embedding_dim
+        dim = dim or manifest.embedding_dim
+    if dim is None and dims:
+        dim = Counter(dims.values()).most_common(1)[0][0]
+    for key, found in dims.items():
+        if found != dim:
+            raise DamagedError(key, f"vectors of {found} numbers instead of {dim}")
 
 
 def _shelf(storage: Storage, commit: Commit, previous: Gallery | None) -> Shelf | None:
@@ -37,6 +70,10 @@ def _shelf(storage: Storage, commit: Commit, previous: Gallery | None) -> Shelf 
     if before is not None and before.manifest.id == commit.products.id:
         return before
     manifest = read_look(storage, commit.model_id, commit.products.id)
+    if manifest.products != commit.products.products:
+        key = products_key(commit.model_id, manifest.id)
+        named = commit.products.products
+        raise DamagedError(key, f"{manifest.products} products instead of {named}")
     return load_shelf(storage, manifest, before)
 
 
@@ -55,7 +92,7 @@ def _snapshot(
             carried = _carried(storage, commit.model_id, wanted.id, previous)
             if carried is not None:
                 return previous.snapshot, carried
-    return load_snapshot(storage, commit.model_id, wanted.id), {}
+    return load_snapshot(storage, commit.model_id, wanted.id, wanted.rows), {}
 
 
 def _carried(

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +14,12 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import ArtifactError, NotFoundError
+from lens.errors import ArtifactError, DamagedError, MissingError, NotFoundError
 from lens.gallery.assortment import NO_PRODUCTS, Assortment, Products
 from lens.gallery.mapped_arrays import arrays_in
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, Record, read_document, write_document
-from lens.storage.mapped import map_object
+from lens.storage.mapped import CHECKED_IN_PLACE, map_object
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +145,7 @@ def read_fingerprints(
         return np.asarray(found["fingerprints"], np.uint64)
     except NotFoundError:
         return None
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damaged bytes end NumPy and zipfile in many ways
         log.warning("%s is unreadable and will be written again: %s", key, error)
         return None
 
@@ -159,8 +158,15 @@ def write_look(storage: Storage, manifest: ProductsManifest) -> str:
 
 
 def read_look(storage: Storage, model_id: str, look_id: str) -> ProductsManifest:
-    """What a look found; NotFoundError when it is gone."""
-    return read_document(storage, products_key(model_id, look_id), ProductsManifest)[0]
+    """What a look found; MissingError when it is gone, DamagedError when it is damaged."""
+    key = products_key(model_id, look_id)
+    try:
+        manifest = read_document(storage, key, ProductsManifest)[0]
+    except NotFoundError as error:
+        raise MissingError(key) from error
+    if (manifest.model_id, manifest.id) != (model_id, look_id):
+        raise DamagedError(key, f"it is that of {manifest.id} of {manifest.model_id}")
+    return manifest
 
 
 def look_files(storage: Storage, model_id: str, look_id: str) -> list[str]:
@@ -172,7 +178,7 @@ def look_files(storage: Storage, model_id: str, look_id: str) -> list[str]:
 
 
 def load_shelf(storage: Storage, manifest: ProductsManifest, before: Shelf | None = None) -> Shelf:
-    """A look's products, mapped; what `before` has is not loaded again. ArtifactError when a table
+    """A look's products, mapped; what `before` has is not loaded again. DamagedError when a table
     is damaged."""
     have = before.tables if before else {}
     tables = {
@@ -191,11 +197,16 @@ def table_folders(manifest: ProductsManifest) -> set[str]:
 
 def _load(storage: Storage, model_id: str, ref: TableRef) -> Products:
     key = _key(model_id, ref.id, _TABLE)
+    data = map_object(storage, key, sha256=ref.sha256, size=ref.size)
     try:
-        arrays = arrays_in(map_object(storage, key, sha256=ref.sha256, size=ref.size))
-        return Products(**{name: arrays[name] for name in Products.__dataclass_fields__})
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{key} is unreadable ({error}); index again") from error
+        products = Products.read(arrays_in(data))
+        if len(products) != ref.products:
+            raise ValueError(f"{len(products)} products instead of {ref.products}")
+        if len(data) <= CHECKED_IN_PLACE:
+            products.check()
+        return products
+    except Exception as error:  # damaged bytes end NumPy and zipfile in many ways
+        raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error
 
 
 def _key(model_id: str, look_id: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -15,6 +15,9 @@ from lens.gallery.versions import Version
 Bytes = NDArray[np.bytes_]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
+
+# The columns that are no text.
+_NUMBERS = {"n": np.int32, "kind": np.uint8, "looked_at": np.float64}
 
 
 class Kind(IntEnum):
@@ -92,6 +95,31 @@ class Rows:
             category=text(row.category for row in rows),
             reason=text(row.reason for row in rows),
         )
+
+    @classmethod
+    def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Rows:
+        """Rows from the arrays of a file. Raises KeyError when a column lacks, ValueError when one
+        is of another kind or length."""
+        rows = cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        for name, column in rows.columns().items():
+            kind = _NUMBERS.get(name)
+            fits = column.dtype.kind == "S" if kind is None else column.dtype == kind
+            if not fits or column.ndim != 1 or column.shape != rows.key.shape:
+                raise ValueError(f"{name} is {column.dtype} {column.shape}")
+        return rows
+
+    def check(self) -> None:
+        """ValueError unless each value is one that a look can have found. It reads all rows."""
+        if len(self) and self.kind.max() > max(Kind):
+            raise ValueError(f"a row of the unknown kind {self.kind.max()}")
+        if not np.isfinite(self.looked_at).all():
+            raise ValueError("a look at no time")
+        for name, column in self.columns().items():
+            if column.dtype.kind == "S":
+                try:
+                    column.tobytes().decode()
+                except UnicodeDecodeError as error:
+                    raise ValueError(f"{name} is no text") from error
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The columns by name, as they are written to a file."""

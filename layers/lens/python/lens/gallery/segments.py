@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
-import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import ArtifactError
+from lens.errors import REPAIR, ArtifactError, DamagedError, MissingError, NotFoundError
 from lens.gallery.rows import Kind, Rows
 from lens.storage import Storage, write_once
 from lens.storage.formats import check_format, written_format
 
 PREFIX = "segments/"
 _WAITING_SINCE = 2  # the format
+# Beside the columns, which is all that earlier releases read of them, and write: whose segment it
+# is, and a checksum of all else.
+_MODEL, _ID, _SUM = "model", "id", "sha256"
+# How far from 1 a vector's length may be. A network divides by it in single precision.
+_LENGTH_TOLERANCE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -58,37 +64,94 @@ def holds_waiting(storage: Storage, now: float) -> bool:
 
 def write_segment(storage: Storage, model_id: str, segment: Segment) -> str:
     """Write a segment under a name that was never used and return its id."""
+    check_vectors(segment.vectors)
     segment_id = uuid.uuid4().hex
     waits = bool(np.any(segment.rows.kind == Kind.WAITING))
-    out = BytesIO()
-    np.savez(
-        out,
-        allow_pickle=False,
-        format=np.array(written_format(storage, time.time(), at_once=waits)),
-        folded=np.array([name.encode() for name in segment.merged_from], dtype="S32"),
-        vectors=segment.vectors,
+    arrays = {
+        "format": np.array(written_format(storage, time.time(), at_once=waits)),
+        "folded": np.array([name.encode() for name in segment.merged_from], dtype="S32"),
+        "vectors": segment.vectors,
         **segment.rows.columns(),
-    )
+        _MODEL: np.array(model_id.encode()),
+        _ID: np.array(segment_id.encode()),
+    }
+    arrays[_SUM] = np.array(_sum(arrays))
+    out = BytesIO()
+    np.savez(out, allow_pickle=False, **arrays)
     write_once(storage, segment_key(model_id, segment_id), out.getvalue())
     return segment_id
 
 
-def read_segment(storage: Storage, model_id: str, segment_id: str) -> Segment:
-    """Read a segment; NotFoundError when it is gone, ArtifactError when it is damaged."""
+def read_segment(
+    storage: Storage, model_id: str, segment_id: str, rows: int | None = None
+) -> Segment:
+    """Read a segment, of which whoever names it may know how many rows it has.
+
+    MissingError when it is gone, DamagedError when it is not as it was written. Of a segment that
+    an earlier release wrote, which has no checksum, the zip's own ones and what its values must
+    be are checked.
+    """
     key = segment_key(model_id, segment_id)
-    data, _ = storage.read(key)
     try:
-        with np.load(BytesIO(data), allow_pickle=False) as arrays:
-            check_format(key, int(arrays["format"]))
-            rows = Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
-            merged_from = tuple(name.decode() for name in arrays["folded"])
-            return Segment(rows, arrays["vectors"], merged_from)
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{key} is damaged ({error}); remove it and reconcile") from error
+        data, _ = storage.read(key)
+    except NotFoundError as error:
+        raise MissingError(key) from error
+    try:
+        with np.load(BytesIO(data), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        if _SUM in arrays:
+            _check_whose(arrays, model_id, segment_id)
+        check_format(key, int(arrays["format"]))
+        found, vectors = Rows.read(arrays), arrays["vectors"]
+        found.check()
+        check_vectors(vectors)
+        if len(vectors) != len(found.photo_rows):
+            raise ValueError(f"{len(found.photo_rows)} photo rows, but {len(vectors)} vectors")
+        if rows is not None and rows != len(found):
+            raise ValueError(f"{len(found)} rows instead of {rows}")
+        return Segment(found, vectors, tuple(name.decode() for name in arrays["folded"].tolist()))
+    except ArtifactError:
+        raise
+    except Exception as error:  # damaged bytes end NumPy and zipfile in many ways
+        raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error
+
+
+def check_vectors(vectors: NDArray[Any], dim: int | None = None) -> None:
+    """ValueError unless these are vectors, (P, D) float32 of unit length; it reads them all. One of
+    zeros passes: it is like nothing."""
+    if vectors.dtype != np.float32 or vectors.ndim != 2 or dim not in (None, vectors.shape[1]):
+        raise ValueError(f"vectors {vectors.dtype} {vectors.shape}")
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    if not np.isfinite(squares).all():
+        raise ValueError("a vector that is not finite")
+    if np.any((np.abs(np.sqrt(squares) - 1) > _LENGTH_TOLERANCE) & (squares > 0)):
+        raise ValueError("a vector that is not of unit length")
+
+
+def _check_whose(arrays: Mapping[str, NDArray[Any]], model_id: str, segment_id: str) -> None:
+    """ValueError when a file is not the one that was written under this name."""
+    if arrays[_SUM].item() != _sum(arrays):
+        raise ValueError("it does not match its checksum")
+    whose = arrays[_MODEL].item().decode(), arrays[_ID].item().decode()
+    if whose != (model_id, segment_id):
+        raise ValueError(f"it is segment {whose[1]} of {whose[0]}")
+
+
+def _sum(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The checksum of arrays and of their names, as text."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays.keys() - {_SUM}):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest().encode()
 
 
 def concatenate(segments: Sequence[Segment]) -> Segment:
-    """All rows and vectors of the segments, in order; there must be at least one."""
+    """All rows and vectors of the segments, in order; there must be at least one. ArtifactError
+    when their vectors are of several models."""
+    if len(dims := {segment.vectors.shape[1] for segment in segments}) > 1:
+        raise ArtifactError(f"segments have vectors of {sorted(dims)} numbers: {REPAIR}")
     return Segment(
         Rows.concatenate([segment.rows for segment in segments]),
         np.concatenate([segment.vectors for segment in segments]),

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import ArtifactError
+from lens.errors import ArtifactError, DamagedError, MissingError, NotFoundError
 from lens.gallery.index import BuiltIndex, Index, InvertedLists, build_index, load_lists
 from lens.gallery.layout import Layout, by_category, lay_out
 from lens.gallery.mapped_arrays import array_in, arrays_in
 from lens.gallery.match_thresholds import MatchThresholds
 from lens.gallery.rows import Rows
-from lens.gallery.segments import Segment
+from lens.gallery.segments import Segment, check_vectors
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, Record, read_document, write_document
 from lens.storage.formats import Since
-from lens.storage.mapped import map_object
+from lens.storage.mapped import CHECKED_IN_PLACE, map_object
 
 PREFIX = "snapshots/"
 _LISTS, _ROWS, _VECTORS = "gallery.index", "rows.npz", "vectors.npy"
+_MANIFEST = "manifest.json"
+
+T = TypeVar("T")
 
 
 class SnapshotRef(Record):
@@ -135,19 +137,34 @@ def write_snapshot(
         expired_tombstones=expired_tombstones,
         match=match,
     )
-    write_document(storage, _key(model_id, snapshot_id, "manifest.json"), manifest)
+    write_document(storage, _key(model_id, snapshot_id, _MANIFEST), manifest)
     return SnapshotRef(id=snapshot_id, rows=manifest.rows, parent=parent)
 
 
-def read_snapshot_manifest(storage: Storage, model_id: str, snapshot_id: str) -> SnapshotManifest:
-    """A snapshot's manifest; NotFoundError when it is gone."""
-    return read_document(storage, _key(model_id, snapshot_id, "manifest.json"), SnapshotManifest)[0]
+def read_snapshot_manifest(
+    storage: Storage, model_id: str, snapshot_id: str, rows: int | None = None
+) -> SnapshotManifest:
+    """A snapshot's manifest, of which whoever names it may know how many rows it has. MissingError
+    when it is gone, DamagedError when it is damaged."""
+    key = _key(model_id, snapshot_id, _MANIFEST)
+    try:
+        manifest = read_document(storage, key, SnapshotManifest)[0]
+    except NotFoundError as error:
+        raise MissingError(key) from error
+    if (manifest.model_id, manifest.id) != (model_id, snapshot_id):
+        raise DamagedError(key, f"it is that of {manifest.id} of {manifest.model_id}")
+    if rows is not None and rows != manifest.rows:
+        raise DamagedError(key, f"{manifest.rows} rows instead of {rows}")
+    files = {_ROWS, _VECTORS, *([_LISTS] if manifest.effort else [])}
+    if not files <= manifest.sha256.keys() or manifest.sha256.keys() != manifest.sizes.keys():
+        raise DamagedError(key, "it does not name every file")
+    return manifest
 
 
 def snapshot_files(storage: Storage, model_id: str, snapshot_id: str) -> list[str]:
     """The keys of all that a snapshot is made of; NotFoundError when its manifest is gone."""
     manifest = read_snapshot_manifest(storage, model_id, snapshot_id)
-    return [_key(model_id, snapshot_id, name) for name in (*manifest.sizes, "manifest.json")]
+    return [_key(model_id, snapshot_id, name) for name in (*manifest.sizes, _MANIFEST)]
 
 
 def parse_snapshot_key(key: str) -> tuple[str, str]:
@@ -158,46 +175,95 @@ def parse_snapshot_key(key: str) -> tuple[str, str]:
     return parts[0], parts[1]
 
 
+def vectors_key(model_id: str, snapshot_id: str) -> str:
+    """Where a snapshot's vectors lie in the artifacts."""
+    return _key(model_id, snapshot_id, _VECTORS)
+
+
 def load_rows(storage: Storage, model_id: str, snapshot_id: str) -> Rows:
     """A snapshot's rows without its vectors; raises as `load_snapshot` does."""
     manifest = read_snapshot_manifest(storage, model_id, snapshot_id)
-    try:
-        arrays = arrays_in(_mapped(storage, manifest, _ROWS))
-        return Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"snapshot {snapshot_id} is unreadable ({error})") from error
+    data = _mapped(storage, manifest, _ROWS)
+    return _checked(manifest, _ROWS, lambda: Rows.read(arrays_in(data)))
 
 
-def load_snapshot(storage: Storage, model_id: str, snapshot_id: str) -> Snapshot:
-    """Load a snapshot, its checksums verified; ArtifactError when its parts do not fit.
+def load_snapshot(
+    storage: Storage,
+    model_id: str,
+    snapshot_id: str,
+    rows: int | None = None,
+    *,
+    whole: bool = False,
+) -> Snapshot:
+    """Load a snapshot, of which whoever names it may know how many rows it has. MissingError when a
+    file of it is gone, DamagedError when one is damaged, or when they do not fit each other.
 
-    Rows and vectors are mapped and read as they are needed.
+    Rows and vectors are mapped and read as they are needed; large ones in their place on this disk
+    are checked only if the `whole` is to be, see `map_object`.
     """
-    manifest = read_snapshot_manifest(storage, model_id, snapshot_id)
+    manifest = read_snapshot_manifest(storage, model_id, snapshot_id, rows)
     names = list(manifest.sha256)
     # Side by side: where they come over a network, most of it is waiting.
     with ThreadPoolExecutor(len(names), "snapshot") as pool:
-        mapped = pool.map(lambda name: _mapped(storage, manifest, name), names)
+        mapped = pool.map(lambda name: _mapped(storage, manifest, name, whole=whole), names)
         files = dict(zip(names, mapped, strict=True))
-    try:
+
+    def rows_and_layout() -> tuple[Rows, Layout]:
         arrays = arrays_in(files[_ROWS])
-        rows = Rows(**{field.name: arrays[field.name] for field in fields(Rows)})
-        index = _index(manifest, array_in(files[_VECTORS]), files)
-        layout = Layout.of(arrays)
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"snapshot {snapshot_id} is unreadable ({error})") from error
-    photos = len(layout.rows_at)
-    if {photos, manifest.photos} != {len(index)} or index.embedding_dim != manifest.embedding_dim:
-        raise ArtifactError(f"snapshot {snapshot_id}: rows and index do not fit; index again")
-    return Snapshot(manifest, rows, index, layout)
+        found, layout = Rows.read(arrays), Layout.of(arrays)
+        if (len(found), len(layout.rows_at)) != (manifest.rows, manifest.photos):
+            raise ValueError(f"{len(found)} rows of {len(layout.rows_at)} photos")
+        if len(layout.position_of) != len(found):
+            raise ValueError("the layout is that of other rows")
+        if whole or len(files[_ROWS]) <= CHECKED_IN_PLACE:
+            found.check()
+            if np.any(found.key[1:] < found.key[:-1]):
+                raise ValueError("the rows are not sorted by key")
+            layout.check(found)
+        return found, layout
+
+    def vectors() -> NDArray[np.float32]:
+        array = array_in(files[_VECTORS])
+        if array.dtype != np.float32 or array.shape != (manifest.photos, manifest.embedding_dim):
+            raise ValueError(f"vectors {array.dtype} {array.shape}")
+        if whole or len(files[_VECTORS]) <= CHECKED_IN_PLACE:
+            check_vectors(array)
+        return array
+
+    def lists() -> InvertedLists | None:
+        if manifest.effort is None:
+            return None
+        effort = manifest.effort
+        found = load_lists(files[_LISTS], effort.probes, effort.candidates)
+        if (found.index.ntotal, found.index.d) != (manifest.photos, manifest.embedding_dim):
+            raise ValueError(f"lists of {found.index.ntotal} vectors of {found.index.d} numbers")
+        return found
+
+    content, layout = _checked(manifest, _ROWS, rows_and_layout)
+    index = Index(_checked(manifest, _VECTORS, vectors), _checked(manifest, _LISTS, lists))
+    return Snapshot(manifest, content, index, layout)
 
 
-def _mapped(storage: Storage, manifest: SnapshotManifest, name: str) -> NDArray[np.uint8]:
+def _checked(manifest: SnapshotManifest, name: str, read: Callable[[], T]) -> T:
+    """What `read` makes of a file; DamagedError when it cannot."""
+    try:
+        return read()
+    except DamagedError:
+        raise
+    except Exception as error:  # damaged bytes end NumPy, zipfile and FAISS in many ways
+        key = _key(manifest.model_id, manifest.id, name)
+        raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _mapped(
+    storage: Storage, manifest: SnapshotManifest, name: str, *, whole: bool = False
+) -> NDArray[np.uint8]:
     return map_object(
         storage,
         _key(manifest.model_id, manifest.id, name),
         sha256=manifest.sha256[name],
         size=manifest.sizes[name],
+        whole=whole,
     )
 
 
@@ -214,15 +280,6 @@ def _effort(lists: InvertedLists | None, recall: float) -> Effort | None:
     if lists is None:
         return None
     return Effort(probes=lists.nprobe, candidates=lists.candidates, recall=round(recall, 4))
-
-
-def _index(
-    manifest: SnapshotManifest, vectors: NDArray[np.float32], files: dict[str, NDArray[np.uint8]]
-) -> Index:
-    if manifest.effort is None:
-        return Index(vectors)
-    effort = manifest.effort
-    return Index(vectors, load_lists(files[_LISTS], effort.probes, effort.candidates))
 
 
 def _key(model_id: str, snapshot_id: str, name: str) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from io import BytesIO
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import ArtifactError, NotFoundError
+from lens.errors import ArtifactError, DamagedError, NotFoundError
 from lens.models.manifest import PREFIX
 from lens.models.regions import LEAST_CONFIDENCE
 from lens.models.shares import FILE as SHARES
@@ -22,6 +24,8 @@ from lens.storage import Storage, write_once
 from lens.storage.documents import Document, read_document
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _DOCUMENT, _PROBES, _GARMENT = "calibration.json", "probes.npy", "garment.npy"
 # What lies beside a model and goes where it goes, in the order in which it is written.
@@ -46,37 +50,39 @@ class Calibration(Document):
 
 
 def read_calibration(storage: Storage, model_id: str) -> Calibration | None:
-    """A model's calibration; None for a model without one, or with one that is damaged: only the
-    match is then unknown, and the log says why."""
+    """A model's calibration; None for a model without one. Raises DamagedError."""
     try:
         return read_document(storage, calibration_key(model_id, _DOCUMENT), Calibration)[0]
     except NotFoundError:
         return None
-    except ArtifactError as error:
-        log.warning("no search is told whether it matches: %s", error)
-        return None
 
 
 def read_probes(storage: Storage, model_id: str, embedding_dim: int) -> NDArray[np.float32] | None:
-    """A model's probes, (P, D) float32; None for a model without, or with damaged ones: a gallery
-    then has no thresholds of its own, and the log says why."""
-    probes = _read(storage, model_id, _PROBES, 2)
-    if probes is not None and probes.shape[1] != embedding_dim:
-        log.warning("the probes of model %s are not used: float32 %s", model_id, probes.shape)
-        return None
-    return probes
+    """A model's probes, (P, D) float32; None for a model without. Raises DamagedError."""
+    return _read(storage, model_id, _PROBES, (None, embedding_dim))
 
 
 def read_garment_direction(
     storage: Storage, model_id: str, embedding_dim: int
 ) -> NDArray[np.float32] | None:
     """A model's garment direction, (D + 1,) float32, as `leaning_of` takes it; None for a model
-    without, or with a damaged one: the regions alone then tell a garment, and the log says why."""
-    direction = _read(storage, model_id, _GARMENT, 1)
-    if direction is not None and direction.shape != (embedding_dim + 1,):
-        log.warning("%s of model %s is not used: %s", _GARMENT, model_id, direction.shape)
+    without. Raises DamagedError."""
+    return _read(storage, model_id, _GARMENT, (embedding_dim + 1,))
+
+
+def unless_damaged(
+    read: Callable[[], T | None], damaged: list[ArtifactError] | None = None
+) -> T | None:
+    """What `read` finds of the FILES; None where it is damaged, which costs only itself: the match
+    is then unknown, or a gallery has no thresholds of its own, or the regions alone tell a garment.
+    The log, and `damaged`, say which."""
+    try:
+        return read()
+    except ArtifactError as error:
+        log.warning("gone on without: %s", error)
+        if damaged is not None:
+            damaged.append(error)
         return None
-    return direction
 
 
 def leaning_of(vector: NDArray[np.float32], direction: NDArray[np.float32]) -> float:
@@ -92,19 +98,23 @@ def log_odds(confidence: float) -> float:
 
 
 def _read(
-    storage: Storage, model_id: str, name: str, dimensions: int
+    storage: Storage, model_id: str, name: str, shape: tuple[int | None, ...]
 ) -> NDArray[np.float32] | None:
+    """None in `shape` stands for any length."""
+    key = calibration_key(model_id, name)
     try:
-        data = storage.read(calibration_key(model_id, name))[0]
+        data = storage.read(key)[0]
     except NotFoundError:
         return None
     try:
         array: NDArray[np.float32] = np.load(BytesIO(data), allow_pickle=False)
-        if array.ndim != dimensions or array.dtype != np.float32 or not np.isfinite(array).all():
+        fits = len(shape) == array.ndim and all(
+            wanted in (None, found) for wanted, found in zip(shape, array.shape, strict=True)
+        )
+        if not fits or array.dtype != np.float32 or not np.isfinite(array).all():
             raise ValueError(f"{array.dtype} {array.shape}")
-    except (ValueError, EOFError) as error:
-        log.warning("%s of model %s is not used: %s", name, model_id, error)
-        return None
+    except Exception as error:  # damaged bytes end NumPy in many ways
+        raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error
     return array
 
 

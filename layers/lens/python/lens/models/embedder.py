@@ -17,13 +17,26 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens.errors import ArtifactError
+from lens.errors import ArtifactError, DamagedError
 from lens.models.cpu import INT8_DOT_PRODUCTS, cpu_features
 from lens.models.external_weights import graph_without_weights
-from lens.models.manifest import FP32, ModelManifest, network_file, read_manifest
+from lens.models.manifest import (
+    FP32,
+    ModelManifest,
+    network_file,
+    network_key,
+    read_manifest,
+)
 from lens.models.preprocessing import to_pixels
 from lens.models.regions import REGION_KINDS, Box, Region, main_region, pixels_of, regions_of
-from lens.models.shares import ASKED, OUTPUT, Shares, read_continuation, shares_in
+from lens.models.shares import (
+    ASKED,
+    OUTPUT,
+    Shares,
+    read_continuation,
+    shares_in,
+    shares_key,
+)
 from lens.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -118,6 +131,7 @@ class Embedder:
             )
         self._sees_regions = _sees_regions(manifest.model_id, self._network.outputs)
         self.tells_shares = OUTPUT in self._network.outputs
+        self.damaged: DamagedError | None = None  # what it goes without
 
     @property
     def model_id(self) -> str:
@@ -180,18 +194,32 @@ class Embedder:
 
 def load_embedder(storage: Storage, model_id: str, precision: str = "") -> Embedder:
     """Load a model from the artifacts, its checksum verified, in a precision that it has; in the
-    best for this CPU when none is named."""
+    best for this CPU when none is named. Raises DamagedError, and ArtifactError for a precision
+    that the model does not have.
+
+    Where what tells its shares is damaged, it tells none, and `damaged` says so.
+    """
     manifest = read_manifest(storage, model_id)
     chosen = precision or best_precision(manifest, cpu_features())
-    more = read_continuation(storage, model_id) if chosen == FP32 else b""
+    more = read_continuation(storage, model_id) if chosen == FP32 else None
     with network_file(storage, manifest, chosen) as path:
-        graph = _graph(path, model_id)
-        if more:
-            try:
-                return Embedder(manifest, graph + more, chosen, weights=path.parent)
-            except ArtifactError as error:
-                log.warning("why a hit was found is not told: %s", error)
-        return Embedder(manifest, graph, chosen, weights=path.parent)
+        lost = None
+        try:
+            graph = _graph(path, model_id)
+            if more is not None:
+                try:
+                    telling = Embedder(manifest, graph + more, chosen, weights=path.parent)
+                    if telling.tells_shares:
+                        return telling
+                    lost = DamagedError(shares_key(model_id), "it tells no shares")
+                except ArtifactError as error:
+                    lost = DamagedError(shares_key(model_id), str(error))
+                log.warning("why a hit was found is not told: %s", lost)
+            embedder = Embedder(manifest, graph, chosen, weights=path.parent)
+        except ArtifactError as error:
+            raise DamagedError(network_key(manifest, chosen), str(error)) from error
+        embedder.damaged = lost
+        return embedder
 
 
 def best_precision(manifest: ModelManifest, features: frozenset[str]) -> str:

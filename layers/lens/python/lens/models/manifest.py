@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lens.errors import ArtifactError, ConflictError, NotFoundError
+from lens.errors import ArtifactError, ConflictError, DamagedError, MissingError, NotFoundError
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, Record, read_document, write_document
 from lens.storage.local_file import local_file, sha256_of
@@ -103,6 +103,11 @@ def manifest_key(model_id: str) -> str:
     return f"{PREFIX}{model_id}/manifest.json"
 
 
+def network_key(manifest: ModelManifest, precision: str = FP32) -> str:
+    """Where a model's network lies in the artifacts, in a precision that it has."""
+    return f"{PREFIX}{manifest.model_id}/{manifest.variants[precision].file}"
+
+
 def write_model(
     storage: Storage,
     network: bytes,
@@ -130,9 +135,8 @@ def write_model(
     }
     sha256 = hashlib.sha256(network).hexdigest()
     digests = [sha256, *(variant.sha256 for variant in variants.values())]
-    identity = f"{' '.join(digests)} {preprocessing.model_dump_json()}".encode()
     manifest = ModelManifest(
-        model_id=f"{backbone}-{hashlib.sha256(identity).hexdigest()[:12]}",
+        model_id=_identity(backbone, digests, preprocessing),
         backbone=backbone,
         embedding_dim=embedding_dim,
         preprocessing=preprocessing,
@@ -153,6 +157,18 @@ def write_model(
     return manifest
 
 
+def is_its_own(manifest: ModelManifest) -> bool:
+    """Whether a manifest has the checksums and the preprocessing that its id was made from."""
+    faster = [each.sha256 for name, each in manifest.variants.items() if name != FP32]
+    digests = [manifest.variants[FP32].sha256, *faster] if FP32 in manifest.variants else faster
+    return manifest.model_id == _identity(manifest.backbone, digests, manifest.preprocessing)
+
+
+def _identity(backbone: str, digests: Sequence[str], preprocessing: Preprocessing) -> str:
+    identity = f"{' '.join(digests)} {preprocessing.model_dump_json()}".encode()
+    return f"{backbone}-{hashlib.sha256(identity).hexdigest()[:12]}"
+
+
 def copy_model(source: Storage, target: Storage, manifest: ModelManifest) -> None:
     """Copy a model with all its precisions, the manifest last; what is there is left alone."""
     key = manifest_key(manifest.model_id)
@@ -165,9 +181,14 @@ def copy_model(source: Storage, target: Storage, manifest: ModelManifest) -> Non
 
 
 def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
-    """A model's manifest; NotFoundError names the models there are."""
+    """A model's manifest; NotFoundError names the models there are, DamagedError says what ails the
+    manifest."""
+    key = manifest_key(model_id)
     try:
-        return read_document(storage, manifest_key(model_id), ModelManifest)[0]
+        manifest = read_document(storage, key, ModelManifest)[0]
+        if manifest.model_id != model_id or FP32 not in manifest.variants:
+            raise DamagedError(key, f"it is that of {manifest.model_id}")
+        return manifest
     except NotFoundError as error:
         known = ", ".join(list_models(storage)) or "none"
         raise NotFoundError(f"there is no model {model_id!r}; there are: {known}") from error
@@ -177,27 +198,30 @@ def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
 def network_file(
     storage: Storage, manifest: ModelManifest, precision: str = FP32
 ) -> Iterator[Path]:
-    """The network as a file of this machine's, checked against the manifest; ArtifactError when
-    they differ. What has opened or mapped the file keeps it."""
+    """The network as a file of this machine's, checked against the manifest; DamagedError when they
+    differ, MissingError when it is gone. What has opened or mapped the file keeps it.
+
+    Raises ArtifactError when the model has no such precision.
+    """
     variant = manifest.variants.get(precision)
     if variant is None:
         raise ArtifactError(
             f"model {manifest.model_id} has no precision {precision!r}; it has: "
             f"{', '.join(manifest.variants)}; LENS_PRECISION can be one of them, or empty"
         )
-    key = f"{PREFIX}{manifest.model_id}/{variant.file}"
+    key = network_key(manifest, precision)
     with ExitStack() as stack:
         try:
             path = stack.enter_context(local_file(storage, key))
         except NotFoundError as error:
-            raise ArtifactError(f"{key} is missing; upload the model again") from error
+            raise MissingError(key) from error
         if sha256_of(path) != variant.sha256:
-            raise ArtifactError(f"{key} does not match its checksum; upload the model again")
+            raise DamagedError(key, "it does not match its checksum")
         yield path
 
 
 def read_network(storage: Storage, manifest: ModelManifest, precision: str = FP32) -> bytes:
-    """The network's bytes; ArtifactError as for `network_file`."""
+    """The network's bytes; raises as `network_file` does."""
     with network_file(storage, manifest, precision) as path:
         return path.read_bytes()
 

@@ -71,12 +71,12 @@ def strongest(found: Map) -> NDArray[np.bool_]:
     return chosen.reshape(found.shape)
 
 
-def read_continuation(storage: Storage, model_id: str) -> bytes:
-    """What a model's fp32 network goes on with; empty for a model that cannot tell shares."""
+def read_continuation(storage: Storage, model_id: str) -> bytes | None:
+    """What a model's fp32 network goes on with; None for a model that cannot tell shares."""
     try:
         return storage.read(shares_key(model_id))[0]
     except NotFoundError:
-        return b""
+        return None
 
 
 def shares_key(model_id: str) -> str:

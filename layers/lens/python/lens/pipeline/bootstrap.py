@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from lens.errors import ArtifactError, PinnedError
+from lens.errors import ArtifactError, DamagedError, PinnedError
 from lens.gallery.commits import Commit, advance_head
 from lens.gallery.current import Current, read_current, swap_current
 from lens.models.calibration import copy_calibration
@@ -37,14 +37,18 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
     copy_model(source, artifacts, manifest)
     copy_calibration(source, artifacts, manifest.model_id)
     current = read_current(artifacts)
-    if current is not None:
+    if current is None:
+        live = Current(live=manifest.model_id)
+        current = swap_current(artifacts, lambda old: None if old else live) or live
+    else:
         with suppress(PinnedError):  # it was pinned after it was read
             if is_due(artifacts, manifest):
                 current = nominate(artifacts, manifest.model_id, clock=lambda: now)
-        return current
-    advance_head(artifacts, manifest.model_id, _begin, now=now)
-    swapped = swap_current(artifacts, lambda old: None if old else Current(live=manifest.model_id))
-    return swapped or Current(live=manifest.model_id)
+    if current.live == manifest.model_id:
+        # After it is named: a head without `current.json` is a gallery whose model is unknown.
+        with suppress(DamagedError):  # the deployment goes on, and health tells of the head
+            advance_head(artifacts, manifest.model_id, _begin, now=now)
+    return current
 
 
 def is_due(artifacts: Storage, default: ModelManifest) -> bool:

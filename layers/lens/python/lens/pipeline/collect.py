@@ -14,7 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import Annotated
 
-from lens.errors import ArtifactError, NotFoundError
+from lens.errors import ArtifactError, DamagedError, NotFoundError
 from lens.gallery import retention
 from lens.gallery.commits import (
     COMMITS,
@@ -50,8 +50,8 @@ log = logging.getLogger(__name__)
 # Earlier releases marked whatever lay under thumbs/ in "collector.json": those marks are not read.
 _MARKS = "collected.json"
 # After a longer pause, or where the clock went back, a run only takes up the marks and the next one
-# judges them. So a single run whose clock is far off removes nothing. Two weeks: a stack may collect
-# once a week (`collect_hours`), and miss a run.
+# judges them. So a single run whose clock is far off removes nothing. Two weeks: a stack may
+# collect once a week (`collect_hours`), and miss a run.
 _LONGEST = 14 * retention.GRACE
 # The names that this project gives to the parts of a gallery.
 _OURS = re.compile(
@@ -152,7 +152,7 @@ def collect(
         due_thumbs[:] = _due(marks.thumbs, pictures, now) if agreed else []
         return marks
 
-    swap_document(artifacts, _MARKS, _Marks, mark)
+    swap_document(artifacts, _MARKS, _Marks, mark, anew=True)
     # Names never repeat: what was condemned before it was missing from the listing is gone.
     gone = condemned - {info.key for info in listed}
     condemn(artifacts, due)
@@ -216,7 +216,7 @@ def _thumbs_left(storage: Storage, unreached: list[ObjectInfo]) -> set[str]:
     """
     try:
         marked = read_document(storage, _MARKS, _Marks)[0].artifacts
-    except NotFoundError:
+    except (NotFoundError, DamagedError):  # damaged, the marks begin anew
         marked = {}
     new = [info.key for info in unreached if info.key not in marked]
     parts: list[Callable[[], Rows]] = [

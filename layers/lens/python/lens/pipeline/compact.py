@@ -16,7 +16,7 @@ from lens.gallery.match_thresholds import MatchThresholds, thresholds_of
 from lens.gallery.rows import Kind, Rows, keepers
 from lens.gallery.segments import Segment, concatenate, read_segment, take, write_segment
 from lens.gallery.snapshots import FoldedSegment, Snapshot, load_snapshot, write_snapshot
-from lens.models.calibration import read_calibration, read_probes
+from lens.models.calibration import read_calibration, read_probes, unless_damaged
 from lens.storage import Storage
 
 TAIL_SEGMENTS = 32  # each costs a searcher a read
@@ -43,8 +43,12 @@ def compact(storage: Storage, model_id: str, *, now: float) -> bool:
 
 def fold(storage: Storage, head: Commit, *, now: float) -> bool:
     """Major compaction: fold a commit's whole tail into a new snapshot; False if it lost."""
-    base = load_snapshot(storage, head.model_id, head.snapshot.id) if head.snapshot else None
-    tail = {ref.id: read_segment(storage, head.model_id, ref.id) for ref in head.segments}
+    base = None
+    if head.snapshot:
+        at = head.snapshot
+        # What is folded is written anew with a checksum of its own: damage must not come along.
+        base = load_snapshot(storage, head.model_id, at.id, at.rows, whole=True)
+    tail = {ref.id: read_segment(storage, head.model_id, ref.id, ref.rows) for ref in head.segments}
     if not tail:
         return False
     content, expired = _resolve(storage, base, list(tail.values()), now)
@@ -73,7 +77,7 @@ def merge(storage: Storage, head: Commit, *, now: float) -> bool:
     chosen = small if len(small) > 1 else list(head.segments)
     if len(chosen) < 2:
         return False
-    parts = {ref.id: read_segment(storage, head.model_id, ref.id) for ref in chosen}
+    parts = {ref.id: read_segment(storage, head.model_id, ref.id, ref.rows) for ref in chosen}
     content, _ = _resolve(storage, None, list(parts.values()), now=None)
     merged = Segment(content.rows, content.vectors, tuple(_names(parts)))
     ref = SegmentRef(id=write_segment(storage, head.model_id, merged), rows=len(merged.rows))
@@ -104,10 +108,11 @@ def _resolve(
 
 def _match_thresholds(storage: Storage, model_id: str, content: Segment) -> MatchThresholds | None:
     """What similarities are worth among these rows; None without a calibrated model."""
-    calibration = read_calibration(storage, model_id)
+    calibration = unless_damaged(lambda: read_calibration(storage, model_id))
     if calibration is None:
         return None
-    probes = read_probes(storage, model_id, content.vectors.shape[1])
+    dim = content.vectors.shape[1]
+    probes = unless_damaged(lambda: read_probes(storage, model_id, dim))
     if probes is None:
         return None
     items = content.rows.item_id[content.rows.photo_rows]

@@ -163,7 +163,10 @@ def join(gallery: Gallery, before: Join | None = None, currency: str = "") -> Jo
 
 
 def shelf_of(gallery: Gallery) -> Shelf:
-    """A gallery's products. Raises FilterError where there is no product file."""
+    """A gallery's products. Raises FilterError where there is no product file, or it cannot be read
+    here."""
+    if gallery.shelf is None and gallery.damaged:
+        raise FilterError("the products cannot be read now: send no filter")
     if gallery.shelf is None:
         raise FilterError("there is no product file to filter by; add one, or send no filter")
     return gallery.shelf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -25,6 +26,7 @@ from lens.search.examples import (
     exemplars_of,
     require_none,
 )
+from lens.search.fallback import AILMENTS, Fallback
 from lens.search.joins import Joins
 from lens.search.judging import judged, words
 from lens.search.order import SoldOut
@@ -47,6 +49,7 @@ T = TypeVar("T")
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from
 # the one it has, and the load goes on.
 _PATIENCE_SECONDS = 1.0
+_AT_ONCE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
 _LEADS = 12  # photos that are looked at, to find what comes second
 _REASONS = 256  # hits whose shares are kept, of some 30 KB each
 
@@ -74,6 +77,9 @@ class Searcher:
         self._pages = Pages()
         self._joins = Joins(self.filters_ahead, self.currency)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
+        self.ailing: Exception | None = None  # the same, as what was raised
+        self._fallback = Fallback(self.artifacts, self.precision)
+        self._again = 0.0  # when that is tried again, by time.monotonic
         self._outdated = False
 
     def search(
@@ -165,22 +171,47 @@ class Searcher:
     def refresh(self) -> Serving | None:
         """Load what is newest and return it; None before the first model.
 
-        When it cannot be loaded, a serving that was loaded earlier goes on serving and `trouble`
-        says why; without one, ArtifactError.
+        When it cannot be loaded, whatever the reason, a serving that was loaded earlier goes on, or
+        else the newest one that is whole; `trouble` says why. Raises an ArtifactError where there
+        is none, and StorageError when the artifacts cannot be reached.
         """
         with self._lock:
+            began = time.monotonic()
+            if self._serving is not None and began < self._again:
+                return self._serving
             try:
                 self._serving = load_serving(self.artifacts, self._serving, self.precision)
-                if self._serving is not None:
-                    self._joins.prepare(self._serving.gallery)
-                self.trouble = None
+                self.trouble = self.ailing = None
                 self._outdated = False
-            except LensError as error:
-                if self.trouble != str(error):  # it is asked for again by every search
-                    log.error("the newest gallery cannot be loaded: %s", error)
-                self.trouble = str(error)
-                if self._serving is None:
-                    raise
+            except Exception as error:
+                self._tell(error)
+                self._serving = self._instead(error)
+            if self._serving is not None:
+                self._joins.prepare(self._serving.gallery)
+                if self.trouble or self._serving.damaged:
+                    self._again = time.monotonic() + _pause(time.monotonic() - began)
+            return self._serving
+
+    def _tell(self, error: Exception) -> None:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if self.trouble != reason:  # it is asked for again by every search
+            foreseen = isinstance(error, LensError)
+            log.error("the newest gallery cannot be loaded: %s", reason, exc_info=not foreseen)
+        self.trouble, self.ailing = reason, error
+
+    def _instead(self, error: Exception) -> Serving | None:
+        """What is served while this error lasts."""
+        out_of_reach = isinstance(error, LensError) and not isinstance(error, AILMENTS)
+        if self._serving is None:
+            if out_of_reach:
+                raise error
+            return self._fallback.find(error, time.time())
+        if out_of_reach:
+            return self._serving
+        try:
+            return self._fallback.go_on(self._serving)
+        except Exception as another:
+            log.warning("deletions may be missed: %s", another)
             return self._serving
 
     def resume(self) -> None:
@@ -256,6 +287,12 @@ class Searcher:
             **self._queries.figures(),
             **self._reasons.figures(),
         }
+
+
+def _pause(took: float) -> float:
+    """How long to leave alone what failed after so many seconds: most of the time is to be left to
+    searches, and what fails at once can be tried by each."""
+    return min(_LONGEST_PAUSE, 10 * took) if took > _AT_ONCE else 0.0
 
 
 def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:

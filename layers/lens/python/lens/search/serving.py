@@ -9,16 +9,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import ArtifactError, NotFoundError
+from lens.errors import ArtifactError, MissingError, NotFoundError
 from lens.gallery.commits import Commit, CommitName, read_commit, read_head
 from lens.gallery.current import Current, Pin, read_current
 from lens.gallery.gallery import Gallery
-from lens.gallery.loading import load_gallery
-from lens.models.calibration import Calibration, read_calibration, read_garment_direction
+from lens.gallery.loading import load_gallery, require_dimension
+from lens.models.calibration import (
+    Calibration,
+    read_calibration,
+    read_garment_direction,
+    unless_damaged,
+)
 from lens.models.embedder import Embedder, load_embedder
+from lens.models.manifest import manifest_key
 from lens.storage import Storage
 
 _LOAD_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model, and what lies beside it, of which `damaged` is done without."""
+
+    embedder: Embedder
+    calibration: Calibration | None = None
+    garment: NDArray[np.float32] | None = None  # its garment direction
+    damaged: tuple[ArtifactError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,25 +45,47 @@ class Serving:
     of the live model, of the pinned one, and of those that were live in between.
     """
 
-    embedder: Embedder
+    model: Model
     gallery: Gallery
     pin: Pin | None = None
-    pinned: Gallery | None = None  # as committed, before deletions are hidden
+    committed: Gallery | None = None  # the gallery before deletions are hidden, where they are
     guards: tuple[Gallery, ...] = ()
-    calibration: Calibration | None = None  # the model's
-    garment: NDArray[np.float32] | None = None  # the model's garment direction
+    stands_in: bool = False  # for what cannot be loaded; see lens.search.fallback
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model's."""
+        return self.model.embedder
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The model's."""
+        return self.model.calibration
+
+    @property
+    def garment(self) -> NDArray[np.float32] | None:
+        """The model's garment direction."""
+        return self.model.garment
+
+    @property
+    def damaged(self) -> tuple[ArtifactError, ...]:
+        """What it does without."""
+        return (*self.model.damaged, *self.gallery.damaged)
 
     @property
     def identity(self) -> tuple[str, str, str]:
         """Changes whenever an answer could."""
         commit = self.gallery.commit
-        return commit.model_id, commit.id, "".join(guard.commit.id for guard in self.guards)
+        guards = "".join(guard.commit.id for guard in self.guards)
+        hidden = f"{len(self.gallery.hidden)} hidden" if self.stands_in else ""
+        return commit.model_id, commit.id, guards + hidden
 
 
 def load_serving(storage: Storage, before: Serving | None, precision: str) -> Serving | None:
     """The live model's newest commit, or the pinned one; None before the first model.
 
     What `before` has already is not loaded again; it is returned itself when nothing has changed.
+    Raises DamagedError when what is to be served is damaged.
     """
     for attempt in range(_LOAD_ATTEMPTS):
         current = read_current(storage)
@@ -57,34 +95,45 @@ def load_serving(storage: Storage, before: Serving | None, precision: str) -> Se
             if current.pin is None:
                 return _load_newest(storage, current, before, precision)
             return _load_pinned(storage, current, current.pin, before, precision)
-        except NotFoundError as error:
+        except NotFoundError:
             # The collector may have removed a part between two of our reads. Read the head again,
             # and report damage only if that fails too.
             if attempt == _LOAD_ATTEMPTS - 1:
-                raise ArtifactError(f"the gallery lacks a part ({error}); index again") from error
+                raise
     raise AssertionError("unreachable")
+
+
+def load_model(storage: Storage, model_id: str, precision: str) -> Model:
+    """A model and what lies beside it. MissingError when it is gone, DamagedError when it is
+    damaged; what lies beside it costs itself alone."""
+    try:
+        embedder = load_embedder(storage, model_id, precision)
+    except MissingError:
+        raise
+    except NotFoundError as error:
+        raise MissingError(manifest_key(model_id)) from error
+    damaged: list[ArtifactError] = [embedder.damaged] if embedder.damaged else []
+    calibration = unless_damaged(lambda: read_calibration(storage, model_id), damaged)
+    dim = embedder.manifest.embedding_dim
+    garment = unless_damaged(lambda: read_garment_direction(storage, model_id, dim), damaged)
+    return Model(embedder, calibration, garment, tuple(damaged))
 
 
 def _load_newest(
     storage: Storage, current: Current, before: Serving | None, precision: str
 ) -> Serving:
-    known = [before.gallery, *before.guards] if before else []
+    known = [before.gallery, before.committed, *before.guards] if before else []
     if before and before.embedder.model_id == current.live:
         head = read_head(storage, current.live)
-        if before.pin is None and before.gallery.commit == head:
+        same = before.gallery.commit == head and not before.gallery.damaged
+        if before.pin is None and same and not before.stands_in:
             return before
-        gallery = _gallery(storage, head, known)
-        return Serving(
-            before.embedder, gallery, calibration=before.calibration, garment=before.garment
-        )
+        return _fitting(Serving(before.model, _gallery(storage, head, known)))
     # Most of a start is waiting for the model's bytes, so the gallery is loaded meanwhile.
     with ThreadPoolExecutor(1, "model") as beside:
-        embedder = beside.submit(load_embedder, storage, current.live, precision)
+        model = beside.submit(load_model, storage, current.live, precision)
         gallery = _gallery(storage, read_head(storage, current.live), known)
-        calibration = read_calibration(storage, current.live)
-        loaded = embedder.result()
-        garment = _garment(storage, loaded)
-        return Serving(loaded, gallery, calibration=calibration, garment=garment)
+        return _fitting(Serving(model.result(), gallery))
 
 
 def _load_pinned(
@@ -93,34 +142,31 @@ def _load_pinned(
     # Only a model that was live in between may have the tombstone of a deleted photo.
     models = current.retained[: current.retained.index(pin.model_id) + 1]
     heads = [read_head(storage, model_id) for model_id in models]
-    if before and before.pin == pin and [guard.commit for guard in before.guards] == heads:
+    same = before and before.pin == pin and [guard.commit for guard in before.guards] == heads
+    if before and same and not before.gallery.damaged and not before.stands_in:
         return before
-    embedder = _embedder(storage, pin.model_id, before, precision)
-    known = [before.pinned, *before.guards, before.gallery] if before else []
+    if before and before.embedder.model_id == pin.model_id:
+        model = before.model
+    else:
+        model = load_model(storage, pin.model_id, precision)
+    known = [before.committed, *before.guards, before.gallery] if before else []
     guards = tuple(_gallery(storage, head, known) for head in heads)
     name = CommitName(number=pin.commit, id=pin.commit_id)
     pinned = _gallery(storage, read_commit(storage, pin.model_id, name), [*guards, *known])
-    calibration = read_calibration(storage, pin.model_id)
-    shown = pinned.hiding_deleted(guards)
-    garment = _garment(storage, embedder)
-    return Serving(embedder, shown, pin, pinned, guards, calibration, garment)
+    return _fitting(Serving(model, pinned.hiding_deleted(guards), pin, pinned, guards))
 
 
-def _garment(storage: Storage, embedder: Embedder) -> NDArray[np.float32] | None:
-    return read_garment_direction(storage, embedder.model_id, embedder.manifest.embedding_dim)
-
-
-def _embedder(storage: Storage, model_id: str, before: Serving | None, precision: str) -> Embedder:
-    if before and before.embedder.model_id == model_id:
-        return before.embedder
-    return load_embedder(storage, model_id, precision)
+def _fitting(serving: Serving) -> Serving:
+    """DamagedError unless model and gallery fit."""
+    require_dimension(serving.gallery, serving.embedder.manifest.embedding_dim)
+    return serving
 
 
 def _gallery(storage: Storage, commit: Commit, known: Sequence[Gallery | None]) -> Gallery:
     """A commit's gallery: a known one if it is the same, else loaded with what it can take over."""
     whole = [gallery for gallery in known if gallery is not None and not gallery.hidden]
     for gallery in whole:
-        if gallery.commit == commit:
+        if gallery.commit == commit and not gallery.damaged:
             return gallery
     same_model = (g for g in whole if g.commit.model_id == commit.model_id)
     return load_gallery(storage, commit, next(same_model, None))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -19,11 +21,15 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from lens.errors import ArtifactError, ConflictError, NotFoundError
+from lens.errors import ConflictError, DamagedError, NotFoundError
 from lens.storage.contract import Storage, write_once
 from lens.storage.formats import Since, check_format, written_format
 
+log = logging.getLogger(__name__)
+
 _ATTEMPTS = 40
+# Beside a document's fields: the checksum of all else, which earlier formats would refuse.
+_SUM, _SUM_SINCE = "sum", 2
 
 
 class Record(BaseModel):
@@ -33,7 +39,9 @@ class Record(BaseModel):
     needs a default.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -75,14 +83,32 @@ D = TypeVar("D", bound=Document)
 
 
 def read_document(storage: Storage, key: str, kind: type[D]) -> tuple[D, str]:
-    """A document and its ETag; NotFoundError without it, ArtifactError when it does not fit."""
+    """A document and its ETag; NotFoundError without it, DamagedError when it is not as it was
+    written. Raises ArtifactError when it has the format of another release."""
     data, info = storage.read(key)
     return _parse(key, data, kind), info.etag
+
+
+def parse_document(key: str, data: bytes, kind: type[D]) -> D:
+    """A document from bytes that lie elsewhere than under its key; raises as `read_document`."""
+    return _parse(key, data, kind)
 
 
 def write_document(storage: Storage, key: str, document: Document) -> None:
     """Write a document under a name that is used only once; ConflictError if it was."""
     write_once(storage, key, _encode(storage, document), content_type="application/json")
+
+
+def replace_document(storage: Storage, key: str, document: Document, etag: str | None) -> None:
+    """Put a document in the place of bytes with this ETag, readable or not (None: of nothing);
+    ConflictError when something else is there."""
+    storage.write(
+        key,
+        _encode(storage, document),
+        if_match=etag,
+        if_absent=etag is None,
+        content_type="application/json",
+    )
 
 
 def swap_document(
@@ -92,31 +118,25 @@ def swap_document(
     change: Callable[[D | None], D | None],
     *,
     before_write: Callable[[D], None] | None = None,
+    anew: bool = False,
 ) -> D | None:
     """Advance a document: `change` gets what is there (None: nothing) and returns what should be.
 
     When another writer was faster, `change` is asked again with what that writer left, so it must
     notice its own work: after a write whose answer was lost, it finds that done and returns None
     (nothing to write). Returns what is there at the end. Raises ConflictError after many losses.
+
+    A damaged document raises DamagedError; with `anew` it counts as nothing, and is replaced.
     """
     for attempt in range(_ATTEMPTS):
-        try:
-            old, etag = read_document(storage, key, kind)
-        except NotFoundError:
-            old, etag = None, None
+        old, etag = _newest(storage, key, kind, anew=anew)
         new = change(old)
         if new is None:
             return old
         if before_write:
             before_write(new)
         try:
-            storage.write(
-                key,
-                _encode(storage, new),
-                if_match=etag,
-                if_absent=etag is None,
-                content_type="application/json",
-            )
+            replace_document(storage, key, new, etag)
         except ConflictError:
             time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 50)))
         else:
@@ -150,23 +170,47 @@ def touch_document(storage: Storage, key: str) -> None:
 def _encode(storage: Storage, document: Document) -> bytes:
     written = written_format(storage, time.time(), at_once=document.says_new())
     fields = document.model_dump(mode="json", context={"format": written})
-    text = json.dumps({"format": written, **fields}, indent=1, ensure_ascii=False)
-    return text.encode() + b"\n"
+    whole = {"format": written, **fields}
+    if written >= _SUM_SINCE:
+        whole[_SUM] = _sum(whole)
+    return json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def _sum(fields: dict[str, Any]) -> str:
+    """The checksum of a document's fields, whatever their order and the white space."""
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _newest(
+    storage: Storage, key: str, kind: type[D], *, anew: bool
+) -> tuple[D | None, str | None]:
+    try:
+        data, info = storage.read(key)
+    except NotFoundError:
+        return None, None
+    try:
+        return _parse(key, data, kind), info.etag
+    except DamagedError as error:
+        if not anew:
+            raise
+        log.warning("begun anew: %s", error)
+        return None, info.etag
 
 
 def _parse(key: str, data: bytes, kind: type[D]) -> D:
     try:
         fields = from_json(data)
-        if isinstance(fields, dict) and isinstance(found := fields.pop("format", 1), int):
-            check_format(key, found)
+        if isinstance(fields, dict):
+            given = fields.pop(_SUM, None)
+            if given is not None and given != _sum(fields):
+                raise ValueError("it does not match its checksum")
+            if isinstance(found := fields.pop("format", 1), int):
+                check_format(key, found)
         return kind.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         reason = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
-        raise _unreadable(key, reason) from error
+        raise DamagedError(key, reason) from error
     except ValueError as error:
-        raise _unreadable(key, str(error)) from error
-
-
-def _unreadable(key: str, reason: str) -> ArtifactError:
-    return ArtifactError(f"{key} cannot be read: {reason}; was it written by another release?")
+        raise DamagedError(key, str(error)) from error

@@ -97,6 +97,18 @@ def announce_format(storage: Storage, now: float) -> None:
         return  # another process announced it at the same moment
 
 
+def restore_announcement(storage: Storage, now: float) -> None:
+    """Announce again what was announced long ago, where that is damaged or lost though files of
+    the newest format are there: no earlier release can have been running since."""
+    data = _Announced(newest=NEWEST, at=now - SETTLED, began=NEWEST).model_dump_json().encode()
+    storage.write(KEY, data, content_type="application/json")
+
+
+def is_announced(storage: Storage) -> bool:
+    """Whether a release has announced a format, and that can be read."""
+    return _read(storage) is not None
+
+
 def _read(storage: Storage) -> _Announced | None:
     """None also when the file is damaged: the older format is always safe to write, and the next
     announcement replaces the file."""

@@ -215,6 +215,32 @@ class S3Storage:
                 elif key and not key.endswith("/"):
                     _log.warning("left out %r in %s: rename it", key, self.location)
 
+    def older_versions(self, key: str) -> Iterator[bytes]:
+        """What the object was before it was replaced or deleted, the newest first; nothing where
+        its bucket keeps no versions."""
+        check_key(key)
+        name = self.prefix + key
+        pages = iter(
+            self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self.bucket, Prefix=name
+            )
+        )
+        while True:
+            with self._explained("list", key):
+                page = next(pages, None)
+            if page is None:
+                return
+            for version in page.get("Versions", []):
+                if version["Key"] != name or version["IsLatest"]:
+                    continue
+                with self._explained("read", key):
+                    reply = self._client.get_object(
+                        Bucket=self.bucket, Key=name, VersionId=version["VersionId"]
+                    )
+                    with closing(reply["Body"]) as body:
+                        data = body.read()
+                yield data
+
     def _copy(self, key: str, sink: BinaryIO) -> ObjectInfo:
         """Write one version into the empty sink."""
         check_key(key)

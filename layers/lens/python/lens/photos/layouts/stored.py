@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
-from lens.errors import NotFoundError
+from lens.errors import DamagedError, NotFoundError
 from lens.photos.layouts.layout import BY_FOLDERS, Layout, Names, Rule
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document
 from lens.storage.formats import newest_from, oldest, written_format
+
+log = logging.getLogger(__name__)
 
 KEY = "layout.json"
 _SINCE = 2
@@ -31,10 +34,14 @@ class _Stored(Document):
 
 
 def read_layout(storage: Storage) -> Layout:
-    """The layout that is in force; without one, folders are products."""
+    """The layout that is in force; without one, or with a damaged one until it is decided anew,
+    folders are products."""
     try:
         return _layout(read_document(storage, KEY, _Stored)[0])
     except NotFoundError:
+        return Layout()
+    except DamagedError as error:
+        log.warning("the layout is to be decided anew: %s", error)
         return Layout()
 
 
@@ -53,7 +60,7 @@ def store_layout(storage: Storage, layout: Layout) -> Layout:
     def change(old: _Stored | None) -> _Stored | None:
         return None if (old or _Stored()) == new else new
 
-    return _layout(swap_document(storage, KEY, _Stored, change) or _Stored())
+    return _layout(swap_document(storage, KEY, _Stored, change, anew=True) or _Stored())
 
 
 def keeps_layouts(storage: Storage) -> bool:

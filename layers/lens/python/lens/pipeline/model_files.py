@@ -1,0 +1,177 @@
+"""Model files: which of a model's files are damaged, and whole ones in their place.
+
+A model returns as exactly what it was: its id is made from the checksums of its networks and from
+its preprocessing, so a manifest proves itself, and the networks are proven by it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from io import BytesIO
+
+import numpy as np
+
+from lens.errors import ArtifactError, LensError, NotFoundError
+from lens.models.calibration import FILES, Calibration, calibration_key
+from lens.models.embedder import Embedder
+from lens.models.external_weights import graph_without_weights
+from lens.models.manifest import (
+    FP32,
+    PREFIX,
+    ModelManifest,
+    is_its_own,
+    manifest_key,
+    network_file,
+)
+from lens.models.shares import FILE as SHARES
+from lens.models.shares import read_continuation
+from lens.storage import Storage
+from lens.storage.aside import set_aside
+from lens.storage.documents import parse_document, read_document, write_document
+from lens.storage.older import older_versions
+
+# Gives the bytes that lie elsewhere under an artifact's key.
+Source = Callable[[str], Iterable[bytes]]
+
+_TRAINING = "training/"
+
+
+def damaged_files(
+    storage: Storage, model_id: str, there: Container[str], *, load: bool = False
+) -> Iterator[tuple[str, str]]:
+    """The keys of a model's files that are damaged or lost, each with what is wrong; with `load`
+    its network is loaded, too."""
+    key = manifest_key(model_id)
+    try:
+        manifest = read_document(storage, key, ModelManifest)[0]
+        if not _is(manifest, model_id):
+            raise ArtifactError("it is not what the model's id was made from")
+    except NotFoundError:
+        yield key, "it is missing"
+        return
+    except ArtifactError as error:
+        yield key, str(error)
+        return
+    whole = True
+    for precision, variant in manifest.variants.items():
+        name = f"{PREFIX}{model_id}/{variant.file}"
+        try:
+            with network_file(storage, manifest, precision):
+                pass
+        except ArtifactError as error:
+            whole = False
+            yield name, str(error) if name in there else "it is missing"
+    for name in FILES:
+        if (key := calibration_key(model_id, name)) in there and name != SHARES:
+            try:
+                _check_beside(key, storage.read(key)[0])
+            except (NotFoundError, ArtifactError) as error:
+                yield key, str(error)
+    if whole and load:
+        yield from _unloadable(storage, manifest)
+
+
+def restore_files(
+    storage: Storage, model_id: str, sources: Sequence[Source], folder: str
+) -> tuple[list[str], list[str]]:
+    """Put whole files in the place of a model's damaged ones, which are set aside in this folder;
+    the keys that came back, and those for which no source has what it was. A file that is not a
+    network may be done without: it is set aside alone."""
+    sources = [
+        lambda key: older_versions(storage, key),
+        lambda key: _trained(storage, key),
+        *sources,
+    ]
+    back: list[str] = []
+    tried: set[str] = set()
+    while True:
+        there = {info.key for info in storage.list(f"{PREFIX}{model_id}/")}
+        damaged = [key for key, _ in damaged_files(storage, model_id, there) if key not in tried]
+        if not damaged:
+            break
+        for key in damaged:
+            tried.add(key)
+            if _restore(storage, model_id, key, sources, folder):
+                back.append(key)
+            elif key.rpartition("/")[2] in FILES:
+                set_aside(storage, key, folder)
+    there = {info.key for info in storage.list(f"{PREFIX}{model_id}/")}
+    return back, [key for key, _ in damaged_files(storage, model_id, there)]
+
+
+def _restore(
+    storage: Storage, model_id: str, key: str, sources: Sequence[Source], folder: str
+) -> bool:
+    for source in sources:
+        for data in source(key):
+            if key == manifest_key(model_id):
+                try:
+                    manifest = parse_document(key, data, ModelManifest)
+                except ArtifactError:
+                    continue
+                if _is(manifest, model_id):
+                    set_aside(storage, key, folder)
+                    write_document(storage, key, manifest)
+                    return True
+            elif _is_file(storage, model_id, key, data):
+                set_aside(storage, key, folder)
+                storage.write(key, data)
+                return True
+    return False
+
+
+def _is_file(storage: Storage, model_id: str, key: str, data: bytes) -> bool:
+    """Whether these bytes are what the model has under this key."""
+    name = key.rpartition("/")[2]
+    if name in FILES:
+        try:
+            _check_beside(key, data)
+        except ArtifactError:
+            return False
+        return name != SHARES
+    manifest = read_document(storage, manifest_key(model_id), ModelManifest)[0]
+    wanted = next(each.sha256 for each in manifest.variants.values() if each.file == name)
+    return hashlib.sha256(data).hexdigest() == wanted
+
+
+def _is(manifest: ModelManifest, model_id: str) -> bool:
+    return manifest.model_id == model_id and is_its_own(manifest)
+
+
+def _check_beside(key: str, data: bytes) -> None:
+    """ArtifactError unless this is a calibration, or an array of numbers."""
+    if key.endswith(".json"):
+        parse_document(key, data, Calibration)
+    elif key.endswith(".npy"):
+        try:
+            array = np.load(BytesIO(data), allow_pickle=False)
+            if array.dtype != np.float32 or not np.isfinite(array).all():
+                raise ValueError(f"{array.dtype} {array.shape}")
+        except Exception as error:  # damaged bytes end NumPy in many ways
+            raise ArtifactError(str(error)) from error
+
+
+def _unloadable(storage: Storage, manifest: ModelManifest) -> Iterator[tuple[str, str]]:
+    """The files that ONNX Runtime does not load."""
+    model_id = manifest.model_id
+    with network_file(storage, manifest) as path:
+        try:
+            graph = graph_without_weights(path)
+            Embedder(manifest, graph, FP32, weights=path.parent)
+        except (LensError, ValueError, IndexError) as error:
+            yield f"{PREFIX}{model_id}/{manifest.variants[FP32].file}", str(error)
+            return
+        more = read_continuation(storage, model_id)
+        try:
+            if more:
+                Embedder(manifest, graph + more, FP32, weights=path.parent)
+        except LensError as error:
+            yield calibration_key(model_id, SHARES), str(error)
+
+
+def _trained(storage: Storage, key: str) -> Iterator[bytes]:
+    """What trainings left in these artifacts of a model's file."""
+    for info in storage.list(_TRAINING):
+        if info.key.endswith(f"/{key}"):
+            yield storage.read(info.key)[0]
