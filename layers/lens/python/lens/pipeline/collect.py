@@ -127,6 +127,11 @@ def collect(
     return len(due) + len(due_thumbs)
 
 
+def check_marks(storage: Storage) -> None:
+    """DamagedError when the marks are damaged."""
+    read_document(storage, _MARKS, _Marks)
+
+
 def _is_ours(info: ObjectInfo) -> bool:
     return _OURS.fullmatch(info.key) is not None
 
