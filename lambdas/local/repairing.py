@@ -9,11 +9,20 @@ from typing import TypeVar
 
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.progress import progress_bar
-from lens.default_model import shipped
-from lens.errors import ArtifactError, LensError, NotFoundError, UsageError
+from lens.default_model.shipped import FOLDER, shipped_manifest, write_shipped
+from lens.errors import (
+    ArtifactError,
+    DamagedError,
+    LensError,
+    MissingError,
+    NotFoundError,
+    UsageError,
+)
+from lens.gallery.commits import COMMITS
+from lens.gallery.current import KEY as CURRENT
 from lens.gallery.current import read_current
 from lens.models.manifest import PREFIX as MODELS
-from lens.pipeline.model_files import damaged_files
+from lens.pipeline.model_files import Source, damaged_files
 from lens.pipeline.repair import Repaired, repair
 from lens.storage import Storage, open_storage
 
@@ -31,8 +40,8 @@ def repair_artifacts(
     returns, a stack does that by its queue. `copies` locates artifacts that may have what a model's
     files were. Raises as `lens.pipeline.repair`."""
     if model_id == DEFAULT:
-        model_id = shipped.write_shipped(pipeline.artifacts).model_id
-    sources = [_shipped]
+        model_id = write_shipped(pipeline.artifacts).model_id
+    sources: list[Source] = [_shipped]
     if copies:
         sources.append(_copies_in(open_storage(copies)))
     with progress_bar("Checking", "parts") as progress:
@@ -72,28 +81,30 @@ def healed(pipeline: Pipeline, work: Callable[[], T]) -> T:
 
 
 def _check_models(artifacts: Storage) -> None:
-    """ArtifactError where a followed model is damaged: an indexing with nothing to embed would not
+    """DamagedError where a followed model is damaged: an indexing with nothing to embed would not
     notice, and the next search would fail."""
     current = read_current(artifacts)
+    if current is None and next(iter(artifacts.list(COMMITS)), None):
+        raise MissingError(CURRENT)
     for model_id in current.followed if current else ():
         there = {info.key for info in artifacts.list(f"{MODELS}{model_id}/")}
         for key, what in damaged_files(artifacts, model_id, there):
-            raise ArtifactError(f"{key}: {what}; run `lens repair`")
+            raise DamagedError(key, what)
 
 
 def _shipped(key: str) -> Iterator[bytes]:
     """A file of the default model that comes with this installation."""
     try:
-        model_id = shipped.shipped_manifest().model_id
+        model_id = shipped_manifest().model_id
     except ArtifactError:
         return
     folder = f"{MODELS}{model_id}/"
-    path = shipped.FOLDER / key.removeprefix(folder)
+    path = FOLDER / key.removeprefix(folder)
     if key.startswith(folder) and path.is_file():
         yield path.read_bytes()
 
 
-def _copies_in(storage: Storage) -> Callable[[str], Iterator[bytes]]:
+def _copies_in(storage: Storage) -> Source:
     def copies(key: str) -> Iterator[bytes]:
         try:
             yield storage.read(key)[0]

@@ -15,6 +15,7 @@ from lens.gallery.current import Current
 from lens.gallery.product_tables import ProductsManifest, table_folders
 from lens.gallery.rows import Kind, Row, Rows
 from lens.gallery.snapshots import SnapshotManifest
+from lens.storage.documents import parse_document
 
 Names = frozenset[str]
 
@@ -50,19 +51,19 @@ class Ledger:
         if key.startswith("segments/"):
             self.segments[name.removesuffix(".npz")] = _parse_segment(data)
         elif key.startswith("snapshots/") and name == "manifest.json":
-            manifest = SnapshotManifest.model_validate_json(data)
+            manifest = parse_document(key, data, SnapshotManifest)
             self.snapshots[manifest.id] = manifest
         elif key.startswith("products/") and name == "manifest.json":
-            look = ProductsManifest.model_validate_json(data)
+            look = parse_document(key, data, ProductsManifest)
             self.looks[look.id] = look
         elif key.startswith("commits/"):
-            commit = Commit.model_validate_json(data)
+            commit = parse_document(key, data, Commit)
             assert commit.id not in self.commits
             self.commits[commit.id] = commit
         elif key.startswith("heads/"):
-            self._advance(Commit.model_validate_json(data))
+            self._advance(parse_document(key, data, Commit))
         elif key == "current.json":
-            self.currents.append(Current.model_validate_json(data))
+            self.currents.append(parse_document(key, data, Current))
 
     def _advance(self, head: Commit) -> None:
         """No commit is overwritten, and none forgets a segment that its parent had."""

@@ -82,11 +82,11 @@ def pipeline_of(folder: Path, made: str | Path) -> Pipeline:
 def place(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """A copy of the shop's artifacts."""
     shutil.copytree(shop / "made", tmp_path / "made")
-    monkeypatch.setattr(shipped, "FOLDER", shop / "shipped")
-    for module in (indexer, shipped):
-        for name in ("shipped_manifest", "write_shipped"):
-            mended = partial(getattr(shipped, name), folder=shop / "shipped")
-            monkeypatch.setattr(module, name, mended, raising=False)
+    for name in ("shipped_manifest", "write_shipped"):
+        here = partial(getattr(shipped, name), folder=shop / "shipped")
+        for module in (indexer, repairing):
+            monkeypatch.setattr(module, name, here)
+    monkeypatch.setattr(repairing, "FOLDER", shop / "shipped")
     return pipeline_of(shop, tmp_path / "made")
 
 

@@ -117,7 +117,7 @@ class DamagedError(ArtifactError):
 
     def __init__(self, key: str, what: str) -> None:
         super().__init__(f"{key} is damaged ({what}): {REPAIR}")
-        self.key = key
+        self.key, self.what = key, what
 
 
 class MissingError(DamagedError, NotFoundError):
@@ -126,7 +126,7 @@ class MissingError(DamagedError, NotFoundError):
 
     def __init__(self, key: str) -> None:
         LensError.__init__(self, f"{key} is missing: {REPAIR}")
-        self.key = key
+        self.key, self.what = key, "it is missing"
 
 
 class BusyError(LensError):

@@ -133,6 +133,21 @@ def write_fingerprints(
     write_once(storage, _key(model_id, look_id, _FINGERPRINTS), out.getvalue())
 
 
+def check_fingerprints(storage: Storage, key: str) -> None:
+    """DamagedError when this key's fingerprints are damaged; NotFoundError when they are gone."""
+    data, _ = storage.read(key)
+    try:
+        found = np.load(BytesIO(data), allow_pickle=False)
+        int(found["reading"]), np.asarray(found["fingerprints"], np.uint64)
+    except Exception as error:  # damaged bytes end NumPy and zipfile in many ways
+        raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error
+
+
+def is_fingerprints_key(key: str) -> bool:
+    """Whether a key is that of a look's fingerprints."""
+    return key.startswith(PREFIX) and key.endswith(f"/{_FINGERPRINTS}")
+
+
 def read_fingerprints(
     storage: Storage, model_id: str, look_id: str, reading: int
 ) -> Fingerprints | None:
@@ -177,12 +192,19 @@ def look_files(storage: Storage, model_id: str, look_id: str) -> list[str]:
     return [products_key(model_id, look_id), *(_key(model_id, name, _TABLE) for name in refs)]
 
 
-def load_shelf(storage: Storage, manifest: ProductsManifest, before: Shelf | None = None) -> Shelf:
+def load_shelf(
+    storage: Storage,
+    manifest: ProductsManifest,
+    before: Shelf | None = None,
+    *,
+    whole: bool = False,
+) -> Shelf:
     """A look's products, mapped; what `before` has is not loaded again. DamagedError when a table
-    is damaged."""
+    is damaged; large ones in their place are checked only if the `whole` is to be, see
+    `map_object`."""
     have = before.tables if before else {}
     tables = {
-        ref.id: have.get(ref.id) or _load(storage, manifest.model_id, ref)
+        ref.id: have.get(ref.id) or _load(storage, manifest.model_id, ref, whole=whole)
         for ref in (manifest.whole, manifest.changes)
         if ref
     }
@@ -195,14 +217,14 @@ def table_folders(manifest: ProductsManifest) -> set[str]:
     return {f"{PREFIX}{manifest.model_id}/{name}" for name in {manifest.id, *refs}}
 
 
-def _load(storage: Storage, model_id: str, ref: TableRef) -> Products:
+def _load(storage: Storage, model_id: str, ref: TableRef, *, whole: bool) -> Products:
     key = _key(model_id, ref.id, _TABLE)
-    data = map_object(storage, key, sha256=ref.sha256, size=ref.size)
+    data = map_object(storage, key, sha256=ref.sha256, size=ref.size, whole=whole)
     try:
         products = Products.read(arrays_in(data))
         if len(products) != ref.products:
             raise ValueError(f"{len(products)} products instead of {ref.products}")
-        if len(data) <= CHECKED_IN_PLACE:
+        if whole or len(data) <= CHECKED_IN_PLACE:
             products.check()
         return products
     except Exception as error:  # damaged bytes end NumPy and zipfile in many ways

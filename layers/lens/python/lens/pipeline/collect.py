@@ -205,6 +205,11 @@ def _without(keys: list[str], thumbs: list[str]) -> Callable[[_Marks | None], _M
     return strip
 
 
+def check_marks(storage: Storage) -> None:
+    """DamagedError when the marks are damaged."""
+    read_document(storage, _MARKS, _Marks)
+
+
 def _is_ours(info: ObjectInfo) -> bool:
     return _OURS.fullmatch(info.key) is not None
 

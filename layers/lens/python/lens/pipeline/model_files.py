@@ -12,10 +12,9 @@ from io import BytesIO
 
 import numpy as np
 
-from lens.errors import ArtifactError, LensError, NotFoundError
+from lens.errors import ArtifactError, DamagedError, NotFoundError
 from lens.models.calibration import FILES, Calibration, calibration_key
-from lens.models.embedder import Embedder
-from lens.models.external_weights import graph_without_weights
+from lens.models.embedder import load_embedder
 from lens.models.manifest import (
     FP32,
     PREFIX,
@@ -25,7 +24,6 @@ from lens.models.manifest import (
     network_file,
 )
 from lens.models.shares import FILE as SHARES
-from lens.models.shares import read_continuation
 from lens.storage import Storage
 from lens.storage.aside import set_aside
 from lens.storage.documents import parse_document, read_document, write_document
@@ -46,30 +44,31 @@ def damaged_files(
     try:
         manifest = read_document(storage, key, ModelManifest)[0]
         if not _is(manifest, model_id):
-            raise ArtifactError("it is not what the model's id was made from")
+            raise DamagedError(key, "it is not what the model's id was made from")
     except NotFoundError:
         yield key, "it is missing"
         return
-    except ArtifactError as error:
-        yield key, str(error)
+    except DamagedError as error:
+        yield key, error.what
         return
     whole = True
-    for precision, variant in manifest.variants.items():
-        name = f"{PREFIX}{model_id}/{variant.file}"
+    for precision in manifest.variants:
         try:
             with network_file(storage, manifest, precision):
                 pass
-        except ArtifactError as error:
+        except DamagedError as error:
             whole = False
-            yield name, str(error) if name in there else "it is missing"
+            yield error.key, error.what
     for name in FILES:
         if (key := calibration_key(model_id, name)) in there and name != SHARES:
             try:
                 _check_beside(key, storage.read(key)[0])
-            except (NotFoundError, ArtifactError) as error:
-                yield key, str(error)
+            except NotFoundError:
+                continue
+            except DamagedError as error:
+                yield key, error.what
     if whole and load:
-        yield from _unloadable(storage, manifest)
+        yield from _unloadable(storage, model_id)
 
 
 def restore_files(
@@ -78,10 +77,9 @@ def restore_files(
     """Put whole files in the place of a model's damaged ones, which are set aside in this folder;
     the keys that came back, and those for which no source has what it was. A file that is not a
     network may be done without: it is set aside alone."""
-    sources = [
+    own: list[Source] = [
         lambda key: older_versions(storage, key),
         lambda key: _trained(storage, key),
-        *sources,
     ]
     back: list[str] = []
     tried: set[str] = set()
@@ -92,7 +90,7 @@ def restore_files(
             break
         for key in damaged:
             tried.add(key)
-            if _restore(storage, model_id, key, sources, folder):
+            if _restore(storage, model_id, key, [*own, *sources], folder):
                 back.append(key)
             elif key.rpartition("/")[2] in FILES:
                 set_aside(storage, key, folder)
@@ -149,25 +147,17 @@ def _check_beside(key: str, data: bytes) -> None:
             if array.dtype != np.float32 or not np.isfinite(array).all():
                 raise ValueError(f"{array.dtype} {array.shape}")
         except Exception as error:  # damaged bytes end NumPy in many ways
-            raise ArtifactError(str(error)) from error
+            raise DamagedError(key, " ".join(str(error).split())) from error
 
 
-def _unloadable(storage: Storage, manifest: ModelManifest) -> Iterator[tuple[str, str]]:
+def _unloadable(storage: Storage, model_id: str) -> Iterator[tuple[str, str]]:
     """The files that ONNX Runtime does not load."""
-    model_id = manifest.model_id
-    with network_file(storage, manifest) as path:
-        try:
-            graph = graph_without_weights(path)
-            Embedder(manifest, graph, FP32, weights=path.parent)
-        except (LensError, ValueError, IndexError) as error:
-            yield f"{PREFIX}{model_id}/{manifest.variants[FP32].file}", str(error)
-            return
-        more = read_continuation(storage, model_id)
-        try:
-            if more:
-                Embedder(manifest, graph + more, FP32, weights=path.parent)
-        except LensError as error:
-            yield calibration_key(model_id, SHARES), str(error)
+    try:
+        lost = load_embedder(storage, model_id, FP32).damaged
+    except DamagedError as error:
+        lost = error
+    if lost is not None:
+        yield lost.key, lost.what
 
 
 def _trained(storage: Storage, key: str) -> Iterator[bytes]:

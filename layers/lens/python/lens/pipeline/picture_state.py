@@ -6,7 +6,7 @@ import logging
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lens.errors import NotFoundError
+from lens.errors import DamagedError, NotFoundError
 from lens.fetching.polite import Rest
 from lens.storage import Storage
 
@@ -49,6 +49,14 @@ def read_state(artifacts: Storage) -> PicturesState:
     except ValidationError as error:
         log.warning("%s is damaged and begins anew: %s", _KEY, " ".join(str(error).split()))
         return PicturesState()
+
+
+def check_state(artifacts: Storage) -> None:
+    """DamagedError when what was written is damaged."""
+    try:
+        PicturesState.model_validate_json(artifacts.read(_KEY)[0])
+    except ValidationError as error:
+        raise DamagedError(_KEY, " ".join(str(error).split())) from error
 
 
 def write_state(artifacts: Storage, state: PicturesState) -> None:

@@ -21,6 +21,7 @@ from lens.gallery.commits import HEADS, Commit, SegmentRef, head_key, restore_he
 from lens.gallery.current import KEY as CURRENT
 from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
+from lens.gallery.product_tables import is_manifest_key, parse_products_key
 from lens.gallery.rows import Kind, Row, Rows, last_of_each_key
 from lens.gallery.segments import Segment, concatenate, read_segment, write_segment
 from lens.gallery.snapshots import PREFIX as SNAPSHOTS
@@ -182,6 +183,10 @@ class _Repair:
         }
         folders = {key.rpartition("/")[0] for key in keys if key.startswith(SNAPSHOTS)}
         keys |= {key for key in found.there if key.rpartition("/")[0] in folders}
+        for key in filter(is_manifest_key, found.there):
+            model_id, look_id = parse_products_key(key)
+            if look_id not in found.gallery(model_id).looks:
+                keys.add(key)  # it goes on from what is damaged
         for model_id in found.kept:
             keys |= set(found.gallery(model_id).broken_commits())
         moved = sum([self._set_aside(key) for key in sorted(keys)])
@@ -274,7 +279,7 @@ class _Repair:
             raise LensError(
                 f"{key} was not found anywhere as it was; {_COPY}, or let another model be live "
                 f"with `lens repair --model ID` (there are: {', '.join(others) or 'none'}; "
-                "`--model default` is this release's), or train one again and promote it"
+                "`--model default`: this release's), or train one again and promote it"
             )
         if chosen not in others:
             raise NotFoundError(f"there is no model {chosen!r}; there are: {', '.join(others)}")

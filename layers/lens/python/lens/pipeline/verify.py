@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import ArtifactError, LensError, NotFoundError, StorageError, UnreadableError
+from lens.errors import (
+    ArtifactError,
+    DamagedError,
+    LensError,
+    MissingError,
+    NotFoundError,
+    UnreadableError,
+)
 from lens.gallery import retention
-from lens.gallery.commits import COMMITS, HEADS, Commit, CommitName, commit_key, head_key
+from lens.gallery.commits import (
+    COMMITS,
+    HEADS,
+    Commit,
+    CommitName,
+    commit_key,
+    head_key,
+    read_head,
+)
 from lens.gallery.current import KEY as CURRENT
-from lens.gallery.current import Current
+from lens.gallery.current import Current, read_current
 from lens.gallery.product_tables import PREFIX as PRODUCTS
-from lens.gallery.product_tables import load_shelf, parse_products_key, read_look
-from lens.gallery.rows import Kind, Rows
+from lens.gallery.product_tables import (
+    check_fingerprints,
+    is_fingerprints_key,
+    is_manifest_key,
+    load_shelf,
+    parse_products_key,
+    products_key,
+    read_look,
+)
 from lens.gallery.segments import PREFIX as SEGMENTS
 from lens.gallery.segments import parse_segment_key, read_segment, segment_key
 from lens.gallery.snapshots import PREFIX as SNAPSHOTS
-from lens.gallery.snapshots import load_snapshot, parse_snapshot_key
+from lens.gallery.snapshots import load_snapshot, parse_snapshot_key, vectors_key
 from lens.models.manifest import PREFIX as MODELS
+from lens.models.manifest import read_manifest
 from lens.pipeline.gallery_parts import GalleryParts, SegmentPart
 from lens.pipeline.model_files import damaged_files
 from lens.pipeline.single_documents import DOCUMENTS
 from lens.progress import Progress
 from lens.storage import Storage
 from lens.storage.documents import read_document
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,7 @@ class Inspection:
     models: dict[str, list[str]] = field(default_factory=dict)  # damaged files by model
     there: dict[str, int] = field(default_factory=dict)  # sizes in bytes
     loose: list[str] = field(default_factory=list)
+    dims: dict[str, int] = field(default_factory=dict)  # of models' vectors
 
     @property
     def whole(self) -> bool:
@@ -88,17 +109,14 @@ def inspect(storage: Storage, progress: Progress = lambda done, total: None) -> 
     found = Inspection()
     # First what is current, then the listing: what is written meanwhile is not looked for in it.
     with _noting(found, CURRENT, _NOTHING):
-        found.current = _document(storage, CURRENT, Current)
+        found.current = read_current(storage)
     heads = [info.key for info in storage.list(HEADS)]
     for key in heads:
         model_id = key.removeprefix(HEADS).removesuffix(".json")
         gallery = found.gallery(model_id)
         with _noting(found, key, _HEAD):
-            head = read_document(storage, key, Commit)[0]
-            if head.model_id != model_id:
-                raise ArtifactError(f"it is the head of {head.model_id}")
-            gallery.head = head
-            gallery.highest = head.number
+            gallery.head = read_head(storage, model_id)
+            gallery.highest = gallery.head.number
     prefixes = (COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS, MODELS)
     found.there = {info.key: info.size for each in prefixes for info in storage.list(each)}
     found.there |= dict.fromkeys(heads, 0)
@@ -116,6 +134,7 @@ _HEAD = "nothing new is found with this model"
 _NOTHING = "nothing is searched or indexed"
 _PINNED = "searches are pinned to it"
 _NOBODY = "nothing: no gallery uses it"
+_ANEW = "the next look at the product file reads every row of it"
 
 
 def _checks(storage: Storage, found: Inspection) -> Iterator[tuple[str, str, Callable[[], object]]]:
@@ -123,33 +142,37 @@ def _checks(storage: Storage, found: Inspection) -> Iterator[tuple[str, str, Cal
     for key, (costs, check) in DOCUMENTS.items():
         if (info := storage.head(key)) is not None:
             found.there[key] = info.size
-            yield key, costs, lambda check=check: check(storage)
+            yield key, costs, partial(check, storage)
+    for model_id in _models_in(found.there):
+        with suppress(LensError):
+            found.dims[model_id] = read_manifest(storage, model_id).embedding_dim
     snapshots, looks, models = set(), set(), set()
     for key in list(found.there):
         folder, _, rest = key.partition("/")
         if f"{folder}/" == COMMITS:
-            yield key, "it cannot be rolled back to", lambda key=key: _commit(storage, found, key)
+            yield key, "it cannot be rolled back to", partial(_commit, storage, found, key)
         elif f"{folder}/" == SEGMENTS:
-            yield key, _NOBODY, lambda key=key: _segment(storage, found, key)
+            yield key, _NOBODY, partial(_segment, storage, found, key)
         elif f"{folder}/" == SNAPSHOTS and rest.count("/") == 2:
             snapshots.add(parse_snapshot_key(key))
-        elif f"{folder}/" == PRODUCTS and rest.count("/") == 2:
+        elif is_fingerprints_key(key):
+            yield key, _ANEW, partial(check_fingerprints, storage, key)
+        elif is_manifest_key(key):
             looks.add(parse_products_key(key))
         elif f"{folder}/" == MODELS:
             models.add(rest.partition("/")[0])
     for model_id, name in sorted(snapshots):
         key = f"{SNAPSHOTS}{model_id}/{name}/manifest.json"
         if key in found.there:  # without one it does not exist
-            yield key, _NOBODY, lambda m=model_id, n=name: _snapshot(storage, found, m, n)
+            yield key, _NOBODY, partial(_snapshot, storage, found, model_id, name)
     for model_id, name in sorted(looks):
-        key = f"{PRODUCTS}{model_id}/{name}/manifest.json"
-        if key in found.there:
-            yield key, _NOBODY, lambda m=model_id, n=name: _look(storage, found, m, n)
+        key = products_key(model_id, name)
+        yield key, _NOBODY, partial(_look, storage, found, model_id, name)
     needed = set(found.kept)
     for model_id in sorted(models | needed):
         key = f"{MODELS}{model_id}/manifest.json"
         if key in found.there or model_id in needed:
-            yield key, "", lambda m=model_id: _model(storage, found, m)
+            yield key, "", partial(_model, storage, found, model_id)
 
 
 def _commit(storage: Storage, found: Inspection, key: str) -> None:
@@ -160,41 +183,36 @@ def _commit(storage: Storage, found: Inspection, key: str) -> None:
         gallery.highest = max(gallery.highest, int(number))
     commit = read_document(storage, key, Commit)[0]
     if commit_key(commit.model_id, commit.name) != key:
-        raise ArtifactError(f"it is commit {commit.number} of {commit.model_id}")
+        raise DamagedError(key, f"it is commit {commit.number} of {commit.model_id}")
     gallery.commits[commit.id] = commit
 
 
 def _segment(storage: Storage, found: Inspection, key: str) -> None:
     model_id, name = parse_segment_key(key)
     segment = read_segment(storage, model_id, name)
-    _check_rows(segment.rows)
-    _check_vectors(segment.vectors)
+    _check_dimension(found, model_id, key, segment.vectors)
     found.gallery(model_id).segments[name] = SegmentPart(len(segment.rows), segment.merged_from)
 
 
 def _snapshot(storage: Storage, found: Inspection, model_id: str, name: str) -> None:
-    folder = f"{SNAPSHOTS}{model_id}/{name}/"
-    snapshot = load_snapshot(storage, model_id, name)
-    manifest = snapshot.manifest
-    for file, sha256 in manifest.sha256.items():
-        # A large file in its place is loaded without reading it all.
-        if hashlib.sha256(storage.read(folder + file)[0]).hexdigest() != sha256:
-            found.add(folder + file, "it does not match its checksum", _NOBODY)
-            return
-    rows = snapshot.rows
-    _check_rows(rows)
-    _check_vectors(snapshot.index.vectors)
-    if np.any(rows.key[1:] < rows.key[:-1]) or len(rows) != manifest.rows:
-        raise ArtifactError("its rows are not sorted, or not all there")
-    if len(snapshot.index.vectors) and snapshot.index.vectors.shape[1] != manifest.embedding_dim:
-        raise ArtifactError("its vectors have another dimension")
-    found.gallery(model_id).snapshots[name] = manifest
+    snapshot = load_snapshot(storage, model_id, name, whole=True)
+    _check_dimension(found, model_id, vectors_key(model_id, name), snapshot.index.vectors)
+    found.gallery(model_id).snapshots[name] = snapshot.manifest
 
 
 def _look(storage: Storage, found: Inspection, model_id: str, name: str) -> None:
     manifest = read_look(storage, model_id, name)
-    _ = load_shelf(storage, manifest).assortment
+    load_shelf(storage, manifest, whole=True)
     found.gallery(model_id).looks.add(name)
+
+
+def _check_dimension(
+    found: Inspection, model_id: str, key: str, vectors: NDArray[np.float32]
+) -> None:
+    """DamagedError unless vectors have the dimension of the model's."""
+    dim = found.dims.get(model_id)
+    if len(vectors) and dim not in (None, vectors.shape[1]):
+        raise DamagedError(key, f"vectors of {vectors.shape[1]} numbers instead of {dim}")
 
 
 def _model(storage: Storage, found: Inspection, model_id: str) -> None:
@@ -210,26 +228,6 @@ def _model(storage: Storage, found: Inspection, model_id: str) -> None:
         if not key.endswith((".onnx", "/manifest.json")) or key.endswith("/shares.onnx"):
             costs = "searches say less of how sure they are and why"
         found.add(key, what, costs)
-
-
-def _check_rows(rows: Rows) -> None:
-    """ArtifactError unless the columns fit each other and have values that a look can find."""
-    if {len(column) for column in rows.columns().values()} != {len(rows)}:
-        raise ArtifactError("its columns differ in length")
-    if not np.isin(rows.kind, list(Kind)).all() or not np.isfinite(rows.looked_at).all():
-        raise ArtifactError("a row is of no known kind, or was found at no time")
-    for position in range(len(rows)):
-        try:
-            _ = rows[position]
-        except UnicodeDecodeError as error:
-            raise ArtifactError(f"row {position} is not text") from error
-
-
-def _check_vectors(vectors: NDArray[np.float32]) -> None:
-    """ArtifactError unless they are finite and of unit length."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not np.all((np.abs(lengths - 1) < 1e-2) | (lengths == 0)):
-        raise ArtifactError("a vector is not finite or not of unit length")
 
 
 def _look_for_lost(found: Inspection) -> None:
@@ -257,8 +255,7 @@ def _check_current(found: Inspection) -> None:
         if _has_begun(found):
             found.add(CURRENT, "it is missing", _NOTHING)
         return
-    known = {key.removeprefix(MODELS).partition("/")[0] for key in found.there if MODELS in key}
-    if current.live not in known | found.galleries.keys():
+    if current.live not in _models_in(found.there) | found.galleries.keys():
         found.add(CURRENT, f"it names {current.live!r}, which is no model here", _NOTHING)
         found.current = None
     elif pin := current.pin:
@@ -318,19 +315,15 @@ def _but_products(commit: Commit) -> Commit:
     return commit.model_copy(update={"products": None})
 
 
+def _models_in(keys: Iterable[str]) -> set[str]:
+    """The models of which there is any file."""
+    return {key.split("/")[1] for key in keys if key.startswith(MODELS)}
+
+
 def _has_begun(found: Inspection) -> bool:
     """Whether there is a gallery that a lost `current.json` must have named."""
-    return any(
-        gallery.highest > 1 or (gallery.head and (gallery.head.segments or gallery.head.snapshot))
-        for gallery in found.galleries.values()
-    )
-
-
-def _document(storage: Storage, key: str, kind: type[Current]) -> Current | None:
-    try:
-        return read_document(storage, key, kind)[0]
-    except NotFoundError:
-        return None
+    heads = any(key.startswith(HEADS) for key in found.there)
+    return heads or any(gallery.highest > 1 for gallery in found.galleries.values())
 
 
 @contextmanager
@@ -339,11 +332,14 @@ def _noting(found: Inspection, key: str, costs: str) -> Iterator[None]:
     is named is looked for at the end."""
     try:
         yield
+    except MissingError as error:
+        if error.key == key:
+            found.there.pop(key, None)
+        else:
+            found.add(error.key, error.what, costs)
     except NotFoundError:
         found.there.pop(key, None)
-    except UnreadableError as error:
+    except DamagedError as error:
+        found.add(error.key, error.what, costs)
+    except (ArtifactError, UnreadableError) as error:
         found.add(key, error, costs)
-    except StorageError:
-        raise
-    except LensError as error:
-        found.add(getattr(error, "key", key), error, costs)
