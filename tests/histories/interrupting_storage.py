@@ -123,6 +123,7 @@ class InterruptingStorage:
         if_absent: bool = False,
         content_type: str | None = None,
         cache_control: str | None = None,
+        durable: bool = True,
     ) -> ObjectInfo:
         def write() -> ObjectInfo:
             info = self.storage.write(
@@ -132,6 +133,7 @@ class InterruptingStorage:
                 if_absent=if_absent,
                 content_type=content_type,
                 cache_control=cache_control,
+                durable=durable,
             )
             self._written(key, data)
             return info

@@ -422,3 +422,68 @@ def test_only_names_of_half_written_files_are_removed(folder: FileStorage, tmp_p
     assert folder.remove_partial(folder.now() + 60) == 0
     assert elsewhere.exists()
     assert all((folder.root / name).exists() for name in others)
+
+
+def test_what_is_written_is_synced_with_its_new_folders_before_it_is_told(
+    folder: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(_path_of(descriptor, folder)))
+    folder.write("a/b/key", b"1")
+    root = folder.root
+    assert synced[0] == root.parent
+    assert set(synced[1:3]) == {root, root / "a"}
+    assert synced[3].suffix == ".part"
+    assert synced[4:] == [root / "a/b"]
+    synced.clear()
+    folder.write("a/b/thumb", b"1", durable=False)
+    assert synced == []
+
+
+def _path_of(descriptor: int, folder: FileStorage) -> Path:
+    status = os.fstat(descriptor)
+    paths = (folder.root.parent, folder.root, *folder.root.rglob("*"))
+    return next(path for path in paths if os.path.samestat(path.stat(), status))
+
+
+@pytest.mark.parametrize("reason", [errno.EINVAL, errno.EOPNOTSUPP, errno.EACCES])
+def test_a_disk_that_cannot_sync_is_written_to(
+    folder: FileStorage, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    folder.write("a/key", b"1")
+    assert folder.read("a/key")[0] == b"1"
+
+
+def test_a_folder_that_may_not_be_opened_is_written_to(
+    folder: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def refuse(path: Any, flags: int, *rest: int) -> int:
+        if flags & os.O_DIRECTORY:
+            raise PermissionError(errno.EACCES, "denied")
+        return real(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
+    folder.write("a/key", b"1")
+    assert folder.read("a/key")[0] == b"1"
+
+
+@pytest.mark.parametrize("reason", [errno.EIO, errno.ENOSPC])
+def test_a_sync_that_fails_takes_nothing_for_written(
+    folder: FileStorage, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    folder.write("key", b"old")
+
+    def fail(descriptor: int) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StorageError, match="cannot write"):
+        folder.write("key", b"new")
+    assert folder.read("key")[0] == b"old"
+    assert [path.name for path in folder.root.iterdir() if path.suffix == ".part"] == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from lens.errors import NotFoundError
 from lens.gallery.gallery import Gallery
 from lens.photos.catalog import Catalog, open_pictures
 from lens.photos.decoding import THUMBNAIL_SIDE, decode, thumbnail
 from lens.photos.decoding import photo_id as identify
-from lens.photos.thumbnail_store import thumb_key, write_thumbnail
+from lens.photos.thumbnail_store import is_whole, thumb_key, write_thumbnail
 from lens.search.cache import Cache
 from lens.settings import Limits, Settings
 from lens.storage import Storage, open_storage
@@ -44,10 +46,11 @@ class Thumbnails:
         return self._cache.figures()
 
     def _load(self, photo_id: str, key: str) -> bytes:
-        try:
-            return self._storage.read(thumb_key(photo_id))[0]
-        except NotFoundError:
-            original = self._original(photo_id, key)
+        with suppress(NotFoundError):
+            stored = self._storage.read(thumb_key(photo_id))[0]
+            if is_whole(stored):
+                return stored
+        original = self._original(photo_id, key)
         if identify(original) != photo_id:  # replaced, and not committed yet
             raise NotFoundError(f"the photo {photo_id!r} has just been replaced")
         data = thumbnail(decode(original, self._limits))

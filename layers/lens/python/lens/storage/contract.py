@@ -53,8 +53,12 @@ class Storage(Protocol):
         if_absent: bool = False,
         content_type: str | None = None,
         cache_control: str | None = None,
+        durable: bool = True,
     ) -> ObjectInfo:
         """Put a whole new version in place, on a condition if one is given.
+
+        It outlives a power cut: what is written next may name it. One that is not `durable` may
+        be missing afterwards, or broken, and costs less: for what is easily made again.
 
         `if_match` wants the current version to have this etag, `if_absent` wants there to be
         none; otherwise ConflictError and nothing is written. A request whose reply was lost is

@@ -1,4 +1,4 @@
-"""Disk: single local files, replaced whole, locked, with unique times and explained errors."""
+"""Disk: single local files, replaced whole, synced, locked, with unique times; explained errors."""
 
 import errno
 import fcntl
@@ -30,6 +30,12 @@ _ADVICE = {
     errno.ENOLCK: "choose a folder on a local disk",
     errno.EOPNOTSUPP: "choose a folder on a local disk",
 }
+
+# What a file system answers where it cannot sync, or cannot sync a folder: some network mounts.
+# What was written there is as safe as that file system makes it.
+_NOT_SYNCED = frozenset(
+    {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EACCES, errno.EPERM}
+)
 
 # What ails one file, and says nothing of its neighbors.
 _ONE_FILE = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.EBUSY, errno.EUCLEAN})
@@ -81,22 +87,63 @@ def remove_part(path: Path, before: float) -> bool:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path`, whole, if the block ends well, or else is gone.
 
-    There is no fsync: after a power cut, what was written last may be missing or empty.
+    A `durable` one is there, whole, after a power cut at any time after the block. Another may
+    be missing then, empty or half.
     """
     with explained("write", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         # Not derived from the name, which may already be as long as the disk allows.
         temporary = path.with_name(f".{uuid.uuid4().hex}.part")
         try:
             with temporary.open("xb") as sink:
                 hold(sink.fileno())
                 yield sink
+                if durable:
+                    # Before the rename, which could reach the disk before the content does.
+                    sink.flush()
+                    _sync(sink.fileno())
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
+            raise
+        if durable:
+            _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, if need be, so that they are there after a power cut."""
+    made = []
+    for each in (folder, *folder.parents):
+        if each.is_dir():
+            break
+        made.append(each)
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in made:
+        _sync_folder(each.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the names in a folder outlive a power cut."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in _NOT_SYNCED:
+            raise
+        return
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_SYNCED:
             raise
 
 
@@ -104,7 +151,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def locked(path: Path) -> Iterator[int]:
     """Hold the lock file at `path` against other threads and processes; yields its descriptor."""
     with explained("write", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         descriptor = _lock(path)
     try:
         yield descriptor

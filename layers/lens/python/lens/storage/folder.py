@@ -76,6 +76,7 @@ class FileStorage:
         if_absent: bool = False,
         content_type: str | None = None,
         cache_control: str | None = None,
+        durable: bool = True,
     ) -> ObjectInfo:
         check_conditions(if_match, if_absent)
         path = self._path(key)
@@ -89,7 +90,7 @@ class FileStorage:
             if if_match is not None and (old is None or _info(key, old).etag != if_match):
                 was = "deleted" if old is None else "changed"
                 raise ConflictError(f"{str(path)!r} was {was} in the meantime")
-            with replacing(path) as sink:
+            with replacing(path, durable=durable) as sink:
                 sink.write(data)
                 sink.flush()
                 return _info(key, stamp(sink.fileno(), lock, old))

@@ -122,8 +122,10 @@ class S3Storage:
         if_absent: bool = False,
         content_type: str | None = None,
         cache_control: str | None = None,
+        durable: bool = True,
     ) -> ObjectInfo:
-        """As for every storage; `modified` is the reply's time, within a second of S3's."""
+        """As for every storage, but all that S3 has taken in is durable; `modified` is the reply's
+        time, within a second of S3's."""
         check_key(key)
         check_conditions(if_match, if_absent)
         request: PutObjectRequestTypeDef = {
