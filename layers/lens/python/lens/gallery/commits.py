@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Annotated
 
 from lens.errors import ArtifactError, NotFoundError
+from lens.gallery import retention
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document, write_document
 from lens.storage.formats import Since, written_format
@@ -62,6 +64,11 @@ class Commit(Document):
     def name(self) -> CommitName:
         """What identifies it."""
         return CommitName(number=self.number, id=self.id)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it names nothing: no gallery yet, or the collector has emptied it."""
+        return self.snapshot is None and not self.segments and self.products is None
 
     @property
     def tail_ids(self) -> frozenset[str]:
@@ -152,6 +159,17 @@ def advance_head(
         before_write=lambda new: write_document(storage, commit_key(model_id, new.name), new),
     )
     return head or empty_commit(model_id)
+
+
+def kept_history(storage: Storage, model_id: str, *, now: float) -> Iterator[Commit]:
+    """The commits that are kept, from the newest: so many, and none whose successor was made longer
+    ago than a pin may reach. What was deleted is in no commit that is older."""
+    replaced_at = now
+    for commit in islice(history(storage, model_id), retention.COMMITS):
+        if replaced_at < now - retention.PIN:
+            return
+        yield commit
+        replaced_at = commit.created_at
 
 
 def history(storage: Storage, model_id: str) -> Iterator[Commit]:

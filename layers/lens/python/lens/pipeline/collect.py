@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 
 from lens.errors import ArtifactError, NotFoundError
 from lens.gallery import retention
@@ -22,7 +21,7 @@ from lens.gallery.commits import (
     CommitName,
     advance_head,
     commit_key,
-    history,
+    kept_history,
     read_commit,
     read_head,
 )
@@ -100,7 +99,7 @@ def collect(
     current = read_current(artifacts)
     if current is None:
         return 0
-    reached = _reach(artifacts, current)
+    reached = _reach(artifacts, current, now)
     unreached = [info for info in listed if not reached.has(info.key)]
     left = _thumbs_left(artifacts, unreached)
     due: list[str] = []
@@ -172,26 +171,36 @@ def _retained_models(current: Current) -> set[str]:
     return models | {current.pin.model_id} if current.pin else models
 
 
+def _outlived(head: Commit, current: Current, now: float) -> bool:
+    """Whether a model has not followed the catalog for so long that it has what was deleted since,
+    and searches cannot go back to it. A pin needs the models that were live in between."""
+    if head.model_id in current.followed or current.pin is not None:
+        return False
+    return head.created_at < now - retention.PIN
+
+
 def _abandon(storage: Storage, model_id: str, now: float) -> None:
     """Empty the head of a retired model, so that its parts become unreachable."""
 
     def empty(head: Commit) -> Commit | None:
-        if head.snapshot is None and not head.segments and head.products is None:
+        if head.is_empty:
             return None
         # Read after the head: a promotion that has just begun advances the head too.
         current = read_current(storage)
-        if current is None or model_id in _retained_models(current):
+        if current is None:
+            return None
+        if model_id in _retained_models(current) and not _outlived(head, current, now):
             return None
         return head.model_copy(update={"snapshot": None, "segments": (), "products": None})
 
-    advance_head(storage, model_id, empty, now=now)
+    advance_head(storage, model_id, empty, now=now, first=True)
 
 
-def _reach(storage: Storage, current: Current) -> _Reached:
+def _reach(storage: Storage, current: Current, now: float) -> _Reached:
     reached = _Reached()
     commits: list[Commit] = []
     for model_id in _retained_models(current):
-        commits += islice(history(storage, model_id), retention.COMMITS)
+        commits += kept_history(storage, model_id, now=now)
     if current.pin:
         pinned = CommitName(number=current.pin.commit, id=current.pin.commit_id)
         commits.append(read_commit(storage, current.pin.model_id, pinned))
