@@ -25,7 +25,8 @@ def rollback(
         raise NotFoundError(f"model {model!r} has no kept gallery; there are: {known}")
     commits = list(kept_history(storage, model, now=now))
     chosen = _choose(commits, current, model, commit)
-    too_old = chosen.is_empty or chosen.created_at < now - retention.PIN
+    newest = commits[0]
+    too_old = newest.is_empty or newest.created_at < now - retention.PIN
     if model not in current.followed and too_old:
         days = retention.PIN / 86_400
         raise UsageError(
