@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -28,7 +30,8 @@ _CONCURRENCY = 2
 
 
 class Indexing(Construct):
-    """`segment_events` start commits; `head_events` (new commits) start compaction."""
+    """`segment_events` start commits; `head_events` (new commits) start compaction, and so does a
+    schedule, because a deleted photo is to leave a quiet shop's files too."""
 
     def __init__(
         self,
@@ -92,4 +95,16 @@ class Indexing(Construct):
             window=Duration.seconds(20),
             concurrency=_CONCURRENCY,
             after=after,
+        )
+        events.Rule(
+            self,
+            "compact-schedule",
+            schedule=events.Schedule.rate(Duration.hours(config.collect_hours)),
+            targets=[
+                targets.LambdaFunction(
+                    self.compact,
+                    event=events.RuleTargetInput.from_object({"aged": True}),
+                    retry_attempts=2,
+                )
+            ],
         )

@@ -99,6 +99,7 @@ class ImageLensStack(Stack):
         acknowledge(self, config, storage)
         self._add_outputs(
             PageUrl=website.address,
+            DistributionId=website.distribution.distribution_id,
             ApiUrl=f"https://{search.domain}/api",
             CatalogBucket=storage.catalog.bucket_name,
             CatalogLocation=storage.catalog_location,

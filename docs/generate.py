@@ -30,6 +30,8 @@ FOLDERS = {
 _PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Defaults that depend on the machine or on the catalog.
 _DEFAULTS = {"artifacts": "`.lens/…`", "threads": "all cores", "queued_searches": "8 a thread"}
+# S3 acts on a lifecycle's day in the night after, and takes its time; a thumbnail's max-age.
+_LIFECYCLE_DAYS, _CACHED_DAYS = 2, 365
 _TERMINAL = {"COLUMNS": "140", "NO_COLOR": "1"}  # so wide that argparse breaks no usage line
 
 
@@ -150,6 +152,63 @@ def _errors() -> str:
     return table(("status", "code", "message, for example"), rows)
 
 
+def _removal() -> str:
+    """How long what is deleted is still somewhere: each line begins where the one before ends."""
+    from cdk.config import Config
+    from lens.gallery import retention
+
+    config = Config.model_construct()
+    a_run = config.collect_hours / 24
+    tail, pin, grace = (x / 86_400 for x in (retention.TAIL, retention.PIN, retention.GRACE))
+    newest = tail + a_run
+    artifacts = newest + pin + a_run + grace + a_run
+    kept = config.noncurrent_days + _LIFECYCLE_DAYS
+    rows = (
+        (
+            "searches, and the API's lists",
+            "seconds",
+            f"the event; if it is lost, `reconcile_hours` ({config.reconcile_hours} h)",
+        ),
+        (
+            "the newest commit's files: vector and row",
+            _days(newest),
+            f"{tail:.0f} until a fold is due, and a run of `compact`, {a_run:.0f}",
+        ),
+        (
+            "the artifacts: vector, row and thumbnail",
+            _days(artifacts),
+            f"and history, {pin:.0f}, a run of `collect` that marks, {a_run:.0f}, the grace, "
+            f"{grace:.0f}, and a run that removes, {a_run:.0f}",
+        ),
+        (
+            "earlier versions in the buckets",
+            _days(artifacts + kept),
+            f"and `noncurrent_days`, {config.noncurrent_days}, and S3's own time for it, "
+            f"{_LIFECYCLE_DAYS}",
+        ),
+        (
+            "the photo's own file, earlier versions",
+            _days(kept),
+            "the same from the deletion on; in a bucket of the shop's, its own rules",
+        ),
+        (
+            "CloudFront and browsers: the photo",
+            "1 hour",
+            "unless the photo's own `Cache-Control` says more",
+        ),
+        (
+            "CloudFront and browsers: the thumbnail",
+            _days(artifacts + _CACHED_DAYS),
+            f"its address names its content, so it is kept for {_CACHED_DAYS} days",
+        ),
+    )
+    return table(("gone from", "after at most", "because"), rows)
+
+
+def _days(days: float) -> str:
+    return f"{days:.0f} days"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "folders": _folders,
     "commands": _commands,
@@ -160,6 +219,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "phases": _phases,
     "endpoints": _endpoints,
     "errors": _errors,
+    "removal": _removal,
 }
 
 if __name__ == "__main__":

@@ -1,14 +1,22 @@
-"""The compact handler: compacts the galleries whose heads advanced."""
+"""The compact handler: compacts the galleries whose heads advanced, and on a schedule those whose
+files have had a deleted photo for too long."""
 
 from __future__ import annotations
 
 import time
+from typing import TypedDict
 
 from lens.gallery.commits import parse_head_key
 from lens.gallery.current import read_current
 from lens.pipeline.compact import compact
 from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, keys_in
 from lens.storage import Storage, key_prefix
+
+
+class Schedule(TypedDict):
+    """What the schedule sends: no messages of a queue."""
+
+    aged: bool
 
 
 class CompactHandler:
@@ -18,8 +26,11 @@ class CompactHandler:
         self._artifacts = artifacts
         self._prefix = key_prefix(artifacts)
 
-    def __call__(self, event: SqsEvent, context: object = None) -> BatchReply:
-        """Lambda's calling convention; the reply names the messages that failed."""
+    def __call__(self, event: SqsEvent | Schedule, context: object = None) -> BatchReply:
+        """Lambda's calling convention; the reply names the messages that failed. A call of the
+        schedule raises instead."""
+        if "Records" not in event:
+            return self._forget()
         outcomes: dict[str, Exception | None] = {}
 
         def work(keys: list[str]) -> None:
@@ -34,12 +45,22 @@ class CompactHandler:
 
         return answer_batch(event, lambda message: keys_in(message["body"], self._prefix), work)
 
-    def _attempt(self, model_id: str) -> Exception | None:
+    def _forget(self) -> BatchReply:
+        """A quiet shop has no events, and deleted photos are to leave its files too."""
+        current = read_current(self._artifacts)
+        failures = [
+            self._attempt(each, aged=True) for each in (current.followed if current else ())
+        ]
+        for error in filter(None, failures):
+            raise error
+        return {"batchItemFailures": []}
+
+    def _attempt(self, model_id: str, *, aged: bool = False) -> Exception | None:
         """One model's failure must not hold up the others."""
         try:
             current = read_current(self._artifacts)
             if current is not None and model_id in current.followed:
-                while compact(self._artifacts, model_id, now=time.time()):
+                while compact(self._artifacts, model_id, now=time.time(), aged=aged):
                     pass
         except Exception as error:
             return error

@@ -126,8 +126,12 @@ class Pipeline:
         return count
 
     def collect(self) -> int:
-        """Remove what nothing reaches any more; how many objects went."""
+        """Fold what was deleted long ago out of the galleries, and remove what nothing reaches any
+        more; how many objects went."""
         with self._lock:
+            for model_id in followed_models(self.artifacts):
+                while compact(self.artifacts, model_id, now=time.time()):
+                    pass
             return collect(self.artifacts, self.thumbs, self.look)
 
     def _regroup(self, comparison: Comparison) -> None:
@@ -142,7 +146,7 @@ class Pipeline:
             return 0
         failures = self._build_index(sqs_event(events))["batchItemFailures"]
         for model_id in followed_models(self.artifacts):
-            while compact(self.artifacts, model_id, now=time.time()):
+            while compact(self.artifacts, model_id, now=time.time(), aged=False):
                 pass
         return len(failures)
 

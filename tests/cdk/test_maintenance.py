@@ -26,8 +26,15 @@ def test_the_layout_is_told_to_what_decides_it_and_only_where_it_is_set(
     assert [name for name in told if name.startswith("Functionsreconcile")] == told != []
 
 
-@pytest.mark.parametrize(("function", "rate"), [("reconcile", "1 hour"), ("collect", "1 day")])
-def test_maintenance_runs_on_a_schedule(parts: Parts, function: str, rate: str) -> None:
-    rule = parts.one("AWS::Events::Rule", f"Upkeep{function}")
+@pytest.mark.parametrize(
+    ("part", "function", "rate"),
+    [
+        ("Upkeep", "reconcile", "1 hour"),
+        ("Upkeep", "collect", "1 day"),
+        ("Indexing", "compact", "1 day"),  # what was deleted is to leave a quiet shop's files
+    ],
+)
+def test_maintenance_runs_on_a_schedule(parts: Parts, part: str, function: str, rate: str) -> None:
+    rule = parts.one("AWS::Events::Rule", f"{part}{function}")
     assert rule["ScheduleExpression"] == f"rate({rate})"
     assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0].startswith(f"Functions{function}")

@@ -77,6 +77,13 @@ def test_a_function_reads_writes_and_deletes_only_its_own(parts: Parts, function
 
 
 @pytest.mark.parametrize("function", sorted(WRITES))
+def test_no_function_may_take_a_photo_down_for_good(parts: Parts, function: str) -> None:
+    """`lens purge` works with its operator's credentials alone."""
+    actions = [a for each in parts.statements(function) for a in several(each["Action"])]
+    assert not [a for a in actions if "Version" in a or a.startswith("cloudfront:")]
+
+
+@pytest.mark.parametrize("function", sorted(WRITES))
 def test_a_function_lists_only_prefixes_that_it_reads_or_cleans(
     parts: Parts, function: str
 ) -> None:

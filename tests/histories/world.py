@@ -16,6 +16,7 @@ from PIL import Image
 
 from lens.errors import ArtifactError, LensError, NotFoundError, PinnedError, UsageError
 from lens.feed.feed import read_feed
+from lens.gallery import retention
 from lens.gallery.commits import Commit, read_head
 from lens.gallery.current import read_current
 from lens.gallery.gallery import Gallery
@@ -380,11 +381,16 @@ class World:
                 assert row.kind != Kind.PHOTO or thumb_key(row.photo_id) in there
 
     def kept(self, model_id: str) -> list[Commit]:
-        """The newest commits of a model's history, newest first, as the ledger knows it."""
+        """The newest commits of a model's history, newest first, as the ledger knows it, as far as
+        the collector keeps them."""
         head: Commit | None = read_head(self.bare, model_id)
         commits: list[Commit] = []
+        replaced_at = self.time
         while head is not None and head.number and len(commits) < KEPT_COMMITS:
+            if replaced_at < self.time - retention.PIN:
+                break
             commits.append(head)
+            replaced_at = head.created_at
             head = self.ledger.commits[head.parent.id] if head.parent else None
         return commits
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from lens.default_model.shipped import shipped_manifest
+from lens.errors import ArtifactError
 from lens.gallery import retention
 from lens.gallery.commits import read_head
 from lens.gallery.current import swap_current
@@ -26,7 +27,7 @@ from lens.search.searcher import Searcher
 from lens.storage import FileStorage
 from tests.lambdas.deployed import NO_FAILURES, Deployed
 from tests.support import small_galleries
-from tests.support.small_galleries import photo
+from tests.support.small_galleries import gone, photo
 from tests.support.sqs_queues import bodies, looks
 from tests.support.tiny_model import png, write_tiny_model
 
@@ -119,6 +120,27 @@ def test_compact_shortens_a_tail_that_is_too_long_and_leaves_a_short_one(
     assert read_head(deployed.artifacts, live) == head
 
 
+def test_the_schedule_of_compact_folds_what_was_deleted_long_ago(deployed: Deployed) -> None:
+    live, long_ago = model_id(deployed), time.time() - 2 * retention.TAIL
+    for row in (photo("a.png", "1", at=long_ago), gone("a.png", "2", at=long_ago)):
+        small_galleries.add(deployed.artifacts, row, model_id=live, now=long_ago)
+    compact = deployed.function("compact")
+    assert compact(sqs_event(deployed.events_of("heads/"))) == NO_FAILURES
+    assert tail(deployed, live) == 2
+    assert compact({"aged": True}) == NO_FAILURES
+    assert tail(deployed, live) == 0
+
+
+def test_a_failure_of_compacts_schedule_is_one_of_the_function(deployed: Deployed) -> None:
+    small_galleries.add(
+        deployed.artifacts, photo("a.png", "1"), model_id=model_id(deployed), now=time.time()
+    )
+    for info in deployed.artifacts.list("segments/"):
+        deployed.artifacts.write(info.key, b"damaged")
+    with pytest.raises(ArtifactError):
+        deployed.function("compact")({"aged": True})
+
+
 def test_compact_leaves_a_model_that_is_no_longer_kept_up(deployed: Deployed) -> None:
     nominate(deployed, "retired")
     long_tail(deployed, "retired")
@@ -141,9 +163,9 @@ def test_a_model_that_cannot_be_compacted_holds_up_no_other_and_is_tried_once(
     compact = deployed.function("compact")
     real = compaction.compact
 
-    def counted(storage: Any, model_id: str, *, now: float) -> bool:
+    def counted(storage: Any, model_id: str, *, now: float, aged: bool) -> bool:
         tried.append(model_id)
-        return real(storage, model_id, now=now)
+        return real(storage, model_id, now=now, aged=aged)
 
     monkeypatch.setattr("lambdas.compact.handler.compact", counted)
     damaged, healthy = (

@@ -171,6 +171,18 @@ def _parser() -> argparse.ArgumentParser:
     child.add_argument("model", metavar="MODEL", help="its id")
     location(child)
 
+    child = command("purge", commands.purge, "take photos down for good, their versions included")
+    child.add_argument(
+        "keys",
+        nargs="+",
+        metavar="KEY",
+        help="a photo's path within the catalog; - reads them from standard input, one a line",
+    )
+    child.add_argument(
+        "--catalog", dest="location", metavar="LOCATION", help="the photos (LENS_CATALOG)"
+    )
+    stack(child)
+
     checked = subparsers.add_parser("feed", help="check a product file")
     feeds = checked.add_subparsers(title="commands", metavar="COMMAND", required=True)
     text = "say what is understood of a product file, and per row what cannot be used"

@@ -223,6 +223,12 @@ def _queue_differences(pipeline: Pipeline) -> None:
         print(f"{queued} photos differed and are queued to be looked at again")
 
 
+def purge(options: Namespace) -> None:
+    from lambdas.local.takedown import take_down
+
+    take_down(_pipeline(options), options.keys, lambda line: print(line, flush=True))
+
+
 def sync(options: Namespace) -> None:
     from lambdas.local.stack.sync import synchronize
 

@@ -41,6 +41,7 @@ class Deployment:
     queues: dict[str, QueueUrls]  # by name
     feed: str = ""  # where the product file lies, if not among the photos
     pictures: str = ""  # where pictures/ lies; empty where none are fetched
+    distribution: str = ""  # CloudFront's id; empty for a stack of an earlier release
 
     def depths(self) -> dict[str, QueueDepth]:
         """How full its queues are, by name."""
@@ -81,6 +82,7 @@ def read_deployment(stack: str) -> Deployment:
         queues=queues,
         feed=outputs.get("FeedLocation", ""),
         pictures=outputs.get("PicturesLocation", ""),
+        distribution=outputs.get("DistributionId", ""),
     )
 
 

@@ -19,7 +19,7 @@ from lens.photos.catalog import Catalog
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pipeline.collect import collect
 from lens.pipeline.commit import commit_feed, commit_segments
-from lens.pipeline.compact import fold, merge
+from lens.pipeline.compact import compact, fold, merge
 from lens.pipeline.feed import look_at_feed
 from lens.pipeline.rollback import release, rollback
 from lens.storage import FileStorage
@@ -173,6 +173,58 @@ def test_every_kept_commit_can_be_loaded_and_older_ones_are_gone(place: Place) -
     assert len(commits) == retention.COMMITS
     for commit in commits:
         assert load_gallery(place.storage, commit).commit == commit
+
+
+def test_a_commit_goes_once_its_successor_is_older_than_a_pin_may_reach(place: Place) -> None:
+    for number in range(3):
+        add(place.storage, photo(f"{number}", "1"))
+    late = NOW + retention.PIN + 1
+    add(place.storage, photo("late", "1", at=late), now=late)
+    place.collect(late)
+    assert place.collect(late + DAY) > 0
+    assert [commit.number for commit in history(place.storage, MODEL)] == [4, 3]
+
+
+def test_a_photo_deleted_in_a_quiet_shop_leaves_the_artifacts_in_the_stated_time(
+    place: Place,
+) -> None:
+    """Everything runs once a day and nothing else happens: docs/operations.md says how long."""
+    add(place.storage, photo("a", "1"), photo("b", "1"))
+    write_thumbnail(place.storage, "a 1", b"jpeg")
+    add(place.storage, gone("a", "2"))
+    days = 0
+    while thumb_key("a 1") in place.names():
+        days += 1
+        compact(place.storage, MODEL, now=NOW + days * DAY)
+        place.collect(NOW + days * DAY)
+        assert days < 99
+    assert days <= (retention.TAIL + retention.PIN + retention.GRACE) / DAY + 3
+    kept = place.names("segments/") | place.names("snapshots/")
+    assert not [key for key in kept if b"a 1" in place.storage.read(key)[0]]
+    assert shown(gallery(place.storage)) == {"b": "b 1"}
+
+
+def test_an_earlier_models_gallery_goes_once_searches_cannot_go_back_to_it(place: Place) -> None:
+    make_live(place.storage, "tiny-b")
+    add(place.storage, photo("a", "1"), model_id="tiny-b")
+    make_live(place.storage, MODEL, "tiny-b")
+    late = NOW + retention.PIN
+    for now in (late, late + DAY - 1):
+        place.collect(now - DAY)
+        assert shown(gallery(place.storage, "tiny-b")) == {"a": "a 1"}
+    place.collect(late + 1)
+    place.collect(late + 1 + DAY)
+    assert place.names("segments/") == set()
+
+
+def test_a_pin_keeps_the_galleries_of_the_models_between(place: Place) -> None:
+    make_live(place.storage, "tiny-b")
+    add(place.storage, photo("a", "1"), model_id="tiny-b")
+    make_live(place.storage, MODEL, "tiny-b")
+    rollback(place.storage, model_id="tiny-b", now=NOW)
+    for days in (40, 41, 42):
+        place.collect(NOW + days * DAY)
+    assert shown(gallery(place.storage, "tiny-b")) == {"a": "a 1"}
 
 
 def test_what_a_pin_holds_stays(place: Place) -> None:

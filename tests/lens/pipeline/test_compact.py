@@ -10,6 +10,8 @@ import pytest
 from lens.gallery import retention
 from lens.gallery.commits import read_head
 from lens.gallery.current import Pin, swap_current
+from lens.gallery.loading import load_gallery
+from lens.gallery.rows import Row
 from lens.gallery.snapshots import read_snapshot_manifest
 from lens.pipeline import compact as compaction
 from lens.pipeline.compact import compact, fold, merge
@@ -136,3 +138,51 @@ def test_a_deleted_photo_stays_away_when_its_old_event_comes_after_the_fold(tmp_
     fold(storage, head(storage), now=NOW)
     assert shown(gallery(storage)) == {"b": "b 1"}
     assert read_head(storage, MODEL).number
+
+
+@pytest.mark.parametrize("folded", [False, True])
+@pytest.mark.parametrize("then", [gone("a", "2"), photo("a", "2")])
+def test_a_photo_that_was_deleted_or_replaced_leaves_a_quiet_gallery_after_a_day(
+    tmp_path: Path, folded: bool, then: Row
+) -> None:
+    storage = FileStorage(tmp_path)
+    make_live(storage)
+    add(storage, photo("a", "1"), photo("b", "1"))
+    if folded:
+        fold(storage, head(storage), now=NOW)
+    add(storage, then)
+    before = shown(gallery(storage))
+    assert not compact(storage, MODEL, now=NOW + retention.TAIL)
+    assert not compact(storage, MODEL, now=NOW + 9 * DAY, aged=False)
+    assert compact(storage, MODEL, now=NOW + retention.TAIL + 1)
+    newest = gallery(storage)
+    assert newest.tail == {}
+    assert newest.snapshot is not None
+    assert "a 1" not in {row.photo_id for row in newest.snapshot.rows}
+    assert len(newest.snapshot.index) == newest.photo_count
+    assert shown(newest) == before
+    assert not compact(storage, MODEL, now=NOW + 9 * DAY)
+
+
+def test_old_photos_alone_do_not_make_a_tail_fold(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    make_live(storage)
+    add(storage, photo("a", "1"))
+    fold(storage, head(storage), now=NOW)
+    add(storage, photo("b", "1"), gone("never there", "1"))
+    assert not compact(storage, MODEL, now=NOW + 9 * DAY)
+
+
+def test_a_warm_searcher_keeps_no_vector_of_a_photo_that_was_deleted_long_ago(
+    tmp_path: Path,
+) -> None:
+    storage = FileStorage(tmp_path)
+    make_live(storage)
+    add(storage, photo("a", "1"), photo("b", "1"))
+    fold(storage, head(storage), now=NOW)
+    add(storage, gone("a", "2"))
+    warm = gallery(storage)
+    assert compact(storage, MODEL, now=NOW + 2 * DAY)
+    newer = load_gallery(storage, head(storage), warm)
+    assert newer.snapshot is not None
+    assert len(newer.snapshot.index) == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lens.errors import LensError, NotFoundError, PinnedError
+from lens.gallery import retention
 from lens.gallery.commits import history, read_head
 from lens.gallery.current import read_current, swap_current
 from lens.gallery.loading import load_gallery
@@ -113,7 +114,7 @@ def test_a_photo_deleted_during_a_promotion_is_gone_after_it(tmp_path: Path, at:
 
 def test_a_model_promoted_while_the_collector_clears_it_away_is_whole(shop: Shop) -> None:
     shop.make_live(1)
-    assert [commit.parent for commit in history(shop.bare, shop.models[0])] == [None]
+    assert [commit.number for commit in history(shop.bare, shop.models[0])] == [2, 1]
     swap_current(shop.bare, lambda c: c and c.model_copy(update={"previous": ()}))
     # The collector has read that nobody keeps the model; before it acts, the model goes live.
     plan = [Interruption(1, "meanwhile", Step("make_first_live", 0), of="write commits/")]
@@ -165,3 +166,13 @@ def test_nobody_can_roll_back_into_a_promotion_or_to_before_it(shop: Shop) -> No
     live = read_head(shop.bare, shop.models[0])
     assert live is not None
     assert row == load_gallery(shop.bare, live).has_photo_at("a.png")
+
+
+def test_a_model_that_was_live_until_now_can_be_gone_back_to_though_its_photos_are_old(
+    shop: Shop,
+) -> None:
+    shop.time += 2 * retention.PIN
+    shop.make_live(1)
+    collect(shop.artifacts, shop.artifacts, shop._queue, now=shop.now())
+    rollback(shop.artifacts, model_id=shop.models[0], now=shop.now())
+    assert shop.searched == {"a.png", "b.png"}

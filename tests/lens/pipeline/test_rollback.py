@@ -90,10 +90,36 @@ def test_what_was_deleted_under_any_later_model_is_hidden_under_an_earlier_one(
     assert shop.shown == {"b": "b 5"}
 
 
-def test_a_commit_too_old_to_know_what_was_deleted_since_is_refused(shop: Shop) -> None:
+def test_a_commit_that_was_the_newest_until_a_minute_ago_can_be_gone_back_to(shop: Shop) -> None:
     shop.add(photo("a", "1"))
-    with pytest.raises(UsageError, match="older than 28 days"):
-        rollback(shop.storage, commit=1, now=NOW + retention.PIN + DAY)
+    late = NOW + retention.PIN + 9 * DAY
+    add(shop.storage, photo("b", "1", at=late), model_id=shop.models[0], now=late)
+    assert rollback(shop.storage, now=late + 60).commit == 1
+    assert shop.shown == {"a": "a 1"}
+
+
+def test_a_commit_replaced_too_long_ago_to_know_what_was_deleted_since_is_refused(
+    shop: Shop,
+) -> None:
+    for number in range(3):
+        shop.add(photo(f"{number}", "1"))
+    late = NOW + retention.PIN
+    assert rollback(shop.storage, commit=1, now=late).commit == 1
+    with pytest.raises(NotFoundError, match="no commit 2; kept commits: 3"):
+        rollback(shop.storage, commit=2, now=late + 1)
+
+
+def test_an_earlier_model_that_has_not_followed_for_too_long_is_refused(shop: Shop) -> None:
+    shop.add(photo("a", "1"))
+    shop.make_live(1)
+    late = NOW + retention.PIN
+    assert rollback(shop.storage, model_id=shop.models[0], now=late).commit == 1
+    release(shop.storage)
+    with pytest.raises(UsageError, match="more than 28 days"):
+        rollback(shop.storage, model_id=shop.models[0], now=late + 1)
+    collect(shop.storage, shop.storage, lambda looks: None, now=late + 1)
+    with pytest.raises(UsageError, match="more than 28 days"):
+        rollback(shop.storage, model_id=shop.models[0], now=late + 2)
 
 
 def test_a_model_whose_gallery_is_not_kept_is_refused(shop: Shop) -> None:

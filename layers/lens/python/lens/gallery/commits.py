@@ -6,9 +6,11 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Annotated
 
 from lens.errors import ArtifactError, DamagedError, MissingError, NotFoundError
+from lens.gallery import retention
 from lens.gallery.condemned import may_be_named
 from lens.gallery.product_tables import look_files
 from lens.gallery.segments import segment_key
@@ -67,6 +69,11 @@ class Commit(Document):
     def name(self) -> CommitName:
         """What identifies it."""
         return CommitName(number=self.number, id=self.id)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it names nothing: no gallery yet, or the collector has emptied it."""
+        return self.snapshot is None and not self.segments and self.products is None
 
     @property
     def tail_ids(self) -> frozenset[str]:
@@ -212,6 +219,17 @@ def restore_head(storage: Storage, commit: Commit, etag: str | None) -> None:
     nothing). ConflictError when another head is there by now."""
     write_document(storage, commit_key(commit.model_id, commit.name), commit)
     replace_document(storage, head_key(commit.model_id), commit, etag)
+
+
+def kept_history(storage: Storage, model_id: str, *, now: float) -> Iterator[Commit]:
+    """The commits that are kept, from the newest: so many, and none whose successor was made longer
+    ago than a pin may reach. What was deleted is in no commit that is older."""
+    replaced_at = now
+    for commit in islice(history(storage, model_id), retention.COMMITS):
+        if replaced_at < now - retention.PIN:
+            return
+        yield commit
+        replaced_at = commit.created_at
 
 
 def history(storage: Storage, model_id: str) -> Iterator[Commit]:

@@ -10,7 +10,12 @@ SEGMENT = GRACE / 2
 # A tombstone outlives every segment that could bring its photo back, and by far: an event can
 # wait 14 days in its queue and 14 more in the dead-letter queue (SQS's longest).
 TOMBSTONE = 30 * _DAY
-# A pin may not reach further back than the tombstones of the deletions since then.
+# The newest commit's files hold what was deleted or replaced for so long, and then are folded
+# without it, however small the tail is.
+TAIL = 1 * _DAY
+# A commit is kept for so long after its successor was made, and what an earlier model found for so
+# long after that model's last commit. A pin may not reach further back than the tombstones of the
+# deletions since then.
 PIN = TOMBSTONE - 2 * _DAY
 # A commit can be rolled back to while it is among this many newest ones of a retained model.
 COMMITS = 20

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from typing import Annotated
 
 from lens.errors import ArtifactError, DamagedError, NotFoundError
@@ -24,7 +23,7 @@ from lens.gallery.commits import (
     advance_head,
     commit_key,
     head_key,
-    history,
+    kept_history,
     read_commit,
     read_head,
 )
@@ -136,7 +135,7 @@ def collect(
     if current is None:
         return 0
     reached = _Reached()
-    _reach(artifacts, current, reached)
+    _reach(artifacts, current, reached, now)
     unreached = [info for info in listed if not reached.has(info.key)]
     left = _thumbs_left(artifacts, unreached)
     due: list[str] = []
@@ -158,7 +157,7 @@ def collect(
     condemn(artifacts, due)
     _fence(artifacts, due, now)
     current = read_current(artifacts) or current
-    _reach(artifacts, current, reached)
+    _reach(artifacts, current, reached, now)
     removed = [key for key in due if not reached.has(key)]
     removed_thumbs = [key for key in due_thumbs if key not in reached.thumbs]
     orphans = [parse_segment_key(key) for key in removed if key.startswith(SEGMENTS)]
@@ -255,27 +254,37 @@ def _retained_models(current: Current) -> set[str]:
     return models | {current.pin.model_id} if current.pin else models
 
 
+def _outlived(head: Commit, current: Current, now: float) -> bool:
+    """Whether a model has not followed the catalog for so long that it has what was deleted since,
+    and searches cannot go back to it. A pin needs the models that were live in between."""
+    if head.model_id in current.followed or current.pin is not None:
+        return False
+    return head.created_at < now - retention.PIN
+
+
 def _abandon(storage: Storage, model_id: str, now: float) -> None:
     """Empty the head of a retired model, so that its parts become unreachable."""
 
     def empty(head: Commit) -> Commit | None:
-        if head.snapshot is None and not head.segments and head.products is None:
+        if head.is_empty:
             return None
         # Read after the head: a promotion that has just begun advances the head too.
         current = read_current(storage)
-        if current is None or model_id in _retained_models(current):
+        if current is None:
+            return None
+        if model_id in _retained_models(current) and not _outlived(head, current, now):
             return None
         return head.model_copy(update={"snapshot": None, "segments": (), "products": None})
 
-    advance_head(storage, model_id, empty, now=now)
+    advance_head(storage, model_id, empty, now=now, first=True)
 
 
-def _reach(storage: Storage, current: Current, reached: _Reached) -> None:
+def _reach(storage: Storage, current: Current, reached: _Reached, now: float) -> None:
     """Add what must stay by now. What an earlier call has found is not read again."""
     commits: list[Commit] = []
     retained = _retained_models(current)
     for model_id in retained:
-        commits += islice(history(storage, model_id), retention.COMMITS)
+        commits += kept_history(storage, model_id, now=now)
     # A head that is not emptied yet may be taken up again.
     for info in storage.list(HEADS):
         if (model_id := info.key.removeprefix(HEADS).removesuffix(".json")) not in retained:

@@ -6,16 +6,18 @@ snapshot, whose FAISS index is built then.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lens.gallery import retention
-from lens.gallery.commits import Commit, SegmentRef, advance_head, read_head
+from lens.gallery.commits import Commit, SegmentRef, SnapshotRef, advance_head, read_head
 from lens.gallery.current import read_current
 from lens.gallery.index import SCAN_LIMIT
 from lens.gallery.match_thresholds import MatchThresholds, thresholds_of
-from lens.gallery.rows import Kind, Rows, keepers
+from lens.gallery.rows import Kind, Mask, Rows, keepers, winners
 from lens.gallery.segments import Segment, concatenate, read_segment, take, write_segment
-from lens.gallery.snapshots import FoldedSegment, Snapshot, load_snapshot, write_snapshot
+from lens.gallery.snapshots import FoldedSegment, Snapshot, load_rows, load_snapshot, write_snapshot
 from lens.models.calibration import read_calibration, read_probes, unless_damaged
 from lens.storage import Storage
 
@@ -27,22 +29,46 @@ TAIL_ROWS = 256
 TAIL_SHARE = 1 / 16
 
 
-def compact(storage: Storage, model_id: str, *, now: float) -> bool:
+def compact(storage: Storage, model_id: str, *, now: float, aged: bool = True) -> bool:
     """Bring a gallery's tail back within its bounds; False when it was.
 
-    Work that lost the race is thrown away, unless the head still has all that it replaces.
+    With `aged`, a tail is also folded when the commit's files have had a deleted or replaced photo
+    for `retention.TAIL`: a schedule asks that, because a quiet shop has no events. Work that lost
+    the race is thrown away, unless the head still has all that it replaces.
     """
     head = read_head(storage, model_id)
     snapshot_rows = head.snapshot.rows if head.snapshot else 0
     if head.tail_rows > max(TAIL_ROWS, min(TAIL_SHARE * snapshot_rows, SCAN_LIMIT)):
         return fold(storage, head, now=now)
+    if aged and _holds_what_is_gone(storage, head, now):
+        return fold(storage, head, now=now, forget=True)
     if len(head.segments) > TAIL_SEGMENTS:
         return merge(storage, head, now=now)
     return False
 
 
-def fold(storage: Storage, head: Commit, *, now: float) -> bool:
-    """Major compaction: fold a commit's whole tail into a new snapshot; False if it lost."""
+def _holds_what_is_gone(storage: Storage, head: Commit, now: float) -> bool:
+    """Whether a commit's files still have a photo that was deleted or replaced long ago."""
+    tail = Rows.concatenate(
+        [read_segment(storage, head.model_id, r.id, r.rows).rows for r in head.segments]
+    )
+    old = tail.take(np.flatnonzero(tail.looked_at < now - retention.TAIL))
+    if len(old) == 0:
+        return False
+    rows = old
+    if head.snapshot is not None:
+        settled = load_rows(storage, head.model_id, head.snapshot.id)
+        rows = Rows.concatenate([settled.take(settled.of_keys(np.unique(old.key))), old])
+    beaten = np.ones(len(rows), dtype=bool)
+    beaten[winners(rows)] = False
+    return bool(np.any(rows.kind[beaten] == Kind.PHOTO))
+
+
+def fold(storage: Storage, head: Commit, *, now: float, forget: bool = False) -> bool:
+    """Major compaction: fold a commit's whole tail into a new snapshot; False if it lost.
+
+    With `forget`, warm searchers load the new snapshot instead of keeping what they have of it.
+    """
     base = None
     if head.snapshot:
         at = head.snapshot
@@ -56,7 +82,7 @@ def fold(storage: Storage, head: Commit, *, now: float) -> bool:
         storage,
         head.model_id,
         content,
-        parent=head.snapshot.id if head.snapshot else None,
+        parent=head.snapshot.id if head.snapshot and not forget else None,
         folded=_folded(base, tail, now),
         expired_tombstones=expired,
         match=_match_thresholds(storage, head.model_id, content),
@@ -90,6 +116,24 @@ def merge(storage: Storage, head: Commit, *, now: float) -> bool:
         return newest.model_copy(update={"segments": (ref, *rest)})
 
     return ref.id in advance_head(storage, head.model_id, put, now=now).tail_ids
+
+
+def snapshot_of(storage: Storage, commit: Commit, chosen: Callable[[Rows], Mask]) -> SnapshotRef:
+    """Write a snapshot of the rows of a commit that are chosen; searchers load it whole."""
+    base = load_snapshot(storage, commit.model_id, commit.snapshot.id) if commit.snapshot else None
+    tail = [read_segment(storage, commit.model_id, ref.id) for ref in commit.segments]
+    everything = concatenate([*([base.as_segment()] if base else []), *tail])
+    some = take(everything, np.flatnonzero(chosen(everything.rows)))
+    content = take(some, keepers(some.rows, tombstones_since=-np.inf))
+    return write_snapshot(
+        storage,
+        commit.model_id,
+        content,
+        parent=None,
+        folded=(),
+        expired_tombstones=0,
+        match=_match_thresholds(storage, commit.model_id, content),
+    )
 
 
 def _resolve(

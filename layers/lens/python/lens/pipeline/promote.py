@@ -78,6 +78,10 @@ def switch(storage: Storage, model_id: str, *, clock: Callable[[], float] = time
         # A rollback must not reach this model's earlier commits. They were half filled, or still
         # show photos that were deleted while the model was retired, without tombstones for them.
         advance_head(storage, model_id, _without_history, now=clock(), first=True)
+        if current is not None:
+            # What is kept of the model that was live is kept from now on, however long ago its
+            # last photo came.
+            advance_head(storage, current.live, _as_it_is, now=clock())
 
     def change(current: Current | None) -> Current | None:
         if current is None or current.live == model_id:

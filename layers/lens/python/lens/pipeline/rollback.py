@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from lens.errors import NotFoundError, UsageError
 from lens.gallery import retention
-from lens.gallery.commits import Commit, commit_key, history
+from lens.gallery.commits import Commit, commit_key, kept_history
 from lens.gallery.condemned import may_be_named
 from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
@@ -19,20 +17,22 @@ def rollback(
     """Pin searches to a commit by number, or to an earlier model's newest one.
 
     By default it is the commit before the one that is searched now. Raises NotFoundError when it
-    is not in the kept history, UsageError when it is too old to know what was deleted since.
+    is not in the kept history, UsageError when its model is too old to know what was deleted since.
     """
     current = _require_current(storage)
     model = model_id or (current.pin.model_id if current.pin else current.live)
     if model not in current.retained or model == current.candidate:
         known = ", ".join(each for each in current.retained if each != current.candidate)
         raise NotFoundError(f"model {model!r} has no kept gallery; there are: {known}")
-    commits = list(islice(history(storage, model), retention.COMMITS))
+    commits = list(kept_history(storage, model, now=now))
     chosen = _choose(commits, current, model, commit)
-    if chosen.created_at < now - retention.PIN:
+    newest = commits[0]
+    too_old = newest.is_empty or newest.created_at < now - retention.PIN
+    if model not in current.followed and too_old:
         days = retention.PIN / 86_400
         raise UsageError(
-            f"commit {chosen.number} is older than {days:.0f} days: what was deleted since "
-            "would come back; choose a newer one"
+            f"model {model} has not followed the catalog for more than {days:.0f} days: what was "
+            "deleted since would come back; choose a newer one"
         )
     load_gallery(storage, chosen)  # refuse a commit that cannot be searched
     pin = Pin(model_id=model, commit=chosen.number, commit_id=chosen.id, since=now)

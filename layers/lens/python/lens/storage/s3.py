@@ -4,14 +4,14 @@ import io
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from botocore.exceptions import (
     ClientError,
@@ -34,7 +34,11 @@ from lens.storage.disk import replacing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, PutObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        ObjectIdentifierTypeDef,
+        PutObjectRequestTypeDef,
+    )
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ _TRIES = 3
 _PART = 8 << 20
 _CONNECTIONS = 8
 _CHUNK = 1 << 18
-_DELETED = 1_000  # objects that one request deletes, at most
+_AT_ONCE = 1_000  # objects or versions that one request deletes, at most
 _CLOCK = "formats.json"  # asked for the time alone
 
 _ADVICE = {
@@ -60,7 +64,19 @@ _PERMISSIONS = {
     "write": "s3:PutObject",
     "delete": "s3:DeleteObject",
     "list": "s3:ListBucket",
+    "list the versions of": "s3:ListBucketVersions",
+    "read every version of": "s3:GetObjectVersion",
+    "erase": "s3:DeleteObjectVersion",
 }
+
+
+class _Version(NamedTuple):
+    """A version of an object, or a marker that says it was deleted."""
+
+    key: str
+    id: str
+    is_newest: bool
+    is_marker: bool
 
 
 class _ReplacedError(Exception):
@@ -159,7 +175,7 @@ class S3Storage:
     def delete_many(self, keys: Iterable[str]) -> None:
         """As for every storage: a thousand in a request."""
         left = iter(keys)
-        while part := list(islice(left, _DELETED)):
+        while part := list(islice(left, _AT_ONCE)):
             for key in part:
                 check_key(key)
             with self._explained("delete", part[0]):
@@ -217,31 +233,84 @@ class S3Storage:
                 elif key and not key.endswith("/"):
                     _log.warning("left out %r in %s: rename it", key, self.location)
 
+    def versions(self, key: str) -> Iterator[bytes]:
+        """The bytes of every version of an object that is still kept."""
+        check_key(key)
+        for each in self._versions(key):
+            if each.key == key and not each.is_marker:
+                yield self._read_version(each)
+
     def older_versions(self, key: str) -> Iterator[bytes]:
         """What the object was before it was replaced or deleted, the newest first; nothing where
         its bucket keeps no versions."""
         check_key(key)
-        name = self.prefix + key
+        for each in self._versions(key):
+            if each.key == key and not each.is_marker and not each.is_newest:
+                yield self._read_version(each)
+
+    def erase(self, key: str) -> int:
+        """Remove every version of an object; how many there were.
+
+        A marker hides them first, so that no reader meets an older version meanwhile.
+        """
+        check_key(key)
+        there = [each for each in self._versions(key) if each.key == key]
+        if there:
+            self.delete(key)
+            left = [each for each in self._versions(key) if each.key == key]
+            self._erase_all([each for each in left if not each.is_marker])
+            self._erase_all([each for each in left if each.is_marker])
+        return len(there)
+
+    def erase_replaced(self, prefix: str, wanted: Callable[[str], bool]) -> int:
+        """Remove the versions that were replaced or deleted, of keys that are wanted; how many."""
+        listed = [each for each in self._versions(prefix) if wanted(each.key)]
+        replaced = [each for each in listed if not each.is_newest]
+        self._erase_all(replaced)
+        self._erase_all([each for each in listed if each.is_newest and each.is_marker])
+        return sum(not each.is_marker for each in replaced)
+
+    def _read_version(self, version: _Version) -> bytes:
+        with self._explained("read every version of", version.key):
+            reply = self._client.get_object(
+                Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id
+            )
+            with closing(reply["Body"]) as body:
+                return body.read()
+
+    def _versions(self, prefix: str) -> Iterator[_Version]:
         pages = iter(
             self._client.get_paginator("list_object_versions").paginate(
-                Bucket=self.bucket, Prefix=name
+                Bucket=self.bucket, Prefix=self.prefix + prefix
             )
         )
         while True:
-            with self._explained("list", key):
+            with self._explained("list the versions of", prefix):
                 page = next(pages, None)
             if page is None:
                 return
-            for version in page.get("Versions", []):
-                if version["Key"] != name or version["IsLatest"]:
-                    continue
-                with self._explained("read", key):
-                    reply = self._client.get_object(
-                        Bucket=self.bucket, Key=name, VersionId=version["VersionId"]
-                    )
-                    with closing(reply["Body"]) as body:
-                        data = body.read()
-                yield data
+            for item in page.get("Versions", []):
+                key = item["Key"].removeprefix(self.prefix)
+                yield _Version(key, item["VersionId"], item["IsLatest"], is_marker=False)
+            for marker in page.get("DeleteMarkers", []):
+                key = marker["Key"].removeprefix(self.prefix)
+                yield _Version(key, marker["VersionId"], marker["IsLatest"], is_marker=True)
+
+    def _erase_all(self, versions: Sequence[_Version]) -> None:
+        for start in range(0, len(versions), _AT_ONCE):
+            batch = versions[start : start + _AT_ONCE]
+            names: list[ObjectIdentifierTypeDef] = [
+                {"Key": self.prefix + each.key, "VersionId": each.id} for each in batch
+            ]
+            with self._explained("erase", batch[0].key):
+                reply = self._client.delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": names, "Quiet": True}
+                )
+            for refused in reply.get("Errors", []):
+                raise StorageError(
+                    f"cannot erase {refused.get('Key')} in {self.bucket}: {refused.get('Code')}; "
+                    f"grant {_PERMISSIONS['erase']}, or wait for its lock to end"
+                )
 
     def _copy(self, key: str, sink: BinaryIO) -> ObjectInfo:
         """Write one version into the empty sink."""
