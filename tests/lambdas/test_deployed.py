@@ -89,7 +89,7 @@ def test_build_index_queues_what_came_too_late(deployed: Deployed) -> None:
     small_galleries.write(deployed.artifacts, row, model_id=model_id(deployed))
     events = deployed.events_of("segments/")
     assert deployed.function("build_index")(sqs_event(events)) == NO_FAILURES
-    assert looks(deployed.looks) == [Look("a.png", row.version)]
+    assert looks(deployed.looks) == [Look("a.png", row.version, model_id(deployed))]
 
 
 # compact

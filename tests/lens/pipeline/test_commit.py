@@ -9,6 +9,7 @@ import pytest
 from lens.gallery import retention
 from lens.gallery.commits import read_head
 from lens.gallery.condemned import condemn, forget
+from lens.gallery.rows import Kind, Row
 from lens.gallery.segments import Segment, write_segment
 from lens.gallery.versions import Look, Version
 from lens.photos.catalog import Catalog
@@ -109,6 +110,16 @@ def test_of_an_old_segment_only_what_the_gallery_does_not_know_is_looked_at_agai
     name = write(storage, photo("a", "1"), photo("b", "1"), photo("c", "1"), photo("d", "2"))
     again = commit_segments(storage, MODEL, [name], now=NOW + retention.SEGMENT + 1)
     assert again == [Look("d", Version("2"), MODEL)]
+
+
+def test_an_old_segment_of_a_photo_that_still_waits_asks_for_nothing(storage: FileStorage) -> None:
+    (storage.root / "formats.json").write_text('{"newest": 2, "at": 0, "began": 2}')
+    waits = Row("a", Version("2"), Kind.WAITING, NOW, "etag", reason="archived")
+    add(storage, photo("a", "1"))
+    add(storage, waits)
+    fold(storage, head(storage), now=NOW)
+    name = write(storage, waits)
+    assert commit_segments(storage, MODEL, [name], now=NOW + retention.SEGMENT + 1) == []
 
 
 def test_segments_that_left_the_log_of_folds_ask_for_nothing_at_the_next_start(

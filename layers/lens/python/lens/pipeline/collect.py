@@ -49,8 +49,8 @@ log = logging.getLogger(__name__)
 # Earlier releases marked whatever lay under thumbs/ in "collector.json": those marks are not read.
 _MARKS = "collected.json"
 # After a longer pause, or where the clock went back, a run only takes up the marks and the next one
-# judges them. So a single run whose clock is far off removes nothing. Two weeks: a stack may
-# collect once a week (`collect_hours`), and miss a run.
+# judges them, so that a single run whose clock is far off removes nothing. A stack may collect once
+# a week (`collect_hours`), and miss a run.
 _LONGEST = 14 * retention.GRACE
 # The names that this project gives to the parts of a gallery.
 _OURS = re.compile(

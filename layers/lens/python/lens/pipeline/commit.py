@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from lens.errors import NotFoundError
 from lens.gallery import retention
 from lens.gallery.commits import Commit, ProductsRef, SegmentRef, advance_head, read_head
 from lens.gallery.current import followed_models
 from lens.gallery.product_tables import read_look
-from lens.gallery.rows import Kind, Rows, winners
+from lens.gallery.rows import Kind, Rows, last_of_each_key
 from lens.gallery.segments import PREFIX, parse_segment_key, read_segment
 from lens.gallery.snapshots import load_rows, read_snapshot_manifest
 from lens.gallery.versions import UNSEEN, Look
@@ -93,12 +95,14 @@ def newer_looks(storage: Storage, head: Commit, parts: Iterable[Rows]) -> list[L
 
 
 def _known(storage: Storage, head: Commit) -> Rows:
-    """Each key's winning row in a commit."""
+    """Each key's row of the highest version in a commit, sorted by key; also one that waits, which
+    wins against none."""
     parts = [read_segment(storage, head.model_id, ref.id).rows for ref in head.segments]
     if head.snapshot is not None:
         parts.append(load_rows(storage, head.model_id, head.snapshot.id))
     rows = Rows.concatenate([part for part in parts if len(part)])
-    return rows.take(winners(rows))
+    order = np.lexsort((rows.n, rows.sequencer, rows.key))
+    return rows.take(order[last_of_each_key(rows.key[order])])
 
 
 def commit_feed(
