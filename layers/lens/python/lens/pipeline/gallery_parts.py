@@ -67,9 +67,18 @@ class GalleryParts:
         return next(self.lacks(commit), None) is None
 
     def history(self) -> list[Commit]:
+        """The kept commits from the head back, the newest first, as a rollback reaches them."""
+        found: list[Commit] = []
+        commit = self.head
+        while commit and len(found) < retention.COMMITS:
+            found.append(commit)
+            commit = self.commits.get(commit.parent.id) if commit.parent else None
+        return found
+
+    def ancestry(self) -> list[Commit]:
         """The commits that heads came to name, the newest first, as far as they can be told. Where
-        the newest head is lost, all with its number may have been it; where another commit is, all
-        with the number below."""
+        the head is lost, all with the highest number may have been it; where another commit is, all
+        with the highest number below."""
         found: list[Commit] = []
         at = [self.head] if self.head else self._numbered(self.highest + 1)
         while at:
@@ -83,13 +92,13 @@ class GalleryParts:
         return found
 
     def newest_whole(self) -> CommitName | None:
-        """The newest commit of the history that can be searched, the damaged head apart."""
-        names = (c.name for c in self.history() if c.id in self.commits and self.is_whole(c))
+        """The newest earlier commit that can be searched."""
+        names = (c.name for c in self.ancestry() if c.id in self.commits and self.is_whole(c))
         return next(names, None)
 
     def content(self) -> Content:
         """The newest whole snapshot with all whole segments that came after it."""
-        history = self.history()
+        history = self.ancestry()
         base, since = self._base(history)
         taken = {each.id for each in self.snapshots[base.id].folded} if base else set()
         refs: dict[str, SegmentRef] = {}
@@ -107,10 +116,8 @@ class GalleryParts:
         )
 
     def broken_commits(self) -> list[str]:
-        """The keys of kept commits that can be searched no more: history ends where one is set
-        aside."""
-        kept = self.history()[: retention.COMMITS]
-        broken = (c for c in kept if c.id in self.commits and not self.is_whole(c))
+        """The keys of commits that can be searched no more: history ends where one is set aside."""
+        broken = (c for c in self.ancestry() if c.id in self.commits and not self.is_whole(c))
         return [commit_key(self.model_id, commit.name) for commit in broken]
 
     def loose(self) -> list[str]:

@@ -6,7 +6,6 @@ repeated: a repair that was stopped is finished by the next.
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -23,7 +22,7 @@ from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import is_manifest_key, parse_products_key
 from lens.gallery.rows import Kind, Row, Rows, last_of_each_key
-from lens.gallery.segments import Segment, concatenate, read_segment, write_segment
+from lens.gallery.segments import Segment, read_segment, write_segment
 from lens.gallery.snapshots import PREFIX as SNAPSHOTS
 from lens.gallery.snapshots import load_rows
 from lens.gallery.versions import UNSEEN, Look, Version
@@ -38,7 +37,7 @@ from lens.pipeline.waiting import never
 from lens.progress import Progress
 from lens.storage import Storage, formats
 from lens.storage.aside import aside_folder, keep_copy, set_aside
-from lens.storage.documents import parse_document, replace_document
+from lens.storage.documents import parse_document, replace_document, speaks_newest
 from lens.storage.older import older_versions
 
 _ATTEMPTS = 40
@@ -125,7 +124,10 @@ class _Repair:
         if not lost and (parts.head is None or parts.is_whole(parts.head)):
             return
         content = parts.content()
-        content = replace(content, segments=content.segments + self._tombstones(parts, content))
+        content = replace(
+            content,
+            segments=content.segments + self._tombstones(parts, content, found.dims.get(model_id)),
+        )
         if lost:
             keep_copy(self.storage, key, self.folder)
         for _ in range(_ATTEMPTS):
@@ -153,7 +155,7 @@ class _Repair:
         since = self.clock() - retention.PIN
         earlier = (
             Pin(model_id=pin.model_id, commit=each.number, commit_id=each.id, since=pin.since)
-            for each in parts.history()
+            for each in parts.ancestry()
             if each.id in parts.commits
             and parts.is_whole(each)
             and each.number < pin.commit
@@ -190,8 +192,10 @@ class _Repair:
         for model_id in found.kept:
             keys |= set(found.gallery(model_id).broken_commits())
         moved = sum([self._set_aside(key) for key in sorted(keys)])
-        if formats.KEY in found.keys and _speaks_newest(self.storage, found):
+        heads = [key for key in found.there if key.startswith(HEADS)]
+        if formats.KEY in found.keys and speaks_newest(self.storage, [CURRENT, *heads]):
             formats.restore_announcement(self.storage, self.clock())
+            self._say(f"{formats.KEY} is made anew")
         if moved:
             self._say(f"{moved} files are set aside")
 
@@ -222,7 +226,9 @@ class _Repair:
                 seen = self._greatest(found.gallery(model_id))
                 self.repaired.looks += [_above(look, seen) for look in looks]
 
-    def _tombstones(self, parts: GalleryParts, content: Content) -> tuple[SegmentRef, ...]:
+    def _tombstones(
+        self, parts: GalleryParts, content: Content, dim: int | None
+    ) -> tuple[SegmentRef, ...]:
         """A segment that keeps out of sight what the catalog has no more: the tombstones of such
         photos may have been in what was lost. A mass of them is left to reconciliation to hold."""
         at, seen = self.clock(), self._greatest(parts)
@@ -247,10 +253,12 @@ class _Repair:
             if row.kind in (Kind.PHOTO, Kind.REJECTION)
             or (row.kind == Kind.TOMBSTONE and row.version < seen.get(row.key, UNSEEN))
         ]
-        if not tombstones:
+        if dim is None:  # the model is damaged, too
+            dims = [each.vectors.shape[1] for each in gallery.tail.values()]
+            dims += [gallery.snapshot.manifest.embedding_dim] if gallery.snapshot else []
+            dim = next(iter(dims), None)
+        if not tombstones or dim is None:
             return ()
-        dim = concatenate(list(gallery.tail.values())).vectors.shape[1] if gallery.tail else 0
-        dim = dim or (gallery.snapshot.manifest.embedding_dim if gallery.snapshot else 0)
         segment = Segment(Rows.of(tombstones), np.empty((0, dim), np.float32))
         name = write_segment(self.storage, parts.model_id, segment)
         return (SegmentRef(id=name, rows=len(tombstones)),)
@@ -311,9 +319,9 @@ def _current_of(found: Inspection, chosen: str | None) -> Current | None:
     """What is current, as the galleries tell it; None where there is none."""
     models = _models(found)
     newest = {
-        each.model_id: each.history()[0]
+        each.model_id: each.ancestry()[0]
         for each in found.galleries.values()
-        if each.model_id in models and each.history()
+        if each.model_id in models and each.ancestry()
     }
     filled = [m for m, commit in newest.items() if commit.snapshot or commit.segments]
     filled.sort(key=lambda model: -newest[model].created_at)
@@ -402,18 +410,6 @@ def _is_mass(absent: int, photos: int) -> bool:
         or (absent > photos / 2 and absent >= 20)
         or (absent > photos / 10 and absent >= 100)
     )
-
-
-def _speaks_newest(storage: Storage, found: Inspection) -> bool:
-    """Whether any small document is of the newest format."""
-    for key in [CURRENT, *(head_key(model_id) for model_id in found.kept)]:
-        try:
-            fields = json.loads(storage.read(key)[0])
-        except (NotFoundError, ValueError):
-            continue
-        if isinstance(fields, dict) and fields.get("format") == formats.NEWEST:
-            return True
-    return False
 
 
 def _without_candidate(model_id: str) -> Callable[[Current | None], Current | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,7 +18,6 @@ from lens.errors import (
     NotFoundError,
     UnreadableError,
 )
-from lens.gallery import retention
 from lens.gallery.commits import (
     COMMITS,
     HEADS,
@@ -50,8 +49,8 @@ from lens.pipeline.gallery_parts import GalleryParts, SegmentPart
 from lens.pipeline.model_files import damaged_files
 from lens.pipeline.single_documents import DOCUMENTS
 from lens.progress import Progress
-from lens.storage import Storage
-from lens.storage.documents import read_document
+from lens.storage import Storage, formats
+from lens.storage.documents import read_document, speaks_newest
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def inspect(storage: Storage, progress: Progress = lambda done, total: None) -> 
     prefixes = (COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS, MODELS)
     found.there = {info.key: info.size for each in prefixes for info in storage.list(each)}
     found.there |= dict.fromkeys(heads, 0)
-    checks = list(_checks(storage, found))
+    checks = list(_checks(storage, found, heads))
     for number, (key, costs, check) in enumerate(checks):
         progress(number, len(checks))
         with _noting(found, key, costs):
@@ -137,12 +136,16 @@ _NOBODY = "nothing: no gallery uses it"
 _ANEW = "the next look at the product file reads every row of it"
 
 
-def _checks(storage: Storage, found: Inspection) -> Iterator[tuple[str, str, Callable[[], object]]]:
+def _checks(
+    storage: Storage, found: Inspection, heads: Sequence[str]
+) -> Iterator[tuple[str, str, Callable[[], object]]]:
     """What is to be read: its key, what its damage costs, and what reads it."""
     for key, (costs, check) in DOCUMENTS.items():
         if (info := storage.head(key)) is not None:
             found.there[key] = info.size
             yield key, costs, partial(check, storage)
+    if formats.KEY not in found.there and speaks_newest(storage, [CURRENT, *heads]):
+        found.add(formats.KEY, "it is missing", DOCUMENTS[formats.KEY][0])
     for model_id in _models_in(found.there):
         with suppress(LensError):
             found.dims[model_id] = read_manifest(storage, model_id).embedding_dim
@@ -211,7 +214,7 @@ def _check_dimension(
 ) -> None:
     """DamagedError unless vectors have the dimension of the model's."""
     dim = found.dims.get(model_id)
-    if len(vectors) and dim not in (None, vectors.shape[1]):
+    if dim not in (None, vectors.shape[1]):
         raise DamagedError(key, f"vectors of {vectors.shape[1]} numbers instead of {dim}")
 
 
@@ -273,7 +276,7 @@ def _costs(found: Inspection) -> dict[str, str]:
     costs: dict[str, str] = {}
     for model_id in found.kept:
         gallery = found.gallery(model_id)
-        for commit in reversed(gallery.history()[: retention.COMMITS]):
+        for commit in reversed(gallery.history() or gallery.ancestry()[:1]):
             rows = {segment_key(model_id, ref.id): ref.rows for ref in commit.segments}
             for part in gallery.lacks(commit):
                 if gallery.head is not None and commit.id != gallery.head.id:

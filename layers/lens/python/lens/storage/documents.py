@@ -7,7 +7,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from pydantic import (
@@ -23,7 +23,7 @@ from pydantic_core import from_json
 
 from lens.errors import ConflictError, DamagedError, NotFoundError
 from lens.storage.contract import Storage, write_once
-from lens.storage.formats import Since, check_format, written_format
+from lens.storage.formats import NEWEST, Since, check_format, written_format
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,18 @@ def read_document(storage: Storage, key: str, kind: type[D]) -> tuple[D, str]:
 def parse_document(key: str, data: bytes, kind: type[D]) -> D:
     """A document from bytes that lie elsewhere than under its key; raises as `read_document`."""
     return _parse(key, data, kind)
+
+
+def speaks_newest(storage: Storage, keys: Iterable[str]) -> bool:
+    """Whether any of these documents is of the newest format."""
+    for key in keys:
+        try:
+            fields = json.loads(storage.read(key)[0])
+        except (NotFoundError, ValueError):
+            continue
+        if isinstance(fields, dict) and fields.get("format") == NEWEST:
+            return True
+    return False
 
 
 def write_document(storage: Storage, key: str, document: Document) -> None:
