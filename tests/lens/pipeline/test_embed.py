@@ -36,6 +36,7 @@ class Stage:
 
     def __init__(self, folder: Path, executor: ThreadPoolExecutor) -> None:
         self.photos = FileStorage(folder / "photos")
+        self.photos.root.mkdir()
         self.artifacts = FileStorage(folder / "artifacts")
         self.announced: list[str] = []
         self.models = [write_tiny_model(self.artifacts, seed).model_id for seed in (1, 2)]

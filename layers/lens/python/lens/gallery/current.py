@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 from lens.errors import NotFoundError
 from lens.gallery import retention
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document
+from lens.storage.formats import Since
 
 KEY = "current.json"
 
@@ -28,6 +30,8 @@ class Current(Document):
     candidate: str | None = None
     pin: Pin | None = None
     previous: tuple[str, ...] = ()  # earlier live models, newest first
+    # The pin shows what listings alone have removed since.
+    undoes_deletions: Annotated[bool, Since(2, at_once=True)] = False
 
     @property
     def followed(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from lens.search.examples import (
     exemplars_of,
     require_none,
 )
+from lens.search.held import Held
 from lens.search.joins import Joins
 from lens.search.judging import judged, words
 from lens.search.order import SoldOut
@@ -73,6 +74,7 @@ class Searcher:
         self._reasons = Reasons(self.limits, _REASONS)
         self._pages = Pages()
         self._joins = Joins(self.filters_ahead, self.currency)
+        self.held = Held(self.artifacts)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
         self._outdated = False
 
@@ -173,6 +175,7 @@ class Searcher:
                 self._serving = load_serving(self.artifacts, self._serving, self.precision)
                 if self._serving is not None:
                     self._joins.prepare(self._serving.gallery)
+                self.held.refresh()
                 self.trouble = None
                 self._outdated = False
             except LensError as error:

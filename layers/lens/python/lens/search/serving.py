@@ -36,12 +36,14 @@ class Serving:
     guards: tuple[Gallery, ...] = ()
     calibration: Calibration | None = None  # the model's
     garment: NDArray[np.float32] | None = None  # the model's garment direction
+    undoes_deletions: bool = False  # of listings, under the pin
 
     @property
     def identity(self) -> tuple[str, str, str]:
         """Changes whenever an answer could."""
         commit = self.gallery.commit
-        return commit.model_id, commit.id, "".join(guard.commit.id for guard in self.guards)
+        guards = "".join(guard.commit.id for guard in self.guards)
+        return commit.model_id, commit.id, guards + "undo" * self.undoes_deletions
 
 
 def load_serving(storage: Storage, before: Serving | None, precision: str) -> Serving | None:
@@ -93,7 +95,12 @@ def _load_pinned(
     # Only a model that was live in between may have the tombstone of a deleted photo.
     models = current.retained[: current.retained.index(pin.model_id) + 1]
     heads = [read_head(storage, model_id) for model_id in models]
-    if before and before.pin == pin and [guard.commit for guard in before.guards] == heads:
+    undo = current.undoes_deletions
+    if (
+        before
+        and (before.pin, before.undoes_deletions) == (pin, undo)
+        and [guard.commit for guard in before.guards] == heads
+    ):
         return before
     embedder = _embedder(storage, pin.model_id, before, precision)
     known = [before.pinned, *before.guards, before.gallery] if before else []
@@ -101,9 +108,9 @@ def _load_pinned(
     name = CommitName(number=pin.commit, id=pin.commit_id)
     pinned = _gallery(storage, read_commit(storage, pin.model_id, name), [*guards, *known])
     calibration = read_calibration(storage, pin.model_id)
-    shown = pinned.hiding_deleted(guards)
+    shown = pinned.hiding_deleted(guards, undo=undo)
     garment = _garment(storage, embedder)
-    return Serving(embedder, shown, pin, pinned, guards, calibration, garment)
+    return Serving(embedder, shown, pin, pinned, guards, calibration, garment, undo)
 
 
 def _garment(storage: Storage, embedder: Embedder) -> NDArray[np.float32] | None:
