@@ -61,6 +61,12 @@ class Config(BaseModel):
         pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         description="an existing bucket with the photos under catalog/; empty: a new one",
     )
+    move_catalog: str = Field(
+        "",
+        pattern=r"^$|^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/catalog/?$",
+        description="the photos' new location, s3://bucket/catalog, where the gallery of another "
+        "bucket is to go on with it",
+    )
     feed: str = Field(
         "",
         pattern=_FEED,
@@ -220,6 +226,11 @@ class Config(BaseModel):
         pattern=r"^$|^http://(127\.0\.0\.1|localhost):\d+$",
         description="address of an emulated AWS, where CloudFront then reaches the API",
     )
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """The variable that lets a gallery go on with another catalog, for all that look at it."""
+        return {"LENS_MOVE_CATALOG": self.move_catalog} if self.move_catalog else {}
 
     @property
     def sites(self) -> list[str]:

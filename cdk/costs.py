@@ -51,8 +51,8 @@ class Shop:
     upkeep_gb: float = 3_008 * _MB
     reconciles_a_day: float = 24.0
     image_gb: float = 0.35
-    alarms: int = 27
-    metrics: int = 5
+    alarms: int = 29
+    metrics: int = 7
     query_mb: float = 0.2
     reply_mb: float = 0.01
     pictures: int = 12  # thumbnails of a page of results

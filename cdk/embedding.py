@@ -17,6 +17,7 @@ from cdk.permissions import (
     HEADS,
     LAYOUT,
     MODELS,
+    ORIGIN,
     PRODUCTS,
     SEGMENTS,
     read,
@@ -58,6 +59,7 @@ class Embedding(Construct):
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_THUMBS": storage.thumbs_location,
                     "LENS_RECEIVES": str(config.receives),
+                    **config.moved,
                     **feed_environment(config),
                     **pictures_environment(config, storage),
                 },
@@ -69,7 +71,7 @@ class Embedding(Construct):
                     # Segments: a write that got no reply is checked by reading.
                     *read(
                         storage.artifacts,
-                        *(CURRENT, FORMATS, HEADS, LAYOUT, MODELS, PRODUCTS, SEGMENTS),
+                        *(CURRENT, FORMATS, HEADS, LAYOUT, MODELS, ORIGIN, PRODUCTS, SEGMENTS),
                     ),
                     write(storage.artifacts, PRODUCTS, SEGMENTS),
                 ],

@@ -21,8 +21,10 @@ from cdk.permissions import (
     FORMATS,
     GALLERY,
     HEADS,
+    HOLDS,
     LAYOUT,
     MODELS,
+    ORIGIN,
     PRODUCTS,
     SEGMENTS,
     SNAPSHOTS,
@@ -92,6 +94,7 @@ class Maintenance(Construct):
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
                     **({"LENS_LAYOUT": config.layout} if config.layout else {}),
+                    **config.moved,
                     "POWERTOOLS_METRICS_NAMESPACE": METRICS,
                     "POWERTOOLS_SERVICE_NAME": config.stack,
                     **feed_environment(config),
@@ -100,8 +103,8 @@ class Maintenance(Construct):
                 # Of the catalog it needs the listing, the partition file, and whether the product
                 # file is another.
                 policy=[
-                    *read(artifacts, *GALLERY, LAYOUT),
-                    write(artifacts, FORMATS, LAYOUT, SEGMENTS),
+                    *read(artifacts, *GALLERY, LAYOUT, HOLDS, ORIGIN),
+                    write(artifacts, FORMATS, LAYOUT, SEGMENTS, HOLDS, ORIGIN),
                     *read(catalog, CATALOG),
                     *feed_policy(config),
                     *pictures_policy(config, storage),

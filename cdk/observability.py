@@ -109,7 +109,7 @@ class Observability(Construct):
         self._graph("Oldest message, seconds", *ages)
 
     def _gallery(self) -> None:
-        photos, behind, rejected, waiting, age = (
+        photos, behind, rejected, waiting, held, removed, age = (
             cloudwatch.Metric(
                 namespace=METRICS,
                 metric_name=name,
@@ -122,6 +122,8 @@ class Observability(Construct):
                 "PhotosBehind",
                 "RejectedPhotos",
                 "WaitingPhotos",
+                "HeldDeletions",
+                "MassRemoval",
                 "GalleryAge",
             )
         )
@@ -143,8 +145,21 @@ class Observability(Construct):
             self._config.alarm_waiting,
             "Photos cannot be read: `lens status` lists them and says why.",
         )
+        self._alarm(
+            "HeldDeletions",
+            held,
+            1,
+            "Photos are gone from the catalog, and held: `lens status` lists them and the command.",
+        )
+        self._alarm(
+            "MassRemoval",
+            removed,
+            1,
+            "Many photos were deleted within a day: if nobody meant to, put them back.",
+        )
         self._graph("Gallery: photos", photos)
         self._graph("Gallery: photos behind, rejected and waiting", behind, rejected, waiting)
+        self._graph("Gallery: photos held and removed at once", held, removed)
         self._graph("Gallery: age, seconds", age)
 
     def _alarm(

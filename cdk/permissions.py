@@ -18,6 +18,8 @@ TRAINING = "training/"
 CONDEMNED = "condemned.json"
 FORMATS = "formats.json"
 LAYOUT = "layout.json"
+HOLDS = "holds.json"
+ORIGIN = "catalog.json"
 CATALOG = "catalog/"
 # The catalog's bucket may be an existing one with the shop's own files. Stacks write only under
 # this prefix, each under its own name.

@@ -13,7 +13,7 @@ from constructs import Construct
 from cdk.config import Config
 from cdk.feed import pictures_environment, pictures_policy
 from cdk.functions import Functions, FunctionSpec
-from cdk.permissions import CATALOG, GALLERY, MODELS, read, write
+from cdk.permissions import CATALOG, GALLERY, HOLDS, MODELS, read, write
 from cdk.storage import Storage
 
 # Without the caller's IP address: it is personal data, and throttling does not need it.
@@ -60,7 +60,7 @@ class Search(Construct):
                     **_pictures(config, storage),
                 },
                 policy=[
-                    *read(storage.artifacts, *GALLERY, MODELS),
+                    *read(storage.artifacts, *GALLERY, MODELS, HOLDS),
                     # A missing thumbnail is made again from its photo.
                     *read(storage.catalog, CATALOG, storage.thumbs),
                     *pictures_policy(config, storage),

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
+from lens.photos.catalog import Catalog
 from lens.pipeline.embed import Embedding
 from lens.pipeline.events import (
     BatchReply,
@@ -31,10 +32,12 @@ class EmbedHandler:
         artifacts: Storage,
         announce: Callable[[str], None] | None = None,
         give_way: Callable[[], None] = lambda: None,
+        catalog: Catalog | None = None,
     ) -> None:
         """`announce` is called with new segments' keys, where no bucket sends events of them;
-        `give_way` between the parts of each look, where searches are answered beside."""
-        catalog = open_catalog(settings)
+        `give_way` between the parts of each look, where searches are answered beside. `catalog` is
+        what is looked at, where the same process lists it too."""
+        catalog = catalog or open_catalog(settings)
         self._prefix = key_prefix(catalog.storage)
         self._receives = settings.receives
         # Two: the live model and a candidate.

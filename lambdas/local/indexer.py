@@ -10,6 +10,7 @@ from lambdas.local.repairing import healed
 from lens.default_model.shipped import shipped_manifest, write_shipped
 from lens.errors import UsageError
 from lens.gallery.current import read_current
+from lens.gallery.holds import read_held
 from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
 from lens.photos.decoding import ACCEPTED
@@ -33,6 +34,7 @@ def index_catalog(pipeline: Pipeline, model_id: str | None = None) -> int:
 def _index(pipeline: Pipeline, model_id: str | None) -> int:
     if not pipeline.settings.stack:  # a stack's own functions tell which release runs there
         announce_format(pipeline.artifacts, time.time())
+    pipeline.claim_catalog()
     pipeline.decide_layout()
     pipeline.recover()
     if model_id is None:
@@ -71,7 +73,9 @@ def refuse_empty(pipeline: Pipeline) -> None:
         return
     setting = variable("feed_pictures")
     fetch = f"; {setting}=1 fetches those of the product file" if pipeline.catalog.feed() else ""
-    raise UsageError(f"no photos ({ACCEPTED}) in {pipeline.settings.catalog}{fetch}")
+    photos = sum(hold.photos for hold in read_held(pipeline.artifacts))
+    held = f"; {photos} photos are held, see `lens status`" if photos else ""
+    raise UsageError(f"no photos ({ACCEPTED}) in {pipeline.settings.catalog}{fetch}{held}")
 
 
 def _renews(pipeline: Pipeline) -> bool:

@@ -14,6 +14,7 @@ from lens.gallery.commits import HEADS
 from lens.gallery.current import followed_models
 from lens.gallery.segments import segment_key
 from lens.gallery.versions import Look
+from lens.photos.origin import claim_origin
 from lens.pipeline.collect import collect
 from lens.pipeline.commit import uncommitted_segments
 from lens.pipeline.compact import compact
@@ -48,7 +49,9 @@ class Pipeline:
         self.artifacts = open_storage(settings.artifacts)
         self.thumbs = open_storage(settings.thumbs) if settings.thumbs else self.artifacts
         self.catalog = open_catalog(settings)
-        self._embed = EmbedHandler(settings, self.artifacts, self._announce, self.right_of_way.give)
+        self._embed = EmbedHandler(
+            settings, self.artifacts, self._announce, self.right_of_way.give, self.catalog
+        )
         self._build_index = BuildIndexHandler(self.artifacts, self._again.extend)
         if isinstance(self.artifacts, FileStorage):
             # What was seen was committed later, whatever the clock says today. The next
@@ -94,6 +97,10 @@ class Pipeline:
                 break
         return len(messages)
 
+    def claim_catalog(self) -> None:
+        """Let the artifacts belong to this catalog. UsageError where they belong to another."""
+        claim_origin(self.artifacts, self.catalog)
+
     def recover(self) -> None:
         """Take in the segments that a killed process wrote but did not commit."""
         for model_id in followed_models(self.artifacts):
@@ -115,6 +122,7 @@ class Pipeline:
         """Bring these models' galleries, by default every followed one's, in line with the catalog;
         how many keys differed. `retry` says of photos that could not be read whether they are tried
         again."""
+        self.claim_catalog()
         self.decide_layout()
         count = 0
         for model_id in followed_models(self.artifacts) if models is None else models:

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from lens.errors import LensError, UsageError
+from lens.gallery.commits import read_head
 from lens.gallery.current import KEY, read_current
+from lens.gallery.holds import allow_deletions
+from lens.gallery.loading import load_gallery
 from lens.gallery.versions import Look
 from lens.photos.catalog import Catalog
+from lens.photos.origin import claim_origin
 from lens.pipeline.layouts import decide_layout
 from lens.pipeline.pictures import Pictures
 from lens.pipeline.queues import Queue
@@ -48,23 +52,39 @@ class ReconcileHandler:
 
     def __call__(self, event: object = None, context: object = None) -> dict[str, int]:
         """Lambda's calling convention; the reply counts what differs and what was queued of it.
-        The event {"only": "feed"} compares the product file alone."""
+        The event {"only": "feed"} compares the product file alone; {"allow_deletions": HOLD} lets
+        the photos of that hold go. UsageError for another catalog than the artifacts belong to."""
         current = read_current(self._artifacts)
         if event == {"only": "feed"}:
             return self._compare_feed(current.followed if current else ())
+        self._claim(current.live if current else None)
+        if isinstance(event, Mapping) and "allow_deletions" in event:
+            allow_deletions(self._artifacts, str(event["allow_deletions"]))
         self._fetch(context)
-        differing = queued = regrouped = 0
+        differing = queued = regrouped = held = 0
         if current and self._layout is not None:
             self._decide(self._layout)
         for model_id in current.followed if current else ():
             comparison = compare_newest(self._catalog, self._artifacts, model_id)
             if current and model_id == current.live:
                 self._publish(self._figures(comparison))
+            held = max(held, comparison.held)
             differing += len(comparison.looks)
             queued += self._queue_looks(comparison.looks)
             comparison.regroup(self._artifacts)  # the new segments have events of their own
             regrouped += len(comparison.misplaced)
-        return {"differing": differing, "queued": queued, "regrouped": regrouped}
+        counts = {"differing": differing, "queued": queued, "regrouped": regrouped}
+        return {**counts, "held": held} if held else counts
+
+    def _claim(self, live: str | None) -> None:
+        """What a slip in a setting would remove is told as what is held is: it is all photos."""
+        try:
+            claim_origin(self._artifacts, self._catalog)
+        except UsageError:
+            head = read_head(self._artifacts, live) if live else None
+            photos = load_gallery(self._artifacts, head).photo_count if head else 0
+            self._publish({"HeldDeletions": max(1, photos)})
+            raise
 
     def _decide(self, layout: str) -> None:
         """A setting that cannot be understood costs the grouping alone, not the repair."""
@@ -112,6 +132,8 @@ class ReconcileHandler:
             "RejectedPhotos": comparison.rejected,
             "WaitingPhotos": comparison.waiting,
             "PhotosBehind": len(comparison.looks),
+            "HeldDeletions": comparison.held,
+            "MassRemoval": comparison.removed,
             "GalleryAge": comparison.age(since=since, now=time.time()),
         }
 

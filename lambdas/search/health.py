@@ -55,7 +55,7 @@ class Health:
             precision=serving.embedder.precision if serving else None,
             model_id=serving.embedder.model_id if serving else None,
             embedding_dim=serving.embedder.manifest.embedding_dim if serving else None,
-            gallery=_gallery(serving) if serving else None,
+            gallery=_gallery(serving, searcher.held.photos) if serving else None,
             pin=_pin(serving) if serving else None,
             indexing=_work(self.background.indexing.state),
             fetching=_work(self.background.fetching.state),
@@ -85,11 +85,12 @@ def _work(state: Done | None) -> WorkSchema | None:
     return WorkSchema(state=told, done=state.done, total=state.total, seconds_left=left)
 
 
-def _gallery(serving: Serving) -> GallerySchema:
+def _gallery(serving: Serving, held: int) -> GallerySchema:
     commit = serving.gallery.commit
     return GallerySchema(
         photos=serving.gallery.photo_count,
         waiting=len(serving.gallery.waiting),
+        held=held,
         commit=commit.number,
         snapshot_rows=commit.snapshot.rows if commit.snapshot else 0,
         tail_rows=commit.tail_rows,

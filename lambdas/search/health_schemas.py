@@ -14,6 +14,11 @@ class GallerySchema(Schema):
 
     photos: int = Field(examples=[1143])
     waiting: int = Field(description="photos that cannot be read now", examples=[0])
+    held: int = Field(
+        description="photos that are gone from the catalog, so many at once that they are found "
+        "until their owner lets them go",
+        examples=[0],
+    )
     commit: int = Field(examples=[17])
     snapshot_rows: int = Field(description="rows behind the index", examples=[1024])
     tail_rows: int = Field(description="rows scanned beside it", examples=[119])

@@ -25,6 +25,8 @@ def test_every_kind_of_trouble_has_an_alarm_that_says_what_to_do(parts: Parts) -
         "GalleryAge",
         "RejectedPhotos",
         "WaitingPhotos",
+        "HeldDeletions",
+        "MassRemoval",
     }
     for alarm in alarms:
         assert ":" in alarm["AlarmDescription"]

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 GALLERY = {"current.json", "formats.json", "condemned.json"} | {
     f"{p}/*" for p in ("heads", "commits", "segments", "snapshots", "products")
 }
+HELD = {"holds.json", "catalog.json"}
 CATALOG, ARTIFACTS = "StorageCatalog", "StorageArtifacts"
 THUMBS = f"{CATALOG}/image-lens/ImageLens/thumbs/*"
 FIRST = {"current.json", "heads/*", "commits/*", "models/*"}
@@ -20,12 +21,13 @@ WRITES = {
     "embed": {f"{ARTIFACTS}/segments/*", f"{ARTIFACTS}/products/*", THUMBS},
     "build_index": {f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "compact": {f"{ARTIFACTS}/{p}/*" for p in ("heads", "commits", "segments", "snapshots")},
-    "reconcile": {f"{ARTIFACTS}/{p}" for p in ("formats.json", "layout.json", "segments/*")},
+    "reconcile": {f"{ARTIFACTS}/{p}" for p in ("formats.json", "layout.json", "segments/*")}
+    | {f"{ARTIFACTS}/{p}" for p in ("holds.json", "catalog.json")},
     "collect": {
         f"{ARTIFACTS}/{p}" for p in ("collected.json", "condemned.json", "heads/*", "commits/*")
     },
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
-    "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*")},
+    "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "holds.json")},
     "search": {THUMBS},
 }
 DELETES = {
@@ -35,15 +37,18 @@ DELETES = {
 READS = {
     "embed": {f"{CATALOG}/catalog/*"}
     | {f"{ARTIFACTS}/{p}" for p in ("current.json", "formats.json", "heads/*", "models/*")}
-    | {f"{ARTIFACTS}/{p}" for p in ("layout.json", "segments/*", "products/*")},
+    | {f"{ARTIFACTS}/{p}" for p in ("layout.json", "segments/*", "products/*", "catalog.json")},
     "build_index": {f"{ARTIFACTS}/{p}" for p in GALLERY},
     "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}},
-    "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"layout.json"}} | {f"{CATALOG}/catalog/*"},
+    "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json"}}
+    | {f"{CATALOG}/catalog/*"},
     "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json"}},
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
-    "promote": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"layout.json", "models/*", "training/*"}}
+    "promote": {
+        f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json", "models/*", "training/*"}
+    }
     | {f"{CATALOG}/catalog/*"},
-    "search": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}}
+    "search": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*", "holds.json"}}
     | {f"{CATALOG}/catalog/*", THUMBS},
 }
 SENDS = {"build_index", "reconcile", "collect", "promote"}

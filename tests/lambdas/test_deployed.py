@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from lens.default_model.shipped import shipped_manifest
-from lens.errors import ArtifactError
+from lens.errors import ArtifactError, UsageError
 from lens.gallery import retention
 from lens.gallery.commits import read_head
 from lens.gallery.current import swap_current
 from lens.gallery.gallery import Gallery
+from lens.gallery.holds import read_held
 from lens.gallery.versions import UNSEEN, Look
 from lens.models.calibration import FILES
 from lens.pipeline import compact as compaction
@@ -27,6 +28,7 @@ from lens.search.searcher import Searcher
 from lens.storage import FileStorage
 from tests.lambdas.deployed import NO_FAILURES, Deployed
 from tests.support import small_galleries
+from tests.support.s3_bucket import BUCKET
 from tests.support.small_galleries import gone, photo
 from tests.support.sqs_queues import bodies, looks
 from tests.support.tiny_model import png, write_tiny_model
@@ -189,7 +191,8 @@ def published(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert directive["Namespace"] == "ImageLens"
     assert directive["Dimensions"] == [["service"]]
     units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
-    count = dict.fromkeys(("Photos", "RejectedPhotos", "WaitingPhotos", "PhotosBehind"), "Count")
+    counts = ("Photos", "RejectedPhotos", "WaitingPhotos", "PhotosBehind")
+    count = dict.fromkeys((*counts, "HeldDeletions", "MassRemoval"), "Count")
     assert units == {**count, "GalleryAge": "Seconds"}
     assert found["service"] == "ImageLens"
     return {name: found[name][0] for name in units}
@@ -206,6 +209,8 @@ def test_reconcile_queues_what_differs_and_publishes_how_far_behind_it_is(
         "RejectedPhotos": 1,
         "WaitingPhotos": 0,
         "PhotosBehind": 0,
+        "HeldDeletions": 0,
+        "MassRemoval": 0,
         "GalleryAge": 0,
     }
     deployed.put("new.png", png(10))
@@ -218,6 +223,51 @@ def test_reconcile_queues_what_differs_and_publishes_how_far_behind_it_is(
     deployed.settle()
     assert keys(deployed) == ["0.png", "1.png", "3.png", "new.png"]
     assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0, "regrouped": 0}
+
+
+def test_reconcile_holds_what_a_listing_lacks_until_its_event_names_the_hold(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.settle(*[deployed.put(f"{n}.png", png(n)) for n in range(4)])
+    for n in range(4):
+        deployed.remove(f"{n}.png")  # its event is lost
+    held = {"differing": 0, "queued": 0, "regrouped": 0, "held": 4}
+    assert deployed.function("reconcile")({}) == held
+    assert published(capsys)["HeldDeletions"] == 4
+    (hold,) = read_held(deployed.artifacts)
+    with pytest.raises(UsageError, match="there is no hold"):
+        deployed.function("reconcile")({"allow_deletions": "another"})
+    assert len(keys(deployed)) == 4
+    event = {"allow_deletions": hold.id}
+    assert deployed.function("reconcile")(event) == {"differing": 4, "queued": 4, "regrouped": 0}
+    deployed.settle()
+    assert keys(deployed) == []
+
+
+def test_many_removals_by_events_pass_and_are_told(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.settle(*[deployed.put(f"{n}.png", png(n)) for n in range(4)])
+    deployed.settle(*[deployed.remove(f"{n}.png") for n in range(4)])
+    assert keys(deployed) == []
+    assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0, "regrouped": 0}
+    figures = published(capsys)
+    assert (figures["MassRemoval"], figures["HeldDeletions"]) == (4, 0)
+
+
+def test_another_catalog_is_refused_and_its_photos_are_told_as_held(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.settle(*[deployed.put(f"{n}.png", png(n)) for n in range(4)])
+    deployed.function("reconcile")({})
+    capsys.readouterr()
+    deployed.set("LENS_CATALOG", f"s3://{BUCKET}/another")
+    with pytest.raises(UsageError, match="belong to"):
+        deployed.function("reconcile")({})
+    told = json.loads(capsys.readouterr().out)
+    assert told["HeldDeletions"] == [4]
+    deployed.set("LENS_MOVE_CATALOG", f"s3://{BUCKET}/another")
+    assert deployed.function("reconcile")({})["held"] == 4
 
 
 def test_reconcile_decides_the_layout_and_what_it_regroups_is_committed(deployed: Deployed) -> None:

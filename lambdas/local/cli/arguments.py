@@ -72,6 +72,14 @@ def _parser() -> argparse.ArgumentParser:
         child.add_argument("location", nargs="?", metavar=metavar, help="the photos")
         stack(child)
 
+    def allows(child: argparse.ArgumentParser) -> None:
+        child.add_argument(
+            "--allow-deletions",
+            default="",
+            metavar="HOLD",
+            help="let the photos of this hold go, which `lens status` names",
+        )
+
     def as_json(child: argparse.ArgumentParser) -> None:
         child.add_argument("--json", action="store_true", help="print JSON")
 
@@ -83,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         help="only say which photos are one product, and what is doubtful",
     )
     child.add_argument("--json", action="store_true", help="of --explain, as JSON")
+    allows(child)
     location(command("serve", commands.serve, "index, watch the folder, and serve page and API"))
 
     child = command("search", commands.search, "find the catalog photos most similar to a photo")
@@ -134,11 +143,11 @@ def _parser() -> argparse.ArgumentParser:
     location(child)
     as_json(child)
 
-    location(
-        command(
-            "reconcile", commands.reconcile, "compare the gallery with the catalog and repair it"
-        )
+    child = command(
+        "reconcile", commands.reconcile, "compare the gallery with the catalog and repair it"
     )
+    location(child)
+    allows(child)
 
     child = command("verify", commands.verify, "read and check everything that was made")
     location(child)
@@ -162,6 +171,11 @@ def _parser() -> argparse.ArgumentParser:
     location(child)
     child.add_argument("--commit", type=int, metavar="N", help="its number (the one before)")
     child.add_argument("--model", metavar="ID", help="an earlier model")
+    child.add_argument(
+        "--undo-deletions",
+        action="store_true",
+        help="show what was removed since because a listing lacked it; never what was deleted",
+    )
 
     location(command("release", commands.release, "end a rollback"))
 
@@ -214,6 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     stack(child)
     child.add_argument("--delete", action="store_true", help="remove what the folder lacks")
     child.add_argument("--dry-run", action="store_true", help="change nothing, say what would be")
+    allows(child)
 
     stack(command("redrive", commands.redrive, "try again what failed: bring back dead letters"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -35,7 +36,10 @@ def index(options: Namespace) -> None:
     from lambdas.local.pictures import LocalPictures
 
     pipeline = _pipeline(options)
-    refuse_empty(pipeline)
+    if options.allow_deletions:
+        _allow_deletions(pipeline, options.allow_deletions)
+    else:
+        refuse_empty(pipeline)
     began = time.monotonic()
     looked = index_catalog(pipeline)
     print(f"{looked} photos looked at in {time.monotonic() - began:.1f} s", flush=True)
@@ -174,7 +178,24 @@ def report(options: Namespace) -> None:
 
 
 def reconcile(options: Namespace) -> None:
+    from lambdas.local.cli.holds_report import held_lines
+
     pipeline = _pipeline(options)
+    if options.allow_deletions:
+        _allow_deletions(pipeline, options.allow_deletions)
+    _reconcile(pipeline)
+    for line in held_lines(pipeline):
+        print(line)
+
+
+def _allow_deletions(pipeline: Pipeline, hold: str) -> None:
+    from lens.gallery.holds import allow_deletions
+
+    pipeline.claim_catalog()
+    print(f"{allow_deletions(pipeline.artifacts, hold).photos} photos are let go", flush=True)
+
+
+def _reconcile(pipeline: Pipeline) -> None:
     if pipeline.settings.embed_queue:
         _queue_differences(pipeline)
         return
@@ -232,7 +253,7 @@ def purge(options: Namespace) -> None:
 def sync(options: Namespace) -> None:
     from lambdas.local.stack.sync import synchronize
 
-    catalog = _destination(options)
+    catalog, kept = _destination(options)
     print(f"into {catalog.location}" + (" (dry run: no change)" if options.dry_run else ""))
     with progress_bar("Uploading") as progress:
         done = synchronize(
@@ -241,11 +262,20 @@ def sync(options: Namespace) -> None:
             delete=options.delete,
             dry_run=options.dry_run,
             progress=progress,
+            kept=kept,
+            allow=options.allow_deletions,
         )
     print(
         f"{done.uploaded} uploaded, {done.skipped} there already, {done.removed} removed, "
         f"{done.ignored} ignored (no photos)"
     )
+    if done.held:
+        target = [options.bucket] if options.bucket else ["--stack", _deployment(options).stack]
+        words = ["lens", "sync", options.folder, *target, "--delete", "--allow-deletions"]
+        raise LensError(
+            f"{done.held} photos more of {catalog.location} are not in {options.folder}; so many "
+            f"are not removed by chance, and none was: `{shlex.join([*words, done.hold])}` does"
+        )
 
 
 def redrive(options: Namespace) -> None:
@@ -262,7 +292,13 @@ def rollback(options: Namespace) -> None:
     from lens.pipeline import rollback as pins
 
     artifacts = _pipeline(options).artifacts
-    pin = pins.rollback(artifacts, commit=options.commit, model_id=options.model, now=time.time())
+    pin = pins.rollback(
+        artifacts,
+        commit=options.commit,
+        model_id=options.model,
+        undo_deletions=options.undo_deletions,
+        now=time.time(),
+    )
     print(f"searches are pinned to commit {pin.commit} of {pin.model_id}; `lens release` ends it")
 
 
@@ -331,13 +367,17 @@ def _deployment(options: Namespace) -> Deployment:
     return deployment_of(os.environ, options.stack)
 
 
-def _destination(options: Namespace) -> Storage:
-    """Where `lens sync` uploads to: the bucket that was named, else the stack's."""
+def _destination(options: Namespace) -> tuple[Storage, Storage]:
+    """Where `lens sync` uploads to, the bucket that was named, else the stack's; and where it is
+    kept how much was removed."""
+    from lambdas.local.cli.targets import artifacts_of
     from lambdas.local.stack.sync import catalog_in
     from lens.storage import open_storage
 
     if options.bucket and options.stack:
         raise UsageError("a stack has its own bucket: name s3://bucket or --stack, not both")
     if options.bucket:
-        return catalog_in(options.bucket)
-    return open_storage(_deployment(options).catalog)
+        catalog = catalog_in(options.bucket)
+        return catalog, open_storage(artifacts_of(catalog))
+    deployment = _deployment(options)
+    return open_storage(deployment.catalog), open_storage(deployment.artifacts)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdas.local.cli.feed_status import feed_lines, feed_status
+from lambdas.local.cli.holds_report import held_lines, holds_status
 from lambdas.local.cli.layout_status import layout_lines, layout_status
 from lambdas.local.cli.picture_status import picture_lines, picture_status
 from lambdas.local.evaluation import Evaluation
@@ -60,6 +61,9 @@ def status_report(
     if status["pin"]:
         pin = status["pin"]
         lines.append(f"pinned     commit {pin['commit']} of {pin['model_id']} (`lens release`)")
+    if status["belongs_to"]:
+        lines.append(f"belongs to {status['belongs_to']}: the catalog is another, and not followed")
+    lines += held_lines(pipeline)
     lines += _named("rejected", rejected) + _named("waiting", waiting)
     for name, depth in status.get("queues", {}).items():
         dead = f", {depth['dead']} dead letters (`lens redrive`)" if depth["dead"] else ""
@@ -165,6 +169,7 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         "pin": current.pin.model_dump() if current.pin else None,
         "commit": head.number,
         "photos": gallery.photo_count,
+        **holds_status(pipeline),
         "rejected": {row.key: row.reason for row in rejections},
         "waiting": {
             row.key: {"reason": row.reason, "since": _time(row.looked_at)} for row in waiting

@@ -9,7 +9,7 @@ from pathlib import Path
 from lambdas.local.stack.outputs import Deployment, read_deployment
 from lens.errors import UsageError
 from lens.settings import Settings, settings_from, variable
-from lens.storage import FileStorage, open_storage
+from lens.storage import FileStorage, Storage, open_storage
 
 # These settings come from a stack's outputs; they must not be given beside it.
 _OF_STACK = ("catalog", "artifacts", "thumbs", "embed_queue")
@@ -38,10 +38,15 @@ def local_settings(
     storage = open_storage(location)
     if isinstance(storage, FileStorage) and not storage.root.is_dir():
         raise UsageError(f"there is no folder {location}: name a folder of photos")
-    name = hashlib.sha256(storage.location.encode()).hexdigest()[:12]
-    artifacts = settings.artifacts or str(Path(".lens", name).absolute())
+    artifacts = settings.artifacts or artifacts_of(storage)
     found = {"catalog": location, "artifacts": artifacts, "stack": ""}
     return settings.model_copy(update=found)
+
+
+def artifacts_of(catalog: Storage) -> str:
+    """Where the artifacts of a catalog lie by default."""
+    name = hashlib.sha256(catalog.location.encode()).hexdigest()[:12]
+    return str(Path(".lens", name).absolute())
 
 
 def deployment_of(environment: Mapping[str, str], stack: str | None) -> Deployment:

@@ -29,6 +29,8 @@ from lambdas.search.app import create_app
 from lambdas.search.background import Background
 from lens.errors import LensError, NotFoundError, UsageError
 from lens.photos.catalog import Catalog, media_type
+from lens.pipeline.disappearance import many_gone
+from lens.pipeline.events import keys_in
 from lens.pipeline.waiting import with_growing_pauses
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
@@ -176,9 +178,21 @@ class _Follower:
 
     def events(self, messages: list[str]) -> None:
         self._indexed.wait()
-        self._pipeline.handle(messages)
+        if self._many_gone(messages):
+            reconcile_catalog(self._pipeline)
+        else:
+            self._pipeline.handle(messages)
         self._searcher.refresh()
         self._followed()
+
+    def _many_gone(self, messages: list[str]) -> bool:
+        """A drive that goes looks like a shop that has removed its photos: a listing tells more."""
+        serving = self._searcher.serving
+        if serving is None:
+            return False
+        newest = serving.guards[0] if serving.guards else serving.gallery
+        keys = [key for message in messages for key in keys_in(message, "")]
+        return many_gone(self._pipeline.catalog, newest, keys, time.time())
 
     def reconcile(self) -> None:
         self._indexed.wait()

@@ -74,6 +74,11 @@ class _Gallery(Collector):
         yield GaugeMetricFamily(
             "lens_photos_waiting", "photos that cannot be read", gallery.waiting if gallery else 0
         )
+        yield GaugeMetricFamily(
+            "lens_photos_held",
+            "photos gone from the catalog, and held",
+            gallery.held if gallery else 0,
+        )
         yield GaugeMetricFamily("lens_commit", "commit served", gallery.commit if gallery else 0)
         refused = CounterMetricFamily("lens_busy", "requests refused as busy", labels=["line"])
         waiting = GaugeMetricFamily("lens_waiting", "requests in the line", labels=["line"])

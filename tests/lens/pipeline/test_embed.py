@@ -12,14 +12,15 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from lens.errors import ArtifactError, StorageError, UnreadableError
+from lens.errors import ArtifactError, StorageError, UnreadableError, UsageError
 from lens.gallery.current import Current, swap_current
-from lens.gallery.rows import Kind, Row
+from lens.gallery.rows import Cause, Kind, Row
 from lens.gallery.segments import Segment, parse_segment_key, read_segment
 from lens.gallery.versions import Look, Version
 from lens.models.embedder import Embedder, load_embedder
 from lens.photos.catalog import Catalog
 from lens.photos.decoding import decode, photo_id
+from lens.photos.origin import claim_origin
 from lens.photos.thumbnail_store import thumb_key
 from lens.pipeline.embed import Embedding
 from lens.settings import Limits
@@ -36,6 +37,7 @@ class Stage:
 
     def __init__(self, folder: Path, executor: ThreadPoolExecutor) -> None:
         self.photos = FileStorage(folder / "photos")
+        self.photos.root.mkdir()
         self.artifacts = FileStorage(folder / "artifacts")
         self.announced: list[str] = []
         self.models = [write_tiny_model(self.artifacts, seed).model_id for seed in (1, 2)]
@@ -98,6 +100,35 @@ def test_a_photo_becomes_a_row_its_vector_and_a_thumbnail(stage: Stage) -> None:
 
 def test_a_key_without_a_photo_becomes_a_tombstone(stage: Stage) -> None:
     assert stage.row("gone.png").kind == Kind.TOMBSTONE
+
+
+def test_a_tombstone_says_what_caused_it(stage: Stage) -> None:
+    stage.photos.write(".lensignore", b"left out.png\n")
+    stage.photos.write("left out.png", png(1))
+    looks = [look("a.png"), replace(look("b.png"), cause=Cause.LISTING), look("left out.png")]
+    rows = stage.run(*looks)[stage.models[0]].rows
+    assert rows.reason.tolist() == [b"event", b"listing", b"rule"]
+
+
+def test_where_the_folder_is_gone_or_another_nothing_is_a_tombstone(stage: Stage) -> None:
+    stage.photos.write("a.png", png(1))
+    list(stage.embedding.catalog.photos())
+    away = stage.photos.root.rename(stage.photos.root.with_name("away"))
+    with pytest.raises(StorageError, match="there is no folder"):
+        stage.run(look("a.png"))
+    stage.photos.root.mkdir()
+    with pytest.raises(StorageError, match="another folder than before"):
+        stage.run(look("a.png"))
+    stage.photos.root.rmdir()
+    away.rename(stage.photos.root)
+    assert stage.row("a.png").kind == Kind.PHOTO
+    assert stage.row("gone.png").kind == Kind.TOMBSTONE
+
+
+def test_looks_at_another_catalog_fail(stage: Stage, tmp_path: Path) -> None:
+    claim_origin(stage.artifacts, Catalog(FileStorage(tmp_path / "another")))
+    with pytest.raises(UsageError, match="belong to"):
+        stage.run(look("gone.png"))
 
 
 @pytest.mark.parametrize(

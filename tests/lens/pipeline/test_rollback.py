@@ -8,12 +8,15 @@ import pytest
 
 from lens.errors import NotFoundError, UsageError
 from lens.gallery import retention
-from lens.gallery.commits import advance_head
+from lens.gallery.commits import advance_head, read_head
 from lens.gallery.current import Current, read_current, swap_current
+from lens.gallery.rows import Cause, Row
 from lens.pipeline.collect import collect
+from lens.pipeline.compact import fold
 from lens.pipeline.rollback import release, rollback
 from lens.search.searcher import Searcher
 from lens.storage import FileStorage
+from lens.storage.formats import announce_format
 from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
 from tests.support.small_galleries import DAY, NOW, add, gone, photo, shown
 from tests.support.tiny_model import write_tiny_model
@@ -204,3 +207,44 @@ def test_a_rollback_that_slept_while_its_commit_was_removed_pins_nothing(shop: S
     assert current is not None
     assert current.pin is None
     assert "0" in shop.shown
+
+
+def listed(key: str, sequencer: str, cause: Cause, at: float) -> Row:
+    return gone(key, sequencer, at=at)._replace(reason=cause)
+
+
+def test_deletions_by_listings_can_be_undone_and_no_others(shop: Shop) -> None:
+    announce_format(shop.storage, 0.0)
+    shop.add(*[photo(key, "1", at=NOW) for key in "abcde"])
+    shop.add(
+        listed("a", "2", Cause.LISTING, NOW + 1),
+        listed("b", "2", Cause.ALLOWED, NOW + 1),
+        listed("c", "2", Cause.EVENT, NOW + 1),
+        gone("d", "2", at=NOW + 1),  # of an earlier release
+    )
+    rollback(shop.storage, commit=1, now=NOW + 2)
+    assert shop.shown == {"e": "e 1"}
+    rollback(shop.storage, commit=1, undo_deletions=True, now=NOW + 2)
+    assert shop.shown == {"a": "a 1", "b": "b 1", "e": "e 1"}
+    release(shop.storage)
+    assert shop.shown == {"e": "e 1"}
+    current = read_current(shop.storage)
+    assert current is not None
+    assert not current.undoes_deletions
+
+
+def test_what_somebody_deleted_stays_so_though_a_listing_lacked_it_later(shop: Shop) -> None:
+    announce_format(shop.storage, 0.0)
+    shop.add(photo("a", "1", at=NOW))
+    shop.add(listed("a", "2", Cause.EVENT, NOW + 1))
+    shop.add(photo("a", "3", at=NOW + 2))
+    shop.add(listed("a", "4", Cause.LISTING, NOW + 3))
+    fold(shop.storage, read_head(shop.storage, shop.models[0]), now=NOW + 4)
+    rollback(shop.storage, commit=1, undo_deletions=True, now=NOW + 5)
+    assert shop.shown == {}
+
+
+def test_deletions_are_not_undone_while_an_earlier_release_may_answer(shop: Shop) -> None:
+    shop.add(photo("a", "1"))
+    with pytest.raises(UsageError, match="an hour after"):
+        rollback(shop.storage, commit=1, undo_deletions=True, now=NOW)

@@ -129,6 +129,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     catalog: str = Field("", description="the photos: a folder or s3://bucket/prefix")
+    move_catalog: str = Field(
+        "",
+        description="the photos' new location, where artifacts that belong to another one are to "
+        "go on with it",
+    )
     feed: str = Field(
         "", description="the product file: a path, s3:// or https://; by default in the photos"
     )

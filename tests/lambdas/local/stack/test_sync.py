@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from lambdas.local.cli import main
 from lambdas.local.stack.sync import Synced, catalog_in, synchronize
 from lens.errors import StorageError, UsageError
 from lens.photos.catalog import PARTITION_KEY
-from lens.storage import ObjectInfo, Storage, open_storage
+from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
 from lens.storage.s3 import S3Storage
 from tests.support.s3_bucket import BUCKET
 
@@ -213,3 +214,65 @@ def test_a_wrong_destination_is_one_line(
     assert main(["sync", str(photos), bucket]) == code
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+def many(folder: Path, count: int) -> Path:
+    for number in range(count):
+        (folder / f"{number:02}.jpg").write_bytes(b"%d" % number)
+    return folder
+
+
+def test_a_mass_removal_is_held_until_its_hold_is_named(
+    tmp_path: Path,
+    catalog: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    many(folder, 30)
+    arguments = ["sync", str(folder), f"s3://{BUCKET}", "--delete"]
+    assert main(arguments) == 0
+    for path in sorted(folder.iterdir())[:20]:
+        path.unlink()
+    capsys.readouterr()
+    assert main(arguments) == 1
+    told = capsys.readouterr()
+    assert "0 removed" in told.out
+    assert "20 photos more" in told.err
+    assert len(content(catalog)) == 30
+    words = re.findall(r"`lens (.*)`", told.err)[0].split()
+    (folder / "11.jpg").write_bytes(b"back")
+    assert main(words) == 2, "what would be removed is another"
+    (folder / "11.jpg").unlink()
+    assert main(words) == 0
+    assert len(content(catalog)) == 10
+
+
+def test_removals_of_a_day_count_together(tmp_path: Path, catalog: Storage) -> None:
+    folder, kept = tmp_path / "photos", FileStorage(tmp_path / "kept")
+    folder.mkdir()
+    many(folder, 40)
+    synchronize(str(folder), catalog, kept=kept)
+
+    def sync(*names: str, at: float) -> Synced:
+        for name in names:
+            (folder / name).unlink()
+        return synchronize(str(folder), catalog, delete=True, kept=kept, now=at)
+
+    assert sync(*[f"{n:02}.jpg" for n in range(15)], at=1e9).removed == 15
+    assert sync(*[f"{n:02}.jpg" for n in range(15, 21)], at=1e9 + 60).held == 6
+    assert sync(at=1e9 + 86_500).removed == 6
+
+
+def test_photos_in_a_folder_with_another_name_are_not_held(
+    tmp_path: Path, catalog: Storage
+) -> None:
+    folder = tmp_path / "photos"
+    (folder / "before").mkdir(parents=True)
+    many(folder / "before", 5)
+    synchronize(str(folder), catalog)
+    (folder / "before").rename(folder / "after")
+    synced = synchronize(str(folder), catalog, delete=True)
+    assert (synced.uploaded, synced.removed, synced.held) == (5, 5, 0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 from lens.errors import MissingError, NotFoundError
 from lens.gallery import retention
 from lens.gallery.commits import HEADS
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document
+from lens.storage.formats import Since
 
 KEY = "current.json"
 
@@ -29,6 +31,8 @@ class Current(Document):
     candidate: str | None = None
     pin: Pin | None = None
     previous: tuple[str, ...] = ()  # earlier live models, newest first
+    # The pin shows what listings alone have removed since.
+    undoes_deletions: Annotated[bool, Since(2, at_once=True)] = False
 
     @property
     def followed(self) -> tuple[str, ...]:

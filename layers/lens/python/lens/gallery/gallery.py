@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -16,13 +16,16 @@ from lens.gallery.nearest import may_be_best, nearest
 from lens.gallery.product_tables import Shelf
 from lens.gallery.rows import (
     EMPTY_ROWS,
+    OF_LISTINGS,
     Bytes,
+    Cause,
     Kind,
     Mask,
     Positions,
     Row,
     Rows,
     among,
+    caused_by,
     last_of_each_key,
     still_waiting,
     winners,
@@ -199,12 +202,34 @@ class Gallery:
         rows = Rows.concatenate([part for part in concerned if len(part)])
         return rows.take(still_waiting(rows))
 
+    def removed_since(self, since: float, causes: Collection[Cause]) -> int:
+        """Keys whose winning row is a tombstone of one of these causes, looked at since then."""
+        settled, recent = self._snapshot_rows, self._recent_rows
+        found = []
+        for rows in (settled, recent):
+            dead = rows.take(
+                np.flatnonzero((rows.kind == Kind.TOMBSTONE) & (rows.looked_at >= since))
+            )
+            found.append(dead.key[caused_by(dead, causes)])
+        keys = np.unique(np.concatenate(found))
+        if len(keys) == 0:
+            return 0
+        concerned = [
+            settled.take(settled.of_keys(keys)),
+            recent.take(np.flatnonzero(among(recent.key, keys)[0])),
+        ]
+        rows = Rows.concatenate([part for part in concerned if len(part)])
+        won = rows.take(winners(rows))
+        dead = (won.kind == Kind.TOMBSTONE) & (won.looked_at >= since) & caused_by(won, causes)
+        return int(np.count_nonzero(dead))
+
     def without(self, keys: Iterable[str]) -> Gallery:
         """This gallery as if there were no photos under these keys."""
         return replace(self, hidden=self.hidden | {key.encode() for key in keys})
 
-    def hiding_deleted(self, guards: Sequence[Gallery]) -> Gallery:
-        """This gallery, held by a pin, without what was deleted since.
+    def hiding_deleted(self, guards: Sequence[Gallery], *, undo: bool = False) -> Gallery:
+        """This gallery, held by a pin, without what was deleted since; with `undo`, what listings
+        alone have removed is shown.
 
         A key is hidden when the live gallery, the first of the guards, has nothing under it, or
         when any of them has a tombstone looked at after this gallery's row. Times are compared,
@@ -212,9 +237,17 @@ class Gallery:
         """
         live = guards[0].known
         keys = np.sort(np.concatenate([rows.key[at] for rows, at in self._alive()]))
-        gone = keys[~among(keys, live.key[live.kind != Kind.TOMBSTONE])[0]]
-        hidden = replace(self, hidden=self.hidden | frozenset(gone.tolist()))
-        return hidden.hiding(rows for g in guards for rows in (g._snapshot_rows, g._recent_rows))
+        gone = ~among(keys, live.key[live.kind != Kind.TOMBSTONE])[0]
+        parts = [rows for g in guards for rows in (g._snapshot_rows, g._recent_rows)]
+        tombstones = [rows.take(np.flatnonzero(rows.kind == Kind.TOMBSTONE)) for rows in parts]
+        if undo:
+            by_listing = [caused_by(rows, OF_LISTINGS) for rows in tombstones]
+            pairs = list(zip(tombstones, by_listing, strict=True))
+            listed = np.concatenate([rows.key[these] for rows, these in pairs])
+            gone &= ~among(keys, np.unique(listed))[0]
+            tombstones = [rows.take(np.flatnonzero(~these)) for rows, these in pairs]
+        hidden = replace(self, hidden=self.hidden | frozenset(keys[gone].tolist()))
+        return hidden.hiding(tombstones)
 
     def hiding(self, parts: Iterable[Rows]) -> Gallery:
         """This gallery without the photos that were looked at before one of these parts' tombstones

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,19 @@ class Kind(IntEnum):
     REJECTION = 1  # a photo that cannot be used, with the reason
     TOMBSTONE = 2  # nothing
     WAITING = 3  # a photo that cannot be read now, with the reason
+
+
+class Cause(StrEnum):
+    """Why a tombstone was written: its reason. Those of earlier releases have none."""
+
+    EVENT = "event"  # somebody removed the photo
+    LISTING = "listing"  # a listing lacked it
+    ALLOWED = "allowed"  # the same, and its owner let it go
+    RULE = "rule"  # the catalog leaves it out
+
+
+# What listings caused, and a rollback may undo.
+OF_LISTINGS = (Cause.LISTING, Cause.ALLOWED)
 
 
 class Row(NamedTuple):
@@ -184,17 +197,25 @@ def keepers(rows: Rows, *, tombstones_since: float) -> Positions:
 
     They are every key's winner, what of it still waits, and its newest tombstone, even one that a
     newer photo has beaten: a search pinned to an earlier commit must not show what was deleted in
-    between. Tombstones looked at before `tombstones_since` (seconds since the epoch) are dropped.
+    between. A rollback may undo what listings caused, so the newest of other causes is kept
+    beside. Tombstones looked at before `tombstones_since` (seconds since the epoch) are dropped.
     """
     order = order_by_version(rows)
     keys = rows.key[order]
     keep = last_of_each_key(keys)
     tombstones = np.flatnonzero(rows.kind[order] == Kind.TOMBSTONE)
     keep[tombstones[last_of_each_key(keys[tombstones])]] = True
+    told = tombstones[~caused_by(rows.take(order[tombstones]), OF_LISTINGS)]
+    keep[told[last_of_each_key(keys[told])]] = True
     keep[np.isin(order, still_waiting(rows))] = True
     expired = (rows.kind[order] == Kind.TOMBSTONE) & (rows.looked_at[order] < tombstones_since)
     kept: Positions = order[keep & ~expired]
     return kept
+
+
+def caused_by(rows: Rows, causes: Iterable[Cause]) -> Mask:
+    """Which of these tombstones have one of these causes."""
+    return np.isin(rows.reason, [cause.encode() for cause in causes])
 
 
 def still_waiting(rows: Rows) -> Positions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -37,9 +37,11 @@ class Look:
 
     `model_id` limits the look to one model's gallery; None means every gallery being kept. `waits`
     is why the photo could not be read so far: a look that finds just that again changes nothing.
+    `cause` is why nothing may be there, and no part of what is asked for; empty for an event.
     """
 
     key: str
     version: Version
     model_id: str | None = None
     waits: str = ""
+    cause: str = field(default="", compare=False)

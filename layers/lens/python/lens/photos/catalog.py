@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from heapq import merge
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from lens.errors import NotFoundError, StorageError
 from lens.photos.ignored import IGNORE_KEY, NOTHING, Ignored, parse_ignored
 from lens.settings import Settings
 from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
+from lens.storage.disk import ABSENT, explained
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +62,15 @@ class Catalog:
         storage: Storage,
         feed: tuple[Files, str] | None = None,
         pictures: Storage | None = None,
+        *,
+        moved: bool = False,
     ) -> None:
         """`feed` is where the product file lies, and its key there, if not in the root. `pictures`
         has photos that were fetched, beside the shop's own; of two with one key the shop's counts.
+        `moved`: its owner has named it as what artifacts of another catalog belong to from now on.
         """
+        self.moved = moved
+        self._folder: tuple[int, int] | None = None  # the root in which photos were seen last
         self.storage = storage
         self.pictures = pictures
         self._feed = feed
@@ -87,9 +94,29 @@ class Catalog:
         Raises StorageError when a local folder is missing: that is a drive that is not mounted,
         or a slip in the name, and not a shop that has removed all its photos.
         """
-        if isinstance(self.storage, FileStorage) and not self.storage.root.is_dir():
-            raise StorageError(f"there is no folder {self.storage.root}: is the name right?")
-        return self._photos_in(self.storage)
+        if not isinstance(self.storage, FileStorage):
+            return self._photos_in(self.storage)
+        return self._photos_in_folder(_identity(self.storage.root))
+
+    def _photos_in_folder(self, folder: tuple[int, int]) -> Iterator[ObjectInfo]:
+        """What a drive held that went while it was listed is not gone."""
+        for info in self._photos_in(self.storage):
+            self._folder = folder
+            yield info
+        assert isinstance(self.storage, FileStorage)
+        if _identity(self.storage.root) != folder:
+            raise StorageError(f"{self.storage.root} became another folder while it was listed")
+
+    def check_there(self) -> None:
+        """StorageError unless the catalog is there, so that what was not found in it is gone. S3
+        says of a listing alone that it is the bucket that is missing; a folder must be the one in
+        which photos were listed last."""
+        if not isinstance(self.storage, FileStorage):
+            next(iter(self.storage.list()), None)
+        elif self._folder not in (None, _identity(self.storage.root)):
+            raise StorageError(
+                f"{self.storage.root} is another folder than before: is its drive mounted?"
+            )
 
     def _photos_in(self, storage: Storage) -> Iterator[ObjectInfo]:
         ignored = self.ignored()
@@ -227,6 +254,20 @@ def parse_partition(
 
 def _listed(storage: Storage) -> Iterator[ObjectInfo]:
     return storage.readable() if isinstance(storage, FileStorage) else storage.list()
+
+
+def _identity(root: Path) -> tuple[int, int]:
+    """What tells a folder from another at its place; StorageError where there is none."""
+    with explained("read", root):
+        try:
+            status = root.stat()
+        except OSError as error:
+            if error.errno not in ABSENT:
+                raise
+            status = None
+    if status is None or not stat.S_ISDIR(status.st_mode):
+        raise StorageError(f"there is no folder {root}: is the name right?")
+    return status.st_dev, status.st_ino
 
 
 def _key(info: ObjectInfo) -> bytes:

@@ -21,7 +21,7 @@ from lens.errors import (
     UnreadableError,
 )
 from lens.gallery.current import read_current
-from lens.gallery.rows import Kind, Row, Rows
+from lens.gallery.rows import Cause, Kind, Row, Rows
 from lens.gallery.segments import Segment, holds_waiting, segment_key, write_segment
 from lens.gallery.versions import Look, Version
 from lens.models.embedder import Embedder
@@ -29,6 +29,7 @@ from lens.photos.catalog import Catalog, is_feed, is_photo
 from lens.photos.decoding import decode, photo_id, thumbnail
 from lens.photos.layouts.layout import Placed
 from lens.photos.layouts.stored import read_layout
+from lens.photos.origin import check_origin
 from lens.photos.thumbnail_store import write_thumbnail
 from lens.pipeline.feed import look_at_feed
 from lens.pipeline.readings import Readings
@@ -46,6 +47,11 @@ class _Finding:
     row: Row
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     unread: LensError | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was there, and no rule of ours says so."""
+        return self.row.kind == Kind.TOMBSTONE and self.row.reason != Cause.RULE
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,11 @@ class Embedding:
         safe. A photo that cannot be used is a rejected row, not a failure. One that cannot be read
         is a waiting row: at once where the photo itself is the matter, and whatever the matter is
         for the keys in `last`, which nobody will ask for again.
+
+        Nothing is a tombstone only where the catalog itself is there after the looks: StorageError
+        else. UsageError for another catalog than the one that the artifacts belong to.
         """
+        check_origin(self.artifacts, self.catalog)
         # Read before the looks: a candidate that is nominated later finds these changes in the
         # catalog's listing.
         current = read_current(self.artifacts)
@@ -85,8 +95,8 @@ class Embedding:
                     "%r is nothing to look at: neither a photo nor a product file", look.key
                 )
         self._look_at_feed(looks, current.followed)
-        wanted = {model: _versions(looks, model) for model in current.followed}
-        wanted = {model: versions for model, versions in wanted.items() if versions}
+        wanted = {model: _newest(looks, model) for model in current.followed}
+        wanted = {model: newest for model, newest in wanted.items() if newest}
         embedders = {model: self.embedder(model) for model in wanted}
         partition, layout = self.catalog.partition(), read_layout(self.artifacts)
         ignored = self.catalog.ignored()
@@ -94,10 +104,11 @@ class Embedding:
         def look_at(key: str) -> _Finding:
             models = [embedders[model] for model in wanted if key in wanted[model]]
             if ignored.has(key):  # as if it were not there: a photo that was found is taken out
-                return _Finding(Row(key, Version(""), Kind.TOMBSTONE, self.clock()))
+                row = Row(key, Version(""), Kind.TOMBSTONE, self.clock(), reason=Cause.RULE)
+                return _Finding(row)
             return self._look(key, layout.place(key, partition), models, last=key in last)
 
-        keys = list(dict.fromkeys(key for versions in wanted.values() for key in versions))
+        keys = list(dict.fromkeys(key for newest in wanted.values() for key in newest))
         findings = dict(zip(keys, self.executor.map(look_at, keys), strict=True))
         known = {(look.key, look.waits) for look in looks if look.waits}
         findings = {
@@ -106,8 +117,10 @@ class Embedding:
             if each.unread is None or (key, each.row.reason) not in known
         }
         self._count(findings.values())
-        for model, versions in wanted.items():
-            found = [(findings[key], versions[key]) for key in versions if key in findings]
+        if any(each.is_nothing for each in findings.values()):
+            self.catalog.check_there()
+        for model, newest in wanted.items():
+            found = [(findings[key], newest[key]) for key in newest if key in findings]
             if not found:
                 continue
             segment_id = write_segment(self.artifacts, model, _segment(found, embedders[model]))
@@ -169,17 +182,26 @@ class Embedding:
         return _Finding(row, {each.model_id: each.embed_main(image) for each in embedders})
 
 
-def _versions(looks: Iterable[Look], model_id: str) -> dict[str, Version]:
-    """The highest version asked for each photo's key, for this model."""
-    versions: dict[str, Version] = {}
+def _newest(looks: Iterable[Look], model_id: str) -> dict[str, Look]:
+    """The look of the highest version at each photo's key, for this model."""
+    newest: dict[str, Look] = {}
     for look in looks:
         if look.model_id in (None, model_id) and is_photo(look.key):
-            versions[look.key] = max(look.version, versions.get(look.key, look.version))
-    return versions
+            newest[look.key] = max(newest.get(look.key, look), look, key=_version)
+    return newest
 
 
-def _segment(found: Sequence[tuple[_Finding, Version]], embedder: Embedder) -> Segment:
-    rows = Rows.of([finding.row._replace(version=version) for finding, version in found])
+def _version(look: Look) -> Version:
+    return look.version
+
+
+def _row(finding: _Finding, look: Look) -> Row:
+    row = finding.row._replace(version=look.version)
+    return row._replace(reason=look.cause or Cause.EVENT) if finding.is_nothing else row
+
+
+def _segment(found: Sequence[tuple[_Finding, Look]], embedder: Embedder) -> Segment:
+    rows = Rows.of([_row(finding, look) for finding, look in found])
     vectors = [
         finding.vectors[embedder.model_id] for finding, _ in found if finding.row.kind == Kind.PHOTO
     ]

@@ -68,6 +68,7 @@ class _Asked(BaseModel):
     n: Annotated[int, Field(strict=True, ge=0, lt=2**31)]
     model_id: StrictStr | None
     waits: StrictStr = ""
+    cause: StrictStr = ""
 
 
 class _Object(BaseModel):
@@ -111,7 +112,7 @@ def looks_in(body: str, prefix: str) -> list[Look]:
     message = _Message.of(body)
     if message.looks:
         return [
-            Look(look.key, Version(look.sequencer, look.n), look.model_id, look.waits)
+            Look(look.key, Version(look.sequencer, look.n), look.model_id, look.waits, look.cause)
             for look in message.looks
         ]
     return [Look(key, Version.of_event(sequencer)) for key, sequencer in _objects(message, prefix)]
@@ -126,6 +127,7 @@ def looks_message(looks: Sequence[Look]) -> str:
             "n": look.version.n,
             "model_id": look.model_id,
             "waits": look.waits,
+            "cause": look.cause,
         }
         for look in looks
     ]

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lens.errors import LensError
+from lens.errors import LensError, StorageError
+from lens.feed.pictures import picture_in
 from lens.gallery.commits import keeps_products, read_head
+from lens.gallery.current import followed_models
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import ProductsManifest, read_look
-from lens.gallery.rows import Kind
+from lens.gallery.rows import Cause, Kind, Row
 from lens.gallery.versions import UNSEEN, Look
-from lens.photos.catalog import FEED_KEYS, Catalog
+from lens.photos.catalog import FEED_KEYS, Catalog, is_photo
 from lens.photos.layouts.layout import Layout, Placed
 from lens.photos.layouts.stored import read_layout
+from lens.photos.origin import check_origin
+from lens.pipeline.disappearance import WINDOW, decide, is_mass
 from lens.pipeline.layouts import regroup
 from lens.pipeline.waiting import Retry, with_growing_pauses
 from lens.storage import Storage
@@ -33,7 +39,8 @@ class Comparison:
 
     `oldest` is when the oldest photo that the gallery lacks was written, in seconds since the
     epoch; None when it lacks none. Photos that are gone do not count: a listing does not say when
-    they went.
+    they went. `missing` are the rows that nothing but the listing's silence speaks against: their
+    looks are among `looks` until it is decided that they are `held`.
     """
 
     gallery: Gallery
@@ -41,6 +48,8 @@ class Comparison:
     misplaced: dict[str, Placed]
     at: float
     oldest: float | None
+    missing: dict[str, Row] = field(default_factory=dict)
+    held: int = 0
 
     @property
     def photos(self) -> int:
@@ -61,6 +70,13 @@ class Comparison:
     def newest_sequencer(self) -> str:
         """The highest sequencer in the gallery; empty where there is none."""
         return str(max(self.gallery.known.sequencer.tolist(), default=b"").decode())
+
+    @property
+    def removed(self) -> int:
+        """Photos that events removed within a day, where these are as many as would be held; 0
+        where they are fewer."""
+        removed = self.gallery.removed_since(self.at - WINDOW, (Cause.EVENT,))
+        return removed if is_mass(removed, self.photos + removed) else 0
 
     def regroup(self, storage: Storage) -> list[str]:
         """Write what is misplaced where it belongs; the ids of segments that are to be committed.
@@ -92,12 +108,14 @@ def compare(
     }
     unlisted = {key.decode(): position for position, key in enumerate(known.key)}
     looks, lacking = [], []
+    arrived: Counter[str] = Counter()
     misplaced: dict[str, Placed] = {}
     for info in catalog.photos():
         position = unlisted.pop(info.key, None)
         if position is None:
             looks.append(Look(info.key, UNSEEN.bumped(), model_id))
             lacking.append(info.modified)
+            arrived[info.etag] += 1
             continue
         row, waits = known[position], waiting.get(info.key)
         if waits and waits.etag in ("", info.etag):
@@ -108,19 +126,41 @@ def compare(
         if lacks:
             row = waits or row  # the later of the two
             lacking.append(info.modified)
+            arrived[info.etag] += 1
             looks.append(Look(info.key, row.version.bumped(), model_id))
         elif row.kind == Kind.PHOTO:
             place = layout.place(info.key, partition)
             if (row.item_id, row.category) != (place.item_id, place.category):
                 misplaced[info.key] = place
+    missing: dict[str, Row] = {}
+    ignored = catalog.ignored()
     for key, position in unlisted.items():
-        row = waiting.get(key, known[position])
+        found = known[position]
+        row = waiting.get(key, found)
+        if found.kind == Kind.TOMBSTONE and row is found:
+            continue
         if row.kind == Kind.WAITING and not row.etag:  # it is not known to be gone
             if retry(row, at):
-                looks.append(Look(key, row.version.bumped(), model_id, row.reason))
-        elif row.kind != Kind.TOMBSTONE:
-            looks.append(Look(key, row.version.bumped(), model_id))
-    return Comparison(gallery, looks, misplaced, at, min(lacking, default=None))
+                version, cause = row.version.bumped(), Cause.LISTING
+                looks.append(Look(key, version, model_id, row.reason, cause))
+                if found.kind == Kind.PHOTO and _is_gone(catalog, key):
+                    missing[key] = found
+            continue
+        looks.append(Look(key, row.version.bumped(), model_id, cause=Cause.LISTING))
+        if ignored.has(key) or not is_photo(key) or picture_in(key):
+            continue  # a rule of ours takes it out, or our own fetching did
+        if arrived[found.etag] > 0:
+            arrived[found.etag] -= 1  # it was moved
+        elif found.kind != Kind.TOMBSTONE:
+            missing[key] = found
+    return Comparison(gallery, looks, misplaced, at, min(lacking, default=None), missing)
+
+
+def _is_gone(catalog: Catalog, key: str) -> bool:
+    """Whether a photo that could not be read is not there: its folder may be what cannot be."""
+    with suppress(StorageError):
+        return catalog.head(key) is None
+    return False
 
 
 def feed_differs(catalog: Catalog, known: ProductsManifest | None) -> bool:
@@ -144,13 +184,46 @@ def compare_newest(
     retry: Retry = with_growing_pauses,
 ) -> Comparison:
     """Where a model's newest commit differs from the catalog, its product file included, under the
-    layout that is in force."""
+    layout that is in force. Looks at what is held are left out.
+
+    Raises UsageError for another catalog than the one that the artifacts belong to.
+    """
+    check_origin(storage, catalog)
     layout, head = read_layout(storage), read_head(storage, model_id)
     comparison = compare(catalog, load_gallery(storage, head), layout, clock, retry)
+    comparison = _withhold(comparison, catalog, storage)
     shelf = comparison.gallery.shelf
     if keeps_products(storage) and feed_differs(catalog, shelf.manifest if shelf else None):
         comparison.looks.append(_feed_look(model_id))
     return comparison
+
+
+def _withhold(comparison: Comparison, catalog: Catalog, storage: Storage) -> Comparison:
+    """The comparison without the looks at what is held."""
+    gallery, missing = comparison.gallery, comparison.missing
+    decision = decide(
+        storage,
+        catalog,
+        gallery,
+        missing,
+        of=_own_photos(catalog, gallery),
+        at=comparison.at,
+        followed=followed_models(storage),
+    )
+    looks = [
+        replace(look, cause=Cause.ALLOWED) if look.key in decision.allowed else look
+        for look in comparison.looks
+        if look.key not in decision.held
+    ]
+    photos = sum(missing[key].kind == Kind.PHOTO for key in decision.held)
+    return replace(comparison, looks=looks, held=photos)
+
+
+def _own_photos(catalog: Catalog, gallery: Gallery) -> int:
+    """Photos that can be found, without those that were fetched."""
+    if catalog.pictures is None:
+        return gallery.photo_count
+    return sum(picture_in(row.key) is None for row in gallery.photos())
 
 
 def compare_feed(catalog: Catalog, storage: Storage, model_id: str) -> list[Look]:

@@ -9,16 +9,32 @@ from lens.gallery.condemned import may_be_named
 from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
 from lens.storage import Storage
+from lens.storage.formats import written_format
+
+_UNDO_SINCE = 2
+_UNPINNED = {"pin": None, "undoes_deletions": False}
 
 
 def rollback(
-    storage: Storage, *, commit: int | None = None, model_id: str | None = None, now: float
+    storage: Storage,
+    *,
+    commit: int | None = None,
+    model_id: str | None = None,
+    undo_deletions: bool = False,
+    now: float,
 ) -> Pin:
     """Pin searches to a commit by number, or to an earlier model's newest one.
 
-    By default it is the commit before the one that is searched now. Raises NotFoundError when it
-    is not in the kept history, UsageError when its model is too old to know what was deleted since.
+    By default it is the commit before the one that is searched now. With `undo_deletions` it shows
+    what was removed since because a listing lacked it; what somebody deleted stays hidden. Raises
+    NotFoundError when it is not in the kept history, UsageError when its model is too old to know
+    what was deleted since.
     """
+    if undo_deletions and written_format(storage, now, at_once=True) < _UNDO_SINCE:
+        raise UsageError(
+            "deletions can be undone an hour after this release has first run: an earlier one may "
+            "still answer searches"
+        )
     current = _require_current(storage)
     model = model_id or (current.pin.model_id if current.pin else current.live)
     if model not in current.retained or model == current.candidate:
@@ -38,11 +54,11 @@ def rollback(
     pin = Pin(model_id=model, commit=chosen.number, commit_id=chosen.id, since=now)
 
     def put(newest: Current | None) -> Current | None:
-        if newest is None or newest.pin == pin:
+        if newest is None or (newest.pin, newest.undoes_deletions) == (pin, undo_deletions):
             return None
         if newest.followed != current.followed:
             raise UsageError("a model was promoted meanwhile; roll back again if you still want to")
-        return newest.model_copy(update={"pin": pin})
+        return newest.model_copy(update={"pin": pin, "undoes_deletions": undo_deletions})
 
     swap_current(storage, put)
     _refuse_removed(storage, chosen, pin)
@@ -67,7 +83,7 @@ def release(storage: Storage) -> Current:
         raise UsageError("nothing is pinned; searches already follow the newest commit")
     released = swap_current(
         storage,
-        lambda c: c.model_copy(update={"pin": None}) if c and c.pin == current.pin else None,
+        lambda c: c.model_copy(update=_UNPINNED) if c and c.pin == current.pin else None,
     )
     return released or current
 

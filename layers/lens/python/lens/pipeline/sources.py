@@ -17,10 +17,14 @@ _FEED_KINDS = ("text/", "application/csv", "application/json", "application/x-nd
 
 def open_catalog(settings: Settings) -> Catalog:
     """The catalog, with its product file and what was fetched for it. UsageError for a product file
-    of a kind that is not read."""
+    of a kind that is not read, and for LENS_MOVE_CATALOG that names no location."""
     storage = open_storage(settings.catalog)
     feed = _open_feed(settings) if settings.feed else None
-    return Catalog(storage, feed, open_pictures(settings))
+    moved = (
+        bool(settings.move_catalog)
+        and storage.location == open_storage(settings.move_catalog).location
+    )
+    return Catalog(storage, feed, open_pictures(settings), moved=moved)
 
 
 def pictures_of(settings: Settings, catalog: Catalog, artifacts: Storage) -> Pictures:

@@ -27,6 +27,7 @@ from lens.search.examples import (
     require_none,
 )
 from lens.search.fallback import AILMENTS, Fallback
+from lens.search.held import Held
 from lens.search.joins import Joins
 from lens.search.judging import judged, words
 from lens.search.order import SoldOut
@@ -76,6 +77,7 @@ class Searcher:
         self._reasons = Reasons(self.limits, _REASONS)
         self._pages = Pages()
         self._joins = Joins(self.filters_ahead, self.currency)
+        self.held = Held(self.artifacts)
         self.trouble: str | None = None  # why the newest gallery could not be loaded
         self.ailing: Exception | None = None  # the same, as what was raised
         self._fallback = Fallback(self.artifacts, self.precision)
@@ -181,6 +183,7 @@ class Searcher:
                 return self._serving
             try:
                 self._serving = load_serving(self.artifacts, self._serving, self.precision)
+                self.held.refresh()
                 self.trouble = self.ailing = None
                 self._outdated = False
             except Exception as error:

@@ -50,6 +50,7 @@ class Serving:
     pin: Pin | None = None
     committed: Gallery | None = None  # the gallery before deletions are hidden, where they are
     guards: tuple[Gallery, ...] = ()
+    undoes_deletions: bool = False  # of listings, under the pin
     stands_in: bool = False  # for what cannot be loaded; see lens.search.fallback
 
     @property
@@ -78,7 +79,7 @@ class Serving:
         commit = self.gallery.commit
         guards = "".join(guard.commit.id for guard in self.guards)
         hidden = f"{len(self.gallery.hidden)} hidden" if self.stands_in else ""
-        return commit.model_id, commit.id, guards + hidden
+        return commit.model_id, commit.id, guards + hidden + "undo" * self.undoes_deletions
 
 
 def load_serving(storage: Storage, before: Serving | None, precision: str) -> Serving | None:
@@ -142,7 +143,12 @@ def _load_pinned(
     # Only a model that was live in between may have the tombstone of a deleted photo.
     models = current.retained[: current.retained.index(pin.model_id) + 1]
     heads = [read_head(storage, model_id) for model_id in models]
-    same = before and before.pin == pin and [guard.commit for guard in before.guards] == heads
+    undo = current.undoes_deletions
+    same = (
+        before
+        and (before.pin, before.undoes_deletions) == (pin, undo)
+        and [guard.commit for guard in before.guards] == heads
+    )
     if before and same and not before.gallery.damaged and not before.stands_in:
         return before
     if before and before.embedder.model_id == pin.model_id:
@@ -153,7 +159,8 @@ def _load_pinned(
     guards = tuple(_gallery(storage, head, known) for head in heads)
     name = CommitName(number=pin.commit, id=pin.commit_id)
     pinned = _gallery(storage, read_commit(storage, pin.model_id, name), [*guards, *known])
-    return _fitting(Serving(model, pinned.hiding_deleted(guards), pin, pinned, guards))
+    shown = pinned.hiding_deleted(guards, undo=undo)
+    return _fitting(Serving(model, shown, pin, pinned, guards, undo))
 
 
 def _fitting(serving: Serving) -> Serving:

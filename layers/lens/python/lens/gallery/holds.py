@@ -1,0 +1,128 @@
+"""Holds: photos that are gone from the catalog's listing, but so many at once that they stay in the
+gallery until their owner says so.
+
+A hold has every key that it is about, so that to allow one says nothing of another. It ends when
+none of its keys is missing any more: they are listed again, or their rows are tombstones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Collection, Iterable
+
+from lens.errors import ArtifactError, NotFoundError, UsageError
+from lens.storage import Storage
+from lens.storage.documents import Document, Record, read_document, swap_document
+
+log = logging.getLogger(__name__)
+
+KEY = "holds.json"
+_EXAMPLES = 5
+# Ten weeks of one a day; the oldest are decided anew.
+_MOST = 70
+
+
+class Hold(Record):
+    """Photos that are held, or, once `allowed`, those that become tombstones."""
+
+    id: str
+    model_id: str  # whose gallery has them
+    since: float  # seconds since the epoch
+    photos: int  # that are held
+    of: int  # photos that there were
+    examples: tuple[str, ...]
+    packed: str  # the keys, compressed
+    allowed: bool = False
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys that it is about."""
+        return frozenset(json.loads(zlib.decompress(b64decode(self.packed))))
+
+    @classmethod
+    def on(
+        cls, keys: Collection[str], *, model_id: str, since: float, photos: int, of: int
+    ) -> Hold:
+        """A hold on these keys; two on the same keys have one id."""
+        return cls(
+            id=hold_id(keys),
+            model_id=model_id,
+            since=since,
+            photos=photos,
+            of=of,
+            examples=tuple(sorted(keys)[:_EXAMPLES]),
+            packed=_pack(keys),
+        )
+
+    def only(self, keys: Collection[str]) -> Hold:
+        """The same on these of its keys."""
+        told = {"photos": min(self.photos, len(keys)), "examples": tuple(sorted(keys)[:_EXAMPLES])}
+        return self.model_copy(update={**told, "packed": _pack(keys)})
+
+
+class _Holds(Document):
+    """Every hold, the oldest first."""
+
+    holds: tuple[Hold, ...] = ()
+
+
+def hold_id(keys: Iterable[str]) -> str:
+    """What a person names a hold on these keys by."""
+    return hashlib.sha256(json.dumps(sorted(keys)).encode()).hexdigest()[:8]
+
+
+def read_holds(storage: Storage) -> tuple[Hold, ...]:
+    """Every hold, allowed ones too. A damaged document has none: all is decided anew."""
+    try:
+        return read_document(storage, KEY, _Holds)[0].holds
+    except NotFoundError:
+        return ()
+    except ArtifactError as error:
+        log.warning("%s; it is made anew", error)
+        return ()
+
+
+def read_held(storage: Storage) -> tuple[Hold, ...]:
+    """The holds that wait for their owner's word."""
+    return tuple(hold for hold in read_holds(storage) if not hold.allowed)
+
+
+def change_holds(
+    storage: Storage, change: Callable[[tuple[Hold, ...]], tuple[Hold, ...]]
+) -> tuple[Hold, ...]:
+    """Replace the holds by what `change` makes of them; the holds that are there then."""
+
+    def put(old: _Holds | None) -> _Holds | None:
+        before = old.holds if old else ()
+        after = change(before)[-_MOST:]
+        return None if after == before else _Holds(holds=after)
+
+    try:
+        found = swap_document(storage, KEY, _Holds, put)
+    except ArtifactError:  # damaged: an empty one takes its place
+        storage.write(KEY, b"{}", if_match=storage.read(KEY)[1].etag)
+        found = swap_document(storage, KEY, _Holds, put)
+    return found.holds if found else ()
+
+
+def allow_deletions(storage: Storage, name: str) -> Hold:
+    """Let the photos of one hold go, at the next comparison with the catalog. UsageError when there
+    is no such hold."""
+
+    def allow(holds: tuple[Hold, ...]) -> tuple[Hold, ...]:
+        if not any(hold.id == name for hold in holds):
+            there = ", ".join(f"{hold.id} ({hold.photos} photos)" for hold in holds) or "none"
+            raise UsageError(f"there is no hold {name!r}; there are: {there}")
+        return tuple(
+            hold.model_copy(update={"allowed": True}) if hold.id == name else hold for hold in holds
+        )
+
+    return next(hold for hold in change_holds(storage, allow) if hold.id == name)
+
+
+def _pack(keys: Iterable[str]) -> str:
+    return b64encode(zlib.compress(json.dumps(sorted(keys)).encode())).decode()
