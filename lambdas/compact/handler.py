@@ -4,7 +4,7 @@ files have had a deleted photo for too long."""
 from __future__ import annotations
 
 import time
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from lens.gallery.commits import parse_head_key
 from lens.gallery.current import read_current
@@ -31,6 +31,7 @@ class CompactHandler:
         schedule raises instead."""
         if "Records" not in event:
             return self._forget()
+        batch = cast(SqsEvent, event)
         outcomes: dict[str, Exception | None] = {}
 
         def work(keys: list[str]) -> None:
@@ -43,7 +44,7 @@ class CompactHandler:
             if failures:
                 raise failures[0]
 
-        return answer_batch(event, lambda message: keys_in(message["body"], self._prefix), work)
+        return answer_batch(batch, lambda message: keys_in(message["body"], self._prefix), work)
 
     def _forget(self) -> BatchReply:
         """A quiet shop has no events, and deleted photos are to leave its files too."""

@@ -11,13 +11,20 @@ from collections.abc import Callable
 import numpy as np
 
 from lens.gallery import retention
-from lens.gallery.commits import Commit, SegmentRef, SnapshotRef, advance_head, read_head
+from lens.gallery.commits import Commit, SegmentRef, advance_head, read_head
 from lens.gallery.current import read_current
 from lens.gallery.index import SCAN_LIMIT
 from lens.gallery.match_thresholds import MatchThresholds, thresholds_of
 from lens.gallery.rows import Kind, Mask, Rows, keepers, winners
 from lens.gallery.segments import Segment, concatenate, read_segment, take, write_segment
-from lens.gallery.snapshots import FoldedSegment, Snapshot, load_rows, load_snapshot, write_snapshot
+from lens.gallery.snapshots import (
+    FoldedSegment,
+    Snapshot,
+    SnapshotRef,
+    load_rows,
+    load_snapshot,
+    write_snapshot,
+)
 from lens.models.calibration import read_calibration, read_probes, unless_damaged
 from lens.storage import Storage
 
