@@ -31,7 +31,7 @@ def test_a_hold_keeps_its_keys_and_some_examples() -> None:
     assert len(held.packed) < 2_000
     assert held.id == hold_id(reversed(keys))
     fewer = held.only(keys[:2])
-    assert (fewer.id, fewer.photos, fewer.keys) == (held.id, 2, set(keys[:2]))
+    assert (fewer.id, fewer.photos, fewer.keys) == (held.id, 2, frozenset(keys[:2]))
 
 
 def test_only_the_hold_that_is_named_is_allowed(tmp_path: Path) -> None:

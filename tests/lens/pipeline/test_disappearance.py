@@ -158,7 +158,7 @@ def test_a_hold_that_comes_back_in_part_is_about_the_rest(tmp_path: Path) -> Non
     shop.etags[shop.keys[0]] = shop.storage.write(shop.keys[0], b"again").etag
     assert shop.compared().held == 4
     (rest,) = read_held(shop.artifacts)
-    assert (rest.id, rest.keys) == (hold.id, set(shop.keys[1:]))
+    assert (rest.id, rest.keys) == (hold.id, frozenset(shop.keys[1:]))
 
 
 def test_what_moves_to_other_keys_is_not_held(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_photos_of_holds_are_counted_until_they_are_let_go(
         raise StorageError("no")
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "read", broken)
+        patch.setattr(storage, "head", broken)
         held.refresh()
     assert held.photos == 2
     allow_deletions(storage, hold.id)

@@ -6,7 +6,7 @@ import logging
 import time
 
 from lens.errors import LensError
-from lens.gallery.holds import read_held
+from lens.gallery.holds import KEY, read_held
 from lens.storage import FileStorage, Storage
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class Held:
         self._artifacts = artifacts
         self._seconds = 0.0 if isinstance(artifacts, FileStorage) else _SECONDS
         self._read_at: float | None = None
+        self._etag = ""
         self.photos = 0
 
     def refresh(self) -> None:
@@ -31,6 +32,10 @@ class Held:
             return
         self._read_at = now
         try:
-            self.photos = sum(hold.photos for hold in read_held(self._artifacts))
+            info = self._artifacts.head(KEY)
+            etag = info.etag if info else ""
+            if etag != self._etag:
+                self.photos = sum(hold.photos for hold in read_held(self._artifacts))
+                self._etag = etag
         except LensError as error:
             log.warning("what is held cannot be read: %s", error)
