@@ -12,6 +12,7 @@ from cdk.feed import feed_environment, feed_policy, pictures_environment, pictur
 from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import (
     CATALOG,
+    COMMITS,
     CURRENT,
     FORMATS,
     HEADS,
@@ -20,6 +21,7 @@ from cdk.permissions import (
     ORIGIN,
     PRODUCTS,
     SEGMENTS,
+    list_objects,
     read,
     write,
 )
@@ -73,6 +75,7 @@ class Embedding(Construct):
                         storage.artifacts,
                         *(CURRENT, FORMATS, HEADS, LAYOUT, MODELS, ORIGIN, PRODUCTS, SEGMENTS),
                     ),
+                    list_objects(storage.artifacts, COMMITS),  # whether a head is lost
                     write(storage.artifacts, PRODUCTS, SEGMENTS),
                 ],
                 memory=config.embed_memory,
