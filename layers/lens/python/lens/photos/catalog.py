@@ -21,6 +21,9 @@ MEDIA_TYPES = {
     ".avif": "image/avif",
     ".heic": "image/heic",
     ".heif": "image/heif",
+    ".hif": "image/heif",  # Canon's and Sony's cameras
+    ".jfif": "image/jpeg",  # Windows, for what browsers save
+    ".jpe": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
     ".png": "image/png",
