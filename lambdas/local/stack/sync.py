@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lens.errors import UsageError
 from lens.photos.catalog import PARTITION_KEY, is_feed, is_photo, media_type
 from lens.photos.ignored import IGNORE_KEY
+from lens.photos.system_folders import system_part
 from lens.progress import Progress
 from lens.storage import FileStorage, Storage, open_storage
 
@@ -102,7 +103,9 @@ def synchronize(
 
 
 def _belongs(key: str) -> bool:
-    return is_photo(key) or is_feed(key) or key in _SIDE_FILES
+    if key in _SIDE_FILES:
+        return True
+    return (is_photo(key) or is_feed(key)) and system_part(key) is None
 
 
 def _content_type(key: str) -> str:
