@@ -97,7 +97,7 @@ const HTML = /* html */ `
   </section>
 </div>
 
-<input type="file" id="choose" accept="image/*,.heic,.heif,.avif" data-label="choosePhoto" hidden>
+<input type="file" id="choose" accept="image/*,.heic,.heif,.hif,.avif" data-label="choosePhoto" hidden>
 <input type="file" id="camera" accept="image/*" capture="environment" data-label="takePhoto" hidden>
 <p id="status" class="unseen" role="status"></p>
 

@@ -7,7 +7,7 @@ const MEANINGLESS = [
 ];
 const HASH = /^(?=.*\d)(?=.*[a-f])[\da-f]{10,}$/i;
 const VIEW = /[\s-]+(\d{1,2}|front|back|side|full|flat|detail|additional|main|alt|model)$/i;
-const ENDING = /\.(jpe?g|png|webp|avif|hei[cf])$/i;
+const ENDING = /\.(jpe?g?|jfif|png|webp|avif|hei[cf]|hif)$/i;
 const SHORT = 8; // so much of a hash tells one from another
 
 /** What an item's id says: {name, code}, either empty. A code tells items apart that have no name. */

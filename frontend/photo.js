@@ -4,6 +4,7 @@ const TRAVEL_BYTES = 200_000; // what a photo may weigh when it is sent
 const TRAVEL_SIDE = 1024; // the model sees 224 pixels of a box; this is enough for a small one
 const WORKING_SIDE = 2048; // a 12 MP photo takes 48 MB decoded, which a phone may not have
 const LARGEST_FILE = 20 * 2 ** 20; // the server's limit, for what cannot be made smaller here
+const [ROWS, MISSING] = [100, 5]; // of so many rows these may lack, as on the server
 const KEPT_AS_THEY_ARE = ["image/jpeg", "image/png", "image/webp", "image/avif"];
 // EXIF, XMP and IPTC, in all of these kinds; places and names are in them.
 const TELLTALE = /exif|xmp|photoshop/i;
@@ -55,9 +56,7 @@ export class Photo {
     if (this.file.size === 0) throw new PhotoError("empty_file");
     this.contentId ??= await contentId(this.file);
     try {
-      const bitmap = await createImageBitmap(this.file, { imageOrientation: "from-image" });
-      this.canvas = draw(bitmap, bitmap.width, bitmap.height, WORKING_SIDE);
-      bitmap.close();
+      this.canvas = await decoded(this.file);
     } catch {
       const kind = await promised(this.file);
       if (!kind) throw new PhotoError("not_an_image");
@@ -102,6 +101,32 @@ export class Photo {
   }
 }
 
+/** A file on a canvas. One that lacks no more than its end is drawn too, as the server has it. */
+async function decoded(file) {
+  try {
+    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+    const canvas = draw(bitmap, bitmap.width, bitmap.height, WORKING_SIDE);
+    bitmap.close();
+    return canvas;
+  } catch {
+    return decodedInPart(file); // elements show what there is
+  }
+}
+
+async function decodedInPart(file) {
+  const image = new Image();
+  image.src = URL.createObjectURL(file);
+  try {
+    await new Promise((done, failed) => Object.assign(image, { onload: done, onerror: failed }));
+    const context = new OffscreenCanvas(1, ROWS).getContext("2d");
+    context.drawImage(image, 0, 0, 1, ROWS);
+    if (context.getImageData(0, ROWS - MISSING - 1, 1, 1).data[3] < 255) throw new Error("rows are missing");
+    return draw(image, image.naturalWidth, image.naturalHeight, WORKING_SIDE);
+  } finally {
+    URL.revokeObjectURL(image.src);
+  }
+}
+
 function draw(source, width, height, longest) {
   const scale = Math.min(1, longest / Math.max(width, height));
   const canvas = document.createElement("canvas");
@@ -129,6 +154,6 @@ const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0
 async function promised(file) {
   const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 32).arrayBuffer()));
   if (/^(\xff\xd8\xff|\x89PNG|GIF8|BM|RIFF....WEBP)/s.test(head)) return "plain";
-  if (/^....ftyp(avi[fs]|he[ivx][cmsx]|mif1|msf1)/s.test(head)) return "other";
+  if (/^....ftyp(avi[fs]|he[iv][cmsx]|mif[123]|miaf|msf1|MA1[AB]|MiH[ABE]|1pic|tmap)/s.test(head)) return "other";
   return null;
 }

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from starlette.routing import Match
 from starlette.types import Scope
 
+from lambdas.search import key_paths  # noqa: F401  (the routes' `path`)
 from lambdas.search.addresses import addresses_for
 from lambdas.search.admission import Admission
 from lambdas.search.document import CATALOG, SEARCH

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -362,6 +363,22 @@ def test_what_is_no_photo_is_told_before_anything_is_sent(
     assert "hoose" in visit.notice()
     assert visit.searches() == 0
     expect(visit.page.locator("#status")).to_contain_text(says)
+
+
+@pytest.mark.parametrize(("share", "shown"), [(1.0, True), (0.5, False)])
+def test_a_photo_without_its_end_is_searched_and_half_a_photo_is_damaged(
+    visit: Visit, share: float, shown: bool
+) -> None:
+    data = visit.shop.photo("Sweaters").read_bytes()
+    data = data[: int(share * len(data)) - 2]
+    file: dict[str, Any] = {"name": "cut.jpg", "mimeType": "image/jpeg", "buffer": data}
+    if shown:
+        visit.choose(file)
+        assert visit.searches() == 1
+    else:
+        visit.page.set_input_files("#choose", file)  # type: ignore[arg-type]
+        visit.page.wait_for_selector(".notice")
+        assert "That photo is damaged" in visit.notice()
 
 
 def test_an_empty_catalog_says_what_to_do(visit: Visit) -> None:

@@ -66,6 +66,7 @@ class Explanation:
     before: Layout  # in force until then
     waits: Waiting | None  # where a gallery is grouped otherwise
     feed: FeedExplanation | None
+    left_out: Mapping[str, int]  # photos, by why
 
     def text(self) -> str:
         """Lines for people."""
@@ -74,6 +75,7 @@ class Explanation:
             f"layout     {self.layout.text}",
             *_ways(self.found),
             *(f"doubtful   {line}" for line in self.doubts),
+            *(f"left out   {counted(n, 'photo')}: {why}" for why, n in self.left_out.items()),
         ]
         if self.waits:
             when = self.waits.when(time.time())
@@ -104,6 +106,7 @@ class Explanation:
             "before": self.before.text if self.waits else None,
             "waits": self.waits.to_json() if self.waits else None,
             "feed": self.feed.to_json() if self.feed else None,
+            "left_out": dict(self.left_out),
         }
 
 
@@ -127,6 +130,7 @@ def explain(settings: Settings) -> Explanation:
         before,
         waiting(artifacts, before, layout, time.time()) if has_gallery else None,
         explain_feed(catalog, places),
+        catalog.left_out(),
     )
 
 

@@ -12,6 +12,7 @@ from lambdas.local.cli.feed_status import feed_lines, feed_status
 from lambdas.local.cli.holds_report import held_lines, holds_status
 from lambdas.local.cli.layout_status import layout_lines, layout_status
 from lambdas.local.cli.picture_status import picture_lines, picture_status
+from lambdas.local.counted import counted
 from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.stack.outputs import QueueDepth
@@ -53,6 +54,7 @@ def status_report(
         + (f", {len(waiting)} photos waiting" if waiting else "")
         + (f", {status['other_files']} other files" if status["other_files"] else ""),
     ]
+    lines += [f"left out   {counted(n, 'photo')}: {why}" for why, n in status["left_out"].items()]
     lines += layout_lines(status)
     lines += feed_lines(status["feed"]) if status["feed"] else []
     lines += picture_lines(status["pictures"]) if status["pictures"] else []
@@ -177,5 +179,6 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         **layout_status(pipeline.catalog, pipeline.artifacts, pipeline.settings),
         "feed": feed_status(gallery, pipeline.catalog.pictures is not None),
         "pictures": picture_status(pipeline.catalog, pipeline.artifacts, gallery),
+        "left_out": pipeline.catalog.left_out(),
         "other_files": sum(not is_photo(key) and not is_feed(key) for key in files),
     }

@@ -11,8 +11,10 @@ from pathlib import Path
 from watchfiles import Change, watch
 
 from lambdas.local.pipeline import next_sequencer
+from lambdas.local.server.links import links_in
 from lens.photos.catalog import Catalog, is_feed, is_photo
 from lens.photos.ignored import IGNORE_KEY
+from lens.photos.system_folders import system_part
 from lens.pipeline.events import s3_notification
 from lens.storage import FileStorage
 
@@ -41,10 +43,12 @@ def watch_folder(
     Where the system has no more watches, the folder is looked at every few seconds. What ends even
     that is told, and it begins anew; `watching` is set all the same: listings find the rest.
     """
-    polling = False
+    polling = missed = False
     while not stop.is_set():
         try:
-            _watch(folder, on_events, on_unclear, watching, stop, polling=polling)
+            missed = _watch(
+                folder, on_events, on_unclear, watching, stop, polling=polling, missed=missed
+            )
         except Exception as error:  # what the system says differs; none of it may end the server
             log.error(
                 "%s cannot be watched (%s): it is %s; raise fs.inotify.max_user_watches and "
@@ -67,11 +71,14 @@ def _watch(
     stop: threading.Event,
     *,
     polling: bool,
-) -> None:
-    root = folder.resolve()
-    catalog = Catalog(FileStorage(root))
+    missed: bool,
+) -> bool:
+    """True when there are other links than before: then what they lead to is to be watched too.
+    `missed` is whether changes may have been missed before."""
+    links = links_in(folder)
+    catalog = Catalog(FileStorage(links.root))
     for changes in watch(
-        root,
+        *links.watched,
         watch_filter=None,
         debounce=_DEBOUNCE_MS,
         step=_STEP_MS,
@@ -84,12 +91,12 @@ def _watch(
         poll_delay_ms=_POLL_MS,
     ):
         watching.set()
-        events, unclear = [], False
+        events, unclear, missed = [], missed, False
         ignored = catalog.ignored()
-        for change, name in sorted(changes, key=lambda each: each[1]):
-            key = Path(name).relative_to(root).as_posix()
+        seen = [(key, change, name) for change, name in changes for key in links.keys(Path(name))]
+        for key, change, name in sorted(seen):
             unclear |= key == IGNORE_KEY
-            if any(part.startswith(".") for part in key.split("/")):
+            if system_part(key):
                 continue
             if (is_photo(key) or is_feed(key)) and not Path(name).is_dir():
                 if is_photo(key) and ignored.has(key):
@@ -102,6 +109,9 @@ def _watch(
             _safely(folder, partial(on_events, events))
         if unclear:
             _safely(folder, on_unclear)
+            if links_in(folder) != links:
+                return True
+    return False
 
 
 def _safely(folder: Path, act: Callable[[], None]) -> None:

@@ -15,6 +15,7 @@ from lens.errors import UsageError
 from lens.gallery.holds import hold_id
 from lens.photos.catalog import PARTITION_KEY, is_feed, is_photo, media_type
 from lens.photos.ignored import IGNORE_KEY
+from lens.photos.system_folders import system_part
 from lens.pipeline.disappearance import WINDOW, is_mass
 from lens.progress import Progress
 from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
@@ -150,7 +151,9 @@ def _decided(
 
 
 def _belongs(key: str) -> bool:
-    return is_photo(key) or is_feed(key) or key in _SIDE_FILES
+    if key in _SIDE_FILES:
+        return True
+    return (is_photo(key) or is_feed(key)) and system_part(key) is None
 
 
 def _content_type(key: str) -> str:

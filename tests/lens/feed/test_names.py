@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 
 from lens.feed.names import item_of, names_in_key, names_of_product
@@ -64,3 +66,10 @@ def test_the_nearest_folder_comes_before_the_file_and_an_id_before_a_group() -> 
 @pytest.mark.parametrize("key", ["_.jpg", "-_-.jpg", " (1).jpg", "...jpg", "a/.jpg"])
 def test_a_name_of_marks_alone_ends(key: str) -> None:
     assert len(list(names_in_key(key))) < 20
+
+
+def test_a_picture_s_path_names_a_photo_in_either_form_of_unicode() -> None:
+    for written in ("NFC", "NFD"):
+        product = Product("1", images=(normalize(written, "été/1.jpg"),))
+        for lies in ("NFC", "NFD"):
+            assert set(names_of_product(product)) & set(names_in_key(normalize(lies, "été/1.jpg")))

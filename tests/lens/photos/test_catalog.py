@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -62,6 +63,12 @@ def test_a_changed_partition_file_is_read_again(tmp_path: Path) -> None:
         assert catalog.partition()["a.jpg"].item_id == name
     storage.delete("list_eval_partition.txt")
     assert catalog.partition() == {}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_partition_line_names_a_photo_in_either_form_of_unicode(form: str) -> None:
+    entries = parse_partition(f"{HEADER}{normalize(form, 'été.jpg')} item query\n")
+    assert entries[normalize("NFC", "été.jpg")] == entries[normalize("NFD", "été.jpg")]
 
 
 def test_other_files_and_hidden_ones_are_no_photos(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from lens.storage import FileStorage
         ("a/**/x.jpg", "a/b/c/x.jpg", True),
         ("# a.jpg\n\n", "a.jpg", False),
         ("\ufeffa.jpg", "a.jpg", True),
+        ("e\u0301t\u00e9/", "\u00e9te\u0301/a.jpg", True),
     ],
 )
 def test_patterns_are_gitignore_s(pattern: str, key: str, left_out: bool) -> None:

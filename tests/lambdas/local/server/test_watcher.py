@@ -31,8 +31,11 @@ class Watched:
     def _count(self) -> None:
         self.unclear += 1
 
-    def until(self, heard: str) -> bool:
-        end = time.monotonic() + SECONDS
+    def until_soon(self, heard: str) -> bool:
+        return self.until(heard, 1)
+
+    def until(self, heard: str, seconds: float = SECONDS) -> bool:
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             if any(heard in event for event in self.events):
                 return True

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from lens.feed.pictures import addresses_of, picture_id, picture_in
@@ -31,7 +32,7 @@ def names_of_product(product: Product) -> tuple[str, ...]:
     for image in product.images:
         names += _names_of_picture(image)
     names += (f"picture:{picture_id(address)}" for address in addresses_of(product))
-    return tuple(dict.fromkeys(name.casefold() for name in names))
+    return tuple(dict.fromkeys(normalize("NFC", name.casefold()) for name in names))
 
 
 def names_of_face(product: Product) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ def names_of_face(product: Product) -> tuple[str, ...]:
     names = [f"picture:{picture_id(address)}" for address in addresses_of(first)]
     for image in first.images:
         names += _names_of_picture(image)
-    return tuple(name.casefold() for name in names)
+    return tuple(normalize("NFC", name.casefold()) for name in names)
 
 
 @lru_cache(1_024)  # variants share pictures
@@ -53,6 +54,13 @@ def names_in_key(key: str) -> Iterator[str]:
     """What a photo's key may call its product, the surest first: the picture that a feed names,
     then an id, then a group's; of these the nearest folder first, the whole file name before a
     part of it."""
+    yield from _names_in(key)
+    # A Mac writes names in another form of Unicode than shops' programs do.
+    if not key.isascii() and (typed := normalize("NFC", key)) != key:
+        yield from _names_in(typed)
+
+
+def _names_in(key: str) -> Iterator[str]:
     if picture := picture_in(key):
         yield f"picture:{picture}"
     key = key.casefold()

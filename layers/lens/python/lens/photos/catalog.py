@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path, PurePosixPath
 from typing import Protocol
+from unicodedata import normalize
 
 from lens.errors import NotFoundError, StorageError
 from lens.photos.ignored import IGNORE_KEY, NOTHING, Ignored, parse_ignored
@@ -23,6 +25,9 @@ MEDIA_TYPES = {
     ".avif": "image/avif",
     ".heic": "image/heic",
     ".heif": "image/heif",
+    ".hif": "image/heif",  # Canon's and Sony's cameras
+    ".jfif": "image/jpeg",  # Windows, for what browsers save
+    ".jpe": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
     ".png": "image/png",
@@ -126,6 +131,12 @@ class Catalog:
     def files(self) -> Iterator[ObjectInfo]:
         """Every file in the catalog's folders that can be read, photo or not."""
         return _listed(self.storage)
+
+    def left_out(self) -> dict[str, int]:
+        """How many photos the catalog leaves out, by why."""
+        ignored = self.ignored()
+        why = (ignored.why(info.key) for info in self.files() if is_photo(info.key))
+        return dict(sorted(Counter(filter(None, why)).items()))
 
     def head(self, key: str) -> ObjectInfo | None:
         """A photo's info; None where there is none."""
@@ -243,7 +254,9 @@ def parse_partition(
         if not fields or fields == _PARTITION_HEADER or (len(fields) == 1 and fields[0].isdigit()):
             continue
         if len(fields) == 3 and fields[2] in {"train", "query", "gallery"}:
-            entries[fields[0]] = PartitionEntry(fields[1], fields[2])
+            # A Mac writes names in another form of Unicode than others.
+            for name in {fields[0], *(normalize(form, fields[0]) for form in ("NFC", "NFD"))}:
+                entries[name] = PartitionEntry(fields[1], fields[2])
         else:
             leave_out(
                 f"line {number}: expected 'image_name item_id train|query|gallery', found "

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from functools import cache, lru_cache
+from functools import cache, reduce
 from io import BytesIO
 
-from PIL import ExifTags, Image, ImageChops, ImageCms
+from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
 from lens.errors import (
     BrokenImageError,
     NotAnImageError,
+    PhotoError,
     PhotoTooLargeError,
     TooManyPixelsError,
     UnsupportedImageError,
 )
+from lens.photos import heif_file, jpeg_file, png_file
+from lens.photos.colors import PROFILE_BYTES, in_srgb
+from lens.photos.suffix import kind_of
 from lens.settings import Limits
 
 ACCEPTED = "JPEG, PNG, WebP, AVIF or HEIC"
@@ -27,26 +30,10 @@ _REDUCIBLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 
 # A kilobyte can ask for hundreds of passes over every pixel. Encoders write about ten.
 _MOST_SCANS = 50
-_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
-# Larger than any print profile in use; more would only fill the memory that keeps transforms.
-_PROFILE_BYTES = 4 * 2**20
-# The color space that a profile speaks of, as Pillow's mode.
-_PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
+# Which half of a PNG's 16 bits Pillow keeps.
+_HIGH_BYTES, _LOW_BYTES = "RGB;16B", "RGB;16L"
 _DAMAGED = "the photo is truncated or damaged; choose another file"
-_SIGNATURES = (
-    (0, b"\xff\xd8\xff", "JPEG"),
-    (0, b"\x89PNG", "PNG"),
-    (8, b"WEBP", "WebP"),
-    (0, b"GIF8", "GIF"),
-    (0, b"BM", "BMP"),
-    (0, b"II*\0", "TIFF"),
-    (0, b"MM\0*", "TIFF"),
-    (0, b"%PDF", "PDF"),
-)
-_READERS = {"JPEG": "JPEG", "PNG": "PNG", "WebP": "WEBP", "AVIF": "AVIF", "HEIC": "HEIF"}
-_HEIF_BRANDS = {b"mif1", b"msf1", *(b"he" + rest for rest in (b"ic", b"ix", b"im", b"is"))}
-_HEIF_BRANDS |= {b"hev" + rest for rest in (b"c", b"x", b"m", b"s")}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -88,14 +75,12 @@ def decode(data: bytes, limits: Limits) -> Image.Image:
             f"{limits.photo_pixels / 1e6:.1f} are accepted: send a smaller copy"
         )
     try:
-        image.draft("RGB", (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEGs know how
-        image.load()
+        image = _loaded(image, data)
         turn = _turn(image)
-        profile = image.info.get("icc_profile")
-        rgb = _to_rgb(_reduced(image), profile)
+        rgb = in_srgb(_reduced(image))
         if turn is not None:
             rgb = rgb.transpose(turn)
-    except MemoryError:
+    except (MemoryError, PhotoError):
         raise
     except Exception as error:
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, ...
@@ -122,21 +107,68 @@ def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
 
 
 def _open(data: bytes) -> Image.Image:
-    kind = _kind(data)
+    """An image that is not decoded yet. Its info has what `in_srgb` and `_turn` go by."""
+    kind = kind_of(data)
     if kind is None:
         raise NotAnImageError(f"this is not a photo; send a {ACCEPTED} file")
-    if kind not in _READERS:
+    if kind not in _OPEN:
         raise UnsupportedImageError(f"{kind} files are not accepted; send a {ACCEPTED} file")
-    if kind == "JPEG" and _scans(data) > _MOST_SCANS:
+    if kind == "JPEG" and jpeg_file.scans(data, _MOST_SCANS) > _MOST_SCANS:
         raise BrokenImageError(
             f"the photo is a JPEG of more than {_MOST_SCANS} scans; save it again as a plain JPEG"
         )
-    if kind == "HEIC":
-        _learn_heif()
     try:
-        return Image.open(BytesIO(data), formats=(_READERS[kind],))
+        return _OPEN[kind](data)
     except Exception as error:
         raise BrokenImageError(_DAMAGED) from error
+
+
+def _open_jpeg(data: bytes) -> Image.Image:
+    try:
+        return Image.open(BytesIO(data), formats=("JPEG",))
+    except UnidentifiedImageError:
+        return Image.open(BytesIO(jpeg_file.mended(data)), formats=("JPEG",))
+
+
+def _open_png(data: bytes) -> Image.Image:
+    """Its texts, which may unpack to gigabytes, are not even looked at."""
+    png = png_file.read_png(data)
+    image = Image.open(BytesIO(png.picture), formats=("PNG",))
+    points = png.code_points()
+    profile = None if points else png.profile(PROFILE_BYTES)
+    image.info |= {"exif": png.exif, "icc_profile": profile, "code_points": points}
+    if png.key and image.tile[0].args == _HIGH_BYTES:  # Pillow would compare it with these alone
+        image.info["key"] = png
+    return image
+
+
+def _open_webp(data: bytes) -> Image.Image:
+    size = len(data) - 8
+    if int.from_bytes(data[4:8], "little") > size:  # its chunks may be whole all the same
+        data = data[:4] + size.to_bytes(4, "little") + data[8:]
+    return Image.open(BytesIO(data), formats=("WEBP",))
+
+
+def _open_avif(data: bytes) -> Image.Image:
+    image = Image.open(BytesIO(heif_file.led_by("AVIF", data)), formats=("AVIF",))
+    image.info["code_points"] = heif_file.code_points(data)
+    return image
+
+
+def _open_heic(data: bytes) -> Image.Image:
+    _learn_heif()
+    image = Image.open(BytesIO(heif_file.led_by("HEIC", data)), formats=("HEIF",))
+    image.info["code_points"] = heif_file.code_points(data)
+    return image
+
+
+_OPEN = {
+    "JPEG": _open_jpeg,
+    "PNG": _open_png,
+    "WebP": _open_webp,
+    "AVIF": _open_avif,
+    "HEIC": _open_heic,
+}
 
 
 @cache
@@ -148,38 +180,37 @@ def _learn_heif() -> None:
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
-def _kind(data: bytes) -> str | None:
-    """The type that a file's first bytes promise. Pillow's own guess would let dozens of parsers
-    at unknown bytes only to word a refusal."""
-    for start, signature, kind in _SIGNATURES:
-        if data.startswith(signature, start):
-            return kind
-    if data.startswith(b"ftyp", 4):
-        # AVIF and HEIC both may be led by the brand they share, mif1.
-        end = min(int.from_bytes(data[:4], "big"), len(data), 256)
-        brands = {data[start : start + 4] for start in range(8, end, 4)}
-        if brands & {b"avif", b"avis"}:
-            return "AVIF"
-        return "HEIC" if brands & _HEIF_BRANDS else "video"
-    return "SVG" if b"<svg" in data[:1024] else None
+def _loaded(image: Image.Image, data: bytes) -> Image.Image:
+    """The image, decoded; a JPEG that lacks no more than its end too, as browsers show it."""
+    image.draft("RGB", (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEGs know how
+    try:
+        image.load()
+    except OSError:
+        if image.format not in ("JPEG", "MPO"):
+            raise
+        image = Image.open(BytesIO(jpeg_file.mended(data)), formats=("JPEG",))
+        image.draft("RGB", (_DRAFT_SIDE, _DRAFT_SIDE))
+        image.load()
+        if not jpeg_file.is_whole(image):
+            raise
+    return _keyed(image, image.info["key"]) if "key" in image.info else image
 
 
-def _scans(data: bytes) -> int:
-    """An upper bound of a JPEG's scans; the true number where that bound is suspicious."""
-    bound = data.count(b"\xff\xda")
-    if bound <= _MOST_SCANS:
-        return bound
-    # Videos and further pictures behind the photo, and its metadata, hold these bytes by chance.
-    scans, position = 0, 2
-    while (found := _MARKER.search(data, position)) is not None:
-        marker, position = found[1][0], found.end()
-        if marker == 0xD9:  # the end of the photo
-            break
-        if marker == 0xDA:
-            scans += 1
-        if marker != 0x01 and not 0xD0 <= marker <= 0xD8:  # these have no length
-            position += int.from_bytes(data[position : position + 2], "big")
-    return scans
+def _keyed(image: Image.Image, png: png_file.Png) -> Image.Image:
+    """An image of 16 bits a channel, see-through where it has exactly the key's color."""
+    low = Image.open(BytesIO(png.picture), formats=("PNG",))
+    low.tile = [tile._replace(args=_LOW_BYTES) for tile in low.tile]
+    low.load()
+    key = png.key or ()
+    bands = [*image.split(), *low.split()]
+    wanted = [level >> 8 for level in key] + [level & 0xFF for level in key]
+    seen = [
+        band.point([0 if each == level else 255 for each in range(256)])
+        for band, level in zip(bands, wanted, strict=True)
+    ]
+    image.info.pop("transparency", None)
+    image.putalpha(reduce(ImageChops.lighter, seen))
+    return image
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -193,67 +224,12 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     """What turns the image as its EXIF orientation wants it seen."""
     if image.format == "HEIF":  # turned by its decoder, as the container says; EXIF only repeats it
         return None
+    tags = Image.Exif()  # not `getexif`, which also has XMP's, by which no browser goes
     try:
-        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        tags.load(image.info.get("exif") or b"")
+        orientation = tags.get(ExifTags.Base.Orientation, 1)
     except Exception:  # damaged EXIF, which many good photos have; its readers raise anything
         return None
-
-
-def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if image.mode.startswith("I"):
-        # Pillow's own conversion of 16-bit gray clips at 255 instead of scaling.
-        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if image.mode == "CMYK" and "adobe" not in image.info:
-        # Pillow undoes Adobe's inversion also where there is none: in JPEGs without its marker.
-        image = ImageChops.invert(image)
-    mode = "CMYK" if image.mode == "CMYK" else "L" if image.mode in {"1", "L", "LA"} else "RGB"
-    transform = _transform(profile, mode) if profile else None
-    if not image.has_transparency_data:
-        return _in_srgb(image, transform)
-    image = image.convert("RGBA")
-    # Unlike Image.alpha_composite, pasting lets other threads run and copies nothing else.
-    white = Image.new("RGB", image.size, "white")
-    white.paste(image if transform is None else _in_srgb(image, transform), mask=image)
-    return white
-
-
-def _in_srgb(image: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> Image.Image:
-    if transform is None:
-        return image.convert("RGB")
-    return transform.apply(image.convert(transform.input_mode))
-
-
-@lru_cache(maxsize=8)
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From a profile's colors to sRGB; None where it changes nothing, does not fit or is broken.
-
-    A shop's photos and a phone's have few different profiles, and building takes milliseconds.
-    """
-    if len(profile) > _PROFILE_BYTES:
-        return None
-    try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        source_mode = _PROFILE_MODES.get(source.profile.xcolor_space)
-        if source_mode is None or (source_mode != mode and (source_mode, mode) != ("RGB", "L")):
-            return None
-        transform = ImageCms.ImageCmsTransform(
-            source,
-            ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
-            source_mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-        return transform if source_mode == "CMYK" or _changes(transform) else None
-    except Exception:  # lcms and its wrapper raise whatever the damage leads to
-        return None
-
-
-def _changes(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether any color moves by more than rounding: many profiles say sRGB in other bytes."""
-    levels = range(0, 256, 17)
-    probe = Image.new("RGB", (16, 256))
-    probe.putdata([(r, g, b) for r in levels for g in levels for b in levels])
-    probe = probe.convert(transform.input_mode)
-    moved = ImageChops.difference(transform.apply(probe), probe.convert("RGB"))
-    return moved.point(lambda levels: max(levels - 2, 0)).getbbox() is not None
+    if isinstance(orientation, bytes) and len(orientation) == 1:  # some cameras write a byte
+        orientation = orientation[0]
+    return _TURNS.get(orientation) if isinstance(orientation, int) else None

@@ -1,11 +1,15 @@
-"""The catalog's `.lensignore`: which photos a shop leaves out, in gitignore's syntax."""
+"""What the catalog leaves out: what is a system's, and what its `.lensignore` names, in gitignore's
+syntax."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from pathspec.gitignore import GitIgnoreSpec
+
+from lens.photos.system_folders import system_part
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +25,15 @@ class Ignored:
 
     def has(self, key: str) -> bool:
         """Whether the catalog leaves this key out."""
-        return self.patterns.match_file(key)
+        return self.why(key) is not None
+
+    def why(self, key: str) -> str | None:
+        """Why the catalog leaves this key out; None where it does not."""
+        if part := system_part(key):
+            return f"{part[0]} ({part[1]})"
+        if self.patterns.match_file(normalize("NFC", key)):
+            return IGNORE_KEY
+        return None
 
 
 NOTHING = Ignored(GitIgnoreSpec.from_lines([]))
@@ -30,7 +42,9 @@ NOTHING = Ignored(GitIgnoreSpec.from_lines([]))
 def parse_ignored(text: str) -> Ignored:
     """Read the file; a line that cannot be understood is left out and named in a warning."""
     good, bad = [], []
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    # A Mac writes names in another form of Unicode than a person types.
+    text = normalize("NFC", text.removeprefix("\ufeff"))
+    for number, line in enumerate(text.splitlines(), start=1):
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:

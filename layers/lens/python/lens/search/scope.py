@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,3 +79,17 @@ class Scope:
 
     def _hides(self, match: Match) -> bool:
         return self.sold_out == "hide" and self.offers.is_sold_out(match.row)
+
+
+def category_of(gallery: Gallery, typed: str) -> str:
+    """A category as the gallery has its name: a slash at the end says nothing, and a Mac writes
+    names in another form of Unicode than a person types."""
+    name = typed.rstrip("/")
+    if name.isascii():
+        return name
+    wanted = normalize("NFC", name)
+    for known in gallery.categories:
+        plain = normalize("NFC", known)
+        if plain == wanted or plain.startswith(f"{wanted}/"):
+            return "/".join(known.split("/")[: name.count("/") + 1])
+    return name

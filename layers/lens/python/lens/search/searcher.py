@@ -35,7 +35,7 @@ from lens.search.paging import Pages
 from lens.search.queries import Asked, Queries, Query
 from lens.search.results import NO_RESULTS, Results, hits_of
 from lens.search.same_photo import same_photo
-from lens.search.scope import Scope
+from lens.search.scope import Scope, category_of
 from lens.search.serving import Serving, load_serving
 from lens.search.thumbnail_reader import Thumbnails
 from lens.search.wanted import ANYTHING, Wanted, require_first
@@ -276,7 +276,8 @@ class Searcher:
         selection = None
         if wanted.filter is not None:
             selection = self._joins.of(gallery).select(wanted.filter, view)
-        return Scope(view, wanted.category, wanted.filter, selection, self.sold_out, self.currency)
+        category = wanted.category and category_of(gallery, wanted.category)
+        return Scope(view, category, wanted.filter, selection, self.sold_out, self.currency)
 
     @property
     def serving(self) -> Serving | None:
