@@ -30,7 +30,7 @@ from lens.gallery.current import Current, read_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import PREFIX as PRODUCTS
 from lens.gallery.product_tables import read_look, table_folders
-from lens.gallery.rows import Kind, Rows
+from lens.gallery.rows import Cause, Kind, Rows
 from lens.gallery.segments import PREFIX as SEGMENTS
 from lens.gallery.segments import parse_segment_key, read_segment, segment_key
 from lens.gallery.snapshots import PREFIX as SNAPSHOTS
@@ -254,5 +254,5 @@ def _unknown(storage: Storage, model_id: str, orphans: list[tuple[str, str]]) ->
             else:
                 newer = row.version > known[position].version
             if newer:
-                looks.append(Look(row.key, row.version, model_id))
+                looks.append(Look(row.key, row.version, model_id, cause=Cause.AGAIN))
     return looks

@@ -13,7 +13,7 @@ from lens.gallery import retention
 from lens.gallery.commits import Commit, ProductsRef, SegmentRef, advance_head, read_head
 from lens.gallery.current import followed_models
 from lens.gallery.product_tables import read_look
-from lens.gallery.rows import Rows
+from lens.gallery.rows import Cause, Rows
 from lens.gallery.segments import PREFIX, parse_segment_key, read_segment
 from lens.gallery.snapshots import read_snapshot_manifest
 from lens.gallery.versions import UNSEEN, Look
@@ -118,4 +118,4 @@ def _is_followed(storage: Storage, model_id: str) -> bool:
 
 def _looks(rows: Rows) -> list[Look]:
     looks = (rows[position] for position in range(len(rows)))
-    return [Look(row.key, row.version) for row in looks]
+    return [Look(row.key, row.version, cause=Cause.AGAIN) for row in looks]
