@@ -125,6 +125,15 @@ def test_where_the_folder_is_gone_or_another_nothing_is_a_tombstone(stage: Stage
     assert stage.row("gone.png").kind == Kind.TOMBSTONE
 
 
+def test_a_look_that_nobody_asked_for_finds_photos_and_takes_none_out(stage: Stage) -> None:
+    stage.photos.write("a.png", png(1))
+    again = [replace(look(key), cause=Cause.AGAIN) for key in ("a.png", "gone.png")]
+    assert stage.run(*again)[stage.models[0]].rows.key.tolist() == [b"a.png"]
+    assert stage.run(again[1]) == {}
+    rows = stage.run(again[1], look("gone.png"))[stage.models[0]].rows
+    assert rows.reason.tolist() == [b"event"]
+
+
 def test_looks_at_another_catalog_fail(stage: Stage, tmp_path: Path) -> None:
     claim_origin(stage.artifacts, Catalog(FileStorage(tmp_path / "another")))
     with pytest.raises(UsageError, match="belong to"):

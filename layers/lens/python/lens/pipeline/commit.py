@@ -15,7 +15,7 @@ from lens.gallery import retention
 from lens.gallery.commits import Commit, ProductsRef, SegmentRef, advance_head, read_head
 from lens.gallery.current import followed_models
 from lens.gallery.product_tables import read_look
-from lens.gallery.rows import Kind, Rows, last_of_each_key
+from lens.gallery.rows import Cause, Kind, Rows, last_of_each_key
 from lens.gallery.segments import PREFIX, parse_segment_key, read_segment
 from lens.gallery.snapshots import load_rows, read_snapshot_manifest
 from lens.gallery.versions import UNSEEN, Look
@@ -90,7 +90,7 @@ def newer_looks(storage: Storage, head: Commit, parts: Iterable[Rows]) -> list[L
         else:
             newer = row.version > known[position].version
         if newer:
-            looks.append(Look(row.key, row.version, head.model_id))
+            looks.append(Look(row.key, row.version, head.model_id, cause=Cause.AGAIN))
     return looks
 
 
@@ -157,4 +157,4 @@ def _is_followed(storage: Storage, model_id: str) -> bool:
 
 def _looks(rows: Rows) -> list[Look]:
     looks = (rows[position] for position in range(len(rows)))
-    return [Look(row.key, row.version) for row in looks]
+    return [Look(row.key, row.version, cause=Cause.AGAIN) for row in looks]

@@ -120,7 +120,11 @@ class Embedding:
         if any(each.is_nothing for each in findings.values()):
             self.catalog.check_there()
         for model, newest in wanted.items():
-            found = [(findings[key], newest[key]) for key in newest if key in findings]
+            found = [
+                (findings[key], look)
+                for key, look in newest.items()
+                if key in findings and not (findings[key].is_nothing and _is_again(look))
+            ]
             if not found:
                 continue
             segment_id = write_segment(self.artifacts, model, _segment(found, embedders[model]))
@@ -187,12 +191,17 @@ def _newest(looks: Iterable[Look], model_id: str) -> dict[str, Look]:
     newest: dict[str, Look] = {}
     for look in looks:
         if look.model_id in (None, model_id) and is_photo(look.key):
-            newest[look.key] = max(newest.get(look.key, look), look, key=_version)
+            newest[look.key] = max(newest.get(look.key, look), look, key=_rank)
     return newest
 
 
-def _version(look: Look) -> Version:
-    return look.version
+def _rank(look: Look) -> tuple[Version, bool]:
+    return look.version, not _is_again(look)
+
+
+def _is_again(look: Look) -> bool:
+    """Whether nobody says that the photo is gone: if it is, the next comparison decides."""
+    return look.cause == Cause.AGAIN
 
 
 def _row(finding: _Finding, look: Look) -> Row:
