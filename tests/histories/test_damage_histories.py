@@ -12,6 +12,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lens.errors import LensError
@@ -21,6 +22,7 @@ from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import is_manifest_key
 from lens.gallery.rows import Kind
 from lens.gallery.versions import Look
+from lens.photos.catalog import is_photo
 from lens.pipeline.repair import repair
 from lens.pipeline.verify import inspect
 from lens.storage import FileStorage
@@ -39,6 +41,7 @@ STEPS = (
 )
 STAYS = "stays.png"  # a catalog that has lost all its photos is rather one that cannot be seen
 ROUNDS = 3
+ANY = ""  # among lost keys: all may be
 
 
 class DamagedWorld(World):
@@ -67,19 +70,36 @@ def test_a_repair_brings_back_what_the_catalog_has(seed: int, tmp_path: Path) ->
             world.perform(Step("promote", 0))
         for _ in range(chance.randint(1, 8)):
             world.perform(Step(chance.choice(STEPS), chance.randrange(1000)))
+        settled = chance.random() < 0.5 and settle(world)
+        lost: set[str] = set()
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
-            damage(chance, tmp_path / "artifacts")
-        heal(world, chance)
+            lost |= damage(chance, tmp_path / "artifacts")
+        known = (tmp_path / "artifacts/current.json").exists()
+        looks = heal(world, chance)
+        if settled and known and ANY not in lost:
+            assert {look.key for look in looks if is_photo(look.key)} <= lost
         check(world)
 
 
-def damage(chance: random.Random, root: Path) -> str:
-    """Damage a file of the artifacts, in one of the ways that disks and people have."""
+def settle(world: World) -> bool:
+    """Do all that is queued, until the gallery equals the catalog."""
+    for _ in range(6):
+        world.embed_all()
+        world.commit_all()
+        if not world.reconcile():
+            return True
+    raise AssertionError("the gallery never comes to equal the catalog")
+
+
+def damage(chance: random.Random, root: Path) -> set[str]:
+    """Damage a file of the artifacts, in one of the ways that disks and people have; the keys of
+    the rows in it, ANY for one that says what is live."""
     if not files(root):
-        return ""
+        return {ANY}
     kinds = sorted({path.relative_to(root).parts[0] for path in files(root)})
     kind = chance.choice(kinds)
     path = chance.choice([each for each in files(root) if each.relative_to(root).parts[0] == kind])
+    lost = {ANY} if path.name == "current.json" else keys_in(path)
     data = path.read_bytes()
     how = chance.choice(("empty", "half", "gone", "bit", "other"))
     if how == "gone":
@@ -92,7 +112,20 @@ def damage(chance: random.Random, root: Path) -> str:
         path.write_bytes(chance.choice(others).read_bytes())
     else:
         path.write_bytes(data[: len(data) // 2] if how == "half" else b"")
-    return f"{how} {path.relative_to(root)}"
+    return lost
+
+
+def keys_in(path: Path) -> set[str]:
+    """The catalog keys of the rows in a segment, or in the snapshot that a file is part of."""
+    if path.parts[-4] == "snapshots":
+        path = path.parent / "rows.npz"
+    elif path.parts[-3] != "segments":
+        return set()
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {key.decode() for key in arrays["key"].tolist()}
+    except Exception:  # it is damaged already, or it is gone
+        return {ANY}
 
 
 def files(root: Path) -> list[Path]:
@@ -107,7 +140,7 @@ def files(root: Path) -> list[Path]:
     )
 
 
-def heal(world: World, chance: random.Random) -> None:
+def heal(world: World, chance: random.Random) -> list[Look]:
     """Repair, stopped anywhere first; what it asks for is done, or lost and left to reconcile."""
     for _ in range(chance.choice((0, 0, 1, 2))):
         stop = Interruption(
@@ -122,6 +155,7 @@ def heal(world: World, chance: random.Random) -> None:
     repaired = mend(world)
     if not lost:
         world._queue(repaired)
+    return repaired
 
 
 def mend(world: World) -> list[Look]:
@@ -151,11 +185,7 @@ def check(world: World) -> None:
         shown = {row.key for row in gallery.photos()}
         if not pending:
             assert shown <= there.keys() | unusable
-    for _ in range(6):
-        world.embed_all()
-        world.commit_all()
-        if not world.reconcile():
-            break
+    settle(world)
     for model_id in current.followed:
         gallery = load_gallery(world.bare, read_head(world.bare, model_id))
         assert {row.key: row.photo_id for row in gallery.photos()} == there

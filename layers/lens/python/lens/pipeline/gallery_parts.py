@@ -133,22 +133,19 @@ class GalleryParts:
     def _base(self, history: list[Commit]) -> tuple[SnapshotRef | None, list[Commit]]:
         """The newest whole snapshot, and the commits that were made since it was."""
         since: list[Commit] = []
-        base: SnapshotRef | None = None
+        decided, base = False, None
         for commit in history:
-            ref = commit.snapshot
-            if base is not None and ref != base:
+            if decided and commit.snapshot != base:
                 return base, since
-            if base is None and ref and ref.id in self.snapshots:
-                base = ref
+            if commit.snapshot is None or commit.snapshot.id in self.snapshots:
+                decided, base = True, commit.snapshot
             since.append(commit)
-            if base is None and ref is None:
-                break  # older commits are contained in this one
-        return (base or self._ancestor(since)), since
+            if commit.snapshot is None and not commit.segments:
+                break  # it was emptied: what came before is of no use
+        return (base if decided else self._ancestor(since)), since
 
     def _ancestor(self, commits: list[Commit]) -> SnapshotRef | None:
         """A whole snapshot that a damaged one was folded from, though no commit names it."""
-        if not all(commit.snapshot for commit in commits):
-            return None
         for commit in commits:
             parent = commit.snapshot.parent if commit.snapshot else None
             if parent in self.snapshots:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lens.errors import DamagedError
 from lens.photos.layouts.stored import KEY as LAYOUT
-from lens.photos.layouts.stored import read_layout
+from lens.photos.layouts.stored import check_layout
 from lens.pipeline.collect import check_marks
 from lens.pipeline.picture_state import check_state
 from lens.storage import Storage, formats
@@ -33,7 +33,7 @@ def _holds(storage: Storage) -> None:
 # again by what writes it, once the damaged one is out of its way.
 DOCUMENTS: dict[str, tuple[str, Check]] = {
     formats.KEY: ("an older format is written for an hour", _announced),
-    LAYOUT: ("which photos are one product is told anew, and LENS_LAYOUT read again", read_layout),
+    LAYOUT: ("which photos are one product is told anew, and LENS_LAYOUT read again", check_layout),
     "collected.json": ("nothing is removed for another day", check_marks),
     HOLDS: ("what disappeared is told and held anew", _holds),
     "fetching.json": ("pictures that failed are asked for again", check_state),

@@ -261,6 +261,9 @@ def _check_current(found: Inspection) -> None:
     if current.live not in _models_in(found.there) | found.galleries.keys():
         found.add(CURRENT, f"it names {current.live!r}, which is no model here", _NOTHING)
         found.current = None
+        found.models.pop(current.live, None)
+        folder = f"{MODELS}{current.live}/"
+        found.damages = [each for each in found.damages if not each.key.startswith(folder)]
     elif pin := current.pin:
         gallery = found.gallery(pin.model_id)
         pinned = gallery.commits.get(pin.commit_id)

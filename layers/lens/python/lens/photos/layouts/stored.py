@@ -45,6 +45,11 @@ def read_layout(storage: Storage) -> Layout:
         return Layout()
 
 
+def check_layout(storage: Storage) -> None:
+    """DamagedError when what is stored is damaged."""
+    read_document(storage, KEY, _Stored)
+
+
 def store_layout(storage: Storage, layout: Layout) -> Layout:
     """Put a layout in force; the one that is then. It waits while an earlier release may run, which
     would group otherwise and embed anew what this one has grouped."""

@@ -1,0 +1,273 @@
+"""Repair: what is whole goes on, what was lost is looked at again, what was deleted stays so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lens.errors import LensError
+from lens.gallery import retention
+from lens.gallery.commits import commit_key, head_key, history, read_head
+from lens.gallery.current import read_current
+from lens.gallery.segments import segment_key
+from lens.gallery.versions import Version
+from lens.photos.catalog import Catalog
+from lens.pipeline.commit import commit_segments
+from lens.pipeline.compact import fold, merge
+from lens.pipeline.repair import Repaired, repair
+from lens.pipeline.rollback import rollback
+from lens.pipeline.verify import inspect
+from lens.storage import FileStorage
+from lens.storage.formats import announce_format
+from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.support.small_galleries import (
+    NOW,
+    add,
+    gallery,
+    gone,
+    head,
+    photo,
+    shown,
+    write,
+)
+from tests.support.small_galleries import make_live as name_live
+from tests.support.tiny_model import png, write_tiny_model
+
+
+class Shop:
+    """A catalog and its artifacts; each photo's etag is that of its file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "made"
+        self.storage = FileStorage(self.root)
+        self.files = FileStorage(folder / "photos")
+        self.files.root.mkdir(parents=True)
+        self.catalog = Catalog(self.files)
+        announce_format(self.storage, 0.0)
+        self.model = write_tiny_model(self.storage).model_id
+        name_live(self.storage, self.model)
+
+    def put(self, key: str, version: str) -> str:
+        """Add a photo, and commit its row; the segment's id."""
+        info = self.files.write(key, png(len(key)))
+        row = photo(key, version)._replace(etag=info.etag, item_id="", category="")
+        return add(self.storage, row, model_id=self.model).segments[-1].id
+
+    def take_down(self, key: str, version: str) -> str:
+        """Delete a photo, and commit its tombstone; the segment's id."""
+        self.files.delete(key)
+        return add(self.storage, gone(key, version), model_id=self.model).segments[-1].id
+
+    def damage(self, key: str) -> None:
+        """Spoil an artifact."""
+        (self.root / key).write_bytes(b"spoiled")
+
+    def lose(self, segment_id: str) -> None:
+        """Spoil a segment."""
+        self.damage(segment_key(self.model, segment_id))
+
+    def repair(self, now: float = NOW) -> Repaired:
+        """Repair, and see that nothing is left to repair."""
+        repaired = repair(self.storage, self.catalog, clock=lambda: now)
+        assert inspect(self.storage).damages == []
+        assert repair(self.storage, self.catalog, clock=lambda: now) == Repaired()
+        return repaired
+
+    @property
+    def shown(self) -> set[str]:
+        """The keys that a new searcher shows."""
+        return set(shown(gallery(self.storage, self.model)))
+
+    def head_key(self) -> str:
+        return head_key(self.model)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def looks(repaired: Repaired) -> dict[str, Version]:
+    return {look.key: look.version for look in repaired.looks}
+
+
+def test_the_keys_of_a_lost_segment_are_looked_at_again(shop: Shop) -> None:
+    shop.put("a.png", "1")
+    lost = shop.put("b.png", "2")
+    shop.put("c.png", "3")
+    shop.lose(lost)
+    repaired = shop.repair()
+    assert looks(repaired) == {"b.png": Version("", 1)}
+    assert shop.shown == {"a.png", "c.png"}
+
+
+def test_a_photo_whose_tombstone_was_lost_is_not_shown_for_a_moment(shop: Shop) -> None:
+    shop.put("a.png", "1")
+    shop.put("b.png", "2")
+    assert fold(shop.storage, head(shop.storage, shop.model), now=NOW)
+    lost = shop.take_down("a.png", "3")
+    shop.lose(lost)
+    seen: list[set[str]] = []
+    watched = InterruptingStorage(
+        shop.storage, lambda step: None, lambda key, data: seen.append(visible(shop))
+    )
+    repaired = repair(watched, shop.catalog, clock=lambda: NOW)
+    assert repaired.looks == []
+    assert {frozenset(each) for each in seen} == {frozenset({"b.png"}), frozenset()}
+    assert shop.shown == {"b.png"}
+
+
+def visible(shop: Shop) -> set[str]:
+    """What a search shows; nothing while the head cannot be loaded."""
+    try:
+        return shop.shown
+    except LensError:
+        return set()
+
+
+def test_looks_stand_above_whatever_can_be_read_and_loose_segments_are_not_adopted(
+    shop: Shop,
+) -> None:
+    shop.put("a.png", "1")
+    lost = shop.put("b.png", "5")
+    loose = write(shop.storage, photo("b.png", "4", photo_id="older"), model_id=shop.model)
+    beside = write(shop.storage, photo("deleted.png", "7"), model_id=shop.model)
+    shop.lose(lost)
+    repaired = shop.repair()
+    assert looks(repaired) == {"b.png": Version("4", 1)}
+    named = head(shop.storage, shop.model).tail_ids
+    assert not {loose, beside} & named
+    # Committed late by whoever wrote it, one shows nothing that the catalog has no more.
+    commit_segments(shop.storage, shop.model, [beside], now=NOW)
+    assert "deleted.png" not in shop.shown
+
+
+def test_a_damaged_snapshot_is_made_of_what_was_folded_into_it(shop: Shop) -> None:
+    for number in range(4):
+        shop.put(f"{number}.png", f"{number + 1}")
+    assert fold(shop.storage, head(shop.storage, shop.model), now=NOW)
+    shop.put("after.png", "9")
+    snapshot = head(shop.storage, shop.model).snapshot
+    assert snapshot is not None
+    shop.damage(f"snapshots/{shop.model}/{snapshot.id}/vectors.npy")
+    assert shop.repair().looks == []
+    assert len(shop.shown) == 5
+
+
+def test_a_damaged_snapshot_falls_back_on_the_one_before(shop: Shop) -> None:
+    for number in range(4):
+        shop.put(f"{number}.png", f"{number + 1}")
+        assert fold(shop.storage, head(shop.storage, shop.model), now=NOW)
+    lost = next(c.segments[0].id for c in history(shop.storage, shop.model) if c.segments)
+    (shop.root / segment_key(shop.model, lost)).unlink()
+    snapshot = head(shop.storage, shop.model).snapshot
+    assert snapshot is not None
+    shop.damage(f"snapshots/{shop.model}/{snapshot.id}/rows.npz")
+    assert set(looks(shop.repair())) == {"3.png"}
+    now = head(shop.storage, shop.model).snapshot
+    assert now is not None
+    assert now.id == snapshot.parent
+
+
+def test_a_damaged_merge_is_made_of_its_parts(shop: Shop) -> None:
+    for number in range(3):
+        shop.put(f"{number}.png", f"{number + 1}")
+    assert merge(shop.storage, head(shop.storage, shop.model), now=NOW)
+    shop.lose(head(shop.storage, shop.model).segments[0].id)
+    assert shop.repair().looks == []
+    assert len(shop.shown) == 3
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone"])
+def test_a_head_begins_above_every_commit(shop: Shop, how: str) -> None:
+    shop.put("a.png", "1")
+    shop.put("b.png", "2")
+    before = head(shop.storage, shop.model)
+    (shop.root / commit_key(shop.model, before.name)).write_bytes(b"spoiled")
+    if how == "gone":
+        (shop.root / shop.head_key()).unlink()
+    else:
+        shop.damage(shop.head_key())
+    repaired = shop.repair()
+    assert head(shop.storage, shop.model).number == before.number + 1
+    assert set(looks(repaired)) == {"b.png"}
+
+
+def test_a_head_that_its_history_contradicts_is_damaged(shop: Shop) -> None:
+    shop.put("a.png", "1")
+    shop.put("b.png", "2")
+    path = shop.root / shop.head_key()
+    fields = json.loads(path.read_text())
+    fields.pop("sum", None)
+    fields["segments"] = fields["segments"][:1]
+    path.write_text(json.dumps(fields))
+    assert [damage.key for damage in inspect(shop.storage).damages] == [shop.head_key()]
+    assert shop.repair().looks == []
+    assert shop.shown == {"a.png", "b.png"}
+
+
+def test_a_head_that_advances_meanwhile_keeps_what_it_got(shop: Shop) -> None:
+    lost = shop.put("a.png", "1")
+    shop.put("b.png", "2")
+    shop.lose(lost)
+    storage = InterruptingStorage(shop.storage, lambda step: shop.put("c.png", "3"))
+    meanwhile = Interruption(1, "meanwhile", Step("put", 0), "write heads/")
+    with storage.interrupted([meanwhile]):
+        repaired = repair(storage, shop.catalog, clock=lambda: NOW)
+    assert set(looks(repaired)) == {"a.png"}
+    assert shop.shown == {"b.png", "c.png"}
+
+
+def test_a_pin_at_a_damaged_commit_moves_to_an_earlier_one_or_ends(shop: Shop) -> None:
+    first, second = shop.put("a.png", "1"), shop.put("b.png", "2")
+    shop.put("c.png", "3")
+    pin = rollback(shop.storage, now=NOW)
+    shop.lose(second)
+    assert any("pinned" in line for line in shop.repair().done)
+    current = read_current(shop.storage)
+    assert current is not None
+    assert current.pin is not None
+    assert current.pin.commit == pin.commit - 1
+    shop.lose(first)
+    shop.repair()
+    current = read_current(shop.storage)
+    assert current is not None
+    assert current.pin is None
+
+
+def test_a_rollback_goes_past_damaged_commits_no_more(shop: Shop) -> None:
+    shop.put("a.png", "1")
+    shop.lose(shop.put("b.png", "2"))
+    shop.put("c.png", "3")
+    shop.repair()
+    numbers = [commit.number for commit in history(shop.storage, shop.model)]
+    assert numbers == [4, 1]
+    assert rollback(shop.storage, now=NOW).commit == 1
+
+
+def test_a_mass_of_photos_that_the_catalog_lacks_is_not_taken_for_deleted(shop: Shop) -> None:
+    for number in range(30):
+        shop.put(f"{number:02}.png", f"{number + 1:02}")
+    shop.lose(head(shop.storage, shop.model).segments[0].id)
+    for number in range(30):
+        shop.files.delete(f"{number:02}.png")
+    shop.files.write("other.png", png(1))
+    repaired = repair(shop.storage, shop.catalog, clock=lambda: NOW)
+    assert any("29 photos that the catalog does not list" in line for line in repaired.done)
+    assert len(shop.shown) == 29
+
+
+def test_an_empty_retired_model_needs_no_head(shop: Shop) -> None:
+    shop.put("a.png", "1")
+    add(shop.storage, photo("a.png", "1"), model_id="retired")  # is not followed: no commit
+    assert read_head(shop.storage, "retired").number == 0
+    assert shop.repair() == Repaired()
+
+
+def test_what_is_set_aside_has_a_folder_of_its_time(shop: Shop) -> None:
+    shop.lose(shop.put("a.png", "1"))
+    shop.repair(now=0.0 + retention.GRACE)
+    (kept,) = shop.storage.list("damaged/19700102T000000Z/segments/")
+    assert shop.storage.read(kept.key)[0] == b"spoiled"
