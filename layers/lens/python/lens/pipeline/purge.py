@@ -221,7 +221,7 @@ class _Purge:
 
     def _old(self, rows: Rows) -> Mask:
         """Which rows are of the keys as they were: not of what was put there since."""
-        ours = among(rows.key, self._sorted)[0] & (rows.kind != Kind.TOMBSTONE)
+        ours: Mask = among(rows.key, self._sorted)[0] & (rows.kind != Kind.TOMBSTONE)
         for position in np.flatnonzero(ours):
             fresh = self._fresh.get(bytes(rows.key[position]))
             ours[position] = fresh is None or fresh != bytes(rows.etag[position])
@@ -353,8 +353,10 @@ class _Purge:
     def _move_pin(self, commits: Mapping[str, Commit]) -> None:
         current = read_current(self._artifacts)
         pin = current.pin if current else None
-        old = pin and next((each for each in commits.values() if each.id == pin.commit_id), None)
-        if pin is None or old is None:
+        if pin is None:
+            return
+        old = next((each for each in commits.values() if each.id == pin.commit_id), None)
+        if old is None:
             return
         snapshot = snapshot_of(self._artifacts, old, lambda rows: ~self._old(rows))
         new = old.model_copy(
