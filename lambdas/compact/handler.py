@@ -4,19 +4,12 @@ files have had a deleted photo for too long."""
 from __future__ import annotations
 
 import time
-from typing import TypedDict, cast
 
 from lens.gallery.commits import parse_head_key
 from lens.gallery.current import read_current
 from lens.pipeline.compact import compact
 from lens.pipeline.events import BatchReply, SqsEvent, answer_batch, keys_in
 from lens.storage import Storage, key_prefix
-
-
-class Schedule(TypedDict):
-    """What the schedule sends: no messages of a queue."""
-
-    aged: bool
 
 
 class CompactHandler:
@@ -26,12 +19,11 @@ class CompactHandler:
         self._artifacts = artifacts
         self._prefix = key_prefix(artifacts)
 
-    def __call__(self, event: SqsEvent | Schedule, context: object = None) -> BatchReply:
-        """Lambda's calling convention; the reply names the messages that failed. A call of the
-        schedule raises instead."""
-        if "Records" not in event:
+    def __call__(self, event: SqsEvent, context: object = None) -> BatchReply:
+        """Lambda's calling convention; the reply names the messages that failed. The schedule sends
+        none; its call raises instead."""
+        if not event.get("Records"):
             return self._forget()
-        batch = cast(SqsEvent, event)
         outcomes: dict[str, Exception | None] = {}
 
         def work(keys: list[str]) -> None:
@@ -44,7 +36,7 @@ class CompactHandler:
             if failures:
                 raise failures[0]
 
-        return answer_batch(batch, lambda message: keys_in(message["body"], self._prefix), work)
+        return answer_batch(event, lambda message: keys_in(message["body"], self._prefix), work)
 
     def _forget(self) -> BatchReply:
         """A quiet shop has no events, and deleted photos are to leave its files too."""

@@ -64,9 +64,8 @@ def test_a_photo_of_a_folder_is_purged_once_its_file_is_deleted(
 @pytest.fixture
 def stack(s3: None, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Deployed]:
     """A stack whose buckets keep versions."""
-    versions = {"Status": "Enabled"}
     client = boto3.client("s3", region_name="us-east-1")
-    client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versions)
+    client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     deployed = Deployed(monkeypatch, folder / "model")
     deployed.function("setup")({})
     names = [f"{name}{kind}" for name in ("Embed", "Segments", "Heads") for kind in KINDS]

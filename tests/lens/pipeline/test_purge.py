@@ -10,6 +10,7 @@ from lens.errors import UsageError
 from lens.gallery import retention
 from lens.gallery.commits import history
 from lens.gallery.current import read_current, swap_current
+from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.gallery.versions import Version
 from lens.photos.catalog import Catalog
@@ -114,6 +115,30 @@ def test_nothing_of_the_photo_is_left_and_everything_else_is(shop: Shop) -> None
     assert shop.shown == REST | {"e": "e 1"}
     thumbs = {info.key for info in shop.storage.list("thumbs/")}
     assert thumbs == {thumb_key(f"{key} 1") for key in "bcd"}
+
+
+def test_a_warm_searcher_keeps_no_vector_of_it(shop: Shop) -> None:
+    settle(shop)
+    warm = gallery(shop.storage, shop.model)
+    shop.purge("a")
+    newer = load_gallery(shop.storage, head(shop.storage, shop.model), warm)
+    assert newer.snapshot is not None
+    assert len(newer.snapshot.index) == newer.photo_count == 4
+    assert newer.carried == {}
+
+
+def test_a_picture_that_was_fetched_is_deleted(shop: Shop) -> None:
+    pictures = FileStorage(shop.storage.root / "pictures")
+    pictures.write("a", b"a picture")
+    settle(shop)
+    purge(
+        Place(Catalog(shop.photos, pictures=pictures), shop.storage, shop.storage),
+        ["a"],
+        say=shop.told.append,
+    )
+    assert pictures.head("a") is None
+    assert shop.traces(*OLD) == []
+    assert shop.told[0].startswith("a: deleted from ")
 
 
 def test_its_tombstone_says_why(shop: Shop) -> None:
