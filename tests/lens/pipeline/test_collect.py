@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -22,7 +25,7 @@ from lens.pipeline.commit import commit_feed, commit_segments
 from lens.pipeline.compact import compact, fold, merge
 from lens.pipeline.feed import look_at_feed
 from lens.pipeline.rollback import release, rollback
-from lens.storage import FileStorage
+from lens.storage import FileStorage, Storage
 from tests.histories.interrupting_storage import (
     CrashError,
     How,
@@ -490,3 +493,59 @@ def test_what_killed_writers_left_is_removed_after_a_day(place: Place) -> None:
     place.collect(NOW + DAY)
     assert not part.exists()
     assert not rows.exists()
+
+
+@pytest.mark.parametrize("slept", [False, True])
+def test_a_commit_at_any_moment_of_a_run_names_only_what_stays(tmp_path: Path, slept: bool) -> None:
+    """A committer whose clock is behind takes in a segment that is due; `slept`: it had read the
+    head before the run began."""
+    outcomes = set()
+    for at in range(1, 60):
+        place = Place(tmp_path / f"{at}")
+        add(place.storage, photo("a", "1"))
+        name = write(place.storage, photo("b", "1"))
+        place.collect(NOW)
+        again: list[Look] = []
+
+        def commit(storage: Storage, name: str = name, again: list[Look] = again) -> None:
+            again.extend(commit_segments(storage, MODEL, [name], now=NOW))
+
+        def run(
+            act: Callable[[Step], object], place: Place = place, at: int = at
+        ) -> InterruptingStorage:
+            storage = InterruptingStorage(place.storage, act)
+            with storage.interrupted([Interruption(at, "meanwhile", Step("", 0))]):
+                collect(storage, storage, place.queued.extend, now=NOW + DAY)
+            return storage
+
+        if slept:
+            # The run is overtaken by the end of a commit that had begun before.
+            with ThreadPoolExecutor(1) as committer:
+                asleep, awake = threading.Event(), threading.Event()
+
+                def wait(step: Step, asleep: Event = asleep, awake: Event = awake) -> None:
+                    asleep.set()
+                    awake.wait()
+
+                sleepy = InterruptingStorage(place.storage, wait)
+                with sleepy.interrupted(
+                    [Interruption(1, "meanwhile", Step("", 0), "write heads/")]
+                ):
+                    done = committer.submit(commit, sleepy)
+                    done.add_done_callback(lambda _, asleep=asleep: asleep.set())  # type: ignore[misc]
+                    asleep.wait()
+
+                    def wake(step: Step, awake: Event = awake, done: Future[None] = done) -> None:
+                        awake.set()
+                        done.result()
+
+                    run(wake)
+                    awake.set()
+                    done.result()
+        else:
+            run(lambda step, commit=commit, place=place: commit(place.storage))  # type: ignore[misc]
+        found = shown(gallery(place.storage))  # loads: all that the head names is there
+        asked = {look.key for look in (*again, *place.queued)}
+        assert found.keys() | asked >= {"a", "b"}
+        outcomes.add("b" in found)
+    assert outcomes == {True, False}
