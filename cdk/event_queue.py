@@ -19,16 +19,19 @@ _RETENTION = Duration.days(14)
 
 
 class EventQueue(Construct):
-    """`queue` and `dead_letters`; `subscribe_to` names the events, `invoke` the function."""
+    """`queue` and `dead_letters`; `subscribe_to` names the events, `invoke` the `function`. What
+    failed is tried again after a `pause`."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, timeout: Duration) -> None:
         """`timeout` is the function's; messages stay hidden six times as long, as AWS advises."""
         super().__init__(scope, name)
+        self.function: lambda_.Function | None = None
+        self.pause = Duration.seconds(6 * int(timeout.to_seconds()))
         self.dead_letters = _queue(self, "DeadLetters")
         self.queue = _queue(
             self,
             "Queue",
-            visibility_timeout=Duration.seconds(6 * int(timeout.to_seconds())),
+            visibility_timeout=self.pause,
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=config.receives
             ),
@@ -54,6 +57,7 @@ class EventQueue(Construct):
 
         The function's reply names the messages that failed; only those are tried again.
         """
+        self.function = function
         self.queue.grant_consume_messages(function)
         source = lambda_.EventSourceMapping(
             self,

@@ -6,7 +6,6 @@ from aws_cdk import Duration, triggers
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -33,6 +32,7 @@ from cdk.permissions import (
     read,
     write,
 )
+from cdk.schedule import Schedule
 from cdk.storage import Storage
 
 _MARKS = "collected.json"
@@ -81,6 +81,7 @@ class Maintenance(Construct):
         config: Config,
         functions: Functions,
         storage: Storage,
+        schedule: Schedule,
         embed_queue: sqs.IQueue,
     ) -> None:
         super().__init__(scope, name)
@@ -140,7 +141,7 @@ class Maintenance(Construct):
             (self.collect, config.collect_hours),
         ):
             embed_queue.grant_send_messages(function)
-            self._every(hours, function)
+            schedule.every(self, hours, function)
         if config.feed:  # a bucket of ours sends an event of its file; what lies elsewhere does not
             events.Rule(
                 self,
@@ -166,11 +167,3 @@ class Maintenance(Construct):
             write(storage.catalog, storage.pictures),
             delete(storage.catalog, storage.pictures),
         ]
-
-    def _every(self, hours: int, function: lambda_.Function) -> None:
-        events.Rule(
-            self,
-            f"{function.node.id}-schedule",
-            schedule=events.Schedule.rate(Duration.hours(hours)),
-            targets=[targets.LambdaFunction(function, retry_attempts=2)],
-        )

@@ -76,6 +76,10 @@ def acknowledge(stack: Stack, config: Config, storage: Storage) -> None:
                 site = f"Resource::{_arn(storage.site)}/*"
                 _record(child, {f"IAM5[{finding}]": why for finding in (*_COPIES, site)})
                 _record(child, {f"IAM4[{_LOGS}]": why})
+    _record(
+        stack.node.find_child("Schedule").node.find_child("Failed"),
+        {"SQS3": "it holds what is left of failed calls; nothing takes them from there"},
+    )
     if job := stack.node.find_child("Training").node.try_find_child("JobRole"):
         _record(job, {"IAM5[Resource::*]": _NO_RESOURCE})
 

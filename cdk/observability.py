@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Aws, CfnCondition, Duration, Fn, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
@@ -15,14 +16,44 @@ from constructs import Construct
 from cdk.config import Config
 from cdk.event_queue import EventQueue
 from cdk.maintenance import METRICS
+from cdk.schedule import Schedule
 from cdk.search import Search
+from cdk.training import Training
+from cdk.website import Website
 
 _FIVE = Duration.minutes(5)
+_ONE_HOUR = Duration.hours(1)
 _HOUR = 3_600
+# CloudWatch looks at 7 days at most, and lets an alarm warm up for 2.
+_LONGEST_HOURS, _WARM_UP_HOURS = 168, 48
+# CloudFront's metrics are in this region alone.
+_EDGE = "us-east-1"
+# How many hours after a call was due a heartbeat is missed: its retries are over by then.
+_GRACE_HOURS = 2
+
+
+@dataclass(frozen=True)
+class _When:
+    """`breaching` of the last `of` periods must breach. Without data a period breaches only if it
+    is `heartbeat` hours (the alarm's first hours aside) in which there should be some."""
+
+    breaching: int = 1
+    of: int = 1
+    heartbeat: int = 0
+    below: bool = False
+
+
+_AT_ONCE = _When()
+_FOR_A_QUARTER = _When(3, 3)
+# Three different times within an hour: not a burst, and not only where there are many visitors.
+_AGAIN_AND_AGAIN = _When(3, 12)
 
 
 class Observability(Construct):
-    """Every alarm's description says what to do."""
+    """Every alarm's description says what to do, and names its row in docs/operations.md.
+
+    tests/cdk/test_alarms.py plays what can fail against CloudWatch's rules: how soon each fires.
+    """
 
     def __init__(
         self,
@@ -32,7 +63,10 @@ class Observability(Construct):
         config: Config,
         functions: Mapping[str, lambda_.Function],
         event_queues: Mapping[str, EventQueue],
+        schedule: Schedule,
         search: Search,
+        training: Training,
+        website: Website,
     ) -> None:
         super().__init__(scope, name)
         self._config = config
@@ -41,8 +75,11 @@ class Observability(Construct):
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
         self._dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=config.stack)
         self._api(search)
-        self._functions(functions)
+        self._site(website)
+        self._functions(functions, schedule, event_queues)
+        self._schedule(functions, schedule)
         self._event_queues(event_queues)
+        self._training(training)
         self._gallery()
 
     def _api(self, search: Search) -> None:
@@ -50,37 +87,121 @@ class Observability(Construct):
         p95 = search.api.metric_latency(period=_FIVE, statistic="p95")
         self._alarm("ApiErrors", failures, 5, "The API fails: read the log of the search function.")
         self._alarm(
+            "ApiFailing",
+            failures,
+            1,
+            "Searches fail again and again: read the log of the search function.",
+            when=_AGAIN_AND_AGAIN,
+        )
+        self._alarm(
             "ApiSlow",
             p95,
             self._config.alarm_p95_ms,
             "Searches are slow: raise search_memory, or keep functions warm (search_provisioned).",
-            periods=3,
+            when=_AGAIN_AND_AGAIN,
         )
         requests = search.api.metric_count(period=_FIVE, statistic="Sum")
         median = search.api.metric_latency(period=_FIVE, statistic="p50")
         self._graph("API: requests and failures", requests, failures)
         self._graph("API: milliseconds, median and p95", median, p95)
 
-    def _functions(self, functions: Mapping[str, lambda_.Function]) -> None:
+    def _site(self, website: Website) -> None:
+        """An alarm watches metrics of its own region: elsewhere there is none."""
+        where = {"DistributionId": website.distribution.distribution_id, "Region": "Global"}
+        rate = cloudwatch.Metric(
+            namespace="AWS/CloudFront",
+            metric_name="5xxErrorRate",
+            dimensions_map=where,
+            period=_FIVE,
+            statistic="Average",
+        )
+        self._graph("CloudFront: failures, percent", rate.with_(region=_EDGE))
+        region = Stack.of(self).region
+        if Token.is_unresolved(region) or region == _EDGE:
+            alarm = self._alarm(
+                "SiteErrors",
+                rate,
+                5,
+                "CloudFront answers with failures: see which path, then its bucket or the API.",
+                when=_FOR_A_QUARTER,
+            )
+            condition = CfnCondition(
+                self, "AtTheEdge", expression=Fn.condition_equals(Aws.REGION, _EDGE)
+            )
+            alarm.cfn_options.condition = condition
+
+    def _functions(
+        self,
+        functions: Mapping[str, lambda_.Function],
+        schedule: Schedule,
+        event_queues: Mapping[str, EventQueue],
+    ) -> None:
+        """Errors and throttles; those that a schedule calls have a heartbeat instead of errors."""
+        pauses = {
+            each.function.node.id: each.pause for each in event_queues.values() if each.function
+        }
         errors = {name: each.metric_errors(period=_FIVE) for name, each in functions.items()}
         throttles = {name: each.metric_throttles(period=_FIVE) for name, each in functions.items()}
-        for name in functions:
-            self._alarm(
-                f"{name}-errors",
-                errors[name],
-                1,
-                f"{name} fails: read its log; nothing is lost.",
-                periods=3,
-            )
-            self._alarm(
-                f"{name}-throttles",
-                throttles[name],
-                1,
-                f"{name} is throttled: raise the account's or the function's concurrency.",
-                periods=3,
-            )
+        for name, function in functions.items():
+            read = f"{name} fails: read its log; nothing is lost."
+            slowly, when = _FIVE, _AGAIN_AND_AGAIN
+            if name in pauses:  # a message is tried again only after a pause
+                slowly, when = _whole_minutes(pauses[name]), _When(3, 4)
+                failed = cloudwatch.Metric(
+                    namespace=METRICS,
+                    metric_name="FailedMessages",
+                    dimensions_map={"FunctionName": function.function_name},
+                    period=slowly,
+                    statistic="Sum",
+                )
+                self._alarm(f"{name}-failures", failed, 1, read, "{function}-failures", when)
+            elif name == "setup":  # a deployment calls it, and fails with it
+                when = _AT_ONCE
+            if name not in schedule.hours:
+                failing = errors[name].with_(period=slowly)
+                self._alarm(f"{name}-errors", failing, 1, read, "{function}-errors", when)
+            if name != "setup":
+                self._alarm(
+                    f"{name}-throttles",
+                    throttles[name].with_(period=slowly),
+                    1,
+                    f"{name} is throttled: raise the account's or the function's concurrency.",
+                    "{function}-throttles",
+                    when,
+                )
         self._graph("Functions: errors", *errors.values())
         self._graph("Functions: throttles", *throttles.values())
+
+    def _schedule(self, functions: Mapping[str, lambda_.Function], schedule: Schedule) -> None:
+        for name, hours in schedule.hours.items():
+            function = functions[name]
+            succeeded = cloudwatch.MathExpression(
+                expression="runs - FILL(errors, 0)",
+                label=f"{name}: runs that succeeded",
+                period=_ONE_HOUR,
+                using_metrics={
+                    "runs": function.metric_invocations(period=_ONE_HOUR),
+                    "errors": function.metric_errors(period=_ONE_HOUR),
+                },
+            )
+            due = min(hours + _GRACE_HOURS, _LONGEST_HOURS)
+            self._alarm(
+                f"{name}-stopped",
+                succeeded,
+                1,
+                f"No run of {name} has succeeded for {due} hours: read its log, see its schedule.",
+                "{function}-stopped",
+                _When(due, due, heartbeat=due, below=True),
+            )
+        lost = schedule.failed.metric_number_of_messages_sent(period=_ONE_HOUR, statistic="Sum")
+        self._alarm(
+            "FailedRuns",
+            lost,
+            1,
+            "Runs on a schedule fail with all of their retries: read the log of the function that "
+            "the newest message in FailedRunsUrl names.",
+            when=_When(2, 24),
+        )
 
     def _event_queues(self, event_queues: Mapping[str, EventQueue]) -> None:
         dead, ages = [], []
@@ -96,25 +217,38 @@ class Observability(Construct):
                 depth,
                 1,
                 "Messages failed again and again: mend the cause, then run `lens redrive`.",
+                "{queue}-dead-letters",
             )
             self._alarm(
                 f"{name}-waiting",
                 age,
-                _HOUR,
-                "Events wait for an hour: raise embed_concurrency, or see what fails.",
+                # Longer than what failed once waits to be tried again.
+                max(_HOUR, int(events.pause.to_seconds()) + _HOUR // 2),
+                "Events wait for long: raise embed_concurrency, or see what fails.",
+                "{queue}-waiting",
             )
             dead.append(depth.with_(label=name))
             ages.append(age.with_(label=name))
         self._graph("Dead letters", *dead)
         self._graph("Oldest message, seconds", *ages)
 
+    def _training(self, training: Training) -> None:
+        failed = training.machine.metric_failed(period=_FIVE, statistic="Sum")
+        self._alarm(
+            "TrainingFailed",
+            failed,
+            1,
+            "A training or its promotion failed: see the execution in Step Functions.",
+        )
+
     def _gallery(self) -> None:
+        hours = self._config.reconcile_hours
         photos, behind, rejected, waiting, held, removed, age = (
             cloudwatch.Metric(
                 namespace=METRICS,
                 metric_name=name,
                 dimensions_map={"service": self._config.stack},
-                period=Duration.hours(self._config.reconcile_hours),
+                period=Duration.hours(hours),
                 statistic="Maximum",
             )
             for name in (
@@ -127,11 +261,14 @@ class Observability(Construct):
                 "GalleryAge",
             )
         )
+        due = min(hours + _GRACE_HOURS, _LONGEST_HOURS)
         self._alarm(
             "GalleryAge",
-            age,
+            age.with_(period=Duration.hours(due)),
             self._config.alarm_gallery_hours * _HOUR,
-            "A photo has long been in the catalog and cannot be found: see `lens status`.",
+            "A photo has long been in the catalog and cannot be found, or reconcile no longer "
+            "tells: see `lens status`.",
+            when=_When(heartbeat=due),
         )
         self._alarm(
             "RejectedPhotos",
@@ -168,24 +305,42 @@ class Observability(Construct):
         metric: cloudwatch.IMetric,
         threshold: float,
         advice: str,
-        *,
-        periods: int = 1,
-    ) -> None:
+        row: str = "",
+        when: _When = _AT_ONCE,
+    ) -> cloudwatch.CfnAlarm:
+        """`row` is the alarm's row in docs/operations.md where it shares one with others."""
+        compare = cloudwatch.ComparisonOperator
+        missing = cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
             name,
             metric=metric,
             threshold=threshold,
-            evaluation_periods=periods,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # No data is no failure: many shops have no visitors at night.
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=advice,
+            datapoints_to_alarm=when.breaching,
+            evaluation_periods=when.of,
+            comparison_operator=compare.LESS_THAN_THRESHOLD
+            if when.below
+            else compare.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            # No data is no failure, but for a heartbeat: many shops have no visitors at night.
+            treat_missing_data=missing.BREACHING if when.heartbeat else missing.NOT_BREACHING,
+            alarm_description=f"{advice} Runbook: docs/operations.md#alarms, {row or name}.",
         )
         if self.topic:
             alarm.add_alarm_action(actions.SnsAction(self.topic))
+        resource = alarm.node.default_child
+        assert isinstance(resource, cloudwatch.CfnAlarm)
+        if when.heartbeat:  # a new stack's first run comes after one interval
+            resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
+                warm_up_period_duration_in_minutes=60 * min(when.heartbeat, _WARM_UP_HOURS)
+            )
+        return resource
 
     def _graph(self, title: str, *metrics: cloudwatch.IMetric) -> None:
         self._dashboard.add_widgets(
             cloudwatch.GraphWidget(title=title, left=list(metrics), width=12, height=6)
         )
+
+
+def _whole_minutes(duration: Duration) -> Duration:
+    """CloudWatch's periods are minutes."""
+    return Duration.minutes(-(-int(duration.to_seconds()) // 60))

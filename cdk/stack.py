@@ -15,6 +15,7 @@ from cdk.indexing import Indexing
 from cdk.maintenance import Maintenance, Setup
 from cdk.nag import acknowledge
 from cdk.observability import Observability
+from cdk.schedule import Schedule
 from cdk.search import Search
 from cdk.storage import Storage
 from cdk.training import Training
@@ -49,12 +50,14 @@ class ImageLensStack(Stack):
             embed_queue=embed_queue,
             after=setup.run,
         )
+        schedule = Schedule(self, "Schedule")
         Maintenance(
             self,
             "Upkeep",
             config=config,
             functions=functions,
             storage=storage,
+            schedule=schedule,
             embed_queue=embed_queue,
         )
         training = Training(
@@ -64,6 +67,7 @@ class ImageLensStack(Stack):
             assets=assets,
             functions=functions,
             storage=storage,
+            schedule=schedule,
             embed_queue=embed_queue,
         )
         search = Search(
@@ -94,7 +98,10 @@ class ImageLensStack(Stack):
             config=config,
             functions=functions.all,
             event_queues=event_queues,
+            schedule=schedule,
             search=search,
+            training=training,
+            website=website,
         )
         acknowledge(self, config, storage)
         self._add_outputs(
@@ -110,6 +117,7 @@ class ImageLensStack(Stack):
             **({"FeedLocation": config.feed} if config.feed else {}),
             **({"PicturesLocation": storage.thumbs_location} if config.feed_pictures else {}),
             TrainingMachine=training.machine.state_machine_arn,
+            FailedRunsUrl=schedule.failed.queue_url,
             **{
                 f"{name.capitalize()}QueueUrl": each.queue.queue_url
                 for name, each in event_queues.items()

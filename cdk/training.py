@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -28,6 +26,7 @@ from cdk.permissions import (
     read,
     write,
 )
+from cdk.schedule import Schedule
 from cdk.storage import Storage
 from cdk.training_job import TrainingJob
 
@@ -49,6 +48,7 @@ class Training(Construct):
         assets: Assets,
         functions: Functions,
         storage: Storage,
+        schedule: Schedule,
         embed_queue: sqs.IQueue,
     ) -> None:
         super().__init__(scope, name)
@@ -80,12 +80,7 @@ class Training(Construct):
         )
         embed_queue.grant_send_messages(self.promote)
         # A default model that `setup` nominated has no state machine that waits for it.
-        events.Rule(
-            self,
-            "promote-schedule",
-            schedule=events.Schedule.rate(Duration.hours(config.reconcile_hours)),
-            targets=[targets.LambdaFunction(self.promote, retry_attempts=2)],
-        )
+        schedule.every(self, config.reconcile_hours, self.promote)
         role = iam.Role(
             self, "MachineRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
         )

@@ -1,8 +1,7 @@
-"""The documents (README.md, docs/): generated parts, links, the README's length, named alarms."""
+"""The documents (README.md, docs/): generated parts, links, the README's length."""
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -80,22 +79,6 @@ def test_every_folder_is_in_the_readme() -> None:
     assert {name for name in folders if not name.startswith(".")} == {
         name for name in FOLDERS if name.count("/") == 1
     }
-
-
-def test_every_alarm_has_a_row_that_says_what_to_do() -> None:
-    rows = re.findall(r"^\| `(\S+)` \|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
-    assert set(_alarms()) <= set(rows)
-
-
-def _alarms() -> Iterator[str]:
-    """The names in the calls of `_alarm`, those made of a variable with it: `{queue}-waiting`."""
-    tree = ast.parse((ROOT / "cdk/observability.py").read_text())
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef):
-            of = {"_functions": "{function}", "_event_queues": "{queue}"}.get(function.name, "{?}")
-            for node in ast.walk(function):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "self._alarm":
-                    yield ast.unparse(node.args[0]).strip("f'\"").replace("{name}", of)
 
 
 def _dead(page: Path, text: str) -> Iterator[str]:

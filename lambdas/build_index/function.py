@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 
 from lambdas.build_index.handler import BuildIndexHandler
+from lens.pipeline.failures import counted
 from lens.pipeline.queues import Queue
 from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("artifacts", "embed_queue"))
 
-handler = BuildIndexHandler(
-    open_storage(_settings.artifacts), Queue(_settings.embed_queue).send_looks
+handler = counted(
+    BuildIndexHandler(open_storage(_settings.artifacts), Queue(_settings.embed_queue).send_looks)
 )

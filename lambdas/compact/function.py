@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from lambdas.compact.handler import CompactHandler
+from lens.pipeline.failures import counted
 from lens.settings import settings_from
 from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("artifacts",))
 
-handler = CompactHandler(open_storage(_settings.artifacts))
+handler = counted(CompactHandler(open_storage(_settings.artifacts)))

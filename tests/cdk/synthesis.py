@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ class Parts:
     """A template's resources, found by type and by the start of their logical name."""
 
     def __init__(self, template: Template) -> None:
-        self.resources: dict[str, dict[str, Any]] = template.to_json()["Resources"]
+        self.template: Mapping[str, Any] = template.to_json()
+        self.resources: dict[str, dict[str, Any]] = self.template["Resources"]
 
     def named(self, kind: str, prefix: str = "") -> dict[str, dict[str, Any]]:
         """Logical names and whole resources."""

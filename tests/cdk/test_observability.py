@@ -17,9 +17,13 @@ def test_every_kind_of_trouble_has_an_alarm_that_says_what_to_do(parts: Parts) -
     watched = {alarm["MetricName"] for alarm in alarms if "MetricName" in alarm}
     assert watched == {
         "5xx",
+        "5xxErrorRate",
         "Latency",
         "Errors",
+        "FailedMessages",
         "Throttles",
+        "ExecutionsFailed",
+        "NumberOfMessagesSent",
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
         "GalleryAge",
@@ -28,18 +32,44 @@ def test_every_kind_of_trouble_has_an_alarm_that_says_what_to_do(parts: Parts) -
         "HeldDeletions",
         "MassRemoval",
     }
-    for alarm in alarms:
-        assert ":" in alarm["AlarmDescription"]
-        assert alarm["TreatMissingData"] == "notBreaching"
+    assert all(":" in alarm["AlarmDescription"] for alarm in alarms)
+
+
+def test_missing_data_breaches_only_where_something_must_come(parts: Parts) -> None:
+    """Then the alarm waits for the first of it after a deployment."""
+    breaching = {
+        name.removeprefix("Observability")[:-8]: each["Properties"]["WarmUpConfiguration"]
+        for name, each in parts.named("AWS::CloudWatch::Alarm").items()
+        if each["Properties"]["TreatMissingData"] == "breaching"
+    }
+    assert {name: each["WarmUpPeriodDurationInMinutes"] for name, each in breaching.items()} == {
+        "reconcilestopped": 180,
+        "promotestopped": 180,
+        "collectstopped": 26 * 60,
+        "GalleryAge": 180,
+    }
+
+
+def test_cloudfront_is_watched_where_its_metrics_are(root: Path, tmp_path: Path) -> None:
+    for region, watched in (("us-east-1", 1), ("eu-west-1", 0)):
+        parts = Parts(synthesize(root, tmp_path / region, region=region))
+        assert len(parts.named("AWS::CloudWatch::Alarm", "ObservabilitySite")) == watched
+
+
+def test_a_stack_without_a_region_watches_cloudfront_in_us_east_1(parts: Parts) -> None:
+    (alarm,) = parts.named("AWS::CloudWatch::Alarm", "ObservabilitySite").values()
+    (name,) = parts.template["Conditions"].keys() & {alarm["Condition"]}
+    assert parts.template["Conditions"][name] == {
+        "Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]
+    }
 
 
 def test_every_function_and_every_queue_is_watched(parts: Parts) -> None:
     alarms = [each["Properties"] for each in parts.named("AWS::CloudWatch::Alarm").values()]
-    watched = [(alarm.get("MetricName"), json.dumps(alarm.get("Dimensions"))) for alarm in alarms]
-    for name in parts.named("AWS::Lambda::Function", "Functions"):
-        assert any(metric == "Errors" and name in where for metric, where in watched), name
-    for name in parts.named("AWS::SQS::Queue"):
-        assert any(f'"{name}"' in where for _, where in watched), name
+    watched = [json.dumps([alarm.get("Dimensions"), alarm.get("Metrics")]) for alarm in alarms]
+    for kind, prefix in (("AWS::Lambda::Function", "Functions"), ("AWS::SQS::Queue", "")):
+        for name in parts.named(kind, prefix):
+            assert any(f'"{name}"' in each for each in watched), name
 
 
 def test_alarms_reach_who_is_named_and_nobody_else(

@@ -52,6 +52,7 @@ READS = {
     | {f"{CATALOG}/catalog/*", THUMBS},
 }
 SENDS = {"build_index", "reconcile", "collect", "promote"}
+SCHEDULED = {"reconcile", "collect", "promote"}  # Lambda sends what is left of a failed run
 RECEIVES = {
     "embed": "EmbeddingFeedQueue",
     "build_index": "IndexingSegmentsQueue",
@@ -120,6 +121,7 @@ def test_a_function_uses_only_its_queue(parts: Parts, function: str) -> None:
     received = {RECEIVES[function]} if function in RECEIVES else set()
     assert _allowed(parts, function, "sqs:ReceiveMessage") == received
     sent = {"EmbeddingFeedQueue"} if function in SENDS else set()
+    sent |= {"ScheduleFailed"} if function in SCHEDULED else set()
     assert _allowed(parts, function, "sqs:SendMessage") == sent
 
 
