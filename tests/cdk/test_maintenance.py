@@ -38,3 +38,13 @@ def test_maintenance_runs_on_a_schedule(parts: Parts, part: str, function: str, 
     rule = parts.one("AWS::Events::Rule", f"{part}{function}")
     assert rule["ScheduleExpression"] == f"rate({rate})"
     assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0].startswith(f"Functions{function}")
+
+
+def test_a_moved_catalog_is_told_to_all_that_look_at_it(
+    parts: Parts, root: Path, tmp_path: Path
+) -> None:
+    assert "LENS_MOVE_CATALOG" not in str(parts.resources)
+    given = Parts(synthesize(root, tmp_path, move_catalog="s3://new-bucket/catalog"))
+    told = [name for name in given.resources if "LENS_MOVE_CATALOG" in str(given.resources[name])]
+    names = sorted(name.removeprefix("Functions").rstrip("0123456789ABCDEF") for name in told)
+    assert names == ["embed", "promote", "reconcile"]

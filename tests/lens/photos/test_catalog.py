@@ -10,6 +10,7 @@ import pytest
 from lens.errors import NotFoundError, StorageError
 from lens.photos.catalog import Catalog, category, is_photo, item_id, parse_partition
 from lens.storage import open_storage
+from tests.support.s3_bucket import BUCKET
 
 HEADER = "2\nimage_name item_id evaluation_status\n"
 
@@ -98,3 +99,42 @@ def test_fetched_pictures_are_photos_beside_the_shops_own_which_count_first(tmp_
     assert head == own.head("b/1.jpg") and catalog.head("none.jpg") is None
     with pytest.raises(NotFoundError):
         catalog.read("none.jpg")
+
+
+def test_a_folder_that_becomes_another_while_it_is_listed_is_no_listing(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    catalog = Catalog(open_storage(root))
+    for number in range(3):
+        catalog.storage.write(f"{number}/a.jpg", b"x")
+    listed = catalog.photos()
+    next(listed)
+    root.rename(tmp_path / "drive")
+    root.mkdir()
+    with pytest.raises(StorageError, match="became another folder"):
+        list(listed)
+
+
+def test_a_catalog_is_there_where_its_photos_were_seen(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    catalog = Catalog(open_storage(root))
+    with pytest.raises(StorageError, match="no folder"):
+        catalog.check_there()
+    catalog.storage.write("a.jpg", b"x")
+    catalog.check_there()
+    list(catalog.photos())
+    catalog.check_there()
+    root.rename(tmp_path / "drive")
+    root.mkdir()
+    list(catalog.photos())
+    with pytest.raises(StorageError, match="is its drive mounted"):
+        catalog.check_there()
+    catalog.storage.write("b.jpg", b"x")
+    list(catalog.photos())
+    catalog.check_there()
+
+
+def test_a_bucket_is_there_where_it_can_be_listed(s3: None) -> None:
+    catalog = Catalog(open_storage(f"s3://{BUCKET}/catalog"))
+    catalog.check_there()
+    with pytest.raises(StorageError, match="no-such-bucket-here"):
+        Catalog(open_storage("s3://no-such-bucket-here/catalog")).check_there()

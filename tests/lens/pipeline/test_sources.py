@@ -40,3 +40,11 @@ def test_an_address_names_it(tmp_path: Path) -> None:
 def test_what_is_no_file_of_a_kind_that_is_read_is_refused(tmp_path: Path, feed: str) -> None:
     with pytest.raises(UsageError):
         open_catalog(Settings(catalog=str(tmp_path), feed=feed))
+
+
+def test_a_catalog_has_moved_where_the_setting_names_its_location(tmp_path: Path) -> None:
+    def moved(named: str) -> bool:
+        return open_catalog(Settings(catalog=str(tmp_path), move_catalog=named)).moved
+
+    assert [moved(""), moved(str(tmp_path / "other"))] == [False, False]
+    assert [moved(f"{tmp_path}/"), moved(tmp_path.as_uri())] == [True, True]
