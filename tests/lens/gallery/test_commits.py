@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,11 @@ def test_a_head_that_is_lost_is_no_beginning(tmp_path: Path) -> None:
     for name in ("one", "two"):
         add(storage, name)
     storage.delete(f"heads/{MODEL}.json")
-    for act in (lambda: read_head(storage, MODEL), lambda: add(storage, "three")):
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: read_head(storage, MODEL),
+        lambda: add(storage, "three"),
+    )
+    for act in acts:
         with pytest.raises(MissingError, match="`lens repair`") as raised:
             act()
         assert raised.value.key == f"heads/{MODEL}.json"
