@@ -38,6 +38,7 @@ from lens.models.calibration import (
 from lens.models.manifest import manifest_key, network_key, read_manifest, read_network
 from lens.photos.layouts.layout import Layout
 from lens.photos.layouts.stored import read_layout, store_layout
+from lens.pipeline.bootstrap import is_due
 from lens.pipeline.collect import collect
 from lens.pipeline.compact import fold
 from lens.pipeline.picture_state import PicturesState, read_state
@@ -363,3 +364,10 @@ def test_a_large_file_in_its_place_is_read_whole_only_when_that_is_asked_for(
         assert raised.value.key == key
     finally:
         path.write_bytes(whole)
+
+
+def test_a_live_model_that_is_gone_is_no_name_that_somebody_mistyped(tmp_path: Path) -> None:
+    artifacts = Artifacts(FileStorage(tmp_path))
+    artifacts.storage.delete(manifest_key(artifacts.id))
+    with pytest.raises(MissingError, match="`lens repair`"):
+        is_due(artifacts.storage, artifacts.model)
