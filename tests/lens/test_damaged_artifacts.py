@@ -36,9 +36,14 @@ from lens.models.calibration import (
     write_calibration,
 )
 from lens.models.manifest import manifest_key, network_key, read_manifest, read_network
+from lens.photos.layouts.layout import Layout
+from lens.photos.layouts.stored import read_layout, store_layout
+from lens.pipeline.bootstrap import is_due
+from lens.pipeline.collect import collect
 from lens.pipeline.compact import fold
+from lens.pipeline.picture_state import PicturesState, read_state
 from lens.storage import FileStorage
-from lens.storage.formats import announce_format
+from lens.storage.formats import announce_format, written_format
 from tests.support.small_galleries import DIM, NOW, add, gone, head, make_live, photo
 from tests.support.tiny_model import write_tiny_model
 
@@ -295,3 +300,74 @@ def test_a_segment_of_an_earlier_release_is_read(artifacts: Artifacts) -> None:
     out = BytesIO()
     np.savez(out, **arrays)
     assert refused(artifacts, "segment", out.getvalue()) is None
+
+
+def _layout_anew(storage: FileStorage) -> object:
+    layout = Layout("{item}/{name}")
+    assert read_layout(storage) == Layout()
+    return store_layout(storage, layout) == layout == read_layout(storage)
+
+
+def _marks_anew(storage: FileStorage) -> object:
+    collect(storage, storage, lambda looks: None, now=NOW)
+    return b'"artifacts"' in storage.read("collected.json")[0]
+
+
+def _format_anew(storage: FileStorage) -> object:
+    assert written_format(storage, NOW) == 1
+    announce_format(storage, 0.0)
+    return written_format(storage, NOW) == 2
+
+
+def _failures_anew(storage: FileStorage) -> object:
+    return read_state(storage) == PicturesState()
+
+
+ANEW = {
+    "layout.json": _layout_anew,
+    "collected.json": _marks_anew,
+    "formats.json": _format_anew,
+    "fetching.json": _failures_anew,
+}
+
+
+# Each of them has one of these fields.
+_WRONG_TYPES = b'{"newest": "x", "given": 1, "artifacts": 1, "hosts": 1}'
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[]", _WRONG_TYPES])
+@pytest.mark.parametrize("key", ANEW)
+def test_what_only_helps_is_begun_anew(tmp_path: Path, key: str, data: bytes) -> None:
+    storage = FileStorage(tmp_path)
+    announce_format(storage, 0.0)
+    make_live(storage)
+    add(storage, photo("a", "1"))
+    storage.write(key, data)
+    assert ANEW[key](storage)
+
+
+def test_a_large_file_in_its_place_is_read_whole_only_when_that_is_asked_for(
+    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lens.storage.mapped.CHECKED_IN_PLACE", 8)
+    monkeypatch.setattr("lens.gallery.snapshots.CHECKED_IN_PLACE", 8)
+    key = artifacts.readers()["vectors"][0]
+    path = artifacts.storage.root / key
+    whole = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    snapshot = artifacts.snapshot
+    try:
+        load_snapshot(artifacts.storage, artifacts.id, snapshot.id)
+        with pytest.raises(DamagedError) as raised:
+            load_snapshot(artifacts.storage, artifacts.id, snapshot.id, whole=True)
+        assert raised.value.key == key
+    finally:
+        path.write_bytes(whole)
+
+
+def test_a_live_model_that_is_gone_is_no_name_that_somebody_mistyped(tmp_path: Path) -> None:
+    artifacts = Artifacts(FileStorage(tmp_path))
+    artifacts.storage.delete(manifest_key(artifacts.id))
+    with pytest.raises(MissingError, match="`lens repair`"):
+        is_due(artifacts.storage, artifacts.model)

@@ -194,6 +194,14 @@ def read_manifest(storage: Storage, model_id: str) -> ModelManifest:
         raise NotFoundError(f"there is no model {model_id!r}; there are: {known}") from error
 
 
+def read_named_manifest(storage: Storage, model_id: str) -> ModelManifest:
+    """The manifest of a model that another artifact names; MissingError when it is gone."""
+    try:
+        return read_manifest(storage, model_id)
+    except NotFoundError as error:
+        raise MissingError(manifest_key(model_id)) from error
+
+
 @contextmanager
 def network_file(
     storage: Storage, manifest: ModelManifest, precision: str = FP32

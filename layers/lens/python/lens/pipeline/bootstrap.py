@@ -11,7 +11,13 @@ from lens.errors import ArtifactError, DamagedError, PinnedError
 from lens.gallery.commits import Commit, advance_head
 from lens.gallery.current import Current, read_current, swap_current
 from lens.models.calibration import copy_calibration
-from lens.models.manifest import ModelManifest, copy_model, list_models, read_manifest
+from lens.models.manifest import (
+    ModelManifest,
+    copy_model,
+    list_models,
+    read_manifest,
+    read_named_manifest,
+)
 from lens.pipeline.promote import nominate
 from lens.storage import Storage
 from lens.storage.formats import announce_format
@@ -59,7 +65,7 @@ def is_due(artifacts: Storage, default: ModelManifest) -> bool:
         return False
     if default.model_id in current.previous:
         return False
-    live = read_manifest(artifacts, current.live).default_number
+    live = read_named_manifest(artifacts, current.live).default_number
     return 0 < live < default.default_number
 
 
