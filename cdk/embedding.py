@@ -12,6 +12,7 @@ from cdk.feed import feed_environment, feed_policy, pictures_environment, pictur
 from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import (
     CATALOG,
+    COMMITS,
     CURRENT,
     FORMATS,
     HEADS,
@@ -19,6 +20,7 @@ from cdk.permissions import (
     MODELS,
     PRODUCTS,
     SEGMENTS,
+    list_objects,
     read,
     write,
 )
@@ -71,6 +73,7 @@ class Embedding(Construct):
                         storage.artifacts,
                         *(CURRENT, FORMATS, HEADS, LAYOUT, MODELS, PRODUCTS, SEGMENTS),
                     ),
+                    list_objects(storage.artifacts, COMMITS),  # whether a head is lost
                     write(storage.artifacts, PRODUCTS, SEGMENTS),
                 ],
                 memory=config.embed_memory,

@@ -12,7 +12,7 @@ from constructs import Construct
 from cdk.assets import Assets
 from cdk.config import Config, ConfigError
 from cdk.containers import REPOSITORY, read_containers
-from cdk.permissions import CURRENT, MODELS, TRAINING, read, write
+from cdk.permissions import CURRENT, HEADS, MODELS, TRAINING, list_objects, read, write
 from cdk.storage import Storage
 
 _HOUR = 3_600
@@ -125,6 +125,7 @@ class TrainingJob:
         partition, region, account = Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID
         statements = [
             *read(artifacts, CURRENT, MODELS, TRAINING),
+            list_objects(artifacts, HEADS),  # whether current.json is lost
             write(artifacts, MODELS, TRAINING),
             iam.PolicyStatement(
                 actions=["s3:GetObject"],

@@ -101,7 +101,9 @@ REFUSALS: dict[type[LensError], Refusal] = {
         404, "not_explained", "tiny-5b1f6c20e9aa cannot tell why photos are alike"
     ),
     ArtifactError: Refusal(
-        503, "gallery_unavailable", "the gallery cannot be loaded now; try again in a minute"
+        503,
+        "gallery_unavailable",
+        "the gallery cannot be loaded now; try again in a minute; health says what heals it",
     ),
     StorageError: Refusal(
         503, "storage_unavailable", "the photos cannot be reached now; try again in a minute"

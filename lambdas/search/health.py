@@ -19,6 +19,7 @@ from lambdas.search.health_schemas import (
     WorkSchema,
 )
 from lambdas.search.search_log import SearchLog
+from lens.errors import REPAIR, DamagedError
 from lens.models.embedder import RUNTIME
 from lens.progress import LISTING, Done
 from lens.search.searcher import Searcher
@@ -27,6 +28,7 @@ from lens.search.thumbnail_reader import Thumbnails
 
 # Anybody may ask for health; the reason, which names where things lie, is in the log.
 _TROUBLE = "the newest gallery cannot be loaded; the log says why"
+_WITHOUT = "something is damaged, and is done without; the log says what"
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,15 @@ class Health:
         """The state at this moment."""
         searcher, serving = self.searcher, self.searcher.serving
         empty = serving is None or serving.gallery.photo_count == 0
+        damaged = _damaged(searcher)
+        without = _WITHOUT if damaged else None
         loads = {"searches": self.searches.figures(), "lookups": self.lookups.figures()}
         caches = {**searcher.cache_figures(), "thumbnails": self.thumbnails.cache_figures()}
         return HealthSchema(
-            status="degraded" if searcher.trouble else "empty" if empty else "ok",
-            trouble=_TROUBLE if searcher.trouble else None,
+            status="degraded" if searcher.trouble or damaged else "empty" if empty else "ok",
+            trouble=_TROUBLE if searcher.trouble else without,
+            damaged=damaged,
+            advice=REPAIR if damaged else None,
             storage="s3" if searcher.artifacts.location.startswith("s3:") else "file",
             device=serving.embedder.device if serving else None,
             runtime=RUNTIME,
@@ -75,6 +81,14 @@ def health_routes(health: Health) -> APIRouter:
         return health.read()
 
     return routes
+
+
+def _damaged(searcher: Searcher) -> list[str]:
+    """The keys of the artifacts that are known to be damaged: within the artifacts, not where these
+    lie."""
+    without = searcher.serving.damaged if searcher.serving else ()
+    ailing = (searcher.ailing, *without)
+    return list(dict.fromkeys(each.key for each in ailing if isinstance(each, DamagedError)))
 
 
 def _work(state: Done | None) -> WorkSchema | None:

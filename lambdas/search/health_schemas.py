@@ -80,10 +80,13 @@ class HealthSchema(Schema):
     """What answers, and from what."""
 
     status: Literal["ok", "empty", "degraded"] = Field(
-        description="empty: no photo yet; degraded: the newest gallery cannot be loaded",
+        description="empty: no photo yet; degraded: the newest gallery cannot be loaded, and an "
+        "earlier one answers if there is a whole one, or it lacks something that is damaged",
         examples=["ok"],
     )
     trouble: str | None = Field(description="said when it is degraded", examples=[None])
+    damaged: list[str] = Field(description="keys of the artifacts that are", examples=[[]])
+    advice: str | None = Field(description="what heals them", examples=[None])
     storage: Literal["file", "s3"] = Field(examples=["file"])
     device: str | None = Field(examples=["cpu"])
     runtime: str = Field(examples=["onnxruntime 1.32.0"])

@@ -156,6 +156,8 @@ def test_health_tells_what_answers_and_from_what(shop: Shop) -> None:
     assert health == {
         "status": "ok",
         "trouble": None,
+        "damaged": [],
+        "advice": None,
         "storage": "file",
         "device": "cpu",
         "precision": "fp32",
@@ -238,10 +240,22 @@ def test_why_a_gallery_cannot_be_loaded_is_in_the_log_once(
 
 def test_a_gallery_whose_head_is_damaged_is_served_from_its_history(shop: Shop) -> None:
     _damage_the_head(shop)
+    assert shop.keys(png(1), top_k=1) == [DRESS]
+    health = shop.health()
+    assert health["status"] == "degraded"
+    assert health["damaged"] == [f"heads/{health['model_id']}.json"]
+    assert "`lens repair`" in health["advice"]
+
+
+def test_a_gallery_of_which_nothing_is_whole_is_degraded_and_searches_say_so(shop: Shop) -> None:
+    for path in (shop.folder.parent / "artifacts" / "segments").rglob("*.npz"):
+        path.write_bytes(b"")
     reply = shop.search(png(1))
     assert reply.status_code == 503
     assert reply.json()["error"]["code"] == "gallery_unavailable"
-    assert shop.health()["status"] == "degraded"
+    health = shop.health()
+    assert health["status"] == "degraded"
+    assert "`lens repair`" in health["advice"]
 
 
 def test_an_error_nobody_foresaw_is_a_500_that_tells_no_secrets(

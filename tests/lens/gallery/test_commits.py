@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lens.errors import NotFoundError
-from lens.gallery.commits import Commit, SegmentRef, advance_head, history, read_commit, read_head
+from lens.errors import MissingError, NotFoundError
+from lens.gallery.commits import (
+    Commit,
+    SegmentRef,
+    advance_head,
+    history,
+    listed_commits,
+    read_commit,
+    read_head,
+)
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import (
     CrashError,
@@ -80,3 +89,19 @@ def test_history_begins_anew_with_a_first_commit(tmp_path: Path) -> None:
     assert (begun.number, begun.parent) == (2, None)
     assert begun.tail_ids == {"a"}
     assert [commit.number for commit in history(storage, MODEL)] == [2]
+
+
+def test_a_head_that_is_lost_is_no_beginning(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    for name in ("one", "two"):
+        add(storage, name)
+    storage.delete(f"heads/{MODEL}.json")
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: read_head(storage, MODEL),
+        lambda: add(storage, "three"),
+    )
+    for act in acts:
+        with pytest.raises(MissingError, match="`lens repair`") as raised:
+            act()
+        assert raised.value.key == f"heads/{MODEL}.json"
+    assert [name.number for name in listed_commits(storage, MODEL)] == [2, 1]

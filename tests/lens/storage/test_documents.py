@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lens.errors import ArtifactError, ConflictError
+from lens.errors import ArtifactError, ConflictError, DamagedError
 from lens.storage import FileStorage
 from lens.storage.documents import Document, read_document, swap_document, write_document
+from lens.storage.formats import announce_format
 from tests.histories.interrupting_storage import How, InterruptingStorage, Interruption, Step
 
 
@@ -69,6 +70,29 @@ def test_what_does_not_fit_is_an_artifact_error_that_names_the_file(
     storage.write("list.json", text)
     with pytest.raises(ArtifactError, match=r"list\.json"):
         read_document(storage, "list.json", Names)
+
+
+def test_a_document_that_says_something_else_than_was_written_is_damaged(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    announce_format(storage, 0.0)
+    write_document(storage, "list.json", Names(names=("ann", "bob")))
+    whole = storage.read("list.json")[0]
+    assert read_document(storage, "list.json", Names)[0].names == ("ann", "bob")
+    storage.write("list.json", whole.replace(b"ann", b"amn"))
+    with pytest.raises(DamagedError, match="checksum") as raised:
+        read_document(storage, "list.json", Names)
+    assert raised.value.key == "list.json"
+    storage.write("list.json", whole.replace(b"\n", b"\r\n"))  # as an editor may save it
+    assert read_document(storage, "list.json", Names)[0].names == ("ann", "bob")
+
+
+def test_a_damaged_document_is_replaced_only_where_it_may_begin_anew(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    storage.write("list.json", b"{")
+    with pytest.raises(DamagedError):
+        sign(storage, "me")
+    new = swap_document(storage, "list.json", Names, lambda old: old or Names(), anew=True)
+    assert new == read_document(storage, "list.json", Names)[0] == Names()
 
 
 def test_a_written_document_is_never_written_over(tmp_path: Path) -> None:

@@ -111,9 +111,10 @@ class Products:
 
     def check(self) -> None:
         """ValueError unless it is sorted, and its places are within it. It reads all but texts."""
-        for name, column in (("id", self.id), ("names", self.names), ("gone", self.gone)):
-            if np.any(column[1:] < column[:-1]):
-                raise ValueError(f"{name} is not sorted")
+        if any(np.any(column[1:] < column[:-1]) for column in (self.id, self.gone)):
+            raise ValueError("the ids are not sorted")
+        if np.any(self.names[1:] < self.names[:-1]):
+            raise ValueError("the names are not sorted")
         ends = np.concatenate([[0], self.ends])
         if np.any(np.diff(ends) < 0) or ends[-1] != len(self.text):
             raise ValueError("the texts do not fit their ends")

@@ -46,20 +46,20 @@ def load_gallery(storage: Storage, commit: Commit, previous: Gallery | None = No
 def require_dimension(gallery: Gallery, dim: int | None = None) -> None:
     """DamagedError, naming the part, unless all vectors have the model's dimension; without one,
     that of most parts."""
-    model_id = gallery.commit.model_id
-    dims = {
-        segment_key(model_id, name): segment.vectors.shape[1]
-        for name, segment in [*gallery.carried.items(), *gallery.tail.items()]
-    }
+    segments = [*gallery.carried.items(), *gallery.tail.items()]
+    dims = {name: segment.vectors.shape[1] for name, segment in segments}
     if gallery.snapshot is not None:
         manifest = gallery.snapshot.manifest
-        dims[vectors_key(model_id, manifest.id)] = manifest.embedding_dim
         dim = dim or manifest.embedding_dim
+        if manifest.embedding_dim != dim:
+            key = vectors_key(gallery.commit.model_id, manifest.id)
+            raise DamagedError(key, f"vectors of {manifest.embedding_dim} numbers, not {dim}")
     if dim is None and dims:
         dim = Counter(dims.values()).most_common(1)[0][0]
-    for key, found in dims.items():
+    for name, found in dims.items():
         if found != dim:
-            raise DamagedError(key, f"vectors of {found} numbers instead of {dim}")
+            key = segment_key(gallery.commit.model_id, name)
+            raise DamagedError(key, f"vectors of {found} numbers, not {dim}")
 
 
 def _shelf(storage: Storage, commit: Commit, previous: Gallery | None) -> Shelf | None:

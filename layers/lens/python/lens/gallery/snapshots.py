@@ -198,8 +198,8 @@ def load_snapshot(
     def rows_and_layout() -> tuple[Rows, Layout]:
         arrays = arrays_in(files[_ROWS])
         found, layout = Rows.read(arrays), Layout.of(arrays)
-        if (len(found), len(layout.rows_at)) != (manifest.rows, manifest.photos):
-            raise ValueError(f"{len(found)} rows of {len(layout.rows_at)} photos")
+        if len(found) != manifest.rows:
+            raise ValueError(f"{len(found)} rows instead of {manifest.rows}")
         if len(layout.position_of) != len(found):
             raise ValueError("the layout is that of other rows")
         if whole or len(files[_ROWS]) <= CHECKED_IN_PLACE:
@@ -228,6 +228,9 @@ def load_snapshot(
 
     content, layout = _checked(manifest, _ROWS, rows_and_layout)
     index = Index(_checked(manifest, _VECTORS, vectors), _checked(manifest, _LISTS, lists))
+    if len(index) != len(layout.rows_at):
+        what = f"it places {len(layout.rows_at)} of {len(index)} vectors"
+        raise DamagedError(_key(model_id, snapshot_id, _ROWS), what)
     return Snapshot(manifest, content, index, layout)
 
 

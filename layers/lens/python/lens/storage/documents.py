@@ -45,10 +45,11 @@ class Record(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_format(cls, given: Any) -> Any:
+    def _without_envelope(cls, given: Any) -> Any:
         """Before 0.2 every value had a format of its own."""
-        if isinstance(given, dict) and "format" not in cls.model_fields:
-            return {name: value for name, value in given.items() if name != "format"}
+        if isinstance(given, dict):
+            beside = {"format", _SUM} - cls.model_fields.keys()
+            return {name: value for name, value in given.items() if name not in beside}
         return given
 
     @model_serializer(mode="wrap")
