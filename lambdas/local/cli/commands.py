@@ -213,7 +213,7 @@ def verify(options: Namespace) -> None:
         found = inspect(open_storage(_settings(options).artifacts), progress)
     print(verify_report(found, as_json=options.json), flush=True)
     if not found.whole:
-        raise LensError(f"{len(found.damages)} parts are damaged: run `lens repair`")
+        raise LensError(f"damaged artifacts: {len(found.damages)}; run `lens repair`")
 
 
 def repair(options: Namespace) -> None:

@@ -26,7 +26,10 @@ from lens.pipeline.verify import inspect
 from lens.search.searcher import Searcher
 from lens.search.wanted import Wanted
 from lens.settings import Settings
+from lens.storage import open_storage
 from lens.storage.formats import announce_format
+from tests.support.s3_bucket import BUCKET, s3_bucket
+from tests.support.sqs_queues import looks, make_queue
 from tests.support.tiny_model import png, ship_tiny_model, write_tiny_model
 
 PHOTOS = 15
@@ -200,3 +203,27 @@ def test_which_model_was_live_is_asked_where_two_may_have_been(place: Pipeline) 
     current = read_current(place.artifacts)
     assert current is not None
     assert (current.live, len(current.previous)) == (trained, 1)
+
+
+def test_a_stack_looks_again_through_its_queue(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3_bucket(monkeypatch):
+        artifacts = open_storage(f"s3://{BUCKET}/made")
+        for info in open_storage(shop / "made").list():
+            artifacts.write(info.key, (shop / "made" / info.key).read_bytes())
+        queue = make_queue(monkeypatch)
+        current = read_current(artifacts)
+        assert current is not None
+        lost = read_head(artifacts, current.live).segments[-1].id
+        artifacts.write(f"segments/{current.live}/{lost}.npz", b"spoiled")
+        place = Pipeline(
+            Settings(
+                catalog=str(shop / "photos"),
+                artifacts=artifacts.location,
+                embed_queue=queue.url,
+                stack="ImageLens",
+            )
+        )
+        repaired = repair_artifacts(place)
+        assert [look.key for look in looks(queue)] == ["14.png"]
+        assert [look.key for look in repaired.looks] == ["14.png"]
+        assert inspect(artifacts).whole
