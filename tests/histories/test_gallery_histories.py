@@ -133,7 +133,7 @@ def test_every_history_in_folders_ends_with_the_catalog(tmp_path: Path) -> None:
         here = tmp_path / str(number)
         return World(FileStorage(here / "catalog"), FileStorage(here / "artifacts"))
 
-    act_out(open_world, histories=12)
+    act_out(open_world, histories=8)
 
 
 def test_every_history_in_s3_ends_with_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_every_history_in_s3_ends_with_the_catalog(monkeypatch: pytest.MonkeyPat
         return World(open_storage(f"{here}/catalog"), open_storage(f"{here}/artifacts"))
 
     with s3_bucket(monkeypatch):
-        act_out(open_world, histories=4)
+        act_out(open_world, histories=3)
 
 
 @pytest.mark.parametrize("seeds", [range(first, first + 25) for first in range(0, 200, 25)])
