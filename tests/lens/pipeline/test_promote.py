@@ -17,7 +17,7 @@ from lens.gallery.current import read_current, swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.versions import Look
 from lens.pipeline.collect import collect
-from lens.pipeline.promote import promote
+from lens.pipeline.promote import nominate, promote, switch
 from lens.pipeline.rollback import release, rollback
 from lens.search.searcher import Searcher
 from lens.storage import FileStorage
@@ -132,6 +132,34 @@ def test_promotion_is_refused_while_searches_are_pinned(shop: Shop) -> None:
     release(shop.artifacts)
     shop.make_live(1)
     assert shop.live == 1
+
+
+def test_a_switch_is_refused_once_searches_are_pinned(shop: Shop) -> None:
+    shop.put_at("c.png", 2)
+    shop.deliver()
+    nominate(shop.artifacts, shop.models[1])
+    rollback(shop.artifacts, now=shop.now())
+    with pytest.raises(PinnedError, match="lens release"):
+        switch(shop.artifacts, shop.models[1])
+    assert shop.live == 0
+
+
+def test_a_switch_is_refused_to_a_model_that_is_the_candidate_no_more(shop: Shop) -> None:
+    nominate(shop.artifacts, shop.models[1])
+    nominate(shop.artifacts, shop.models[2])
+    with pytest.raises(LensError, match="became the candidate meanwhile"):
+        switch(shop.artifacts, shop.models[1])
+    assert shop.live == 0
+
+
+def test_a_warm_searcher_takes_a_new_model_and_its_gallery_together(shop: Shop) -> None:
+    searcher = Searcher(shop.bare)
+    for number in (0, 1):
+        shop.make_live(number)
+        pair = searcher.refresh()
+        assert pair is not None
+        models = pair.embedder.model_id, pair.gallery.commit.model_id
+        assert models == (shop.models[number],) * 2
 
 
 def test_a_model_that_does_not_exist_is_refused(shop: Shop) -> None:
