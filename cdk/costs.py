@@ -51,7 +51,7 @@ class Shop:
     upkeep_gb: float = 3_008 * _MB
     reconciles_a_day: float = 24.0
     image_gb: float = 0.35
-    alarms: int = 38  # metrics that alarms watch: each is paid
+    alarms: int = 35
     metrics: int = 7
     query_mb: float = 0.2
     reply_mb: float = 0.01

@@ -179,10 +179,9 @@ def test_figures_of_reconcile_fire_at_their_thresholds(
 def _figures(watched: Mapping[str, Alarm]) -> dict[str, dict[str, float]]:
     """For each alarm on one of reconcile's figures: that figure, as bad as it may be."""
     return {
-        name: {key[1]: alarm.threshold}
+        name: {alarm.key[1]: alarm.threshold}
         for name, alarm in watched.items()
-        for key, _ in alarm.metrics.values()
-        if key[0] == NAMESPACE and key[2] and key[2][0][0] == "service"
+        if alarm.key[0] == NAMESPACE and [each for each, _ in alarm.key[2]] == ["service"]
     }
 
 
@@ -214,8 +213,7 @@ def test_failed_messages_are_counted_under_the_name_that_the_alarm_watches(
     parts: Parts, watched: dict[str, Alarm]
 ) -> None:
     for function in ("embed", "build_index", "compact"):
-        alarm = watched[f"{function.replace('_', '')}failures"]
-        (((namespace, name, where), _),) = alarm.metrics.values()
+        namespace, name, where = watched[f"{function.replace('_', '')}failures"].key
         assert (namespace, name) == (NAMESPACE, METRIC)
         assert [dimension for dimension, _ in where] == ["FunctionName"]
 

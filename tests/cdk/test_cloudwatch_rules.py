@@ -85,26 +85,6 @@ def test_nothing_fires_while_an_alarm_warms_up() -> None:
     assert warm.fired(Metrics(), 120) == [30]
 
 
-def test_an_expression_lacks_where_a_term_lacks_unless_it_is_filled() -> None:
-    metrics = Metrics()
-    metrics.add("N", "Runs", 2, 2)
-    metrics.add("N", "Runs", 7, 2)
-    metrics.add("N", "Errors", 7, 2)
-
-    def query(name: str) -> dict[str, object]:
-        stat = {"Metric": {"Namespace": "N", "MetricName": name}, "Period": 300, "Stat": "Sum"}
-        return {"Id": name.lower(), "MetricStat": stat}
-
-    def fired(expression: str) -> list[int]:
-        queries = [query("Runs"), query("Errors"), {"Id": "e", "Expression": expression}]
-        alarm = _alarm(Metrics=queries, Threshold=1, ComparisonOperator="LessThanThreshold")
-        return alarm.fired(metrics, 60, beyond=0)
-
-    assert fired("runs - FILL(errors, 0)") == [10]
-    assert fired("runs - errors") == [10]
-    assert fired("errors / runs - 2") == [10]
-
-
 def test_statistics_are_of_the_period() -> None:
     metrics = Metrics()
     for minute, value in enumerate((1.0, 5.0, 3.0)):

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 def test_every_kind_of_trouble_has_an_alarm_that_says_what_to_do(parts: Parts) -> None:
     alarms = [each["Properties"] for each in parts.named("AWS::CloudWatch::Alarm").values()]
-    watched = {alarm["MetricName"] for alarm in alarms if "MetricName" in alarm}
+    watched = {alarm["MetricName"] for alarm in alarms}
     assert watched == {
         "5xx",
         "5xxErrorRate",
@@ -66,7 +66,7 @@ def test_a_stack_without_a_region_watches_cloudfront_in_us_east_1(parts: Parts) 
 
 def test_every_function_and_every_queue_is_watched(parts: Parts) -> None:
     alarms = [each["Properties"] for each in parts.named("AWS::CloudWatch::Alarm").values()]
-    watched = [json.dumps([alarm.get("Dimensions"), alarm.get("Metrics")]) for alarm in alarms]
+    watched = [json.dumps(alarm["Dimensions"]) for alarm in alarms]
     for kind, prefix in (("AWS::Lambda::Function", "Functions"), ("AWS::SQS::Queue", "")):
         for name in parts.named(kind, prefix):
             assert any(f'"{name}"' in each for each in watched), name

@@ -14,7 +14,6 @@ that cannot fire:
 
 from __future__ import annotations
 
-import ast
 import operator
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -66,8 +65,8 @@ class Alarm:
     """An AWS::CloudWatch::Alarm; `period` and `warm_up` in minutes."""
 
     name: str
-    expression: str
-    metrics: Mapping[str, tuple[Key, str]]
+    key: Key
+    stat: str
     period: int
     needed: int
     to_alarm: int
@@ -78,27 +77,16 @@ class Alarm:
 
     @staticmethod
     def of(name: str, properties: Mapping[str, Any]) -> Alarm:
-        """The alarm with these properties of a template; ValueError where CloudWatch refuses it."""
-        queries = properties.get("Metrics") or [
-            {
-                "Id": "m",
-                "MetricStat": {
-                    "Metric": properties,
-                    "Period": properties["Period"],
-                    "Stat": properties.get("Statistic") or properties["ExtendedStatistic"],
-                },
-            }
-        ]
-        stats = {each["Id"]: each["MetricStat"] for each in queries if "MetricStat" in each}
-        (expression,) = [each["Expression"] for each in queries if "Expression" in each] or stats
-        (period,) = {each["Period"] for each in stats.values()}
+        """The alarm with these properties of a template, on one metric; ValueError where CloudWatch
+        refuses it."""
+        period = properties["Period"]
         needed = properties["EvaluationPeriods"]
         if period * needed > (604_800 if period >= 3_600 else 86_400):
             raise ValueError(f"{name}: {needed} periods of {period} s are too long")
         return Alarm(
             name=name,
-            expression=expression,
-            metrics={each: (_key(stat["Metric"]), stat["Stat"]) for each, stat in stats.items()},
+            key=_key(properties),
+            stat=properties.get("Statistic") or properties["ExtendedStatistic"],
             period=period // 60,
             needed=needed,
             to_alarm=properties.get("DatapointsToAlarm", needed),
@@ -120,11 +108,7 @@ class Alarm:
         every = 60 if self.needed * self.period > DAY else step
         times = np.arange(self.warm_up or every, minutes, every)
         many = self.needed + beyond
-        data = {
-            name: metrics.points(key, stat, self.period, times, many)
-            for name, (key, stat) in self.metrics.items()
-        }
-        values = _compute(ast.parse(self.expression, mode="eval").body, data)
+        values = metrics.points(self.key, self.stat, self.period, times, many)
         breaching = self.breaches(values, self.threshold)
         known = ~np.isnan(values)
         state, fired = INSUFFICIENT, []
@@ -186,34 +170,12 @@ def _statistic(stat: str, values: Points) -> float:
     return float(_STATISTICS[stat](values))
 
 
-def _compute(node: ast.expr, data: Mapping[str, Points]) -> Points:
-    """Metric math: a sum lacks where one of its terms does; FILL gives it a value."""
-    match node:
-        case ast.Name(id=name):
-            return data[name]
-        case ast.Constant(value=value):
-            return np.array(float(value))  # type: ignore[arg-type]
-        case ast.BinOp(left=left, op=op, right=right):
-            result: Points = _OPERATORS[type(op)](_compute(left, data), _compute(right, data))
-            return result
-        case ast.Call(func=ast.Name(id="FILL"), args=[of, by]):
-            series = _compute(of, data)
-            return np.where(np.isnan(series), _compute(by, data), series)
-    raise NotImplementedError(ast.unparse(node))
-
-
 _STATISTICS: Mapping[str, Callable[[Points], Any]] = {
     "Sum": np.sum,
     "Average": np.mean,
     "Maximum": np.max,
     "Minimum": np.min,
     "SampleCount": len,
-}
-_OPERATORS: Mapping[type[ast.operator], Callable[[Points, Points], Points]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
 }
 _COMPARISONS: Mapping[str, Callable[[Any, float], Any]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,

@@ -10,6 +10,7 @@ What AWS does of it, from its guides:
   again when its visibility timeout ends, and moves to the dead letters after `maxReceiveCount`.
 - A queue's age leaves out messages that were received three times. Its metrics come while it holds
   messages and for six hours after.
+- Each call is an error or none: `Errors` is 1 or 0 ("binary indicators of the outcome").
 - A state machine's failures, and throttles, have a datapoint only where there are some.
 """
 
@@ -156,16 +157,12 @@ class SimulatedStack:
 
     def _our_figures(self) -> set[str]:
         """Those of our metrics that alarms watch and reconcile publishes."""
-        found = set()
-        for alarm in self._named("AWS::CloudWatch::Alarm").values():
-            for each in (
-                alarm,
-                *(q.get("MetricStat", {}).get("Metric", {}) for q in alarm.get("Metrics", [])),
-            ):
-                where = [dimension["Name"] for dimension in each.get("Dimensions", [])]
-                if each.get("Namespace") == _OUR_NAMESPACE and where == ["service"]:
-                    found.add(each["MetricName"])
-        return found
+        return {
+            each["MetricName"]
+            for each in self._named("AWS::CloudWatch::Alarm").values()
+            if each["Namespace"] == _OUR_NAMESPACE
+            and [dimension["Name"] for dimension in each["Dimensions"]] == ["service"]
+        }
 
     def _messages(self) -> None:
         """By day a photo comes every 20 minutes; what is embedded is committed and compacted."""
