@@ -39,6 +39,7 @@ class MemoryStorage:
         if_absent: bool = False,
         content_type: str | None = None,
         cache_control: str | None = None,
+        durable: bool = True,
     ) -> ObjectInfo:
         check_conditions(if_match, if_absent)
         old = self.head(key)

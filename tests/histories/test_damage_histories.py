@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -27,13 +28,19 @@ from lens.pipeline.repair import repair
 from lens.pipeline.verify import inspect
 from lens.storage import FileStorage
 from tests.histories.interrupting_storage import CrashError, Interruption, Step
-from tests.histories.test_gallery_histories import small_bounds
+from tests.histories.seeded import small_bounds
 from tests.histories.world import KEPT_COMMITS, PHOTOS, World
-
-__all__ = ["small_bounds"]
 
 DAMAGES = int(os.environ.get("DAMAGES", "0"))
 SEEDS = range(DAMAGES or 100)
+
+
+@pytest.fixture(autouse=True)
+def bounds() -> Iterator[None]:
+    with small_bounds():
+        yield
+
+
 STEPS = (
     *("put", "put", "remove", "replace_after_removal", "stock", "stock", "stock", "take_down"),
     *("embed", "embed_all", "commit_all", "fold", "merge", "collect", "reconcile", "put_feed"),

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lens.gallery.commits import Commit, CommitName, SegmentRef, SnapshotRef
+from lens.gallery.commits import Commit, CommitName, SegmentRef
 from lens.gallery.current import swap_current
 from lens.gallery.segments import Segment, segment_key, write_segment
+from lens.gallery.snapshots import SnapshotRef
 from lens.pipeline.compact import fold
 from lens.pipeline.gallery_parts import GalleryParts, SegmentPart
 from lens.pipeline.single_documents import DOCUMENTS
@@ -48,7 +49,8 @@ def test_empty_artifacts_are_whole(storage: FileStorage) -> None:
 def test_a_gallery_is_read_whole(storage: FileStorage, model: str) -> None:
     reported: list[tuple[int, int]] = []
     found = inspect(storage, lambda done, total: reported.append((done, total)))
-    assert found.damages == found.loose == []
+    assert not found.damages
+    assert not found.loose
     assert reported[-1][0] == reported[-1][1] > 3
 
 
