@@ -10,6 +10,7 @@ from lens.errors import UsageError
 from lens.gallery import retention
 from lens.gallery.commits import history
 from lens.gallery.current import read_current, swap_current
+from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
 from lens.gallery.rows import Kind
 from lens.gallery.versions import Version
@@ -119,9 +120,17 @@ def test_nothing_of_the_photo_is_left_and_everything_else_is(shop: Shop) -> None
 
 def test_a_warm_searcher_keeps_no_vector_of_it(shop: Shop) -> None:
     settle(shop)
-    warm = gallery(shop.storage, shop.model)
-    shop.purge("a")
-    newer = load_gallery(shop.storage, head(shop.storage, shop.model), warm)
+    warm: list[Gallery] = []
+
+    def refresh(step: Step) -> None:
+        """It knows all that is folded, so it need not load the snapshot."""
+        warm.append(gallery(shop.storage, shop.model))
+
+    storage = InterruptingStorage(shop.storage, refresh)
+    first = Interruption(1, "meanwhile", Step("", 0), of="write snapshots/")
+    with storage.interrupted([first]):
+        shop.purge("a", storage=storage)
+    newer = load_gallery(shop.storage, head(shop.storage, shop.model), warm[0])
     assert newer.snapshot is not None
     assert len(newer.snapshot.index) == newer.photo_count == 4
     assert newer.carried == {}
@@ -291,6 +300,22 @@ def test_an_event_of_the_erased_photo_that_comes_late_finds_its_segment_gone(sho
     shop.purge("a")
     assert commit_segments(shop.storage, shop.model, [loose], now=NOW) == []
     assert shop.shown == REST | {"e": "e 1", "g": "g 1"}
+
+
+def test_a_new_photo_that_comes_under_the_key_meanwhile_stays(shop: Shop) -> None:
+    settle(shop)
+
+    def upload(step: Step) -> None:
+        info = shop.photos.write("a", b"a new photo")
+        shop.add(photo("a", "9")._replace(etag=info.etag))
+
+    storage = InterruptingStorage(shop.storage, upload)
+    first = Interruption(1, "meanwhile", Step("", 0), of="write snapshots/")
+    with storage.interrupted([first]):
+        shop.purge("a", storage=storage)
+    assert shop.traces(*OLD) == []
+    assert shop.shown == REST | {"e": "e 1", "a": "a 9"}
+    assert shop.storage.head(thumb_key("a 9")) is not None
 
 
 def test_a_new_photo_under_the_key_is_welcome(shop: Shop) -> None:
