@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from fastapi import Depends, FastAPI, Response
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
+from lambdas.search import file_names  # noqa: F401  (what forms are read by)
 from lambdas.search.admission import Admission
 from lambdas.search.background import Background
 from lambdas.search.body_limit import BodyLimit
@@ -16,6 +18,7 @@ from lambdas.search.document import Api
 from lambdas.search.errors import translate_errors
 from lambdas.search.explaining import why_routes
 from lambdas.search.health import Health, health_routes
+from lambdas.search.http_rules import HttpRules
 from lambdas.search.lookups import lookup_routes
 from lambdas.search.search_log import search_log
 from lambdas.search.searching import search_routes
@@ -59,20 +62,20 @@ def create_app(
     app.include_router(search_routes(searcher, searches, settings, log))
     app.include_router(why_routes(searcher, thumbnails, searches))
     app.include_router(click_routes(log))
-    if settings.cors_origins:
-        _allow_origins(app, settings.cors_origins)
+    app.middleware_stack = _around(app.build_middleware_stack(), settings.cors_origins)
     return app
 
 
-def _allow_origins(app: FastAPI, origins: tuple[str, ...]) -> None:
-    """Let these sites' pages read every reply, that of an unexpected error too.
-
-    So the CORS middleware must be outside of Starlette's own for errors, where `add_middleware`
-    cannot put it.
-    """
-    app.middleware_stack = CORSMiddleware(
-        app.build_middleware_stack(),
-        allow_origins=origins,
+def _around(stack: ASGIApp, cors_origins: tuple[str, ...]) -> ASGIApp:
+    """What concerns every reply, that of an unexpected error too: so it must be outside of
+    Starlette's own middleware for errors, where `add_middleware` cannot put it."""
+    stack = HttpRules(stack)
+    if not cors_origins:
+        return stack
+    # These sites' pages may read every reply.
+    return CORSMiddleware(
+        stack,
+        allow_origins=cors_origins,
         allow_methods=("GET", "POST"),
         allow_headers=("Authorization", "X-Api-Key"),
         expose_headers=("Retry-After",),

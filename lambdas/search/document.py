@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from lambdas.search.docs_page import DOCUMENT, docs_route
 from lambdas.search.errors import INTERNAL, documented
 from lens.settings import Settings
 
@@ -34,11 +35,12 @@ class Api(FastAPI):
             servers=[{"url": settings.public_url or "/"}],
             generate_unique_id_function=_operation_id,
             responses=documented(INTERNAL),
-            docs_url="/api/docs",
+            docs_url=None,  # FastAPI's own loads another site's scripts
             redoc_url=None,
-            openapi_url="/api/openapi.json",
+            openapi_url=DOCUMENT,
             **options,
         )
+        docs_route(self)
 
     def openapi(self) -> dict[str, Any]:
         """The document, made when it is first asked for."""

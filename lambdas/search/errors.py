@@ -158,7 +158,9 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
             case 404:
                 return reply(NOT_FOUND, f"there is nothing at {request.url.path}")
             case 405:
-                allowed = headers.get("Allow", "another method")
+                allowed = headers.get("Allow", "GET")  # what serves files names none
+                if "GET" in allowed:
+                    headers["Allow"] = f"{allowed}, HEAD"
                 message = f"{request.method} is not possible here; use {allowed}"
                 return reply(METHOD, message, headers)
             case 413 if (path := request.url.path) in SMALL:

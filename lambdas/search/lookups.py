@@ -17,6 +17,7 @@ from lambdas.search.admission import Admission
 from lambdas.search.document import CATALOG, SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS, SIMILAR_ERRORS
 from lambdas.search.fields import encodable, refuse_other_names
+from lambdas.search.http_rules import is_still_good
 from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, SORT, wanted_of
 from lambdas.search.product_schemas import product_schema
 from lambdas.search.schemas import (
@@ -87,7 +88,7 @@ def lookup_routes(
 
         data = await lookups.run(read, request)
         headers = {"Cache-Control": FOREVER, "ETag": f'"{photo_id}-{size}"'}
-        if headers["ETag"] in if_none_match:
+        if is_still_good(headers["ETag"], if_none_match):
             return Response(status_code=304, headers=headers)
         return Response(data, media_type="image/jpeg", headers=headers)
 

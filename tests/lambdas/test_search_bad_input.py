@@ -68,6 +68,11 @@ def test_a_truncated_photo_is_refused(shop: Shop, name: str, share: float) -> No
     whole = encoded(name)
     assert shop.search(whole).status_code == 200
     cut = whole[: max(16, int(len(whole) * share))]
+    if name.startswith("JPEG") and share > (0.02 if "progressive" in name else 0.9):
+        assert shop.search(cut).status_code == 200, (
+            "browsers show it, and nearly all of it is there"
+        )
+        return
     refused(shop, shop.search(cut), 400, "broken_image", hint="choose another file")
 
 
@@ -127,16 +132,15 @@ def test_a_photo_at_the_pixel_limit_is_accepted(make_shop: MakeShop) -> None:
 
 @pytest.mark.parametrize("kind", ["zTXt", "iTXt", "iCCP"])
 @pytest.mark.parametrize("place", ["before", "after"])
-def test_a_decompression_bomb_in_metadata_is_refused(shop: Shop, kind: str, place: str) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def test_a_decompression_bomb_in_metadata_is_not_unpacked(
+    shop: Shop, kind: str, place: str
+) -> None:
     where: dict[str, Any] = {place: (text_bombs()[kind],)}
     bomb = png_file(8, 8, bytes(8 * 25), **where)
-    if kind == "iCCP" and place == "after":
-        assert shop.search(bomb).status_code in (200, 400)
-    else:
-        refused(shop, shop.search(bomb), 400, "broken_image", hint="choose another file")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert shop.search(bomb).status_code == 200
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 250_000  # KiB: the bomb's own making takes most of it
+    assert grown < 50_000  # KiB
 
 
 @pytest.mark.parametrize("top_k", ["0", "101", "-1", "abc", "1.5", "1e1", "９９９９", "9" * 5000])

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Annotated
 
 import uvicorn
-from fastapi import Response
+from fastapi import Header, Response
 from starlette.types import ASGIApp
 
 from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
@@ -22,11 +23,13 @@ from lambdas.local.server.listener import listen
 from lambdas.local.server.metrics import CONTENT_TYPE, Metrics
 from lambdas.local.server.observation import Answered, Observed
 from lambdas.local.server.page import page
+from lambdas.local.server.patience import PatientProtocol
 from lambdas.local.server.summary import summary
 from lambdas.local.server.walls import declare_walls, walls_of
 from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
 from lambdas.search.background import Background
+from lambdas.search.http_rules import is_still_good
 from lens.errors import LensError, NotFoundError, UsageError
 from lens.photos.catalog import Catalog, media_type
 from lens.pipeline.disappearance import many_gone
@@ -35,7 +38,7 @@ from lens.pipeline.waiting import with_growing_pauses
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import thumbnails_of
 from lens.settings import Settings
-from lens.storage import FileStorage
+from lens.storage import FileStorage, ObjectInfo
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             log_level="warning",
             lifespan="off",
             ws="none",
+            http=PatientProtocol,
             timeout_graceful_shutdown=_STOP_SECONDS,
             proxy_headers=bool(settings.trusted_proxy),  # anybody can send X-Forwarded-For
             forwarded_allow_ips=list(settings.trusted_proxy),
@@ -145,20 +149,28 @@ def local_app(
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     @app.get("/catalog/{key:path}", include_in_schema=False)
-    def photo(key: str) -> Response:
+    def photo(
+        key: str, if_none_match: Annotated[str, Header(include_in_schema=False)] = ""
+    ) -> Response:
         """A photo of the gallery; nothing else that lies in its folder."""
         serving = searcher.serving
         if serving is None or serving.gallery.has_photo_at(key) is None:
             raise NotFoundError(f"no photo of the gallery is named {key!r}")
+        seen = catalog.head(key)
+        if seen and is_still_good(f'"{seen.etag}"', if_none_match):
+            return Response(status_code=304, headers=_revalidated(seen))
         data, info = catalog.read(key)
-        headers = {"ETag": f'"{info.etag}"', "Cache-Control": "no-cache"}
-        return Response(data, media_type=media_type(key), headers=headers)
+        return Response(data, media_type=media_type(key), headers=_revalidated(info))
 
     app.mount("/", page(settings.frame_ancestors), "page")
     observers: list[Callable[[Answered], None]] = [metrics.observe]
     if settings.access_log:
         observers.append(access_log(settings.access_log))
     return Observed(app, observers)
+
+
+def _revalidated(info: ObjectInfo) -> dict[str, str]:
+    return {"ETag": f'"{info.etag}"', "Cache-Control": "no-cache"}
 
 
 class _Follower:

@@ -14,6 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
+from lambdas.search.http_rules import is_still_good
+
 
 def page(frame_ancestors: Sequence[str] = ()) -> ASGIApp:
     """The page as an ASGI app; the pages of these sites may show it in a frame."""
@@ -70,7 +72,7 @@ class _Files(StaticFiles):
         file = self._file(full, f'W/"{found.st_mtime_ns:x}-{found.st_size:x}"')
         asked = Headers(scope=scope)
         headers = {**self._added, "ETag": file.version}
-        if file.version in asked.get("if-none-match", ""):
+        if is_still_good(file.version, asked.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)
         kind = guess_type(full)[0]
         if "gzip" not in asked.get("accept-encoding", ""):
