@@ -12,13 +12,13 @@ from lens.gallery.commits import history
 from lens.gallery.current import read_current, swap_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
-from lens.gallery.rows import Kind
+from lens.gallery.rows import Cause, Kind
 from lens.gallery.versions import Version
 from lens.photos.catalog import Catalog
 from lens.photos.thumbnail_store import thumb_key, write_thumbnail
 from lens.pipeline.commit import commit_segments
 from lens.pipeline.compact import fold
-from lens.pipeline.purge import CAUSE, Place, Purged, purge
+from lens.pipeline.purge import Place, Purged, purge
 from lens.pipeline.rollback import rollback
 from lens.search.searcher import Searcher
 from lens.storage import FileStorage
@@ -155,7 +155,7 @@ def test_its_tombstone_says_why(shop: Shop) -> None:
     shop.purge("a")
     known = gallery(shop.storage, shop.model).known
     (row,) = [row for row in map(known.__getitem__, range(len(known))) if row.key == "a"]
-    assert (row.kind, row.reason) == (Kind.TOMBSTONE, CAUSE)
+    assert (row.kind, row.reason) == (Kind.TOMBSTONE, Cause.TAKEDOWN)
     assert row.version > Version.of_event("4")
 
 

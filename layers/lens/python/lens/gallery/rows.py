@@ -36,6 +36,7 @@ class Cause(StrEnum):
     LISTING = "listing"  # a listing lacked it
     ALLOWED = "allowed"  # the same, and its owner let it go
     RULE = "rule"  # the catalog leaves it out
+    TAKEDOWN = "takedown"  # it was purged
     AGAIN = "again"  # of a look alone: nobody says that the photo is gone, so no tombstone has it
 
 

@@ -31,7 +31,7 @@ from lens.gallery.commits import (
     read_head,
 )
 from lens.gallery.current import Current, read_current, swap_current
-from lens.gallery.rows import Kind, Mask, Row, Rows, among
+from lens.gallery.rows import Cause, Kind, Mask, Row, Rows, among
 from lens.gallery.segments import PREFIX as SEGMENTS
 from lens.gallery.segments import (
     Segment,
@@ -51,7 +51,6 @@ from lens.storage import FileStorage, Storage
 from lens.storage.documents import read_document, write_document
 from lens.storage.erasure import erase, erase_replaced, versions
 
-CAUSE = "takedown"  # the reason that the tombstone of a photo taken down has
 _ROUNDS = 5
 _FOLDS = 20
 _READERS = 8
@@ -290,13 +289,17 @@ class _Purge:
             for part, rows in mine.items():
                 for row in self._old_rows(rows, key):
                     seen.append(row)
-                    if part in inside and row.kind == Kind.TOMBSTONE and row.reason == CAUSE:
+                    if (
+                        part in inside
+                        and row.kind == Kind.TOMBSTONE
+                        and row.reason == Cause.TAKEDOWN
+                    ):
                         said = max(said, row.version)
             version = max((row.version for row in seen), default=UNSEEN)
             if said > UNSEEN and said >= version:
                 continue
             at = max([self._clock(), *(row.looked_at for row in seen)])
-            tombstones.append(Row(key, version.bumped(), Kind.TOMBSTONE, at, reason=CAUSE))
+            tombstones.append(Row(key, version.bumped(), Kind.TOMBSTONE, at, reason=Cause.TAKEDOWN))
         return tombstones
 
     def _old_rows(self, rows: Rows | None, key: str) -> list[Row]:
