@@ -133,6 +133,7 @@ def test_a_repair_embeds_only_what_was_lost(place: Pipeline, kind: str, how: str
     check_whole(place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_indexing_heals(place: Pipeline, kind: str, how: str) -> None:

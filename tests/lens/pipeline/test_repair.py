@@ -271,3 +271,14 @@ def test_what_is_set_aside_has_a_folder_of_its_time(shop: Shop) -> None:
     shop.repair(now=0.0 + retention.GRACE)
     (kept,) = shop.storage.list("damaged/19700102T000000Z/segments/")
     assert shop.storage.read(kept.key)[0] == b"spoiled"
+
+
+def test_a_lost_entry_of_the_head_is_written_again(shop: Shop) -> None:
+    shop.put("a.png", "1")
+    newest = head(shop.storage, shop.model)
+    (shop.root / commit_key(shop.model, newest.name)).unlink()
+    assert shop.repair().looks == []
+    assert head(shop.storage, shop.model) == newest
+    (shop.root / shop.head_key()).unlink()
+    assert shop.repair().looks == []
+    assert shop.shown == {"a.png"}

@@ -49,8 +49,8 @@ def test_empty_artifacts_are_whole(storage: FileStorage) -> None:
 def test_a_gallery_is_read_whole(storage: FileStorage, model: str) -> None:
     reported: list[tuple[int, int]] = []
     found = inspect(storage, lambda done, total: reported.append((done, total)))
-    assert not found.damages
-    assert not found.loose
+    assert found.damages == []
+    assert found.loose == []
     assert reported[-1][0] == reported[-1][1] > 3
 
 

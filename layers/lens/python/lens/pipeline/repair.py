@@ -16,7 +16,7 @@ import numpy as np
 
 from lens.errors import ArtifactError, ConflictError, LensError, NotFoundError, UnreadableError
 from lens.gallery import retention
-from lens.gallery.commits import HEADS, Commit, SegmentRef, head_key, restore_head
+from lens.gallery.commits import HEADS, Commit, SegmentRef, commit_key, head_key, restore_head
 from lens.gallery.current import KEY as CURRENT
 from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
@@ -37,7 +37,12 @@ from lens.pipeline.waiting import never
 from lens.progress import Progress
 from lens.storage import Storage, formats
 from lens.storage.aside import aside_folder, keep_copy, set_aside
-from lens.storage.documents import parse_document, replace_document, speaks_newest
+from lens.storage.documents import (
+    parse_document,
+    replace_document,
+    speaks_newest,
+    write_document,
+)
 from lens.storage.older import older_versions
 
 _ATTEMPTS = 40
@@ -192,6 +197,8 @@ class _Repair:
         for model_id in found.kept:
             keys |= set(found.gallery(model_id).broken_commits())
         moved = sum([self._set_aside(key) for key in sorted(keys)])
+        for model_id in found.kept:
+            self._write_entry(found.gallery(model_id))
         heads = [key for key in found.there if key.startswith(HEADS)]
         if formats.KEY in found.keys and speaks_newest(self.storage, [CURRENT, *heads]):
             formats.restore_announcement(self.storage, self.clock())
@@ -303,6 +310,14 @@ class _Repair:
 
         swap_current(self.storage, put)
         self._say(f"{chosen} is live in the place of {current.live}")
+
+    def _write_entry(self, parts: GalleryParts) -> None:
+        """Let the history have a whole head's entry again."""
+        head = parts.head
+        if head and head.number and head.id not in parts.commits and parts.is_whole(head):
+            key = commit_key(parts.model_id, head.name)
+            write_document(self.storage, key, head)
+            self._say(f"{key} is written again, from the head")
 
     def _set_aside(self, key: str) -> bool:
         try:

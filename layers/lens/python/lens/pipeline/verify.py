@@ -132,6 +132,7 @@ def inspect(storage: Storage, progress: Progress = lambda done, total: None) -> 
 _HEAD = "nothing new is found with this model"
 _NOTHING = "nothing is searched or indexed"
 _PINNED = "searches are pinned to it"
+_ENTRY = "the head could not be made again, were it damaged too"
 _NOBODY = "nothing: no gallery uses it"
 _ANEW = "the next look at the product file reads every row of it"
 
@@ -315,6 +316,8 @@ def _check_head(found: Inspection, gallery: GalleryParts) -> None:
     elif entry is None and any(each.number >= head.number for each in gallery.commits.values()):
         found.add(key, f"there is no commit {head.number} of this id", _HEAD)
         gallery.head = None
+    elif entry is None and head.number:
+        found.add(commit_key(gallery.model_id, head.name), "it is missing", _ENTRY)
 
 
 def _but_products(commit: Commit) -> Commit:
