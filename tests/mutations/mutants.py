@@ -80,8 +80,9 @@ def _change(node: ast.AST, variant: int) -> ast.stmt | bool:
     """Change the node in this way: the statement in it that is gone, or True for another change.
     False where there is no such way."""
     for field in ("body", "orelse"):
-        block = getattr(node, field, None)
-        for at, statement in enumerate(block if isinstance(block, list) else []):
+        found = getattr(node, field, None)
+        block: list[ast.stmt] = found if isinstance(found, list) else []
+        for at, statement in enumerate(block):
             if _may_go(statement):
                 if variant == 0:
                     block[at] = ast.Pass()
