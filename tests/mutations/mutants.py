@@ -112,7 +112,7 @@ def _other(node: ast.AST) -> bool:
         node.value += 1
     elif isinstance(node, ast.comprehension) and node.ifs:
         node.ifs = []
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and ast.unparse(node) not in {"return", "return None"}:
         node.value = ast.Constant(None)
     else:
         return False

@@ -38,3 +38,4 @@ def test_an_event_counts_no_reconciliation_and_each_counts_one() -> None:
     version = Version.of_event("0a00")
     assert version == Version("0A") == ("0A", 0)
     assert version.bumped().bumped() == ("0A", 2)
+    assert UNSEEN == ("", 0)
