@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest import mock
 
 from lens.gallery.assortment import Entry, Products
@@ -37,11 +38,11 @@ _FOLDER = "artifacts"
 
 @dataclass(frozen=True)
 class Seen:
-    """What a searcher sees: the live model, photo ids by key, and the products' names."""
+    """What a searcher sees: the live model, photo ids by key, and the products."""
 
     live: str | None = None
     photos: tuple[tuple[str, str], ...] = ()
-    products: tuple[str, ...] = ()
+    products: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ class _Noting(FileStorage):
         super().__init__(root)
         self._note = note
 
-    def write(self, key: str, data: bytes, **options: object) -> ObjectInfo:  # type: ignore[override]
+    def write(self, key: str, data: bytes, **options: Any) -> ObjectInfo:
         self._note(Put(key, data, done=False))
-        info = super().write(key, data, **options)  # type: ignore[arg-type]
+        info = super().write(key, data, **options)
         self._note(Put(key, data, done=True))
         return info
 

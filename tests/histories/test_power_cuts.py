@@ -43,7 +43,11 @@ def test_every_sync_that_is_left_out_is_noticed(tmp_path: Path) -> None:
     for number, site in enumerate(sorted(sites)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        log = record(folder, lambda kind, path, site=site: (kind, _masked(path)) == site)
+
+        def left_out(kind: str, path: str, site: tuple[str, str] = site) -> bool:
+            return (kind, _masked(path)) == site
+
+        log = record(folder, left_out)
         assert site not in _sites(log)
         try:
             play(log, states=10, seed=3)

@@ -80,8 +80,9 @@ def _change(node: ast.AST, variant: int) -> ast.stmt | bool:
     """Change the node in this way: the statement in it that is gone, or True for another change.
     False where there is no such way."""
     for field in ("body", "orelse"):
-        block = getattr(node, field, None)
-        for at, statement in enumerate(block if isinstance(block, list) else []):
+        found = getattr(node, field, None)
+        block: list[ast.stmt] = found if isinstance(found, list) else []
+        for at, statement in enumerate(block):
             if _may_go(statement):
                 if variant == 0:
                     block[at] = ast.Pass()
@@ -111,7 +112,7 @@ def _other(node: ast.AST) -> bool:
         node.value += 1
     elif isinstance(node, ast.comprehension) and node.ifs:
         node.ifs = []
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and ast.unparse(node) not in {"return", "return None"}:
         node.value = ast.Constant(None)
     else:
         return False

@@ -32,3 +32,10 @@ def test_a_reconciliation_is_above_what_it_saw_and_below_every_later_event(
 @given(SEQUENCERS.filter(lambda text: text.strip("0")))
 def test_an_unseen_key_is_below_every_event(sequencer: str) -> None:
     assert UNSEEN < UNSEEN.bumped() < Version.of_event(sequencer)
+
+
+def test_an_event_counts_no_reconciliation_and_each_counts_one() -> None:
+    version = Version.of_event("0a00")
+    assert version == Version("0A") == ("0A", 0)
+    assert version.bumped().bumped() == ("0A", 2)
+    assert UNSEEN == ("", 0)
