@@ -34,8 +34,8 @@ _GRACE_HOURS = 2
 
 @dataclass(frozen=True)
 class _When:
-    """`breaching` of the last `of` periods must breach. Without data a period breaches only if it
-    is `heartbeat` hours (the alarm's first hours aside) in which there should be some."""
+    """`breaching` of the last `of` periods must breach. With `heartbeat`, a period without data
+    breaches too, and the alarm of a new stack waits for so many hours; otherwise it does not."""
 
     breaching: int = 1
     of: int = 1
