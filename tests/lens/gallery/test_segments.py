@@ -74,3 +74,10 @@ def test_taken_rows_keep_their_own_vectors() -> None:
     taken = take(segment(photo("a", "1"), gone("b", "1"), photo("c", "1")), np.array([2, 1]))
     assert [taken.rows[i].key for i in range(2)] == ["c", "b"]
     np.testing.assert_array_equal(taken.vectors, [vector("c 1")])
+
+
+def test_a_segment_s_key_tells_its_model_and_itself() -> None:
+    assert parse_segment_key(segment_key("m", "1")) == ("m", "1")
+    for key in ("snapshots/m/1.npz", "segments/m/1.json", "segments/m/1/2.npz"):
+        with pytest.raises(ArtifactError, match="not a segment's name"):
+            parse_segment_key(key)
