@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from unicodedata import normalize
 
 import pytest
@@ -66,7 +67,9 @@ def test_a_changed_partition_file_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_partition_line_names_a_photo_in_either_form_of_unicode(form: str) -> None:
+def test_a_partition_line_names_a_photo_in_either_form_of_unicode(
+    form: Literal["NFC", "NFD"],
+) -> None:
     entries = parse_partition(f"{HEADER}{normalize(form, 'été.jpg')} item query\n")
     assert entries[normalize("NFC", "été.jpg")] == entries[normalize("NFD", "été.jpg")]
 
