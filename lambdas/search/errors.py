@@ -159,7 +159,8 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
                 return reply(NOT_FOUND, f"there is nothing at {request.url.path}")
             case 405:
                 allowed = headers.get("Allow", "GET")  # what serves files names none
-                if "GET" in allowed:
+                headers["Allow"] = allowed
+                if "GET" in allowed and "HEAD" not in allowed:
                     headers["Allow"] = f"{allowed}, HEAD"
                 message = f"{request.method} is not possible here; use {allowed}"
                 return reply(METHOD, message, headers)

@@ -24,4 +24,4 @@ def options_of(value: str | bytes | None) -> _Options:
     return kind, options
 
 
-formparsers.parse_options_header = options_of
+formparsers.parse_options_header = options_of  # type: ignore[attr-defined]

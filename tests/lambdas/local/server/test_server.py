@@ -104,6 +104,21 @@ def test_only_the_gallerys_photos_are_served(shop: Shop, path: str) -> None:
     assert shop.http.get(f"/catalog/{path}").status_code == 404
 
 
+def test_a_photo_that_a_caller_has_is_not_sent_again(shop: Shop) -> None:
+    address = "/catalog/shop/item-003/0.png"
+    reply = shop.http.get(address)
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    again = shop.http.get(address, headers={"If-None-Match": f'"other", {reply.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == reply.headers["etag"]
+    head = shop.http.request("HEAD", address)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == reply.headers["content-length"]
+    refused = shop.http.post("/")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert refused.json()["error"]["code"] == "method_not_allowed"
+
+
 def test_a_photo_added_replaced_and_removed_shows_within_two_seconds(shop: Shop) -> None:
     path = shop.folder / "new" / "photo.png"
     path.parent.mkdir()
