@@ -365,3 +365,11 @@ def test_what_is_committed_meanwhile_stays_and_a_look_that_began_before_does_not
     shop.purge("a")  # for a look that ends after the last round
     assert shop.traces(*OLD, "a 6") == []
     assert shop.shown == REST | {"e": "e 1"} | ({"h": "h 1"} if raced else {})
+
+
+def test_what_a_repair_has_set_aside_goes_too(shop: Shop) -> None:
+    """Nobody can ask it what it has."""
+    settle(shop)
+    shop.storage.write("damaged/20261127T000000Z/segments/m/s.npz", vector("a 1").tobytes())
+    shop.purge("a")
+    assert shop.traces(*OLD) == []

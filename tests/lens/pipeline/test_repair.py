@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lens.errors import LensError
+from lens.errors import LensError, UsageError
 from lens.gallery import retention
 from lens.gallery.commits import commit_key, head_key, history, read_head
+from lens.gallery.condemned import condemn
 from lens.gallery.current import read_current
 from lens.gallery.segments import segment_key
 from lens.gallery.versions import Version
 from lens.photos.catalog import Catalog
+from lens.photos.origin import claim_origin
 from lens.pipeline.commit import commit_segments
 from lens.pipeline.compact import fold, merge
 from lens.pipeline.repair import Repaired, repair
@@ -101,6 +103,28 @@ def test_the_keys_of_a_lost_segment_are_looked_at_again(shop: Shop) -> None:
     repaired = shop.repair()
     assert looks(repaired) == {"b.png": Version("", 1)}
     assert shop.shown == {"a.png", "c.png"}
+
+
+def test_nothing_that_a_collector_is_about_to_remove_is_named_again(shop: Shop) -> None:
+    shop.put("a.png", "1")
+    going = shop.put("b.png", "2")
+    lost = shop.put("c.png", "3")
+    condemn(shop.storage, [segment_key(shop.model, going)])
+    shop.lose(lost)
+    repaired = repair(shop.storage, shop.catalog, clock=lambda: NOW)
+    assert looks(repaired).keys() == {"b.png", "c.png"}
+    assert shop.shown == {"a.png"}
+
+
+def test_another_catalog_is_not_what_is_repaired_with(shop: Shop, tmp_path: Path) -> None:
+    claim_origin(shop.storage, shop.catalog)
+    shop.lose(shop.put("a.png", "1"))
+    before = shop.storage.read(shop.head_key())[0]
+    other = FileStorage(tmp_path / "elsewhere")
+    other.root.mkdir()
+    with pytest.raises(UsageError, match="belong to"):
+        repair(shop.storage, Catalog(other), clock=lambda: NOW)
+    assert shop.storage.read(shop.head_key())[0] == before
 
 
 def test_a_photo_whose_tombstone_was_lost_is_not_shown_for_a_moment(shop: Shop) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 
 from lens.gallery import retention
 from lens.gallery.commits import (
@@ -50,6 +50,18 @@ class GalleryParts:
     segments: dict[str, SegmentPart] = field(default_factory=dict)
     snapshots: dict[str, SnapshotManifest] = field(default_factory=dict)
     looks: set[str] = field(default_factory=set)
+
+    def without(self, keys: Collection[str]) -> GalleryParts:
+        """The same less the segments and snapshots that have files with these keys."""
+        folders = {key.rpartition("/")[0] for key in keys}
+        segments, snapshots = self.segments.items(), self.snapshots.items()
+        return replace(
+            self,
+            segments={n: p for n, p in segments if segment_key(self.model_id, n) not in keys},
+            snapshots={
+                n: m for n, m in snapshots if f"{SNAPSHOTS}{self.model_id}/{n}" not in folders
+            },
+        )
 
     def lacks(self, commit: Commit) -> Iterator[str]:
         """The parts that a commit names and that are not whole: a segment's key, or the folder of a

@@ -48,6 +48,7 @@ from lens.photos.decoding import photo_id
 from lens.photos.thumbnail_store import thumb_key
 from lens.pipeline.compact import fold, snapshot_of
 from lens.storage import FileStorage, Storage
+from lens.storage.aside import PREFIX as ASIDE
 from lens.storage.documents import read_document, write_document
 from lens.storage.erasure import erase, erase_replaced, versions
 
@@ -410,6 +411,12 @@ class _Purge:
                 erase(self._artifacts, key)
         if dirty:
             self._say(f"{_count(len(dirty), 'part')} that had them erased")
+        # What a repair has set aside may have them, and cannot be asked.
+        aside = [info.key for info in self._artifacts.list(ASIDE)]
+        for key in aside:
+            erase(self._artifacts, key)
+        if aside:
+            self._say(f"{_count(len(aside), 'damaged part')} that had been set aside erased")
 
 
 def _parts_of(commit: Commit) -> list[_Part]:

@@ -17,11 +17,12 @@ import numpy as np
 from lens.errors import ArtifactError, ConflictError, LensError, NotFoundError, UnreadableError
 from lens.gallery import retention
 from lens.gallery.commits import HEADS, Commit, SegmentRef, commit_key, head_key, restore_head
+from lens.gallery.condemned import read_condemned
 from lens.gallery.current import KEY as CURRENT
 from lens.gallery.current import Current, Pin, read_current, swap_current
 from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import is_manifest_key, parse_products_key
-from lens.gallery.rows import Kind, Row, Rows, last_of_each_key
+from lens.gallery.rows import Cause, Kind, Row, Rows, last_of_each_key
 from lens.gallery.segments import Segment, read_segment, write_segment
 from lens.gallery.snapshots import PREFIX as SNAPSHOTS
 from lens.gallery.snapshots import load_rows
@@ -29,6 +30,8 @@ from lens.gallery.versions import UNSEEN, Look, Version
 from lens.models.manifest import PREFIX as MODELS
 from lens.models.manifest import list_models
 from lens.photos.catalog import Catalog
+from lens.photos.origin import check_origin
+from lens.pipeline.disappearance import is_mass
 from lens.pipeline.gallery_parts import Content, GalleryParts
 from lens.pipeline.model_files import Source, restore_files
 from lens.pipeline.reconcile import compare_newest
@@ -77,6 +80,7 @@ def repair(
     found = inspect(storage, progress)
     if found.whole:
         return Repaired()
+    check_origin(storage, catalog)
     work = _Repair(storage, catalog, clock, aside_folder(clock()))
     if CURRENT in found.keys:
         work.rebuild_current(found, model_id)
@@ -128,7 +132,8 @@ class _Repair:
         lost = key in found.keys
         if not lost and (parts.head is None or parts.is_whole(parts.head)):
             return
-        content = parts.content()
+        # What a collector is about to remove may be gone in a moment.
+        content = parts.without(_condemned(self.storage)).content()
         content = replace(
             content,
             segments=content.segments + self._tombstones(parts, content, found.dims.get(model_id)),
@@ -248,14 +253,20 @@ class _Repair:
             for key in sorted((rows.keys() | seen.keys()) - listed)
         ]
         shown = [row for row in absent if row.kind == Kind.PHOTO]
-        if _is_mass(len(shown), gallery.photo_count):
+        if is_mass(len(shown), of=gallery.photo_count):
             self._say(
                 f"{len(shown)} photos that the catalog does not list are left as they are: "
                 "is its folder mounted?"
             )
             absent = [row for row in absent if row.kind != Kind.PHOTO]
         tombstones = [
-            Row(row.key, max(row.version, seen.get(row.key, UNSEEN)).bumped(), Kind.TOMBSTONE, at)
+            Row(
+                row.key,
+                max(row.version, seen.get(row.key, UNSEEN)).bumped(),
+                Kind.TOMBSTONE,
+                at,
+                reason=Cause.LISTING,
+            )
             for row in absent
             if row.kind in (Kind.PHOTO, Kind.REJECTION)
             or (row.kind == Kind.TOMBSTONE and row.version < seen.get(row.key, UNSEEN))
@@ -418,13 +429,11 @@ def _above(look: Look, seen: Versions) -> Look:
     return replace(look, version=max(look.version, seen[look.key].bumped()))
 
 
-def _is_mass(absent: int, photos: int) -> bool:
-    """Whether so many photos at once are more likely a catalog that cannot be seen."""
-    return absent > 0 and (
-        (absent == photos and photos > 1)
-        or (absent > photos / 2 and absent >= 20)
-        or (absent > photos / 10 and absent >= 100)
-    )
+def _condemned(storage: Storage) -> frozenset[str]:
+    try:
+        return read_condemned(storage)
+    except ArtifactError:
+        return frozenset()  # it is set aside, and what it named is condemned again
 
 
 def _without_candidate(model_id: str) -> Callable[[Current | None], Current | None]:
