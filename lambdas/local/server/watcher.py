@@ -25,6 +25,7 @@ _STEP_MS = 100
 _DEBOUNCE_MS = 600
 _POLL_MS = 3_000
 _AGAIN_SECONDS = 60.0
+_GONE_SECONDS = 1.0
 _TIMEOUT_MS = 200  # how soon a quiet watcher says that it watches, and notices that it must stop
 
 
@@ -40,11 +41,18 @@ def watch_folder(
     was moved in or out, the partition file or `.lensignore` was edited). Sets `watching` when it
     misses none.
 
-    Where the system has no more watches, the folder is looked at every few seconds. What ends even
-    that is told, and it begins anew; `watching` is set all the same: listings find the rest.
+    Where another folder is in its place (a drive was mounted, a folder swapped), that one is
+    watched. Where the system has no more watches, the folder is looked at every few seconds. What
+    ends even that is told, and it begins anew; `watching` is set all the same: listings find the
+    rest.
     """
     polling = missed = False
     while not stop.is_set():
+        if _place(folder) is None:
+            watching.set()
+            _wait_for(folder, stop)
+            missed = True
+            continue
         try:
             missed = _watch(
                 folder, on_events, on_unclear, watching, stop, polling=polling, missed=missed
@@ -73,9 +81,9 @@ def _watch(
     polling: bool,
     missed: bool,
 ) -> bool:
-    """True when there are other links than before: then what they lead to is to be watched too.
-    `missed` is whether changes may have been missed before."""
-    links = links_in(folder)
+    """True when something else is to be watched: another folder is in this one's place, or links
+    lead elsewhere than before. `missed` is whether changes may have been missed before."""
+    place, links = _place(folder), links_in(folder)
     catalog = Catalog(FileStorage(links.root))
     for changes in watch(
         *links.watched,
@@ -105,6 +113,8 @@ def _watch(
                 events.append(s3_notification(kind, key, next_sequencer()))
             elif not (change is Change.modified and Path(name).is_dir()):
                 unclear = True
+        if _place(folder) != place:
+            return True
         if events:
             _safely(folder, partial(on_events, events))
         if unclear:
@@ -112,6 +122,21 @@ def _watch(
             if links_in(folder) != links:
                 return True
     return False
+
+
+def _place(folder: Path) -> tuple[int, int] | None:
+    """Which folder of which file system this is; None where there is none."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _wait_for(folder: Path, stop: threading.Event) -> None:
+    log.error("%s is not there: it is looked for every second, and watched again then", folder)
+    while _place(folder) is None and not stop.wait(_GONE_SECONDS):
+        pass
 
 
 def _safely(folder: Path, act: Callable[[], None]) -> None:

@@ -34,6 +34,12 @@ class Watched:
     def until_soon(self, heard: str) -> bool:
         return self.until(heard, 1)
 
+    def until_compared(self, times: int) -> None:
+        end = time.monotonic() + SECONDS
+        while self.unclear < times:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
     def until(self, heard: str, seconds: float = SECONDS) -> bool:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -86,3 +92,45 @@ def test_a_watcher_that_fails_again_and_again_holds_nothing_up(
     watched.stop.set()
     watched.thread.join(SECONDS)
     assert not watched.thread.is_alive()
+
+
+def test_the_folder_that_takes_the_place_of_another_is_watched(tmp_path: Path) -> None:
+    folder, other = tmp_path / "photos", tmp_path / "other"
+    folder.mkdir()
+    other.mkdir()
+    watched = Watched(folder)
+    watched.thread.start()
+    try:
+        assert watched.watching.wait(SECONDS)
+        folder.rename(tmp_path / "old")
+        other.rename(folder)
+        watched.until_compared(1)
+        (folder / "new.jpg").write_bytes(b"x")
+        assert watched.until("new.jpg")
+    finally:
+        watched.stop.set()
+        watched.thread.join(SECONDS)
+
+
+def test_a_folder_that_is_away_is_watched_when_it_is_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    watched = Watched(folder)
+    watched.thread.start()
+    try:
+        assert watched.watching.wait(SECONDS)
+        folder.rename(tmp_path / "away")
+        end = time.monotonic() + SECONDS
+        while "is not there" not in caplog.text and time.monotonic() < end:
+            time.sleep(0.05)
+        (tmp_path / "away").rename(folder)
+        watched.until_compared(1)
+        (folder / "new.jpg").write_bytes(b"x")
+        assert watched.until("new.jpg")
+    finally:
+        watched.stop.set()
+        watched.thread.join(SECONDS)
+    assert caplog.text.count("is not there") == 1
+    assert "cannot be watched" not in caplog.text
