@@ -25,7 +25,7 @@ from tests.aws.test_maintenance import changed, losing_events, retrying_at_once
 pytestmark = pytest.mark.aws
 
 RUNBOOK = Path(__file__).parents[2] / "docs/operations.md"
-PHOTOS = {f"day/{number}.jpg": garment(500 + number) for number in range(3)}
+PHOTOS = {f"day/{number}.jpg": garment(800 + number) for number in range(3)}
 Break = Callable[[Shop, Storage], None]
 
 
@@ -89,7 +89,7 @@ def a_document_is_nonsense(shop: Shop, artifacts: Storage) -> None:
 
 def events_are_lost(shop: Shop, artifacts: Storage) -> None:
     with losing_events(shop):
-        shop.put("day/unheard.jpg", garment(590))
+        shop.put("day/unheard.jpg", garment(890))
         time.sleep(2)
 
 
@@ -98,13 +98,13 @@ def embed_cannot_read_the_photos(shop: Shop, artifacts: Storage) -> None:
         changed(shop, "Embed", LENS_ARTIFACTS="s3://not-ours"),
         retrying_at_once(shop, "EmbedQueueUrl"),
     ):
-        shop.put("day/unheard.jpg", garment(591))
+        shop.put("day/unheard.jpg", garment(891))
         eventually(lambda: shop.depth("EmbedDeadLettersUrl"), seconds=60)
 
 
 def the_queue_is_emptied(shop: Shop, artifacts: Storage) -> None:
     with changed(shop, "Embed", LENS_ARTIFACTS="s3://not-ours"):
-        shop.put("day/unheard.jpg", garment(592))
+        shop.put("day/unheard.jpg", garment(892))
         eventually(lambda: shop.depth("EmbedQueueUrl"))
         shop.aws("sqs").purge_queue(QueueUrl=shop.deployment.outputs["EmbedQueueUrl"])
 
@@ -154,7 +154,7 @@ def test_the_runbook_brings_back_what_is_broken(name: str, shop: Shop, artifacts
 
     assert "all whole" in shop.lens("verify")
     new = f"day/after-{list(BREAKS).index(name)}.jpg"
-    shop.put(new, garment(550 + list(BREAKS).index(name)))
+    shop.put(new, garment(850 + list(BREAKS).index(name)))
     eventually(lambda: shop.found() >= {*PHOTOS, new}, seconds=90)
     eventually(lambda: shop.invoke("Reconcile")["differing"] == 0, seconds=90)
     there = {

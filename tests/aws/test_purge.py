@@ -15,7 +15,7 @@ pytestmark = pytest.mark.aws
 def test_a_photo_is_taken_down_with_its_versions_its_thumbnail_and_the_edges_copies(
     shop: Shop,
 ) -> None:
-    old, new, other = garment(400), garment(401), garment(402)
+    old, new, other = garment(700), garment(701), garment(702)
     shop.put("down/a.jpg", old)
     eventually(lambda: shop.shows(old, "down/a.jpg"))
     shop.put("down/a.jpg", new)

@@ -87,7 +87,7 @@ def test_only_reconcile_writes_and_removes_pictures_and_only_under_the_stacks_ow
     deleted = _allowed(elsewhere, "reconcile", "s3:DeleteObject")
     assert len(deleted) == 1
     written = {each.partition("/")[2] for each in _allowed(elsewhere, "reconcile", "s3:PutObject")}
-    own = {"formats.json", "fetching.json", "layout.json"}
+    own = {"formats.json", "fetching.json", "layout.json", "holds.json", "catalog.json"}
     assert written == own | {"segments/*", f"{PICTURES}*"}
 
 

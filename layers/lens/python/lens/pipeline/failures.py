@@ -17,7 +17,7 @@ def counted(
     """The same handler, which emits how many messages of each batch failed, if any did: a line in
     the format in which CloudWatch reads metrics from a function's log."""
 
-    def handle(event: SqsEvent, context: object) -> BatchReply:
+    def handle(event: SqsEvent, context: object = None) -> BatchReply:
         reply = handler(event, context)
         if failed := len(reply["batchItemFailures"]):
             emit(_line(getattr(context, "function_name", ""), failed, time.time()))
