@@ -53,4 +53,4 @@ def _lines(found: Inspection) -> Iterator[str]:
     if found.loose:
         yield "           (in no commit: `lens index` takes them in, or looks again)"
     parts = f"{len(found.there)} files were read"
-    yield f"{parts}, {len(found.damages)} are damaged" if found.damages else f"{parts}, all whole"
+    yield f"{parts}, {len(found.damages)} damaged" if found.damages else f"{parts}, all whole"
