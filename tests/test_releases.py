@@ -19,6 +19,7 @@ import pytest
 
 from lens.default_model.shipped import shipped_manifest
 from tests.lambdas.local.photos import garment, write_photos
+from tests.support.unpacking import unpack
 
 # The last commit of the release before; raised when a release is made.
 PREVIOUS = "0cfb2b01c8d5077e2e9ac5b9cec01c2d8fdf66e5"
@@ -42,7 +43,7 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if archive.returncode != 0:
         pytest.skip(f"this checkout lacks the history back to {PREVIOUS[:7]}")
     folder = tmp_path_factory.mktemp("previous")
-    TarFile.open(fileobj=BytesIO(archive.stdout)).extractall(folder, filter="data")
+    unpack(TarFile.open(fileobj=BytesIO(archive.stdout)), folder)
     return folder
 
 

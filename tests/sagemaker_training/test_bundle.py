@@ -14,6 +14,7 @@ import pytest
 
 from bundle import pinned, write_bundle
 from lens.errors import UsageError
+from tests.support.unpacking import unpack
 
 TOOLKIT = "sagemaker-training==5.1.4"
 
@@ -27,7 +28,7 @@ def archive(tmp_path: Path) -> Path:
 def bundle(archive: Path, tmp_path: Path) -> Path:
     """The bundle, unpacked."""
     with tarfile.open(archive) as packed:
-        packed.extractall(tmp_path / "code", filter="data")
+        unpack(packed, tmp_path / "code")
     return tmp_path / "code"
 
 

@@ -133,7 +133,7 @@ class Fetcher:
             _left(until)
         _left(until)
         if response.length:
-            raise FetchError(f"the address sends only part of the {self.what}; try again")
+            raise HostError(f"the address sends only part of the {self.what}; try again")
         return bytes(data)
 
     def _too_large(self) -> PhotoTooLargeError | FetchError:
