@@ -34,6 +34,8 @@ _FIRST_BATCH, _BATCH = 8, 64
 # A commit is written after the first batch, and when this much time of embedding has passed, so
 # that a long first indexing can be searched meanwhile and loses little when it is killed.
 _COMMIT_SECONDS = 2.0
+# Disks keep times to so much at worst (FAT), and round them down; as a float they lose a bit more.
+_ROUNDED_SECONDS = 2.1
 
 
 class Pipeline:
@@ -57,7 +59,7 @@ class Pipeline:
             # What was seen was committed later, whatever the clock says today. The next
             # reconciliation knows it exactly, but events come before.
             for info in self.artifacts.list(HEADS):
-                go_on_above(f"{int(info.modified * 1e9):0{_DIGITS}X}")
+                go_on_above(f"{int((info.modified + _ROUNDED_SECONDS) * 1e9):0{_DIGITS}X}")
 
     def look(self, looks: Sequence[Look], progress: Progress | None = None) -> None:
         """Look at these keys and commit what is found before returning.
