@@ -139,9 +139,7 @@ class Pipeline:
         """Fold what was deleted long ago out of the galleries, and remove what nothing reaches any
         more; how many objects went."""
         with self._lock:
-            for model_id in followed_models(self.artifacts):
-                while compact(self.artifacts, model_id, now=time.time()):
-                    pass
+            self._compact(aged=True)
             return collect(self.artifacts, self.thumbs, self.look)
 
     def _regroup(self, comparison: Comparison) -> None:
@@ -155,10 +153,13 @@ class Pipeline:
         if not events:
             return 0
         failures = self._build_index(sqs_event(events))["batchItemFailures"]
-        for model_id in followed_models(self.artifacts):
-            while compact(self.artifacts, model_id, now=time.time(), aged=False):
-                pass
+        self._compact(aged=False)
         return len(failures)
+
+    def _compact(self, *, aged: bool) -> None:
+        for model_id in followed_models(self.artifacts):
+            while compact(self.artifacts, model_id, now=time.time(), aged=aged):
+                pass
 
     def _announce(self, key: str) -> None:
         """What the artifacts bucket's notification does on AWS."""

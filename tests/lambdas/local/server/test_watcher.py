@@ -25,6 +25,15 @@ class Watched:
         self.watching, self.stop = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run)
 
+    def __enter__(self) -> Watched:
+        self.thread.start()
+        assert self.watching.wait(SECONDS), "the first indexing waits for this"
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop.set()
+        self.thread.join(SECONDS)
+
     def _run(self) -> None:
         watcher.watch_folder(self.folder, self.events.extend, self._count, self.watching, self.stop)
 
@@ -62,18 +71,12 @@ def test_without_watches_the_folder_is_looked_at_and_the_reason_told(
 
     monkeypatch.setattr(watcher, "watch", limited)
     monkeypatch.setattr(watcher, "_POLL_MS", 100)
-    watched = Watched(tmp_path)
-    watched.thread.start()
-    try:
-        assert watched.watching.wait(SECONDS)
+    with Watched(tmp_path) as watched:
         while len(asked) < 2:
             time.sleep(0.01)
         time.sleep(0.5)
         (tmp_path / "new.jpg").write_bytes(b"x")
         assert watched.until("new.jpg")
-    finally:
-        watched.stop.set()
-        watched.thread.join(SECONDS)
     assert asked == [False, True]
     assert watched.unclear == 1, "what was missed meanwhile is looked for"
     assert "max_user_watches" in caplog.text
@@ -86,11 +89,8 @@ def test_a_watcher_that_fails_again_and_again_holds_nothing_up(
         raise OSError("no")
 
     monkeypatch.setattr(watcher, "watch", broken)
-    watched = Watched(tmp_path)
-    watched.thread.start()
-    assert watched.watching.wait(SECONDS), "the first indexing waits for this"
-    watched.stop.set()
-    watched.thread.join(SECONDS)
+    with Watched(tmp_path) as watched:
+        pass
     assert not watched.thread.is_alive()
 
 
@@ -98,18 +98,12 @@ def test_the_folder_that_takes_the_place_of_another_is_watched(tmp_path: Path) -
     folder, other = tmp_path / "photos", tmp_path / "other"
     folder.mkdir()
     other.mkdir()
-    watched = Watched(folder)
-    watched.thread.start()
-    try:
-        assert watched.watching.wait(SECONDS)
+    with Watched(folder) as watched:
         folder.rename(tmp_path / "old")
         other.rename(folder)
         watched.until_compared(1)
         (folder / "new.jpg").write_bytes(b"x")
         assert watched.until("new.jpg")
-    finally:
-        watched.stop.set()
-        watched.thread.join(SECONDS)
 
 
 def test_a_folder_that_is_away_is_watched_when_it_is_back(
@@ -117,10 +111,7 @@ def test_a_folder_that_is_away_is_watched_when_it_is_back(
 ) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
-    watched = Watched(folder)
-    watched.thread.start()
-    try:
-        assert watched.watching.wait(SECONDS)
+    with Watched(folder) as watched:
         folder.rename(tmp_path / "away")
         end = time.monotonic() + SECONDS
         while "is not there" not in caplog.text and time.monotonic() < end:
@@ -129,8 +120,5 @@ def test_a_folder_that_is_away_is_watched_when_it_is_back(
         watched.until_compared(1)
         (folder / "new.jpg").write_bytes(b"x")
         assert watched.until("new.jpg")
-    finally:
-        watched.stop.set()
-        watched.thread.join(SECONDS)
     assert caplog.text.count("is not there") == 1
     assert "cannot be watched" not in caplog.text
