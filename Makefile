@@ -8,6 +8,11 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SAMPLE := .lens/sample-catalog
 
 CDK := node_modules/.bin/cdk
+# `make deploy ENV=prod` takes its settings from environments/prod.json. A variable ENV of the shell is
+# another thing: what sh reads at its start.
+ifeq ($(origin ENV),command line)
+override CONTEXT := -c environment=$(ENV) $(CONTEXT)
+endif
 CHECKS := $(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && PYTHONPATH=sagemaker_training $(BIN)/lint-imports --no-logo
 
 # Node, for CDK, is the environment's own.
@@ -16,7 +21,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Tools that look at packages, apart from them.
 SUPPLY := .supply/bin
 
-.PHONY: help demo check test test-aws bench docs pins sbom audit image-proof containers assets synth diff deploy destroy chromium format clean
+.PHONY: help demo check test test-aws bench fuzz docs pins update sbom audit image-proof arm64-proof containers assets synth diff deploy smoke destroy chromium format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -34,12 +39,16 @@ check: .venv/dev.stamp ## lint, types, layering and the fast tests: about two mi
 	@$(CHECKS)
 	@$(BIN)/pytest -n auto -m 'not slow and not aws'
 
-test: .venv/dev.stamp .clients/stamp node_modules chromium ## lint, types, layering and every test
+test: .venv/dev.stamp .clients/stamp .fuzz/stamp node_modules chromium ## lint, types, layering and every test
 	@$(CHECKS)
 	@$(BIN)/pytest -n auto
 
 bench: .venv/dev.stamp ## measure against the seed's design (QUICK=1: two minutes; PHOTOS=folder)
 	@LENS_BENCH_PHOTOS="$(PHOTOS)" $(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
+
+fuzz: .venv/dev.stamp .fuzz/stamp ## send what nobody meant to what reads photos, artifacts and requests (COUNT=20000 SEED=0)
+	@$(BIN)/python -m tests.fuzz photos artifacts --count $(or $(COUNT),20000) --seed $(or $(SEED),0)
+	@$(BIN)/python -m tests.fuzz requests --count 400 --seed $(or $(SEED),0)
 
 test-aws: .venv/dev.stamp .sagemaker/stamp node_modules ## deploy to an emulated AWS, use it, destroy it
 	@PYTHON_AWS="$(PYTHON_AWS)" $(BIN)/pytest -m aws -rs tests/aws
@@ -47,10 +56,19 @@ test-aws: .venv/dev.stamp .sagemaker/stamp node_modules ## deploy to an emulated
 docs: .venv/dev.stamp ## write the generated parts of the documents
 	@$(BIN)/python -m docs.generate
 
-pins: .supply/stamp ## write requirements.txt, what users install by its hashes, from constraints.txt
-	@$(SUPPLY)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	  --custom-compile-command 'make pins' --constraint constraints.txt --extra serve --output-file requirements.txt \
-	  --group build pyproject.toml
+PIN = $(SUPPLY)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+  --custom-compile-command 'make pins' --constraint constraints.txt
+
+pins: .supply/stamp ## write what users, layers and the image install, by its hashes, from constraints.txt
+	@$(PIN) --extra serve --group build --output-file requirements.txt pyproject.toml
+	@for each in gallery serving image; do \
+	  $(PYTHON) -m layers.contents $$each | $(PIN) --output-file layers/pinned/$$each.txt - || exit 1; done
+
+update: .supply/stamp .venv/dev.stamp node_modules ## raise all pins to the newest that work together, and prove them (an hour)
+	@$(BIN)/python -m layers.newest $(SUPPLY)/uv npm
+	@$(MAKE) pins
+	@$(MAKE) test test-aws && $(MAKE) audit || { echo "Not all is proven. What was raised: git diff. To take it back: git checkout" \
+	  "constraints.txt requirements.txt layers/pinned pyproject.toml package.json package-lock.json"; exit 1; }
 
 sbom: .supply/stamp .venv/serve.stamp ## write build/sbom.cdx.json and build/licenses.md: what users install, and under which licenses
 	@$(PYTHON) -m venv --clear build/installed
@@ -67,6 +85,9 @@ audit: .supply/stamp .venv/serve.stamp ## look the pinned versions up among know
 image-proof: .venv/dev.stamp ## build and run the image without Docker (root, Debian; two minutes)
 	@command -v buildah debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends buildah debootstrap
 	@$(BIN)/python -m tests.image.prove
+
+arm64-proof: .venv/dev.stamp ## embed with the layers for arm64 under an emulated Graviton (Debian; five minutes)
+	@$(BIN)/python -m tests.arm64.prove
 
 containers: .sagemaker/stamp ## look AWS's training containers up again, through the SageMaker SDK
 	@.sagemaker/bin/python cdk/containers.py
@@ -89,24 +110,33 @@ containers: .sagemaker/stamp ## look AWS's training containers up again, through
 	@.clients/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+# schemathesis wants other versions of what it shares with the rest.
+.fuzz/stamp: tests/fuzz/requirements.txt | .venv/bin/python
+	@$(BIN)/python -m venv .fuzz
+	@.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 # CDK's CLI runs this before it reads the app: see cdk.json.
 assets: .venv/cdk.stamp ## build what a deployment packs: layers, default model, training program
 	@$(BIN)/python -m layers.build $(CONTEXT)
 	@$(BIN)/python -m lambdas.setup.bundle build/model
 	@PYTHONPATH=layers/lens/python $(BIN)/python sagemaker_training/bundle.py build/training/sourcedir.tar.gz
 
-synth: assets node_modules ## write the CloudFormation template (CONTEXT="-c name=value")
+synth: assets node_modules ## write the CloudFormation template (ENV, CONTEXT as for deploy)
 	@$(CDK) synth --quiet $(CONTEXT)
 
-diff: assets node_modules ## compare the template with what is deployed
+diff: assets node_modules ## compare the template with what is deployed (ENV, CONTEXT)
 	@$(CDK) diff $(CONTEXT)
 
-deploy: assets node_modules ## deploy to AWS (CONTEXT="-c name=value"; settings in cdk.json)
+deploy: assets node_modules ## deploy to AWS (ENV=prod: environments/prod.json; CONTEXT="-c name=value")
 	@$(BIN)/python -m cdk.preflight $(CONTEXT)
-	@$(CDK) deploy $(CONTEXT)
+	@$(CDK) deploy --all $(CONTEXT)
 
-destroy: assets node_modules ## remove what was deployed; photos stay unless removal=destroy
-	@$(CDK) destroy $(CONTEXT)
+smoke: .venv/cdk.stamp ## ask a deployed stack what a shopper asks: page, one search, health (ENV, CONTEXT)
+	@$(BIN)/python -m cdk.smoke $(CONTEXT)
+
+destroy: assets node_modules ## remove what was deployed; photos stay unless removal=destroy (ENV, CONTEXT)
+	@$(CDK) destroy --all $(CONTEXT)
 
 # The tests of the page drive a real browser; Debian's is installed where that is possible.
 chromium:
@@ -124,7 +154,7 @@ format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff format
 
 clean: ## remove everything that was made here: environment, galleries, caches
-	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .sagemaker .clients .supply .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lens build cdk.out node_modules layers/vendor .emulator .sagemaker .clients .fuzz .supply .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 node_modules: package.json package-lock.json | .venv/cdk.stamp
 	@npm ci --silent --no-audit --no-fund

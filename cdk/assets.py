@@ -17,6 +17,10 @@ from cdk.config import Config, ConfigError
 _LEFT_OUT = ["**/__pycache__", "**/*.pyc", "**/default_model"]
 
 
+# What every function imports.
+_ALL = ("lambdas/__init__.py", "lambdas/telemetry.py")
+
+
 @dataclass(frozen=True)
 class Assets:
     """A checkout and what was built in it; `model` is relative to `root`."""
@@ -74,7 +78,7 @@ class Assets:
         """
         folder = self.root / "build/functions" / package
         shutil.rmtree(folder, ignore_errors=True)
-        for path in ("lambdas/__init__.py", f"lambdas/{package}", *others):
+        for path in (*_ALL, f"lambdas/{package}", *others):
             source, target = self.root / path, folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
@@ -92,6 +96,7 @@ class Assets:
             cmd=[command],
             platform=Platform.LINUX_ARM64 if arm else Platform.LINUX_AMD64,
             build_args={
-                "BASE_IMAGE": f"public.ecr.aws/lambda/python:{config.python_version}",
+                "BASE_IMAGE": config.base_image
+                or f"public.ecr.aws/lambda/python:{config.python_version}",
             },
         )

@@ -21,6 +21,7 @@ from cdk.permissions import (
     ORIGIN,
     PRODUCTS,
     SEGMENTS,
+    SPEEDS,
     list_objects,
     read,
     write,
@@ -60,6 +61,8 @@ class Embedding(Construct):
                     "LENS_CATALOG": storage.catalog_location,
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_THUMBS": storage.thumbs_location,
+                    # It has memory of its own, and few photos at a time.
+                    "LENS_DECODE_APART": "0",
                     "LENS_RECEIVES": str(config.receives),
                     **config.moved,
                     **feed_environment(config),
@@ -73,10 +76,11 @@ class Embedding(Construct):
                     # Segments: a write that got no reply is checked by reading.
                     *read(
                         storage.artifacts,
-                        *(CURRENT, FORMATS, HEADS, LAYOUT, MODELS, ORIGIN, PRODUCTS, SEGMENTS),
+                        *(CURRENT, FORMATS, HEADS, LAYOUT, MODELS, ORIGIN, PRODUCTS),
+                        *(SEGMENTS, SPEEDS),
                     ),
                     list_objects(storage.artifacts, COMMITS),  # whether a head is lost
-                    write(storage.artifacts, PRODUCTS, SEGMENTS),
+                    write(storage.artifacts, PRODUCTS, SEGMENTS, SPEEDS),
                 ],
                 memory=config.embed_memory,
                 timeout=timeout,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as s3n
@@ -12,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk.config import Config
+from cdk.keys import queue_key_of
 
 # The longest that SQS keeps a message. Tombstones are kept longer than a message can wait in the
 # queue and among the dead letters together.
@@ -27,10 +29,12 @@ class EventQueue(Construct):
         super().__init__(scope, name)
         self.function: lambda_.Function | None = None
         self.pause = Duration.seconds(6 * int(timeout.to_seconds()))
-        self.dead_letters = _queue(self, "DeadLetters")
+        key = queue_key_of(self, config)
+        self.dead_letters = _queue(self, "DeadLetters", key)
         self.queue = _queue(
             self,
             "Queue",
+            key,
             visibility_timeout=self.pause,
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=config.receives
@@ -72,11 +76,12 @@ class EventQueue(Construct):
         source.node.add_dependency(after)
 
 
-def _queue(scope: Construct, name: str, **properties: object) -> sqs.Queue:
+def _queue(scope: Construct, name: str, key: kms.IKey | None, **properties: object) -> sqs.Queue:
     return sqs.Queue(
         scope,
         name,
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+        encryption_master_key=key,
         enforce_ssl=True,
         retention_period=_RETENTION,
         **properties,  # type: ignore[arg-type]

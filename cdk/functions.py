@@ -15,6 +15,8 @@ from constructs import Construct
 
 from cdk.assets import Assets
 from cdk.config import Config
+from cdk.keys import key_of
+from cdk.tracing import traces_environment, traces_policy
 
 _RETENTION = {
     1: logs.RetentionDays.ONE_DAY,
@@ -131,6 +133,7 @@ class Functions(Construct):
             scope,
             name,
             retention=_RETENTION[days or self._config.log_days],
+            encryption_key=key_of(self, self._config),
             removal_policy=RemovalPolicy.DESTROY,
         )
 
@@ -140,14 +143,18 @@ class Functions(Construct):
         # Not AWS's managed policy for logs: it allows writing to every log of the account.
         role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log.grant_write(role)
-        for statement in spec.policy:
+        for statement in (*spec.policy, *traces_policy(self._config)):
             role.add_to_policy(statement)
         return {
             "role": role,
             "log_group": log,
             "logging_format": lambda_.LoggingFormat.JSON,
             "architecture": self._architecture,
-            "environment": dict(spec.environment),
+            "environment": {
+                **spec.environment,
+                "POWERTOOLS_SERVICE_NAME": self._config.stack,
+                **traces_environment(self._config),
+            },
             "memory_size": spec.memory,
             "ephemeral_storage_size": Size.mebibytes(spec.disk) if spec.disk > 512 else None,
             "timeout": spec.timeout,

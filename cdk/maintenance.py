@@ -29,6 +29,7 @@ from cdk.permissions import (
     SNAPSHOTS,
     delete,
     list_objects,
+    notifications,
     read,
     write,
 )
@@ -54,12 +55,13 @@ class Setup(Construct):
             FunctionSpec(
                 "setup",
                 environment={
+                    "LENS_CATALOG": storage.catalog_location,
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_MODEL_FOLDER": model,
                 },
                 policy=[
-                    *read(storage.artifacts, *first, FORMATS),
-                    write(storage.artifacts, *first, FORMATS),
+                    *read(storage.artifacts, *first, FORMATS, ORIGIN),
+                    write(storage.artifacts, *first, FORMATS, ORIGIN),
                 ],
                 memory=config.index_memory,
                 timeout=Duration.seconds(120),
@@ -95,9 +97,8 @@ class Maintenance(Construct):
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
                     **({"LENS_LAYOUT": config.layout} if config.layout else {}),
+                    **({"LENS_DOMAIN": config.domain} if config.domain else {}),
                     **config.moved,
-                    "POWERTOOLS_METRICS_NAMESPACE": METRICS,
-                    "POWERTOOLS_SERVICE_NAME": config.stack,
                     **feed_environment(config),
                     **pictures_environment(config, storage),
                 },
@@ -107,6 +108,7 @@ class Maintenance(Construct):
                     *read(artifacts, *GALLERY, LAYOUT, HOLDS, ORIGIN),
                     write(artifacts, FORMATS, LAYOUT, SEGMENTS, HOLDS, ORIGIN),
                     *read(catalog, CATALOG),
+                    notifications(catalog),
                     *feed_policy(config),
                     *pictures_policy(config, storage),
                     *self._fetches(config, storage),

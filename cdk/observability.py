@@ -1,21 +1,21 @@
-"""Observability: the alarms, and one dashboard that shows what they watch."""
+"""Observability: the alarms, and the dashboard beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aws_cdk import Aws, CfnCondition, Duration, Fn, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from cdk.alarms import AGAIN_AND_AGAIN, AT_ONCE, FOR_A_QUARTER, Alarms, When
 from cdk.config import Config
+from cdk.dashboard import Dashboard
+from cdk.endings import watch_endings
 from cdk.event_queue import EventQueue
 from cdk.maintenance import METRICS
+from cdk.prices import second_price
 from cdk.schedule import Schedule
 from cdk.search import Search
 from cdk.training import Training
@@ -24,28 +24,13 @@ from cdk.website import Website
 _FIVE = Duration.minutes(5)
 _ONE_HOUR = Duration.hours(1)
 _HOUR = 3_600
-# CloudWatch looks at 7 days at most, and lets an alarm warm up for 2.
-_LONGEST_HOURS, _WARM_UP_HOURS = 168, 48
+# CloudWatch looks at 7 days at most.
+_LONGEST_HOURS = 168
 # CloudFront's metrics are in this region alone.
 _EDGE = "us-east-1"
+_SITE = "SiteErrors"
 # How many hours after a call was due a heartbeat is missed: its retries are over by then.
 _GRACE_HOURS = 2
-
-
-@dataclass(frozen=True)
-class _When:
-    """`breaching` of the last `of` periods must breach. With `heartbeat`, a period without data
-    breaches too, and the alarm of a new stack waits for so many hours; otherwise it does not."""
-
-    breaching: int = 1
-    of: int = 1
-    heartbeat: int = 0
-
-
-_AT_ONCE = _When()
-_FOR_A_QUARTER = _When(3, 3)
-# Three different times within an hour: not a burst, and not only where there are many visitors.
-_AGAIN_AND_AGAIN = _When(3, 12)
 
 
 class Observability(Construct):
@@ -69,10 +54,7 @@ class Observability(Construct):
     ) -> None:
         super().__init__(scope, name)
         self._config = config
-        self.topic = sns.Topic(self, "Alarms", enforce_ssl=True) if config.alarm_email else None
-        if self.topic:
-            self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
-        self._dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=config.stack)
+        self.alarms = Alarms(self, config)
         self._api(search)
         self._site(website)
         self._functions(functions, schedule, event_queues)
@@ -80,29 +62,42 @@ class Observability(Construct):
         self._event_queues(event_queues)
         self._training(training)
         self._gallery()
+        self._spending(search, functions)
+        watch_endings(self, self.alarms, config)
+        if config.search_rollout == "canary" and search.version and search.alias:
+            self._rollout(search.version, search.alias)
+        Dashboard(
+            self,
+            "Dashboard",
+            config=config,
+            # What is there in some regions alone cannot be named in the others.
+            alarms=[each for each in self.alarms.found.values() if each.node.id != _SITE],
+            functions=functions,
+            event_queues=event_queues,
+            search=search,
+            website=website,
+        )
 
     def _api(self, search: Search) -> None:
         failures = search.api.metric_server_error(period=_FIVE, statistic="Sum")
         p95 = search.api.metric_latency(period=_FIVE, statistic="p95")
-        self._alarm("ApiErrors", failures, 5, "The API fails: read the log of the search function.")
-        self._alarm(
+        self.alarms.add(
+            "ApiErrors", failures, 5, "The API fails: read the log of the search function."
+        )
+        self.alarms.add(
             "ApiFailing",
             failures,
             1,
             "Searches fail again and again: read the log of the search function.",
-            when=_AGAIN_AND_AGAIN,
+            when=AGAIN_AND_AGAIN,
         )
-        self._alarm(
+        self.alarms.add(
             "ApiSlow",
             p95,
             self._config.alarm_p95_ms,
             "Searches are slow: raise search_memory, or keep functions warm (search_provisioned).",
-            when=_AGAIN_AND_AGAIN,
+            when=AGAIN_AND_AGAIN,
         )
-        requests = search.api.metric_count(period=_FIVE, statistic="Sum")
-        median = search.api.metric_latency(period=_FIVE, statistic="p50")
-        self._graph("API: requests and failures", requests, failures)
-        self._graph("API: milliseconds, median and p95", median, p95)
 
     def _site(self, website: Website) -> None:
         """An alarm watches metrics of its own region: elsewhere there is none."""
@@ -114,15 +109,14 @@ class Observability(Construct):
             period=_FIVE,
             statistic="Average",
         )
-        self._graph("CloudFront: failures, percent", rate.with_(region=_EDGE))
         region = Stack.of(self).region
         if Token.is_unresolved(region) or region == _EDGE:
-            alarm = self._alarm(
-                "SiteErrors",
+            alarm = self.alarms.add(
+                _SITE,
                 rate,
                 5,
                 "CloudFront answers with failures: see which path, then its bucket or the API.",
-                when=_FOR_A_QUARTER,
+                when=FOR_A_QUARTER,
             )
             condition = CfnCondition(
                 self, "AtTheEdge", expression=Fn.condition_equals(Aws.REGION, _EDGE)
@@ -143,9 +137,9 @@ class Observability(Construct):
         throttles = {name: each.metric_throttles(period=_FIVE) for name, each in functions.items()}
         for name, function in functions.items():
             read = f"{name} fails: read its log; nothing is lost."
-            slowly, when = _FIVE, _AGAIN_AND_AGAIN
+            slowly, when = _FIVE, AGAIN_AND_AGAIN
             if name in pauses:  # a message is tried again only after a pause
-                slowly, when = _whole_minutes(pauses[name]), _When(3, 4)
+                slowly, when = _whole_minutes(pauses[name]), When(3, 4)
                 failed = cloudwatch.Metric(
                     namespace=METRICS,
                     metric_name="FailedMessages",
@@ -153,14 +147,14 @@ class Observability(Construct):
                     period=slowly,
                     statistic="Sum",
                 )
-                self._alarm(f"{name}-failures", failed, 1, read, "{function}-failures", when)
+                self.alarms.add(f"{name}-failures", failed, 1, read, "{function}-failures", when)
             elif name == "setup":  # a deployment calls it, and fails with it
-                when = _AT_ONCE
+                when = AT_ONCE
             if name not in schedule.hours:
                 failing = errors[name].with_(period=slowly)
-                self._alarm(f"{name}-errors", failing, 1, read, "{function}-errors", when)
+                self.alarms.add(f"{name}-errors", failing, 1, read, "{function}-errors", when)
             if name != "setup":
-                self._alarm(
+                self.alarms.add(
                     f"{name}-throttles",
                     throttles[name].with_(period=slowly),
                     1,
@@ -168,8 +162,6 @@ class Observability(Construct):
                     "{function}-throttles",
                     when,
                 )
-        self._graph("Functions: errors", *errors.values())
-        self._graph("Functions: throttles", *throttles.values())
 
     def _schedule(self, functions: Mapping[str, lambda_.Function], schedule: Schedule) -> None:
         for name, hours in schedule.hours.items():
@@ -177,26 +169,25 @@ class Observability(Construct):
             # (Metric math says it more plainly, but costs twice and is not emulated.)
             failed = functions[name].metric_errors(period=_ONE_HOUR, statistic="Minimum")
             due = min(hours + _GRACE_HOURS, _LONGEST_HOURS)
-            self._alarm(
+            self.alarms.add(
                 f"{name}-stopped",
                 failed,
                 1,
                 f"No run of {name} has succeeded for {due} hours: read its log, see its schedule.",
                 "{function}-stopped",
-                _When(due, due, heartbeat=due),
+                When(due, due, heartbeat=due),
             )
         lost = schedule.failed.metric_number_of_messages_sent(period=_ONE_HOUR, statistic="Sum")
-        self._alarm(
+        self.alarms.add(
             "FailedRuns",
             lost,
             1,
             "Runs on a schedule fail with all of their retries: read the log of the function that "
             "the newest message in FailedRunsUrl names.",
-            when=_When(2, 24),
+            when=When(2, 24),
         )
 
     def _event_queues(self, event_queues: Mapping[str, EventQueue]) -> None:
-        dead, ages = [], []
         for name, events in event_queues.items():
             depth = events.dead_letters.metric_approximate_number_of_messages_visible(
                 period=_FIVE, statistic="Maximum"
@@ -204,14 +195,14 @@ class Observability(Construct):
             age = events.queue.metric_approximate_age_of_oldest_message(
                 period=_FIVE, statistic="Maximum"
             )
-            self._alarm(
+            self.alarms.add(
                 f"{name}-dead-letters",
                 depth,
                 1,
                 "Messages failed again and again: mend the cause, then run `lens redrive`.",
                 "{queue}-dead-letters",
             )
-            self._alarm(
+            self.alarms.add(
                 f"{name}-waiting",
                 age,
                 # Longer than what failed once waits to be tried again.
@@ -219,14 +210,10 @@ class Observability(Construct):
                 "Events wait for long: raise embed_concurrency, or see what fails.",
                 "{queue}-waiting",
             )
-            dead.append(depth.with_(label=name))
-            ages.append(age.with_(label=name))
-        self._graph("Dead letters", *dead)
-        self._graph("Oldest message, seconds", *ages)
 
     def _training(self, training: Training) -> None:
         failed = training.machine.metric_failed(period=_FIVE, statistic="Sum")
-        self._alarm(
+        self.alarms.add(
             "TrainingFailed",
             failed,
             1,
@@ -235,7 +222,7 @@ class Observability(Construct):
 
     def _gallery(self) -> None:
         hours = self._config.reconcile_hours
-        photos, behind, rejected, waiting, held, removed, age = (
+        rejected, waiting, held, removed, lost, age = (
             cloudwatch.Metric(
                 namespace=METRICS,
                 metric_name=name,
@@ -244,90 +231,117 @@ class Observability(Construct):
                 statistic="Maximum",
             )
             for name in (
-                "Photos",
-                "PhotosBehind",
                 "RejectedPhotos",
                 "WaitingPhotos",
                 "HeldDeletions",
                 "MassRemoval",
+                "LostNotifications",
                 "GalleryAge",
             )
         )
         due = min(hours + _GRACE_HOURS, _LONGEST_HOURS)
-        self._alarm(
+        self.alarms.add(
             "GalleryAge",
             age.with_(period=Duration.hours(due)),
             self._config.alarm_gallery_hours * _HOUR,
             "A photo has long been in the catalog and cannot be found, or reconcile no longer "
             "tells: see `lens status`.",
-            when=_When(heartbeat=due),
+            when=When(heartbeat=due),
         )
-        self._alarm(
+        fresh = cloudwatch.Metric(
+            namespace=METRICS,
+            metric_name="Freshness",
+            dimensions_map={"service": self._config.stack},
+            period=_FIVE,
+            statistic="p50",
+        )
+        self.alarms.add(
+            "Freshness",
+            fresh,
+            60 * self._config.alarm_freshness_minutes,
+            "Uploads take long to be found: after a large one raise embed_concurrency, else see "
+            "which stage is late.",
+            when=AGAIN_AND_AGAIN,
+        )
+        self.alarms.add(
             "RejectedPhotos",
             rejected,
             self._config.alarm_rejected,
             "Photos cannot be used: `lens status` lists them and says why.",
         )
-        self._alarm(
+        self.alarms.add(
             "WaitingPhotos",
             waiting,
             self._config.alarm_waiting,
             "Photos cannot be read: `lens status` lists them and says why.",
         )
-        self._alarm(
+        self.alarms.add(
             "HeldDeletions",
             held,
             1,
             "Photos are gone from the catalog, and held: `lens status` lists them and the command.",
         )
-        self._alarm(
+        self.alarms.add(
             "MassRemoval",
             removed,
             1,
             "Many photos were deleted within a day: if nobody meant to, put them back.",
         )
-        self._graph("Gallery: photos", photos)
-        self._graph("Gallery: photos behind, rejected and waiting", behind, rejected, waiting)
-        self._graph("Gallery: photos held and removed at once", held, removed)
-        self._graph("Gallery: age, seconds", age)
-
-    def _alarm(
-        self,
-        name: str,
-        metric: cloudwatch.IMetric,
-        threshold: float,
-        advice: str,
-        row: str = "",
-        when: _When = _AT_ONCE,
-    ) -> cloudwatch.CfnAlarm:
-        """`row` is the alarm's row in docs/operations.md where it shares one with others."""
-        missing = cloudwatch.TreatMissingData
-        alarm = cloudwatch.Alarm(
-            self,
-            name,
-            metric=metric,
-            threshold=threshold,
-            datapoints_to_alarm=when.breaching,
-            evaluation_periods=when.of,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # No data is no failure, but for a heartbeat: many shops have no visitors at night.
-            treat_missing_data=missing.BREACHING if when.heartbeat else missing.NOT_BREACHING,
-            alarm_description=f"{advice} Runbook: docs/operations.md#alarms, {row or name}.",
+        self.alarms.add(
+            "LostNotifications",
+            lost,
+            1,
+            "Somebody has replaced the notifications of the photos' bucket: put ours back.",
         )
-        if self.topic:
-            alarm.add_alarm_action(actions.SnsAction(self.topic))
-        resource = alarm.node.default_child
-        assert isinstance(resource, cloudwatch.CfnAlarm)
-        if when.heartbeat:  # a new stack's first run comes after one interval
-            resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(
-                warm_up_period_duration_in_minutes=60 * min(when.heartbeat, _WARM_UP_HOURS)
+
+    def _rollout(self, version: lambda_.Version, alias: lambda_.Alias) -> None:
+        """Of the version that is new alone: a tenth of a quiet shop's requests is soon nothing."""
+        function = version.lambda_.function_name
+        crashed = cloudwatch.Metric(
+            namespace="AWS/Lambda",
+            metric_name="Errors",
+            dimensions_map={
+                "FunctionName": function,
+                "Resource": f"{function}:{alias.alias_name}",
+                "ExecutedVersion": version.version,
+            },
+            period=Duration.minutes(1),
+            statistic="Sum",
+        )
+        self.alarms.add(
+            "search-rollout",
+            crashed,
+            1,
+            "The new version of search crashes, and was taken back: read its log, mend it, deploy.",
+        )
+
+    def _spending(self, search: Search, functions: Mapping[str, lambda_.Function]) -> None:
+        """What visitors, or a loop, can run up within an hour; never above half of what the
+        settings let through, or it could not fire. All else is bounded by its schedule or by two
+        functions at a time, and left to the budget."""
+        config = self._config
+        requests = search.api.metric_count(period=_ONE_HOUR, statistic="Sum")
+        self.alarms.add(
+            "ApiRequests",
+            requests,
+            min(config.alarm_requests, round(_HOUR * config.throttle_rate / 2)),
+            "Far more requests than usual: see in the API's log what is asked for, and lower "
+            "throttle_rate or add a WAF.",
+        )
+        for name, memory, most in (
+            ("search", config.search_memory, config.search_reserved or config.account_concurrency),
+            ("embed", config.embed_memory, config.embed_concurrency),
+        ):
+            seconds = min(config.alarm_dollars / second_price(memory), _HOUR * most / 2)
+            milliseconds = functions[name].metric_duration(period=_ONE_HOUR, statistic="Sum")
+            self.alarms.add(
+                f"{name}-cost",
+                milliseconds,
+                round(1_000 * seconds),
+                f"{name} has cost {seconds * second_price(memory):.2f} US$ within an hour: see who "
+                "asks, or what is uploaded.",
+                "{function}-cost",
             )
-        return resource
-
-    def _graph(self, title: str, *metrics: cloudwatch.IMetric) -> None:
-        self._dashboard.add_widgets(
-            cloudwatch.GraphWidget(title=title, left=list(metrics), width=12, height=6)
-        )
 
 
 def _whole_minutes(duration: Duration) -> Duration:

@@ -14,6 +14,7 @@ MODELS = "models/"
 SEGMENTS = "segments/"
 SNAPSHOTS = "snapshots/"
 PRODUCTS = "products/"
+SPEEDS = "speeds/"
 TRAINING = "training/"
 CONDEMNED = "condemned.json"
 FORMATS = "formats.json"
@@ -52,6 +53,11 @@ def write(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
 def delete(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
     """Delete objects (in a versioned bucket: mark them as deleted)."""
     return _objects(bucket, "s3:DeleteObject", prefixes)
+
+
+def notifications(bucket: s3.IBucket) -> iam.PolicyStatement:
+    """See whom the bucket tells of its changes."""
+    return iam.PolicyStatement(actions=["s3:GetBucketNotification"], resources=[bucket.bucket_arn])
 
 
 def _objects(bucket: s3.IBucket, action: str, prefixes: tuple[str, ...]) -> iam.PolicyStatement:

@@ -1,6 +1,7 @@
 """The preflight: checks before a deployment that everything it needs is ready.
 
-`python -m cdk.preflight -c name=value ...` prints nothing, or one line that says what to do.
+`python -m cdk.preflight -c name=value ...` prints notes on what will lack later, or one line that
+says what to do.
 """
 
 from __future__ import annotations
@@ -14,24 +15,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
 from cdk.assets import Assets
+from cdk.aws import Clients, clients_here, told
+from cdk.bucket_events import refuse_overlap
 from cdk.config import Config, ConfigError, config_from
+from cdk.deployed import read_deployed, refuse_moved_catalog
+from cdk.quotas import lacks
 
 # The parameter with the version of CDK's bootstrap stack.
 _BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 
 
-def preflight(root: Path, context: Mapping[str, Any]) -> Config:
-    """The configuration, when everything is ready; ConfigError says what is missing."""
+def preflight(
+    root: Path, context: Mapping[str, Any], clients: Clients | None = None
+) -> tuple[Config, list[str]]:
+    """The configuration, when everything is ready, and notes on what will lack later; ConfigError
+    says what is missing. `clients` makes a client of a service of AWS's."""
     config = config_from(context)
     Assets.of(root, config)
     if config.packaging == "image" and not config.image:
         _check_docker()
-    _check_aws()
-    return config
+    here, region = clients_here()
+    with told():
+        return config, _check_aws(config, clients or here, region)
 
 
 def _check_docker() -> None:
@@ -50,26 +56,23 @@ def _check_docker() -> None:
         )
 
 
-def _check_aws() -> None:
-    login = "log in (aws configure, aws sso login) or set AWS_PROFILE, and AWS_REGION"
-    session = boto3.session.Session()
+def _check_aws(config: Config, clients: Clients, region: str) -> list[str]:
+    place = f"{clients('sts').get_caller_identity()['Account']}/{region}"
+    ssm = clients("ssm")
     try:
-        account = session.client("sts").get_caller_identity()["Account"]
-        place = f"{account}/{session.region_name}"
-        session.client("ssm").get_parameter(Name=_BOOTSTRAP)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ParameterNotFound":
-            raise ConfigError(
-                f"CDK is not set up in {place}: "
-                f"run `node_modules/.bin/cdk bootstrap aws://{place}` once"
-            ) from error
-        raise ConfigError(f"AWS refused: {_line(error)}; {login}") from error
-    except BotoCoreError as error:
-        raise ConfigError(f"AWS cannot be reached: {_line(error)}; {login}") from error
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+        ssm.get_parameter(Name=_BOOTSTRAP)
+    except ssm.exceptions.ParameterNotFound as error:
+        raise ConfigError(
+            f"CDK is not set up in {place}: "
+            f"run `node_modules/.bin/cdk bootstrap aws://{place}` once"
+        ) from error
+    deployed = read_deployed(clients("cloudformation"), config.stack)
+    refuse_moved_catalog(config, deployed)
+    refuse_overlap(clients("s3"), config, deployed)
+    found = list(lacks(config, clients, deployed))
+    if blocking := [lack.text for lack in found if lack.blocks]:
+        raise ConfigError("; and ".join(blocking))
+    return [lack.text for lack in found]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not equals:
                 raise ConfigError(f"-c {each}: write it as -c name=value")
             context[name] = value
-        preflight(root, context)
+        for note in preflight(root, context)[1]:
+            print(f"cdk: note: {note}", file=sys.stderr)
     except ConfigError as error:
         print(f"cdk: {error}", file=sys.stderr)
         return 1

@@ -10,6 +10,9 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from cdk.config import Config
+from cdk.keys import queue_key_of
+
 # The longest that SQS keeps a message.
 _RETENTION = Duration.days(14)
 
@@ -18,13 +21,15 @@ class Schedule(Construct):
     """`hours` between two calls, by the function's name; `failed` gets a record of each call whose
     attempts all failed. Nothing has to be done with a record: the next call does the work."""
 
-    def __init__(self, scope: Construct, name: str) -> None:
+    def __init__(self, scope: Construct, name: str, *, config: Config) -> None:
         super().__init__(scope, name)
+        key = queue_key_of(self, config)
         self.hours: dict[str, int] = {}
         self.failed = sqs.Queue(
             self,
             "Failed",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=key,
             enforce_ssl=True,
             retention_period=_RETENTION,
         )

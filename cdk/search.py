@@ -10,10 +10,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
+from cdk.access import OriginKeys, authorizer_of
 from cdk.config import Config
 from cdk.feed import pictures_environment, pictures_policy
 from cdk.functions import Functions, FunctionSpec
-from cdk.permissions import CATALOG, GALLERY, HOLDS, MODELS, read, write
+from cdk.permissions import CATALOG, GALLERY, HOLDS, MODELS, SPEEDS, read, write
 from cdk.storage import Storage
 
 # Without the caller's IP address: it is personal data, and throttling does not need it.
@@ -29,8 +30,13 @@ _ACCESS_LOG = {
 }
 
 
+# They embed photos.
+_EXPENSIVE = ("POST /api/search-image", "POST /api/why")
+
+
 class Search(Construct):
-    """`domain` is the API's host name; every path is under /api/."""
+    """`domain` is the API's host name; every path is under /api/. `target` is what it invokes;
+    `alias` leads to the `version` that answers, where there is one."""
 
     def __init__(
         self,
@@ -43,6 +49,9 @@ class Search(Construct):
         after: Construct,
     ) -> None:
         super().__init__(scope, name)
+        self.keys = OriginKeys(self, "OriginKeys", config=config)
+        self.version: lambda_.Version | None = None
+        self.alias: lambda_.Alias | None = None
         self.function = functions.serving(
             FunctionSpec(
                 "search",
@@ -50,6 +59,8 @@ class Search(Construct):
                     "LENS_CATALOG": storage.catalog_location,
                     "LENS_ARTIFACTS": storage.artifacts_location,
                     "LENS_THUMBS": storage.thumbs_location,
+                    # It has memory of its own, and few photos at a time.
+                    "LENS_DECODE_APART": "0",
                     "LENS_IMAGE_URL": "/catalog/",
                     "LENS_THUMB_URL": f"/{storage.thumbs}",
                     "LENS_MAX_PHOTO_BYTES": str(config.max_photo_bytes),
@@ -58,9 +69,11 @@ class Search(Construct):
                     **_shop(config),
                     **({"LENS_FETCH_URLS": "1"} if config.fetch_urls else {}),
                     **_pictures(config, storage),
+                    **({"LENS_ORIGIN_KEYS": ",".join(self.keys.known)} if config.closed else {}),
                 },
                 policy=[
-                    *read(storage.artifacts, *GALLERY, MODELS, HOLDS),
+                    *read(storage.artifacts, *GALLERY, MODELS, SPEEDS, HOLDS),
+                    write(storage.artifacts, SPEEDS),
                     # A missing thumbnail is made again from its photo.
                     *read(storage.catalog, CATALOG, storage.thumbs),
                     *pictures_policy(config, storage),
@@ -81,13 +94,10 @@ class Search(Construct):
             description="Image Lens: photograph a garment, find the product",
             create_default_stage=False,
         )
-        self.api.add_routes(
-            path="/api/{proxy+}",
-            methods=[apigateway.HttpMethod.ANY],
-            integration=HttpLambdaIntegration("Search", self._target(config, after)),
-        )
+        self.target = self._target(config, after)
+        routes = self._add_routes(config, functions, self.target)
         log = functions.log_group(self, "AccessLog")
-        apigateway.CfnStage(
+        stage = apigateway.CfnStage(
             self,
             "Stage",
             api_id=self.api.api_id,
@@ -98,30 +108,64 @@ class Search(Construct):
                 throttling_burst_limit=config.throttle_burst,
                 detailed_metrics_enabled=False,
             ),
+            route_settings={
+                route: {
+                    "ThrottlingRateLimit": config.throttle_search_rate,
+                    "ThrottlingBurstLimit": config.throttle_search_burst,
+                }
+                for route in _EXPENSIVE
+            },
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
                 destination_arn=log.log_group_arn,
                 format=json.dumps(_ACCESS_LOG),
             ),
         )
+        stage.node.add_dependency(*routes)  # which its settings name
         self.domain = f"{self.api.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
+
+    def _add_routes(
+        self, config: Config, functions: Functions, target: lambda_.IFunction
+    ) -> list[apigateway.HttpRoute]:
+        """Everything under /api/, and for itself what has a limit, or no caller to know."""
+        integration = HttpLambdaIntegration("Search", target)
+        authorizer = authorizer_of(self, config, functions)
+        wanted = [*_EXPENSIVE, "ANY /api/{proxy+}"]
+        # Who watches over the API has no key, and a browser asks without one what it may send.
+        free = ["GET /api/health", "OPTIONS /api/{proxy+}"] if authorizer else []
+        routes: list[apigateway.HttpRoute] = []
+        for route in (*wanted, *free):
+            method, _, path = route.partition(" ")
+            routes += self.api.add_routes(
+                path=path,
+                methods=[apigateway.HttpMethod[method]],
+                integration=integration,
+                authorizer=authorizer if route in wanted else None,
+            )
+        return routes
 
     def _target(self, config: Config, after: Construct) -> lambda_.IFunction:
         """What the API invokes: the function, or an alias of a version of it.
 
-        Functions that are kept warm or resumed from a snapshot need a version. Lambda starts them
-        when it is published, so that comes after there is a model to load.
+        Functions that are kept warm or resumed from a snapshot need a version, and so does one that
+        is tried before it takes over. Lambda starts the first two when the version is published, so
+        that comes after there is a model to load.
         """
-        if not config.search_provisioned and config.packaging != "snapstart":
+        if not (
+            config.search_provisioned
+            or config.packaging == "snapstart"
+            or config.search_rollout != "at_once"
+        ):
             return self.function
-        version = self.function.current_version
-        version.node.add_dependency(after)
-        return lambda_.Alias(
+        self.version = self.function.current_version
+        self.version.node.add_dependency(after)
+        self.alias = lambda_.Alias(
             self,
             "Live",
             alias_name="live",
-            version=version,
+            version=self.version,
             provisioned_concurrent_executions=config.search_provisioned or None,
         )
+        return self.alias
 
 
 def _shop(config: Config) -> dict[str, str]:

@@ -12,11 +12,14 @@ from cdk.config import Config
 from cdk.embedding import Embedding
 from cdk.functions import Functions
 from cdk.indexing import Indexing
+from cdk.keys import grant_keys
 from cdk.maintenance import Maintenance, Setup
 from cdk.nag import acknowledge
 from cdk.observability import Observability
+from cdk.rollout import Rollout
 from cdk.schedule import Schedule
 from cdk.search import Search
+from cdk.spending import Spending
 from cdk.storage import Storage
 from cdk.training import Training
 from cdk.website import Website
@@ -26,8 +29,15 @@ class ImageLensStack(Stack):
     """Everything; one stack, because a bucket and the function it triggers cannot be in two."""
 
     def __init__(
-        self, scope: Construct, *, config: Config, assets: Assets, **properties: Any
+        self,
+        scope: Construct,
+        *,
+        config: Config,
+        assets: Assets,
+        web_acl_arn: str = "",
+        **properties: Any,
     ) -> None:
+        """`web_acl_arn` is that of a firewall that is made beside this stack (cdk/firewall.py)."""
         super().__init__(scope, config.stack, description="Image Lens: visual search", **properties)
         storage = Storage(self, "Storage", config=config)
         functions = Functions(self, "Functions", config=config, assets=assets)
@@ -50,7 +60,7 @@ class ImageLensStack(Stack):
             embed_queue=embed_queue,
             after=setup.run,
         )
-        schedule = Schedule(self, "Schedule")
+        schedule = Schedule(self, "Schedule", config=config)
         Maintenance(
             self,
             "Upkeep",
@@ -86,13 +96,14 @@ class ImageLensStack(Stack):
             functions=functions,
             storage=storage,
             search=search,
+            web_acl_arn=web_acl_arn,
         )
         event_queues = {
             "embed": embedding.photo_events,
             "segments": indexing.segment_events,
             "heads": indexing.head_events,
         }
-        Observability(
+        observability = Observability(
             self,
             "Observability",
             config=config,
@@ -103,6 +114,17 @@ class ImageLensStack(Stack):
             training=training,
             website=website,
         )
+        if config.search_rollout != "at_once":
+            Rollout(
+                self,
+                "Rollout",
+                config=config,
+                functions=functions,
+                search=search,
+                alarms=observability.alarms.found,
+            )
+        grant_keys(self, config, functions.all)
+        Spending(self, "Spending", config=config, functions=functions.all)
         acknowledge(self, config, storage)
         self._add_outputs(
             PageUrl=website.address,

@@ -7,6 +7,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk.config import Config
+from cdk.keys import catalog_key_of, key_of
 from cdk.permissions import CATALOG, STACKS
 
 
@@ -21,7 +22,12 @@ class Storage(Construct):
         self.catalog: s3.IBucket = (
             self._bucket("Catalog", versioned=True)
             if self.owns_catalog
-            else s3.Bucket.from_bucket_name(self, "Catalog", config.catalog_bucket)
+            else s3.Bucket.from_bucket_attributes(
+                self,
+                "Catalog",
+                bucket_name=config.catalog_bucket,
+                encryption_key=catalog_key_of(self, config),
+            )
         )
         self.artifacts = self._bucket("Artifacts", versioned=True)
         # No versions: the page is in the repository.
@@ -37,6 +43,7 @@ class Storage(Construct):
     def _bucket(self, name: str, *, versioned: bool) -> s3.Bucket:
         """No lifecycle rule expires a current object: deleting those is the work of `collect`."""
         destroy = self._config.removal == "destroy"
+        key = key_of(self, self._config)
         noncurrent = Duration.days(self._config.noncurrent_days) if versioned else None
         return s3.Bucket(
             self,
@@ -44,7 +51,9 @@ class Storage(Construct):
             versioned=versioned,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,
             enforce_ssl=True,
             lifecycle_rules=[
                 s3.LifecycleRule(

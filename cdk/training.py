@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from typing import Any
+
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -29,14 +31,17 @@ from cdk.permissions import (
 from cdk.schedule import Schedule
 from cdk.storage import Storage
 from cdk.training_job import TrainingJob
+from cdk.training_machine import definition
 
 # Step Functions makes this EventBridge rule itself, and learns through it when a job has ended.
 _RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 
 
 class Training(Construct):
-    """`machine`; its input may give `data` (s3://...), `preset`, `seed` and `margin`: by how much a
-    new model's Recall@1 must be better than the live one's.
+    """`machine`; its input may give `data` (s3://...), `preset`, `seed`, `recipe` (fields of it, as
+    text) and `margin`: by how much a new model's Recall@1 must be better than the live one's. `job`
+    names an earlier execution whose checkpoints are gone on with; with `promote` its model is
+    promoted, and nothing is trained.
     """
 
     def __init__(
@@ -86,76 +91,28 @@ class Training(Construct):
         )
         for statement in self._machine_policy():
             role.add_to_policy(statement)
-        data = config.training_data or f"{storage.artifacts_location}/{TRAINING}data/"
-        defaults = {"data": data, "preset": "inshop", "seed": "0", "margin": "0"}
         self.machine = sfn.StateMachine(
             self,
             "Machine",
             role=role,
             removal_policy=RemovalPolicy.DESTROY,
-            definition_body=sfn.DefinitionBody.from_chainable(
-                sfn.CustomState(
-                    self,
-                    "Defaults",
-                    state_json={
-                        "Type": "Pass",
-                        "Parameters": {"defaults": defaults, "given.$": "$"},
-                        "ResultPath": "$",
-                    },
-                )
-                .next(
-                    sfn.CustomState(
-                        self,
-                        "Merge",
-                        state_json={
-                            "Type": "Pass",
-                            "Parameters": {
-                                "input.$": "States.JsonMerge($.defaults, $.given, false)"
-                            },
-                            "OutputPath": "$.input",
-                        },
-                    )
-                )
-                .next(sfn.CustomState(self, "Train", state_json=self._job.state()))
-                .next(self._promotion())
+            definition_body=sfn.DefinitionBody.from_string(
+                Stack.of(self).to_json_string(self._definition(storage))
             ),
         )
 
-    def _promotion(self) -> sfn.IChainable:
-        """Invoke promote until it answers that the new model is live, or that the old one stays."""
-        step = sfn.CustomState(
-            self,
-            "Promote",
-            state_json={
-                "Type": "Task",
-                "Resource": f"arn:{Aws.PARTITION}:states:::lambda:invoke",
-                "Parameters": {
-                    "FunctionName": self.promote.function_arn,
-                    "Payload": {"job.$": "$$.Execution.Name"},
-                },
-                "ResultSelector": {"answer.$": "$.Payload"},
-                "ResultPath": "$.promotion",
-                "Retry": [
-                    {
-                        "ErrorEquals": ["States.ALL"],
-                        "IntervalSeconds": 30,
-                        "MaxAttempts": 5,
-                        "BackoffRate": 2,
-                    }
-                ],
-            },
-        )
-        status = "$.promotion.answer.status"
-        again = sfn.Wait(
-            self,
-            "Fill",
-            time=sfn.WaitTime.duration(Duration.seconds(self._config.promote_seconds)),
-        )
-        return step.next(
-            sfn.Choice(self, "Better?")
-            .when(sfn.Condition.string_equals(status, "filling"), again.next(step))
-            .when(sfn.Condition.string_equals(status, "live"), sfn.Succeed(self, "Live"))
-            .otherwise(sfn.Succeed(self, "Kept"))
+    def _definition(self, storage: Storage) -> dict[str, Any]:
+        config = self._config
+        data = config.training_data or f"{storage.artifacts_location}/{TRAINING}data/"
+        return definition(
+            defaults={"data": data, "preset": "inshop", "seed": "0", "margin": "0"},
+            fixed=self._job.fixed(),
+            attempts=self._job.attempts(),
+            job=self._job.state(),
+            hours=config.training_hours,
+            promote=self.promote.function_arn,
+            patience=config.promote_patience,
+            seconds=config.promote_seconds,
         )
 
     def _machine_policy(self) -> list[iam.PolicyStatement]:

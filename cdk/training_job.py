@@ -1,7 +1,8 @@
-"""The training job: the request to SageMaker, and the role that the training program runs under."""
+"""The training job: the requests to SageMaker, and the role that the program runs under."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Aws, CfnMapping, Stack, Token
@@ -12,10 +13,35 @@ from constructs import Construct
 from cdk.assets import Assets
 from cdk.config import Config, ConfigError
 from cdk.containers import REPOSITORY, read_containers
-from cdk.permissions import CURRENT, HEADS, MODELS, TRAINING, list_objects, read, write
+from cdk.permissions import CURRENT, FORMATS, HEADS, MODELS, TRAINING, list_objects, read, write
+from cdk.spending import STACK_TAG, STAGE_TAG
 from cdk.storage import Storage
 
 _HOUR = 3_600
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An instance type that a job is tried on."""
+
+    number: int
+    instance: str
+    spot: bool
+    image: str
+    stopping: dict[str, int]
+
+    def __str__(self) -> str:
+        return f"{self.instance} {'at spot prices' if self.spot else 'on demand'}"
+
+    def state(self) -> dict[str, Any]:
+        """What the state `Train` reads of it."""
+        return {
+            "number": str(self.number),
+            "instance": self.instance,
+            "spot": self.spot,
+            "image": self.image,
+            "stopping": self.stopping,
+        }
 
 
 class TrainingJob:
@@ -36,35 +62,63 @@ class TrainingJob:
         self._registry = self._registry_account()
         self.role = self._role()
 
+    def attempts(self) -> list[Attempt]:
+        """What is tried, in this order: each instance type at spot prices, then each on demand."""
+        config = self._config
+        at_spot, on_demand = [], []
+        for instance in config.training_instances:
+            at_spot.append((instance, True))
+            on_demand.append((instance, False))
+        if not config.training_spot:
+            tried = on_demand
+        else:
+            tried = at_spot + (on_demand if config.training_on_demand else [])
+        return [
+            Attempt(
+                number=number,
+                instance=instance,
+                spot=spot,
+                image=config.training_image or self._container(instance),
+                stopping=self._stopping(spot=spot),
+            )
+            for number, (instance, spot) in enumerate(tried, 1)
+        ]
+
+    def fixed(self) -> dict[str, Any]:
+        """The hyperparameters that every attempt has, and that no recipe changes."""
+        return {
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": self._program.s3_object_url,
+            "sagemaker_region": Aws.REGION,
+            # One process for every GPU, by torchrun.
+            "sagemaker_torch_distributed_enabled": "true",
+            "artifacts": self._storage.artifacts_location,
+            "job.$": "$.job",
+            "preset.$": "$.preset",
+            "seed.$": "States.Format('{}', $.seed)",
+            "gate-margin.$": "States.Format('{}', $.margin)",
+        }
+
     def state(self) -> dict[str, Any]:
-        """The state in Amazon States Language; the job has the name of the execution."""
+        """The state in Amazon States Language, for the attempt in `$.try.chosen`. What was trained
+        by an earlier attempt, or an earlier execution of the same `$.job`, is gone on with."""
         config, place = self._config, f"{self._storage.artifacts_location}/{TRAINING}"
-        stopping = {"MaxRuntimeInSeconds": config.training_hours * _HOUR}
-        if config.training_spot:
-            stopping["MaxWaitTimeInSeconds"] = config.training_wait_hours * _HOUR
+        chosen = "$.try.chosen"
         return {
             "Type": "Task",
             "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
             "Parameters": {
-                "TrainingJobName.$": "$$.Execution.Name",
+                # SageMaker takes a name once.
+                "TrainingJobName.$": (
+                    f"States.Format('{{}}-{{}}', $$.Execution.Name, {chosen}.number)"
+                ),
                 "RoleArn": self.role.role_arn,
                 "AlgorithmSpecification": {
-                    "TrainingImage": config.training_image or self._container(),
+                    "TrainingImage.$": f"{chosen}.image",
                     "TrainingInputMode": "File",
                     "MetricDefinitions": self._metrics,
                 },
-                "HyperParameters": {
-                    "sagemaker_program": "train.py",
-                    "sagemaker_submit_directory": self._program.s3_object_url,
-                    "sagemaker_region": Aws.REGION,
-                    # One process for every GPU, by torchrun.
-                    "sagemaker_torch_distributed_enabled": "true",
-                    "artifacts": self._storage.artifacts_location,
-                    "job.$": "$$.Execution.Name",
-                    "preset.$": "$.preset",
-                    "seed.$": "States.Format('{}', $.seed)",
-                    "gate-margin.$": "States.Format('{}', $.margin)",
-                },
+                "HyperParameters.$": "States.JsonMerge($.recipe, $.fixed, false)",
                 "InputDataConfig": [
                     {
                         "ChannelName": "training",
@@ -79,20 +133,28 @@ class TrainingJob:
                 ],
                 "OutputDataConfig": {"S3OutputPath": f"{place}output/"},
                 "ResourceConfig": {
-                    "InstanceType": config.training_instance,
+                    "InstanceType.$": f"{chosen}.instance",
                     "InstanceCount": config.training_count,
                     "VolumeSizeInGB": config.training_volume_gb,
                 },
-                "StoppingCondition": stopping,
-                "EnableManagedSpotTraining": config.training_spot,
+                "StoppingCondition.$": f"{chosen}.stopping",
+                "EnableManagedSpotTraining.$": f"{chosen}.spot",
                 "CheckpointConfig": {
-                    "S3Uri.$": f"States.Format('{place}{{}}/checkpoints/', $$.Execution.Name)",
+                    "S3Uri.$": f"States.Format('{place}{{}}/checkpoints/', $.job)",
                     "LocalPath": "/opt/ml/checkpoints",
                 },
-                "Tags": [{"Key": "stack", "Value": config.stack}],
+                "Tags": [
+                    {"Key": STACK_TAG, "Value": config.stack},
+                    {"Key": STAGE_TAG, "Value": "training"},
+                ],
             },
-            "ResultPath": "$.job",
         }
+
+    def _stopping(self, *, spot: bool) -> dict[str, int]:
+        config = self._config
+        running = {"MaxRuntimeInSeconds": config.training_hours * _HOUR}
+        waiting = {"MaxWaitTimeInSeconds": config.training_wait_hours * _HOUR}
+        return {**running, **waiting} if spot else running
 
     def _registry_account(self) -> str:
         """The account whose registry holds AWS's containers: each region has its own."""
@@ -112,8 +174,8 @@ class TrainingJob:
         )
         return mapping.find_in_map(region, "account")
 
-    def _container(self) -> str:
-        tag = read_containers().tag(self._config.training_instance)
+    def _container(self, instance: str) -> str:
+        tag = read_containers().tag(instance)
         return f"{self._registry}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/{REPOSITORY}:{tag}"
 
     def _role(self) -> iam.Role:
@@ -124,7 +186,7 @@ class TrainingJob:
         artifacts, program = self._storage.artifacts, self._program
         partition, region, account = Aws.PARTITION, Aws.REGION, Aws.ACCOUNT_ID
         statements = [
-            *read(artifacts, CURRENT, MODELS, TRAINING),
+            *read(artifacts, CURRENT, FORMATS, MODELS, TRAINING),
             list_objects(artifacts, HEADS),  # whether current.json is lost
             write(artifacts, MODELS, TRAINING),
             iam.PolicyStatement(

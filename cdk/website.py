@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct
 
+from cdk.access import ORIGIN_HEADER
 from cdk.assets import Assets
 from cdk.config import Config
 from cdk.functions import Functions
@@ -35,6 +36,8 @@ function handler(event) {
   return request;
 }
 """
+# Statuses that CloudFront would else keep for ten seconds.
+_PASSING = (403, 500, 502, 503, 504)
 _YEAR = Duration.days(365)
 _NO_TIME = Duration.seconds(0)
 # CloudFront compresses only what it may keep, if it is for a moment.
@@ -54,11 +57,18 @@ class Website(Construct):
         functions: Functions,
         storage: Storage,
         search: Search,
+        web_acl_arn: str = "",
     ) -> None:
+        """`web_acl_arn` is the WAF's that is made with this stack."""
         super().__init__(scope, name)
         self._sites = config.sites
-        photos = _bucket(storage.catalog)
+        page, photos = _bucket(storage.site), _bucket(storage.catalog)
         frames = " ".join(config.frames) or "'none'"
+        # Few policies: an account may have twenty of each kind, in all of its stacks together.
+        self._kept = self._cache_policy()
+        of_page = self._headers("Page", f"{PAGE_POLICY}{frames}")
+        of_photos = self._headers("Photos", PHOTO_POLICY)
+        of_api = self._headers("Api", PHOTO_POLICY, api=True) if self._sites else of_photos
         certificate = (
             acm.Certificate.from_certificate_arn(self, "Certificate", config.certificate_arn)
             if config.certificate_arn
@@ -69,13 +79,11 @@ class Website(Construct):
             "Distribution",
             comment=f"Image Lens: {config.stack}",
             default_root_object="index.html",
-            default_behavior=self._files(
-                "Page", _bucket(storage.site), f"{PAGE_POLICY}{frames}", _A_MOMENT, _A_MOMENT
-            ),
+            default_behavior=self._files(page, of_page),
             additional_behaviors={
-                "/api/*": self._api(config, search),
-                f"/{STACKS}*": self._files("Thumbs", photos, PHOTO_POLICY, _YEAR),
-                "/catalog/*": self._files("Catalog", photos, PHOTO_POLICY, Duration.hours(1)),
+                "/api/*": self._api(config, search, of_api),
+                f"/{STACKS}*": self._files(photos, of_photos),
+                "/catalog/*": self._files(photos, of_photos),
             },
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             # CloudFront's own certificate does not have this option.
@@ -85,8 +93,15 @@ class Website(Construct):
             price_class=cloudfront.PriceClass[f"PRICE_CLASS_{config.price_class.upper()}"],
             domain_names=[config.domain] if config.domain else None,
             certificate=certificate,
-            web_acl_id=config.web_acl_arn or None,
+            web_acl_id=web_acl_arn or config.web_acl_arn or None,
+            # A page of CloudFront's own would replace the API's JSON; what is refused for a moment
+            # (by API Gateway, without headers) may be asked again at once.
+            error_responses=[
+                cloudfront.ErrorResponse(http_status=status, ttl=_NO_TIME) for status in _PASSING
+            ],
         )
+        if search.keys.sent:  # the function is to know a key before CloudFront sends it
+            self.distribution.node.add_dependency(search.target)
         self.address = f"https://{config.domain or self.distribution.distribution_domain_name}"
         if config.site:
             deployment.BucketDeployment(
@@ -104,31 +119,33 @@ class Website(Construct):
             )
 
     def _files(
-        self,
-        name: str,
-        origin: cloudfront.IOrigin,
-        policy: str,
-        default_ttl: Duration,
-        min_ttl: Duration = _NO_TIME,
+        self, origin: cloudfront.IOrigin, headers: cloudfront.IResponseHeadersPolicy
     ) -> cloudfront.BehaviorOptions:
-        """Objects of a bucket; `default_ttl` is for those without a Cache-Control header."""
+        """Objects of a bucket."""
         return cloudfront.BehaviorOptions(
             origin=origin,
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
             compress=True,
-            cache_policy=cloudfront.CachePolicy(
-                self,
-                f"{name}Cache",
-                min_ttl=min_ttl,
-                default_ttl=default_ttl,
-                max_ttl=_YEAR,
-                enable_accept_encoding_gzip=True,
-                enable_accept_encoding_brotli=True,
-            ),
-            response_headers_policy=self._headers(name, policy),
+            cache_policy=self._kept,
+            response_headers_policy=headers,
         )
 
-    def _api(self, config: Config, search: Search) -> cloudfront.BehaviorOptions:
+    def _cache_policy(self) -> cloudfront.CachePolicy:
+        """Objects are kept as long as they say: thumbnails for a year, the page not at all. What
+        says nothing, as a shop's own photos, is kept for an hour."""
+        return cloudfront.CachePolicy(
+            self,
+            "FilesCache",
+            min_ttl=_A_MOMENT,
+            default_ttl=Duration.hours(1),
+            max_ttl=_YEAR,
+            enable_accept_encoding_gzip=True,
+            enable_accept_encoding_brotli=True,
+        )
+
+    def _api(
+        self, config: Config, search: Search, headers: cloudfront.IResponseHeadersPolicy
+    ) -> cloudfront.BehaviorOptions:
         """The API's own headers say what is cached: thumbnails for a year, JSON never."""
         return cloudfront.BehaviorOptions(
             origin=_api_origin(config, search),
@@ -141,15 +158,18 @@ class Website(Construct):
                 min_ttl=_NO_TIME,
                 default_ttl=_NO_TIME,
                 max_ttl=_YEAR,
-                query_string_behavior=cloudfront.CacheQueryStringBehavior.all(),
+                # Of what may be kept, thumbnails, the rest makes no difference. The API gets all.
+                query_string_behavior=cloudfront.CacheQueryStringBehavior.allow_list("size"),
                 # Replies to other sites' pages contain their origin.
-                header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
+                header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin")
+                if self._sites
+                else cloudfront.CacheHeaderBehavior.none(),
                 enable_accept_encoding_gzip=True,
                 enable_accept_encoding_brotli=True,
             ),
             # The HTTP API is found by its own host name.
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-            response_headers_policy=self._headers("Api", None),
+            response_headers_policy=headers,
             function_associations=[
                 cloudfront.FunctionAssociation(
                     function=cloudfront.Function(
@@ -164,17 +184,20 @@ class Website(Construct):
             ],
         )
 
-    def _headers(self, name: str, policy: str | None) -> cloudfront.ResponseHeadersPolicy:
+    def _headers(
+        self, name: str, policy: str, *, api: bool = False
+    ) -> cloudfront.ResponseHeadersPolicy:
+        """The API says itself what its replies may do, and which sites may read them: its own
+        policy is not replaced. Objects of a bucket cannot say it."""
         return cloudfront.ResponseHeadersPolicy(
             self,
             f"{name}Headers",
-            cors_behavior=self._cors() if policy else None,  # the API has its own
+            # The API has its own; API Gateway has none when it refuses.
+            cors_behavior=self._cors(api=api),
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
-                    content_security_policy=policy, override=True
-                )
-                if policy
-                else None,
+                    content_security_policy=policy, override=False
+                ),
                 content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
                 referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
                     referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
@@ -195,16 +218,18 @@ class Website(Construct):
             ),
         )
 
-    def _cors(self) -> cloudfront.ResponseHeadersCorsBehavior | None:
-        """Other sites' pages that contain the widget may read its files and the photos."""
+    def _cors(self, *, api: bool) -> cloudfront.ResponseHeadersCorsBehavior | None:
+        """Other sites' pages that contain the widget may read its files and the photos, and learn
+        that the API is busy."""
         if not self._sites:
             return None
         return cloudfront.ResponseHeadersCorsBehavior(
             access_control_allow_credentials=False,
             access_control_allow_headers=["*"],
-            access_control_allow_methods=["GET", "HEAD"],
+            access_control_allow_methods=["GET", "HEAD", *(["POST"] if api else [])],
             access_control_allow_origins=self._sites,
-            origin_override=True,
+            access_control_expose_headers=["Retry-After", "X-Request-Id"] if api else None,
+            origin_override=not api,
         )
 
 
@@ -216,7 +241,9 @@ def _bucket(bucket: s3.IBucket) -> cloudfront.IOrigin:
 def _api_origin(config: Config, search: Search) -> cloudfront.IOrigin:
     if not config.emulator:
         return origins.HttpOrigin(
-            search.domain, protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY
+            search.domain,
+            protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+            custom_headers={ORIGIN_HEADER: search.keys.sent} if search.keys.sent else None,
         )
     host, _, port = config.emulator.removeprefix("http://").partition(":")
     return origins.HttpOrigin(

@@ -23,6 +23,7 @@ FOLDERS = {
     "frontend/": "the page, which is also a widget: plain HTML, CSS and ES modules, no build step",
     "sagemaker_training/": "how models are trained, with torch",
     "cdk/": "what is deployed on AWS: one stack, one construct a file",
+    "environments/": "settings of deployments: dev, staging, prod",
     "runs/": "training runs as scripts",
     "tests/": "the same folders again; histories/, e2e/ (browser), aws/ (emulator), benchmarks/",
     "docs/": "the pages listed below, and the program that writes parts of them",

@@ -3,15 +3,17 @@
 import { patiently } from "./patience.js";
 
 const LONGEST_SEARCH = 60_000; // milliseconds; API Gateway gives up after half of it
+const FORBIDDEN = 403; // no word of ours: a firewall's, to an address that asks too often
 // Busy, or too often; what a proxy says of a server that is down, starting or too slow.
-const PASSING = [429, 502, 503, 504];
+const PASSING = [429, 502, 503, 504, FORBIDDEN];
 
 /** What the server, or the way to it, refused; `code` is one of the troubles in words/. What is `passing`
- * may be asked again, after `retryAfter` seconds where the server said so. */
+ * may be asked again, after `retryAfter` seconds where the server said so. Of what is not the shopper's
+ * own doing there is the `reference` by which the server's log has it, if it reached the server. */
 export class ApiError extends Error {
-  constructor(code, { message = code, passing = false, retryAfter = null } = {}) {
+  constructor(code, { message = code, passing = false, retryAfter = null, reference = null } = {}) {
     super(message);
-    Object.assign(this, { code, passing, retryAfter });
+    Object.assign(this, { code, passing, retryAfter, reference });
   }
 }
 
@@ -90,7 +92,7 @@ function send(address, photo, { fields, signal, progress }) {
     request.upload.onload = () => progress(null);
     request.onload = () => {
       if (request.status === 200 && request.response) resolve(request.response);
-      else reject(refusal(request.status, request.response, request.getResponseHeader("Retry-After")));
+      else reject(refusal(request.status, request.response, (name) => request.getResponseHeader(name)));
     };
     request.onerror = () => reject(unreachable());
     request.ontimeout = () => reject(new ApiError("busy", { passing: true }));
@@ -114,16 +116,22 @@ async function get(url, request) {
   }
   if (reply.ok) return reply;
   const body = await reply.json().catch(() => null);
-  throw refusal(reply.status, body, reply.headers.get("Retry-After"));
+  throw refusal(reply.status, body, (name) => reply.headers.get(name));
 }
 
 const unreachable = () => new ApiError(navigator.onLine ? "unreachable" : "offline", { passing: true });
 
 /** Not every refusal is the server's own: a proxy's has no code, and maybe no JSON; a network that wants a
  * login first answers 200 itself. */
-function refusal(status, body, retryAfter) {
-  const { code = codeOf(status), message } = body?.error ?? {};
-  return new ApiError(code, { message, passing: PASSING.includes(status), retryAfter: secondsOf(retryAfter) });
+function refusal(status, body, header) {
+  const { code = codeOf(status), message, request_id: reference } = body?.error ?? {};
+  const passing = PASSING.includes(status);
+  return new ApiError(code, {
+    message,
+    passing,
+    retryAfter: secondsOf(header("Retry-After")),
+    reference: passing || status >= 500 ? reference ?? null : null,
+  });
 }
 
 const codeOf = (status) =>

@@ -15,7 +15,6 @@ import { say } from "./language.js";
 import { fillWords } from "./markup.js";
 import { Memory } from "./memory.js";
 import { Notice } from "./notice.js";
-import { Photo } from "./photo.js";
 import { Photos } from "./photos.js";
 import { Progress } from "./progress.js";
 import { Recent } from "./recent.js";
@@ -127,7 +126,7 @@ export class App {
 
   /** The search view's module, with its sheets. */
   _load() {
-    this._loading ??= Promise.all([import("./search-view.js"), addSearchSheets(this.root)]).then(([module]) => module);
+    this._loading ??= Promise.all([import("./search-view.js"), addSearchSheets(this.root), import("./photo.js")]).then(([module]) => module);
     return this._loading.catch((error) => {
       this._loading = null;
       throw error;
@@ -158,7 +157,7 @@ export class App {
         // What was liked beside a photo that is gone can be searched for without it.
         const left = state.like?.length && !isAlone(state);
         if (gone) this.go(left ? { ...state, item: null, photo: null, crop: null, view: null } : null, { replace: true });
-        this.complain(error.code ?? "internal_error", gone ? null : () => this.render());
+        this.complain(error.code ?? "internal_error", gone ? null : () => this.render(), error);
       },
     );
   }
@@ -167,9 +166,9 @@ export class App {
 
   _take(file, name) {
     return this.begin(
-      () => Photo.read(file, name),
+      () => this.photos.read(file, name),
       (photo) => this._beginWith(photo),
-      (error) => this.complain(error.code ?? "unusable_photo"),
+      (error) => this.complain(error.code ?? "unusable_photo", null, error),
     );
   }
 
@@ -180,7 +179,7 @@ export class App {
       (photo) => this._beginWith(photo),
       (error) => {
         this._search?.close();
-        this.complain(error.code ?? "internal_error", () => this.searchWith(hit));
+        this.complain(error.code ?? "internal_error", () => this.searchWith(hit), error);
       },
     );
   }
@@ -236,8 +235,8 @@ export class App {
     this._search?.title();
   }
 
-  complain(code, again, message) {
-    this.notice.complain(code, again, message);
+  complain(code, again, error) {
+    this.notice.complain(code, again, error);
     this.events.failed(code);
   }
 

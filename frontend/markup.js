@@ -159,7 +159,7 @@ const HTML = /* html */ `
   </li>
 </template>
 <template id="notice">
-  <div class="notice"><p class="what"></p><p class="do"></p><button type="button" class="quiet" hidden></button></div>
+  <div class="notice"><p class="what"></p><p class="do"></p><button type="button" class="quiet" hidden></button><p class="reference"></p></div>
 </template>
 `;
 

@@ -7,13 +7,15 @@ export class Notice {
     this._root = root;
   }
 
-  /** Say something in the text: what happened, what to do, and a button that does it. */
-  show(what, todo, label, act) {
+  /** Say something in the text: what happened, what to do, a button that does it, and in small what to
+   * name to the shop. */
+  show(what, todo, label, act, small = "") {
     this.clear();
     const element = this._root.getElementById("notice").content.firstElementChild.cloneNode(true);
     const button = element.querySelector("button");
     element.querySelector(".what").textContent = what;
     element.querySelector(".do").textContent = todo;
+    element.querySelector(".reference").textContent = small;
     button.hidden = !act;
     button.textContent = label ?? "";
     if (act) button.addEventListener("click", act);
@@ -26,10 +28,10 @@ export class Notice {
     for (const old of this._root.querySelectorAll(".notice")) old.remove();
   }
 
-  /** Say what went wrong, by its code; `again` tries once more. */
-  complain(code, again, message) {
+  /** Say what went wrong, by its code and what else is known of it; `again` tries once more. */
+  complain(code, again, { message, reference } = {}) {
     const [what, todo] = troubleOf(code, message);
-    this.show(what, todo, again && say.words.tryAgain, again);
+    this.show(what, todo, again && say.words.tryAgain, again, reference && say.reference(reference));
     this.tell(`${what}. ${todo}`);
   }
 

@@ -161,6 +161,7 @@ const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0
 async function promised(file) {
   const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 32).arrayBuffer()));
   if (/^(\xff\xd8\xff|\x89PNG|GIF8|BM|RIFF....WEBP)/s.test(head)) return "plain";
+  if (/^(II[*+]\0|MM\0[*+])/.test(head)) return "other"; // TIFF
   if (/^....ftyp(avi[fs]|he[iv][cmsx]|mif[123]|miaf|msf1|MA1[AB]|MiH[ABE]|1pic|tmap)/s.test(head)) return "other";
   return null;
 }

@@ -4,13 +4,21 @@
 import { FRESH, isAlone, isOfCatalog, photoAt } from "./address.js";
 import { ApiError } from "./api.js";
 import { exampleOf } from "./compared.js";
-import { Photo } from "./photo.js";
 import { itemName } from "./product.js";
 
 const MOST = 30;
 
 /** What a state asks of its photo. */
 const searchOf = ({ item: _, photo: __, view: ___, viewed: ____, ...search }) => search;
+
+/** What reads photos: most who see a widget never choose one. */
+const reading = () =>
+  import("./photo.js").then(
+    ({ Photo }) => Photo,
+    () => {
+      throw new ApiError("unreachable", { passing: true });
+    },
+  );
 
 const examplesOf = ({ like = [], unlike = [] }) => [...like, ...unlike];
 
@@ -32,6 +40,11 @@ export class Photos {
   add(photo, state) {
     this._remember(photo);
     if (!photo.item) this._keep((kept) => kept.keep(photo, searchOf(state)));
+  }
+
+  /** A file as a photo. Throws PhotoError, and ApiError where what reads it cannot be had. */
+  async read(file, name) {
+    return (await reading()).read(file, name);
   }
 
   /** Note that a state is shown. */
@@ -56,7 +69,7 @@ export class Photos {
     if (state.item) return this.ofHit(await this.hit(state.item, state.photo, asking.signal), asking);
     const kept = await this._keep((kept) => kept.photo(state.photo));
     if (!kept) throw new ApiError("photo_gone");
-    return this._remember(Photo.kept(state.photo, kept));
+    return this._remember((await reading()).kept(state.photo, kept));
   }
 
   /** Examples as products, where an address named their items and photos; without what is gone. */
@@ -77,7 +90,7 @@ export class Photos {
     const known = this._known.get(hit.key);
     if (known) return known;
     const blob = await this._api.catalogPhoto(hit.image_url, asking);
-    const photo = await Photo.read(blob, itemName(hit).title);
+    const photo = await this.read(blob, itemName(hit).title);
     return this._remember(Object.assign(photo, { id: hit.key, item: hit.item_id }));
   }
 

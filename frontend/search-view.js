@@ -187,7 +187,7 @@ export class SearchView {
       app.stop();
       this._listing.forget();
       if (error.code === "not_found") app.complain("example_gone", () => this._withoutExamples(state));
-      else app.complain(error.code ?? "internal_error", () => app.render(), error.message);
+      else app.complain(error.code ?? "internal_error", () => app.render(), error);
     }
   }
 

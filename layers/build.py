@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -19,12 +18,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from cdk.config import ConfigError, config_from
 from layers import check, trim
-from layers.contents import REQUIREMENTS, ROOT, Layer, deployed
+from layers.contents import ROOT, Layer, deployed
 from layers.target import NEWEST_GLIBC, LayerError, Target, find_python
 
 VENDOR = ROOT / "layers" / "vendor"
-CONSTRAINTS = ROOT / "constraints.txt"
 
 _UNREACHABLE = re.compile(r"Connection|timed? ?out|Name or service|name resolution|SSLError|Proxy")
 
@@ -66,7 +65,7 @@ def build(layer: Layer, target: Target, vendor: Path = VENDOR) -> str:
 
 def _inputs(layer: Layer, target: Target, python: Path | None) -> str:
     """A text that is different whenever the built layer would be different."""
-    files = [CONSTRAINTS, REQUIREMENTS, *sorted(Path(__file__).parent.glob("*.py"))]
+    files = [layer.pinned, *sorted(Path(__file__).parent.glob("*.py"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return f"{layer.name} {target.name} {'compiled' if python else 'sources'} {digest}\n"
 
@@ -87,7 +86,7 @@ def _compile(target: Target, python: Path, packages: Path) -> None:
     if done.returncode:
         raise LayerError(
             f"Python {target.python} cannot compile the layer ({_last(done.stdout)}): pin another "
-            "version in constraints.txt"
+            "version in constraints.txt, and run `make pins`"
         )
 
 
@@ -100,7 +99,8 @@ def _install(layer: Layer, target: Target, packages: Path) -> None:
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"),
             *("--disable-pip-version-check", "--only-binary=:all:", "--implementation=cp"),
             *(f"--python-version={target.python}", *platforms),
-            *(f"--target={packages}", f"--constraint={CONSTRAINTS}", *layer.requirements),
+            *("--no-deps", "--require-hashes", f"--requirement={layer.pinned}"),
+            f"--target={packages}",
         ],
         capture_output=True,
         text=True,
@@ -117,12 +117,16 @@ def _explained(target: Target, said: str) -> LayerError:
         )
     if "No module named pip" in said:
         return LayerError(f"{sys.executable} has no pip: run `{sys.executable} -m ensurepip`")
-    # pip reports a missing wheel and conflicting pins in the same way.
-    if missing := re.search(r"(?:distribution found for|Cannot install) (\S+)", said):
+    if "DO NOT MATCH THE HASHES" in said:
         return LayerError(
-            f"{missing[1]}, or a package that it needs, has no wheel for Python {target.python} on "
-            f"{target.architecture}: pin a version that has one in constraints.txt, or choose "
-            "another python_version"
+            "a package is not the one that layers/pinned names by its hash: find out why before "
+            "anything is deployed; `make pins` takes it as it is"
+        )
+    if missing := re.search(r"distribution found for (\S+)", said):
+        return LayerError(
+            f"{missing[1]} has no wheel for Python {target.python} on {target.architecture}: pin a "
+            "version that has one in constraints.txt and run `make pins`, or choose another "
+            "python_version"
         )
     return LayerError(f"pip failed ({_last(said)}): fix that and build again")
 
@@ -137,13 +141,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m layers.build", description="Build the layers.")
     parser.add_argument("-c", "--context", action="append", default=[], metavar="NAME=VALUE")
     options, _ = parser.parse_known_args(arguments)
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    context |= dict(each.partition("=")[::2] for each in options.context)
     try:
-        target = Target(context["python_version"], context["architecture"])
-        for layer in deployed(context):
+        config = config_from(dict(each.partition("=")[::2] for each in options.context))
+        target = Target(config.python_version, config.architecture)
+        for layer in deployed(config.packaging):
             print(f"layers/vendor/{build(layer, target)}")
-    except LayerError as error:
+    except (ConfigError, LayerError) as error:
         print(f"layers.build: {error}", file=sys.stderr)
         return 1
     return 0

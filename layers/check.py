@@ -29,6 +29,8 @@ _ENVIRONMENT = {
     "LENS_THUMBS": "/nowhere",
     "LENS_EMBED_QUEUE": "https://sqs.us-east-1.amazonaws.com/123456789012/looks",
     "LENS_MODEL_FOLDER": "/nowhere",
+    "LENS_KEYS_SECRET": "keys",
+    "LENS_SEARCH_VERSION": "search:1",
 }
 _IMPORTS = """
 import sys
@@ -37,7 +39,7 @@ sys.path[:0] = packages, lens, root
 import importlib, boto3, lens.storage.s3
 for function in functions:
     assert callable(importlib.import_module(function).handler)
-for service in ("s3", "sqs", "sts"):
+for service in ("codedeploy", "lambda", "s3", "secretsmanager", "sqs", "sts"):
     boto3.client(service)
 """
 

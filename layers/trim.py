@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 # botocore has 28 MB of descriptions of 400 services; the functions call only these.
-SERVICES = {"s3", "sqs", "sts"}
+SERVICES = {"codedeploy", "lambda", "s3", "secretsmanager", "sqs", "sts"}
 
 # ONNX Runtime's tools for making models, and its second library, for programs in C.
 _UNREAD_OF_ONNXRUNTIME = (

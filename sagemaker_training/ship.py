@@ -18,7 +18,9 @@ from typing import Any
 
 from lens.default_model.shipped import FOLDER, MANIFEST, shipped_manifest
 from lens.errors import ArtifactError, LensError, UsageError
-from lens.models.calibration import FILES, calibration_key
+from lens.models.beside import beside_key
+from lens.models.calibration import FILES
+from lens.models.embedder import probe_of
 from lens.models.manifest import (
     DEFAULT_NUMBER,
     HeadInfo,
@@ -63,14 +65,16 @@ def ship(model: Path, target: Path = FOLDER, *, number: int | None = None) -> Mo
         variant.file: read_network(artifacts, manifest, precision)
         for precision, variant in manifest.variants.items()
     }
+    whole = {precision: networks[variant.file] for precision, variant in manifest.variants.items()}
+    shipped = shipped.model_copy(update={"probe": probe_of(manifest, whole)})
     target.mkdir(parents=True, exist_ok=True)
     for file in (target / MANIFEST, *(target / name for name in FILES), *target.glob("*.onnx")):
         file.unlink(missing_ok=True)
     for name, network in networks.items():
         (target / name).write_bytes(network)
     for name in FILES:
-        if artifacts.head(calibration_key(model.name, name)) is not None:
-            (target / name).write_bytes(artifacts.read(calibration_key(model.name, name))[0])
+        if artifacts.head(beside_key(model.name, name)) is not None:
+            (target / name).write_bytes(artifacts.read(beside_key(model.name, name))[0])
     fields = json.dumps(shipped.model_dump(mode="json"), indent=1, ensure_ascii=False)
     (target / MANIFEST).write_text(fields + "\n")
     return shipped_manifest(target)

@@ -16,7 +16,8 @@ On SageMaker, in script mode, the channel `training` has the photos, and the opt
 recipe (training/presets.py) is an option too: --epochs 20 --lr 1e-5 --tuning lora.
 
 PHOTOS is DeepFashion In-Shop as it is downloaded (list_eval_partition.txt beside img/), or any
-folder with a folder of photos per item. The output folder gets:
+folder with a folder of photos per item, or either of them as shards (lens/photos/shards.py). The
+output folder gets:
 
     checkpoints/epoch_{n}.pth, best_model.pth    run.json    report.html    tensorboard/
     artifacts/models/{model_id}/                 the model, ready for `lens promote`
@@ -42,8 +43,6 @@ from training.presets import PRESETS, Recipe, recipe_of
 # What imports torch is imported inside functions: `train.py --help` must not wait for torch.
 if TYPE_CHECKING:
     from training.delivery.runs import Job
-
-_SAGEMAKER_CHECKPOINTS = "/opt/ml/checkpoints"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,15 +108,16 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         value = environment.get(variable) if variable else None
         parser.add_argument(name, type=Path, default=Path(value) if value else None, help=text)
 
-    on_sagemaker = "SM_MODEL_DIR" in environment
+    # On SageMaker it lies beside /opt/ml/model: where the job's CheckpointConfig says.
+    model = environment.get("SM_MODEL_DIR")
     parser.add_argument("--preset", default="laptop", choices=list(PRESETS))
     folder("--data", "SM_CHANNEL_TRAINING", "the photos (SM_CHANNEL_TRAINING)")
     folder("--output", "SM_MODEL_DIR", "the results (SM_MODEL_DIR)")
     parser.add_argument(
         "--checkpoints",
         type=Path,
-        default=Path(_SAGEMAKER_CHECKPOINTS) if on_sagemaker else None,
-        help=f"({_SAGEMAKER_CHECKPOINTS} on SageMaker, else in the output)",
+        default=Path(model).with_name("checkpoints") if model else None,
+        help="(/opt/ml/checkpoints on SageMaker, else in the output)",
     )
     parser.add_argument(
         "--cache",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pkgutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.support.s3_bucket import s3_bucket
 
@@ -19,6 +21,25 @@ from tests.support.s3_bucket import s3_bucket
 for _module in pkgutil.walk_packages(anyio.__path__, "anyio."):
     if not _module.name.startswith("anyio._backends._trio"):  # needs trio
         import_module(_module.name)
+
+# A machine that others use too is slow, which is no fault of what is tested.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A mutant is noticed or not: which example is the smallest that tells does not matter.
+settings.register_profile(
+    "mutants", settings.get_profile("here"), phases=[Phase.explicit, Phase.generate]
+)
+settings.load_profile("here")
+
+# Collecting makes hundreds of thousands of objects that stay, and looking through all of them for
+# garbage, again and again, would be a third of its time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From now on there is garbage; what is here before the tests is never part of it."""
+    gc.freeze()
+    gc.enable()
+
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

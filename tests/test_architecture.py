@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,7 +19,8 @@ from fastapi.testclient import TestClient
 from lambdas.local.pipeline import Pipeline
 from lambdas.search.app import create_app
 from lens.gallery.current import Current, swap_current
-from lens.models.cpu import cpu_features
+from lens.models.choice import timed_photos
+from lens.models.cpu import cpu_features, cpu_kind
 from lens.pipeline import compact
 from lens.pipeline.events import s3_notification
 from lens.pipeline.promote import promote
@@ -35,6 +37,9 @@ _BELOW = (
     "lens/errors.py",
     "lens/progress.py",
     "lens/right_of_way.py",
+    "lens/correlation.py",
+    "lens/measures.py",
+    "lens/traces.py",
 )
 
 
@@ -102,11 +107,18 @@ def _searcher(pipeline: Pipeline) -> Searcher:
     return searcher
 
 
+@pytest.fixture(autouse=True)
+def _no_publishers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of other tests in this process would be told of what is measured here, too."""
+    monkeypatch.setattr("lens.measures._publishers", WeakSet())
+
+
 def test_a_photo_from_the_catalog_to_found(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compact, "TAIL_ROWS", 0)  # one photo is enough to fold
-    cpu_features.cache_clear()  # as in a new process
+    for known in (cpu_features, cpu_kind, timed_photos):
+        known.cache_clear()  # as in a new process
     searcher = _searcher(pipeline)
     with _followed() as entered:
         _add(pipeline, "a.jpg", 1)

@@ -1,4 +1,5 @@
-"""Covers: requirements.txt. What users install is pinned as everything else, wholly, by hashes."""
+"""Covers: requirements.txt, contents. What users, the layers and the image install is pinned as
+everything else, wholly, by hashes."""
 
 from __future__ import annotations
 
@@ -6,10 +7,14 @@ import re
 from importlib.metadata import requires
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from layers.contents import GALLERY, IMAGE, SERVING, Layer
+
 ROOT = Path(__file__).parents[1]
+FILES = ["requirements.txt", *(str(each.pinned) for each in (GALLERY, SERVING, IMAGE))]
 PINNED = re.compile(r"^([\w.-]+)==([\w.!+-]+)", re.MULTILINE)
 
 
@@ -32,8 +37,9 @@ def needed(name: str, extra: str, found: set[str]) -> set[str]:
     return found
 
 
-def test_every_package_has_the_version_of_the_constraints() -> None:
-    constraints, required = pins("constraints.txt"), pins("requirements.txt")
+@pytest.mark.parametrize("name", FILES)
+def test_every_package_has_the_version_of_the_constraints(name: str) -> None:
+    constraints, required = pins("constraints.txt"), pins(name)
     assert required
     assert {name: constraints.get(name) for name in required} == required
 
@@ -43,9 +49,18 @@ def test_nothing_that_serving_needs_is_left_out() -> None:
     assert needed("image-lens", "serve", set()) <= pins("requirements.txt").keys()
 
 
-def test_every_package_has_hashes_and_no_address() -> None:
-    text = (ROOT / "requirements.txt").read_text()
+@pytest.mark.parametrize("layer", [GALLERY, SERVING, IMAGE], ids=lambda layer: layer.name)
+def test_nothing_that_a_layer_or_the_image_needs_is_left_out(layer: Layer) -> None:
+    wanted: set[str] = {canonicalize_name(name) for name in layer.requirements}
+    for name in layer.requirements:
+        needed(name, "", wanted)
+    assert wanted == pins(str(layer.pinned)).keys()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_package_has_hashes_and_no_address(name: str) -> None:
+    text = (ROOT / name).read_text()
     blocks = re.split(r"^(?=[a-zA-Z])", text, flags=re.MULTILINE)[1:]
-    assert len(blocks) == len(pins("requirements.txt"))
+    assert len(blocks) == len(pins(name))
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in text

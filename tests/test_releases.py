@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from lens.default_model.shipped import shipped_manifest
+from lens.storage.formats import KEY, NEWEST
 from tests.lambdas.local.photos import garment, write_photos
 from tests.support.unpacking import unpack
 
@@ -86,6 +88,12 @@ def test_two_releases_work_on_one_gallery_by_turns(
     trees = [previous, _ROOT] if first == "previous" else [_ROOT, previous]
     one, other = (_lens(tree, tmp_path) for tree in trees)
     photos = tmp_path / "photos"
+    if first == "this":
+        # Where an earlier release has been, this one writes what that reads until its format
+        # settles; artifacts of its own it begins with what no earlier release can read.
+        (tmp_path / "made").mkdir()
+        announced = {"newest": NEWEST, "at": time.time(), "began": NEWEST - 1}
+        (tmp_path / "made" / KEY).write_text(json.dumps(announced))
     write_photos(photos, range(PHOTOS))
     (tmp_path / "query.png").write_bytes(garment(7))
     (tmp_path / "added.png").write_bytes(garment(PHOTOS))

@@ -231,6 +231,8 @@ export const TROUBLES = {
   internal_error: ["Hier ist etwas schiefgegangen", TRY],
 };
 
+export const reference = (id) => `Vorgang: ${id}`;
+
 const WAITING = {
   offline: "Keine Verbindung. Mit ihr geht es weiter …",
   unreachable: "Nicht erreichbar. Gleich noch einmal …",

@@ -237,6 +237,9 @@ export const TROUBLES = {
   internal_error: ["Something went wrong here", TRY],
 };
 
+/** By which a shop's owner finds in the log what went wrong. */
+export const reference = (id) => `Reference: ${id}`;
+
 const WAITING = {
   offline: "Offline. It goes on with the connection …",
   unreachable: "Out of reach. Once more in a moment …",

@@ -233,6 +233,8 @@ export const TROUBLES = {
   internal_error: ["Une erreur s’est produite", TRY],
 };
 
+export const reference = (id) => `Référence\u202f: ${id}`;
+
 const WAITING = {
   offline: "Hors ligne. La suite viendra avec la connexion…",
   unreachable: "Injoignable. Nouvel essai dans un instant…",

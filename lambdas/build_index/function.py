@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from lambdas.build_index.handler import BuildIndexHandler
+from lambdas.telemetry import observed
 from lens.pipeline.failures import counted
 from lens.pipeline.queues import Queue
 from lens.settings import settings_from
@@ -12,6 +13,7 @@ from lens.storage import open_storage
 
 _settings = settings_from(os.environ, required=("artifacts", "embed_queue"))
 
-handler = counted(
-    BuildIndexHandler(open_storage(_settings.artifacts), Queue(_settings.embed_queue).send_looks)
-)
+_artifacts = open_storage(_settings.artifacts)
+_queue = Queue(_settings.embed_queue)
+
+handler = observed(counted(BuildIndexHandler(_artifacts, _queue.send_looks)))

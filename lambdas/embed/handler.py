@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from lens.gallery.versions import Look
-from lens.models.embedder import load_embedder
+from lens.models.embedder import Embedder, load_embedder
 from lens.photos.catalog import Catalog
 from lens.pipeline.embed import Embedding
 from lens.pipeline.events import (
@@ -33,17 +33,23 @@ class EmbedHandler:
         announce: Callable[[str], None] | None = None,
         give_way: Callable[[], None] = lambda: None,
         catalog: Catalog | None = None,
+        loaded: Callable[[Embedder], None] = lambda embedder: None,
     ) -> None:
         """`announce` is called with new segments' keys, where no bucket sends events of them;
         `give_way` between the parts of each look, where searches are answered beside. `catalog` is
-        what is looked at, where the same process lists it too."""
+        what is looked at, where the same process lists it too; `loaded` is called with each model
+        that was loaded."""
         catalog = catalog or open_catalog(settings)
         self._prefix = key_prefix(catalog.storage)
         self._receives = settings.receives
+
         # Two: the live model and a candidate.
-        embedder = lru_cache(maxsize=2)(
-            lambda model_id: load_embedder(artifacts, model_id, settings.precision)
-        )
+        @lru_cache(maxsize=2)
+        def embedder(model_id: str) -> Embedder:
+            found = load_embedder(artifacts, model_id, settings.precision)
+            loaded(found)
+            return found
+
         self._embedding = Embedding(
             catalog=catalog,
             artifacts=artifacts,

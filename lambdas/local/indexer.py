@@ -13,7 +13,7 @@ from lens.gallery.current import read_current
 from lens.gallery.holds import read_held
 from lens.gallery.versions import Look
 from lens.models.embedder import load_embedder
-from lens.photos.decoding import ACCEPTED
+from lens.photos.opening import ACCEPTED
 from lens.pipeline.bootstrap import is_due
 from lens.pipeline.promote import promote
 from lens.pipeline.waiting import Retry, always

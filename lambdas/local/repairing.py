@@ -23,7 +23,8 @@ from lens.gallery.current import KEY as CURRENT
 from lens.gallery.current import read_current
 from lens.models.manifest import PREFIX as MODELS
 from lens.pipeline.model_files import Source, damaged_files
-from lens.pipeline.repair import Repaired, repair
+from lens.pipeline.repair import repair
+from lens.pipeline.repair_work import Repaired
 from lens.storage import Storage, open_storage
 
 log = logging.getLogger(__name__)
@@ -34,11 +35,15 @@ T = TypeVar("T")
 
 
 def repair_artifacts(
-    pipeline: Pipeline, *, model_id: str | None = None, copies: str | None = None
+    pipeline: Pipeline,
+    *,
+    model_id: str | None = None,
+    copies: str | None = None,
+    forget: str | None = None,
 ) -> Repaired:
     """Repair a catalog's or a stack's artifacts; here the lost photos are embedded again before it
     returns, a stack does that by its queue. `copies` locates artifacts that may have what a model's
-    files were. Raises as `lens.pipeline.repair`."""
+    files were. `forget` and errors are those of `lens.pipeline.repair`."""
     if model_id == DEFAULT:
         model_id = write_shipped(pipeline.artifacts).model_id
     sources: list[Source] = [_shipped]
@@ -50,6 +55,7 @@ def repair_artifacts(
             pipeline.catalog,
             sources=sources,
             model_id=model_id,
+            forget=forget,
             progress=progress,
         )
     if repaired.looks and pipeline.settings.embed_queue:
@@ -87,8 +93,7 @@ def _check_models(artifacts: Storage) -> None:
     if current is None and next(iter(artifacts.list(COMMITS)), None):
         raise MissingError(CURRENT)
     for model_id in current.followed if current else ():
-        there = {info.key for info in artifacts.list(f"{MODELS}{model_id}/")}
-        for key, what in damaged_files(artifacts, model_id, there):
+        for key, what in damaged_files(artifacts, model_id):
             raise DamagedError(key, what)
 
 

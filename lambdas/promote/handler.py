@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lens.errors import PinnedError
-from lens.gallery.current import read_current
+from lens.gallery.current import KEY, read_current
+from lens.gallery.versions import Look
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog
-from lens.pipeline.promote import nominate, switch
+from lens.pipeline.promote import nominate, owed_since, still_lacking, switch
 from lens.pipeline.queues import Queue
 from lens.pipeline.reconcile import compare_newest
 from lens.pipeline.verdict import read_verdict
 from lens.pipeline.waiting import never
 from lens.storage import Storage
 
+# While fewer messages than this wait, what is owed and not on its way costs little to send twice.
+_QUIET = 1_000
+# An execution of the state machine has at most 25,000 events, and a round is about a dozen.
+_MOST_ROUNDS = 1_800
+_AGAIN = "`lens train --promote {job}` goes on with it"
+
 
 class PromoteHandler:
     """Answers {"job": a training job's name}; or, without one, goes on with the default model that
     `setup` has nominated. A repeated call is harmless, so the state machine may retry a step or be
-    started again."""
+    started again.
+
+    The state machine hands each answer back as `before`, and says with `patience` how many rounds
+    in a row may bring nothing.
+    """
 
     def __init__(self, catalog: Catalog, artifacts: Storage, queue: Queue) -> None:
         self._catalog = catalog
@@ -27,15 +39,19 @@ class PromoteHandler:
         self._queue = queue
 
     def __call__(self, event: dict[str, Any], context: object = None) -> dict[str, Any]:
-        """Lambda's calling convention. `status`: "filling" (call again), "live", or "kept" with
-        the reason why the live model stays."""
+        """Lambda's calling convention. `status`: "filling" (call again), "live", "kept" with the
+        reason why the live model stays, or "stuck" with what to do."""
         if "job" not in event:
             return self._go_on_with_default()
         verdict = read_verdict(self._artifacts, event["job"])
         answer = {"model_id": verdict.model_id, "reason": verdict.reason}
         if not verdict.passed:
             return {**answer, "status": "kept"}
-        return {**answer, **self._step(verdict.model_id)}
+        before = event.get("before") or {}
+        return {
+            **answer,
+            **self._step(verdict.model_id, before, first=not before, **_limits(event)),
+        }
 
     def _go_on_with_default(self) -> dict[str, Any]:
         current = read_current(self._artifacts)
@@ -44,16 +60,66 @@ class PromoteHandler:
             return {"model_id": candidate, **self._step(candidate)}
         return {"status": "kept", "reason": "no default model is a candidate"}
 
-    def _step(self, model_id: str) -> dict[str, Any]:
+    def _step(
+        self,
+        model_id: str,
+        before: Mapping[str, Any] | None = None,
+        *,
+        first: bool = False,
+        job: str = "",
+        patience: int = 0,
+    ) -> dict[str, Any]:
+        """One round. Without `before` nobody counts: the next run on the schedule goes on."""
         try:
             nominate(self._artifacts, model_id)
-            looks = compare_newest(self._catalog, self._artifacts, model_id, retry=never).looks
-            if not looks:
+            current = self._artifacts.head(KEY)
+            nominated = current.modified if current else 0.0
+            comparison = compare_newest(self._catalog, self._artifacts, model_id, retry=never)
+            owed = owed_since(comparison, nominated)
+            if not owed:
                 switch(self._artifacts, model_id)
                 return {"status": "live"}
         except PinnedError as error:
             return {"status": "kept", "reason": str(error)}
+        if before is None:
+            self._ask(comparison.looks, at_once=False)
+            return {"status": "filling", "behind": len(owed)}
+        answer = _counted(len(owed), before)
+        if patience and answer["idle"] >= patience:
+            return {"status": "stuck", "reason": _stuck(owed, answer["idle"], job)}
+        if answer["round"] >= _MOST_ROUNDS:
+            return {"status": "stuck", "reason": _endless(owed, job)}
+        if first or answer["idle"]:
+            self._ask(comparison.looks, at_once=first)
+        return {**answer, "status": "filling"}
+
+    def _ask(self, looks: list[Look], *, at_once: bool) -> None:
+        """Queue the looks, unless a full queue has them already. A shop that uploads all the time
+        never leaves it empty."""
         depth = self._queue.depth()
-        if depth.waiting + depth.taken == 0:  # else these looks are queued already
+        if at_once or depth.waiting + depth.taken < _QUIET:
             self._queue.send_looks(looks)
-        return {"status": "filling", "behind": len(looks)}
+
+
+def _limits(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {"job": event["job"], "patience": int(event.get("patience", 0))}
+
+
+def _counted(behind: int, before: Mapping[str, Any]) -> dict[str, int]:
+    """How much is owed, in which round, and for how many rounds that has not become less."""
+    idle = before["idle"] + 1 if before and behind >= before["behind"] else 0
+    return {"behind": behind, "round": before.get("round", 0) + 1, "idle": idle}
+
+
+def _stuck(owed: list[Look], rounds: int, job: str) -> str:
+    return (
+        f"{still_lacking(owed)}, and {rounds} checks brought nothing: read the dead letters and "
+        f"the log of embed, mend the cause, run `lens redrive`; then {_AGAIN.format(job=job)}"
+    )
+
+
+def _endless(owed: list[Look], job: str) -> str:
+    return (
+        f"{still_lacking(owed)} after {_MOST_ROUNDS} checks, the most that one execution can "
+        f"make: {_AGAIN.format(job=job)}; a larger promote_seconds lets it wait longer"
+    )

@@ -39,16 +39,19 @@ class ReconcileHandler:
         publish: Callable[[dict[str, float]], None] = lambda figures: None,
         layout: str | None = None,
         pictures: Pictures | None = None,
+        lost_events: Callable[[], list[str]] = list,
     ) -> None:
         """`publish` gets the live gallery's figures: counts of photos, and an age in seconds.
         `layout` is LENS_LAYOUT; None where another process decides the layout. `pictures` are
-        fetched before the comparison finds them."""
+        fetched before the comparison finds them. `lost_events` are those that the catalog's bucket
+        no longer tells of."""
         self._catalog = catalog
         self._artifacts = artifacts
         self._queue = queue
         self._publish = publish
         self._layout = layout
         self._pictures = pictures
+        self._lost_events = lost_events
 
     def __call__(self, event: object = None, context: object = None) -> dict[str, int]:
         """Lambda's calling convention; the reply counts what differs and what was queued of it.
@@ -67,7 +70,7 @@ class ReconcileHandler:
         for model_id in current.followed if current else ():
             comparison = compare_newest(self._catalog, self._artifacts, model_id)
             if current and model_id == current.live:
-                self._publish(self._figures(comparison))
+                self._publish({**self._figures(comparison), **self._unheard()})
             held = max(held, comparison.held)
             differing += len(comparison.looks)
             queued += self._queue_looks(comparison.looks)
@@ -122,6 +125,22 @@ class ReconcileHandler:
             return 0
         self._queue.send_looks(looks)
         return len(looks)
+
+    def _unheard(self) -> dict[str, float]:
+        """How many kinds of events somebody has taken out of the bucket's notifications; no figure
+        where the bucket does not say."""
+        try:
+            lost = self._lost_events()
+        except LensError as error:
+            log.warning("whether events are lost is not known: %s", error)
+            return {}
+        if lost:
+            log.error(
+                "the catalog's bucket no longer tells of %s: changes are found by reconcile alone "
+                "(docs/operations.md#a-bucket-that-no-longer-tells)",
+                ", ".join(lost),
+            )
+        return {"LostNotifications": len(lost)}
 
     def _figures(self, comparison: Comparison) -> dict[str, float]:
         # A gallery that has just become live, or just begun, is not late with older photos.

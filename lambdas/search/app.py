@@ -20,6 +20,7 @@ from lambdas.search.explaining import why_routes
 from lambdas.search.health import Health, health_routes
 from lambdas.search.http_rules import HttpRules
 from lambdas.search.lookups import lookup_routes
+from lambdas.search.request_ids import HEADER, Identified
 from lambdas.search.search_log import search_log
 from lambdas.search.searching import search_routes
 from lens.search.searcher import Searcher
@@ -70,16 +71,15 @@ def _around(stack: ASGIApp, cors_origins: tuple[str, ...]) -> ASGIApp:
     """What concerns every reply, that of an unexpected error too: so it must be outside of
     Starlette's own middleware for errors, where `add_middleware` cannot put it."""
     stack = HttpRules(stack)
-    if not cors_origins:
-        return stack
-    # These sites' pages may read every reply.
-    return CORSMiddleware(
-        stack,
-        allow_origins=cors_origins,
-        allow_methods=("GET", "POST"),
-        allow_headers=("Authorization", "X-Api-Key"),
-        expose_headers=("Retry-After",),
-    )
+    if cors_origins:  # these sites' pages may read every reply
+        stack = CORSMiddleware(
+            stack,
+            allow_origins=cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "X-Api-Key", HEADER),
+            expose_headers=("Retry-After", HEADER),
+        )
+    return Identified(stack)
 
 
 async def _not_stored(response: Response) -> None:

@@ -8,14 +8,14 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, ConfigDict, Field
 
 from lambdas.search.document import SEARCH
-from lambdas.search.errors import INVALID, TOO_MANY_BYTES, documented
+from lambdas.search.errors import INVALID, MALFORMED, TOO_MANY_BYTES, documented
 from lambdas.search.fields import encodable
 from lambdas.search.schema import Schema
 from lambdas.search.search_lines import LONGEST_ITEM_ID, SEARCH_ID
 from lambdas.search.search_log import SearchLog
 from lens.errors import NotFoundError
 
-_ERRORS = documented(NotFoundError, TOO_MANY_BYTES, INVALID)
+_ERRORS = documented(MALFORMED, NotFoundError, TOO_MANY_BYTES, INVALID)
 
 
 class ClickSchema(Schema):

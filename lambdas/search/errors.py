@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from lambdas.search.body_limit import SMALL
-from lambdas.search.schemas import ErrorSchema
+from lambdas.search.schemas import REQUEST_ID, ErrorSchema
+from lens.correlation import current_id
 from lens.errors import (
     AddressRefusedError,
     ArtifactError,
@@ -20,6 +22,7 @@ from lens.errors import (
     BusyError,
     CursorError,
     FetchError,
+    FieldError,
     FilterError,
     LensError,
     NotAnImageError,
@@ -32,7 +35,8 @@ from lens.errors import (
     TooManyPixelsError,
     UnsupportedImageError,
 )
-from lens.photos.decoding import ACCEPTED
+from lens.measures import Measure, tell
+from lens.photos.opening import ACCEPTED
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,9 @@ TOO_MANY_BYTES = Refusal(
 NO_KEY = Refusal(
     401, "no_key", "this needs a key: send it as Authorization: Bearer KEY, or as X-Api-Key: KEY"
 )
+PASSED_BY = Refusal(
+    403, "passed_by", "this address answers nobody: use that of the page, https://find.shop.example"
+)
 TOO_OFTEN = Refusal(429, "too_often", "at most 60 requests a minute: try again in 3 seconds")
 WRONG_HOST = Refusal(
     421,
@@ -76,12 +83,12 @@ REFUSALS: dict[type[LensError], Refusal] = {
     TooManyPixelsError: Refusal(
         413,
         "too_many_pixels",
-        "the photo has 900 megapixels; at most 64 are accepted: send a smaller copy",
+        "the photo has 900.0 megapixels; at most 50.0 are accepted: send a smaller copy",
     ),
     UnsupportedImageError: Refusal(
         415,
         "unsupported_type",
-        f"GIF files are not accepted; send a {ACCEPTED} file",
+        f"PDF files are not accepted; send a {ACCEPTED} file",
     ),
     FetchError: Refusal(
         422, "url_not_fetched", "the address cannot be fetched; check it, or send a file"
@@ -89,6 +96,7 @@ REFUSALS: dict[type[LensError], Refusal] = {
     AddressRefusedError: Refusal(
         422, "url_refused", "the address is not on the public internet; send a file"
     ),
+    FieldError: INVALID,
     FilterError: Refusal(422, "invalid_filter", "there is no field 'colour'; did you mean color?"),
     CursorError: Refusal(
         422, "invalid_cursor", "it is damaged: send the text as the page before had it"
@@ -114,6 +122,10 @@ REFUSALS: dict[type[LensError], Refusal] = {
     LensError: INTERNAL,
 }
 
+# What a machine may have none of for a moment; the next request may find some again.
+_SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN}
+_SCARCE_SECONDS = 2
+
 
 def documented(*kinds: type[LensError] | Refusal) -> dict[int | str, dict[str, Any]]:
     """OpenAPI's responses for these errors: one a status, with an example for every code."""
@@ -123,7 +135,7 @@ def documented(*kinds: type[LensError] | Refusal) -> dict[int | str, dict[str, A
         empty = {"model": ErrorSchema, "content": {"application/json": {"examples": {}}}}
         response = responses.setdefault(refusal.status, empty)
         examples = response["content"]["application/json"]["examples"]
-        examples[refusal.code] = {"value": _body(refusal.code, refusal.example)}
+        examples[refusal.code] = {"value": _body(refusal.code, refusal.example, REQUEST_ID)}
         response["description"] = " or ".join(examples)
     return responses
 
@@ -175,21 +187,43 @@ def translate_errors(app: FastAPI, max_photo_bytes: int) -> None:
         refusal = Refusal(error.status_code, MALFORMED.code, "")
         return reply(refusal, f"the request cannot be read: {error.detail}", headers)
 
+    @app.exception_handler(RuntimeError)
+    @app.exception_handler(OSError)
+    @app.exception_handler(MemoryError)
+    async def scarce(_: Request, error: Exception) -> JSONResponse:
+        if not _is_scarcity(error):
+            raise error
+        log.error(
+            "this machine has too little of something: %s", str(error) or type(error).__name__
+        )
+        busy = REFUSALS[BusyError]
+        return reply(busy, busy.example, {"Retry-After": str(_SCARCE_SECONDS)})
+
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        # Starlette raises it again once this is sent, so the server logs it.
+        # Starlette raises it again once this is sent, so the server logs it, without our id.
+        log.error("%s: %s", INTERNAL.code, type(error).__name__)
         return reply(INTERNAL, INTERNAL.example)
 
 
-def _body(code: str, message: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message}}
+def _is_scarcity(error: Exception) -> bool:
+    """Whether files, threads, memory or space lack, and nothing is wrong with the request."""
+    if isinstance(error, OSError):
+        return error.errno in _SCARCE
+    return isinstance(error, MemoryError) or "can't start new thread" in str(error)
+
+
+def _body(code: str, message: str, request_id: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "request_id": request_id}}
 
 
 def reply(refusal: Refusal, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """The error reply that says this."""
     # What is refused now may succeed in a moment: a cache must not keep it.
     headers = {"Cache-Control": "no-store", **(headers or {})}
-    return JSONResponse(_body(refusal.code, message), refusal.status, headers)
+    if refusal.status >= 500:
+        tell(Measure.FAILED, 1, refusal.code)
+    return JSONResponse(_body(refusal.code, message, current_id()), refusal.status, headers)
 
 
 # What routes can answer, for their OpenAPI.

@@ -12,11 +12,11 @@ from lambdas.search.admission import Admission
 from lambdas.search.document import SEARCH
 from lambdas.search.errors import GALLERY_ERRORS, PHOTO_ERRORS, documented
 from lambdas.search.fields import encodable
-from lambdas.search.parameters import Region, asked_of, refuse_others
+from lambdas.search.parameters import Region, asked_of, refuse_other_fields
 from lambdas.search.schema import Schema
 from lens.errors import NotExplainedError, NotFoundError
 from lens.models.regions import Box
-from lens.photos.decoding import ACCEPTED
+from lens.photos.opening import ACCEPTED
 from lens.search.searcher import Searcher
 from lens.search.thumbnail_reader import Thumbnails
 from lens.search.why import Part
@@ -64,7 +64,7 @@ def why_routes(searcher: Searcher, thumbnails: Thumbnails, searches: Admission) 
         region: Region = None,
     ) -> WhySchema:
         """Which parts of a photo and of a hit make the two alike; what is told was tried."""
-        await refuse_others(request, _FIELDS)
+        await refuse_other_fields(request, _FIELDS)
         asked = asked_of(region)
         tell = partial(searcher.why, await file.read(), photo_id, thumbnails, region=asked)
         why = await searches.run(tell, request)

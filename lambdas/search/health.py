@@ -19,7 +19,7 @@ from lambdas.search.health_schemas import (
     WorkSchema,
 )
 from lambdas.search.search_log import SearchLog
-from lens.errors import REPAIR, DamagedError
+from lens.errors import PINNED, REPAIR, DamagedError, DriftError
 from lens.models.embedder import RUNTIME
 from lens.progress import LISTING, Done
 from lens.search.searcher import Searcher
@@ -54,11 +54,12 @@ class Health:
             status="degraded" if searcher.trouble or damaged else "empty" if empty else "ok",
             trouble=_TROUBLE if searcher.trouble else without,
             damaged=damaged,
-            advice=REPAIR if damaged else None,
+            advice=_advice(searcher, damaged),
             storage="s3" if searcher.artifacts.location.startswith("s3:") else "file",
             device=serving.embedder.device if serving else None,
             runtime=RUNTIME,
             precision=serving.embedder.precision if serving else None,
+            milliseconds=serving.embedder.milliseconds if serving else None,
             model_id=serving.embedder.model_id if serving else None,
             embedding_dim=serving.embedder.manifest.embedding_dim if serving else None,
             gallery=_gallery(serving, searcher.held.photos) if serving else None,
@@ -89,6 +90,12 @@ def _damaged(searcher: Searcher) -> list[str]:
     without = searcher.serving.damaged if searcher.serving else ()
     ailing = (searcher.ailing, *without)
     return list(dict.fromkeys(each.key for each in ailing if isinstance(each, DamagedError)))
+
+
+def _advice(searcher: Searcher, damaged: list[str]) -> str | None:
+    if isinstance(searcher.ailing, DriftError):
+        return PINNED
+    return REPAIR if damaged else None
 
 
 def _work(state: Done | None) -> WorkSchema | None:

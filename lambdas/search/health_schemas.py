@@ -95,7 +95,15 @@ class HealthSchema(Schema):
     storage: Literal["file", "s3"] = Field(examples=["file"])
     device: str | None = Field(examples=["cpu"])
     runtime: str = Field(examples=["onnxruntime 1.32.0"])
-    precision: str | None = Field(examples=["fp32"])
+    precision: str | None = Field(
+        description="the form of the model that is the fastest here, as was measured, or the one "
+        "that LENS_PRECISION names",
+        examples=["fp32"],
+    )
+    milliseconds: float | None = Field(
+        description="CPU time of a photo in it, on a CPU of this kind; null: not measured yet",
+        examples=[14.1],
+    )
     model_id: str | None = Field(examples=["efficientnet-lite0-color-5b1f6c20e9aa"])
     embedding_dim: int | None = Field(examples=[128])
     gallery: GallerySchema | None

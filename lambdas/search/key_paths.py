@@ -6,9 +6,9 @@ from starlette.convertors import PathConvertor, register_url_convertor
 
 
 class KeyConvertor(PathConvertor):
-    """Starlette's `path`, whose pattern would end at a line break."""
+    """`{name:key}` in a route: Starlette's `path`, whose pattern would end at a line break."""
 
     regex = "(?s:.*)"
 
 
-register_url_convertor("path", KeyConvertor())
+register_url_convertor("key", KeyConvertor())

@@ -11,12 +11,18 @@ from pydantic import AfterValidator
 from starlette.routing import Match
 from starlette.types import Scope
 
-from lambdas.search import key_paths  # noqa: F401  (the routes' `path`)
+from lambdas.search import key_paths  # noqa: F401  (the routes' `key`)
 from lambdas.search.addresses import addresses_for
 from lambdas.search.admission import Admission
 from lambdas.search.document import CATALOG, SEARCH
-from lambdas.search.errors import GALLERY_ERRORS, LOOKUP_ERRORS, SIMILAR_ERRORS
-from lambdas.search.fields import encodable, refuse_other_names
+from lambdas.search.errors import (
+    GALLERY_ERRORS,
+    INVALID,
+    LOOKUP_ERRORS,
+    SIMILAR_ERRORS,
+    documented,
+)
+from lambdas.search.fields import encodable, refuse_others
 from lambdas.search.http_rules import is_still_good
 from lambdas.search.narrowing import CURSOR, FACETS_COUNTED, FILTER, SORT, wanted_of
 from lambdas.search.product_schemas import product_schema
@@ -29,7 +35,6 @@ from lambdas.search.schemas import (
     similar_schema,
 )
 from lambdas.search.search_log import SearchLog
-from lens.errors import NotFoundError
 from lens.photos.decoding import THUMBNAIL_SIDE
 from lens.photos.thumbnail_store import FOREVER
 from lens.search.order import Sort
@@ -44,6 +49,7 @@ _JPEG: dict[int | str, dict[str, Any]] = {
         "description": "a JPEG",
     }
 }
+_CATEGORIES_ERRORS = documented(INVALID) | GALLERY_ERRORS
 _NARROWING = ("top_k", "category", "filter", "sort", "facets", "cursor")
 
 
@@ -81,6 +87,7 @@ def lookup_routes(
         if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         """A JPEG of a photo, its long side at most `size` pixels."""
+        refuse_others(request.query_params, ("size",))
 
         def read() -> bytes:
             serving = searcher.refresh()
@@ -106,8 +113,8 @@ def lookup_routes(
         facets: Annotated[str | None, AfterValidator(encodable), Query(**FACETS_COUNTED)] = None,
         cursor: Annotated[str | None, AfterValidator(encodable), Query(**CURSOR)] = None,
     ) -> SimilarSchema:
-        """The items most similar to one of the catalog's, by one photo of each."""
-        refuse_other_names(request.query_params, _NARROWING)
+        """The items most similar to one, by the catalog's id or the shop's own; a photo of each."""
+        refuse_others(request.query_params, _NARROWING)
         wanted = wanted_of(top_k, category, wanted_filter, facets, cursor, sort=sort)
         found = await lookups.run(partial(searcher.similar, item_id, wanted), request)
         search_id = None if cursor else log.searched("item", found, category)
@@ -115,33 +122,31 @@ def lookup_routes(
 
     # Before the route of the item itself, whose path would take this one for an id.
     routes.add_api_route(
-        "/api/items/{item_id:path}/similar",
+        "/api/items/{item_id:key}/similar",
         similar_items,
         responses=SIMILAR_ERRORS,
         tags=[SEARCH],
         route_class_override=_SimilarRoute,
     )
 
-    @routes.get("/api/items/{item_id:path}", responses=LOOKUP_ERRORS, tags=[CATALOG])
+    @routes.get("/api/items/{item_id:key}", responses=LOOKUP_ERRORS, tags=[CATALOG])
     async def get_item(request: Request, item_id: str) -> ItemSchema:
-        """An item's photos."""
-        serving = await lookups.run(searcher.refresh, request)
+        """An item's photos, by the catalog's id or the shop's own."""
+        refuse_others(request.query_params)
+        gallery, rows = await lookups.run(partial(searcher.item, item_id), request)
         addresses = addresses_for(request, settings)
-        rows = serving.gallery.item(item_id) if serving else []
-        if serving is None or not rows:
-            raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
-        sold = sold_as(serving.gallery, rows[0], currency=searcher.currency)
+        sold = sold_as(gallery, rows[0], currency=searcher.currency)
         return ItemSchema(
-            item_id=item_id,
+            item_id=rows[0].item_id,
             category=rows[0].category,
             photos=[photo_schema(row, addresses) for row in rows],
             product=product_schema(sold, addresses),
         )
 
-    @routes.get("/api/categories", responses=GALLERY_ERRORS, tags=[CATALOG])
+    @routes.get("/api/categories", responses=_CATEGORIES_ERRORS, tags=[CATALOG])
     async def list_categories(request: Request) -> CategoriesSchema:
         """The catalog's categories, each with its number of photos and one of them."""
-
+        refuse_others(request.query_params)
         addresses = addresses_for(request, settings)
 
         def read() -> CategoriesSchema:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdas.search.fields import invalid
-from lens.errors import CursorError, FilterError, UsageError
 from lens.feed.filter import parse_filter
 from lens.search.cursor import parse_cursor
 from lens.search.facets import COUNTED, FACETS, parse_facets
@@ -50,19 +48,13 @@ def wanted_of(
     sort: Sort = "similarity",
 ) -> Wanted:
     """What the parameters say. Raises FilterError or CursorError, which say what to do, and
-    RequestValidationError for what makes no sense together."""
-    try:
-        return Wanted(
-            top_k=top_k,
-            category=category or None,
-            group=group,
-            sort=sort,
-            filter=parse_filter(wanted_filter or ""),
-            facets=parse_facets(facets or ""),
-            after=parse_cursor(cursor) if cursor else None,
-        )
-    except (FilterError, CursorError):
-        raise
-    except UsageError as error:
-        field, _, message = str(error).partition(": ")
-        raise invalid(field, message) from error
+    FieldError for what makes no sense together."""
+    return Wanted(
+        top_k=top_k,
+        category=category or None,
+        group=group,
+        sort=sort,
+        filter=parse_filter(wanted_filter or ""),
+        facets=parse_facets(facets or ""),
+        after=parse_cursor(cursor) if cursor else None,
+    )

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import File, Form, Request, UploadFile
 from pydantic import AfterValidator
 
-from lambdas.search.fields import encodable, invalid, refuse_other_names
+from lambdas.search.fields import encodable, invalid, refuse_others
 from lens.errors import UsageError
-from lens.photos.decoding import ACCEPTED
+from lens.photos.opening import ACCEPTED
 from lens.search.examples import MOST_EXAMPLES, MOST_PHOTOS, Examples
 from lens.search.queries import Asked, asked_region
 
@@ -63,12 +63,8 @@ def asked_of(region: str | None) -> Asked:
 
 
 def examples_of(like: Sequence[str], unlike: Sequence[str]) -> Examples:
-    """Those that are sent, each once. Raises RequestValidationError for what makes no sense."""
-    try:
-        return Examples(*(tuple(dict.fromkeys(filter(None, ids))) for ids in (like, unlike)))
-    except UsageError as error:
-        field, _, message = str(error).partition(": ")
-        raise invalid(field, message) from error
+    """Those that are sent, each once. Raises FieldError for what makes no sense."""
+    return Examples(*(tuple(dict.fromkeys(filter(None, ids))) for ids in (like, unlike)))
 
 
 def require_together(
@@ -99,16 +95,13 @@ def require_together(
     raise invalid("file", "send the photo as a file in the form field 'file', or a url or item_id")
 
 
-async def refuse_others(
+async def refuse_other_fields(
     request: Request, fields: Sequence[str], repeated: Sequence[str] = ()
 ) -> None:
-    """What is sent in the wrong place, under another name or twice would be ignored, and something
-    else answered than was asked. Raises RequestValidationError."""
+    """What is sent in the wrong place, under another name or twice would be ignored. Raises
+    RequestValidationError."""
     if request.query_params:
         name = next(iter(request.query_params))
         raise invalid(name, "send it as a form field, beside the photo")
-    form = await request.form()  # it was read for the fields, and is kept
-    refuse_other_names(form, fields)
-    for name in fields:
-        if name not in repeated and len(form.getlist(name)) > 1:
-            raise invalid(name, "send it once")
+    # It was read for the fields, and is kept.
+    refuse_others(await request.form(), fields, repeated)

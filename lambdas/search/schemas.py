@@ -18,7 +18,7 @@ from lambdas.search.schema import Schema
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Row
 from lens.models.regions import Box, RegionKind
-from lens.photos.decoding import ACCEPTED
+from lens.photos.opening import ACCEPTED
 from lens.search.matching import Word
 from lens.search.results import Hit, Results
 
@@ -147,11 +147,18 @@ class CategoriesSchema(Schema):
     categories: list[CategorySchema]
 
 
+REQUEST_ID = "4f0c2d9a6b1e8357"  # an example
+
+
 class ErrorBody(Schema):
     """What went wrong and what to do."""
 
     code: str = Field(examples=["not_an_image"])
     message: str = Field(examples=[f"this is not a photo; send a {ACCEPTED} file"])
+    request_id: str = Field(
+        description="of this request, as the header X-Request-Id and the server's log have it",
+        examples=[REQUEST_ID],
+    )
 
 
 class ErrorSchema(Schema):

@@ -14,6 +14,7 @@ from typing import Literal
 from lambdas.search.line_file import LineFile
 from lambdas.search.search_lines import ClickLine, Kind, SearchLine, written
 from lens.errors import NotFoundError, UsageError
+from lens.measures import Measure, tell
 from lens.search.results import Results
 from lens.settings import Settings, variable
 
@@ -47,8 +48,9 @@ class SearchLog:
     def searched(
         self, kind: Kind, results: Results, category: str | None = None, group: str = "item"
     ) -> str | None:
-        """Write that a search was answered. Its random id, by which clicks name it; None where
-        nothing is written."""
+        """Count a search that was answered, and write it. Its random id, by which clicks name it;
+        None where nothing is written."""
+        tell(Measure.MATCHES, 1, results.match or "unjudged")
         if self._append is None:
             return None
         search_id = secrets.token_urlsafe(12)

@@ -22,7 +22,7 @@ from lambdas.search.parameters import (
     Unlikes,
     asked_of,
     examples_of,
-    refuse_others,
+    refuse_other_fields,
     require_together,
 )
 from lambdas.search.schemas import ResultsSchema, results_schema
@@ -93,7 +93,7 @@ def search_routes(
         cursor: Annotated[str | None, AfterValidator(encodable), Form(**CURSOR)] = None,
     ) -> ResultsSchema:
         """The catalog's photos most similar to what is sent; none until there is a gallery."""
-        await refuse_others(request, _FIELDS, REPEATED)
+        await refuse_other_fields(request, _FIELDS, REPEATED)
         asked, examples = asked_of(region), examples_of(like, unlike)
         require_together(file, url, item_id, examples, asked is not None)
         if item_id:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lens.models.manifest import Preprocessing
+from lens.photos.shards import unpack
 from training.data.dataset import Dataset, problems_report, read_dataset, without_broken
 from training.data.decoded import DecodedPhotos, build_decoded, open_decoded
 from training.delivery.deliver import Outcome, deliver
@@ -49,6 +51,7 @@ def run_job(
     with joined_ranks(environment, job.device) as ranks:
         progress = RunProgress(ranks, job.output / "tensorboard")
         recipe = _for_device(recipe, ranks, progress)
+        job = replace(job, data=_unpacked(job, ranks))
         torch.manual_seed(job.seed)
         model = build_model(recipe, pretrained=job.pretrained).to(ranks.device)
         dataset, decoded, large = _load_photos(job, recipe, model.preprocessing, ranks, progress)
@@ -80,6 +83,14 @@ def run_job(
             deliver(job, recipe, outcome, other, progress)
         ranks.wait()
         progress.close()
+
+
+def _unpacked(job: Job, ranks: Ranks) -> Path:
+    """The folder of the photos, where they travelled as shards too."""
+    if ranks.local == 0:
+        unpack(job.data, job.cache)
+    ranks.wait()
+    return unpack(job.data, job.cache)
 
 
 def _load_photos(

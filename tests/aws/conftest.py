@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,6 @@ from tests.aws.deployment import Deployment
 from tests.aws.emulator import Emulator, emulator
 from tests.aws.interpreters import Interpreters, NoPythonError, interpreters
 from tests.aws.shop import Shop
-from tests.aws.stand_in.bundle import pack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,7 +55,9 @@ def shop(
             "python_version": python.version,
             "promote_seconds": "2",
             "search_log": "30",
-            "training_bundle": str(pack(folder / "sourcedir.tar.gz", Path(__file__).parents[2])),
+            "training_bundle": str(folder / "sourcedir.tar.gz"),
+            "training_others": "ml.g5.xlarge",
+            "training_on_demand": "true",
         },
     )
     deployment.make_assets()

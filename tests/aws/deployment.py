@@ -63,7 +63,7 @@ class Deployment:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=240,
+            timeout=1_800,  # for what hangs: a busy machine is no failure
             check=False,
         )
         self.seconds[command] = time.monotonic() - started
@@ -71,14 +71,15 @@ class Deployment:
 
     def make_assets(self) -> None:
         """Build the assets as `make assets` does, for the Python version in use."""
-        context = {**_LOCAL, **self.context, "packaging": "zip"}  # all layers
+        context = {**_LOCAL, **self.context, "packaging": "zip", "image": ""}  # all layers
         chosen = [text for name, value in context.items() for text in ("-c", f"{name}={value}")]
         for command in (
-            ["layers.build", *chosen],
-            ["lambdas.setup.bundle", "build/model"],
+            ["-m", "layers.build", *chosen],
+            ["-m", "lambdas.setup.bundle", "build/model"],
+            ["sagemaker_training/bundle.py", self.context["training_bundle"]],
         ):
             done = subprocess.run(
-                [sys.executable, "-m", *command],
+                [sys.executable, *command],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": self.environment["PYTHONPATH"]},
                 capture_output=True,

@@ -95,7 +95,15 @@ def emulator(python: Interpreters, folder: Path, *, auth: bool = False) -> Itera
     }
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            [python.emulator, "-m", "tests.aws.inside", str(ROOT), str(python.image)],
+            # Training jobs run on this Python, which has torch: AWS's container for them has too.
+            [
+                python.emulator,
+                "-m",
+                "tests.aws.inside",
+                str(ROOT),
+                str(python.image),
+                sys.executable,
+            ],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,

@@ -31,7 +31,7 @@ def garment(seed: int) -> bytes:
     return out.getvalue()
 
 
-def eventually(look: Callable[[], T], seconds: float = 30) -> T:
+def eventually(look: Callable[[], T], seconds: float = 300) -> T:
     """The first true result; AssertionError with the last one when the time is over."""
     deadline = time.monotonic() + seconds
     while not (answer := look()):
@@ -81,9 +81,33 @@ class Shop:
         hits = self.visitor.hits(photo, top_k=1)
         return bool(hits) and hits[0]["key"] == key and hits[0]["similarity"] > 0.9999
 
+    def photos(self) -> dict[str, bytes]:
+        """All that lies in the catalog, by its key."""
+        s3, bucket = self.aws("s3"), self.catalog_bucket
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="catalog/")
+        return {
+            each["Key"].removeprefix("catalog/"): s3.get_object(Bucket=bucket, Key=each["Key"])[
+                "Body"
+            ].read()
+            for page in pages
+            for each in page.get("Contents", [])
+        }
+
     def found(self) -> set[str]:
         """The keys that can be found: the hundred nearest to one photo."""
         return {hit["key"] for hit in self.visitor.hits(garment(0), top_k=100)}
+
+    def decide(self, job: str, *fates: str) -> None:
+        """What becomes of the job's next attempts (inside/training_jobs.py)."""
+        folder = self.deployment.emulator.log.parent / "fates"
+        folder.mkdir(exist_ok=True)
+        (folder / job).write_text("\n".join(fates))
+
+    def training_log(self, job: str) -> str:
+        """What the program wrote in all attempts, each begun by a line with its name."""
+        folder = self.deployment.emulator.log.parent / "training-logs"
+        logs = sorted(folder.glob(f"{job}-*.log"))
+        return "".join(f"== {log.stem}\n{log.read_text()}" for log in logs)
 
     def invoke(self, function: str, event: Any = None) -> Any:
         """Invoke a function by the name of its output; its reply, or AssertionError."""
@@ -95,7 +119,7 @@ class Shop:
         assert "FunctionError" not in reply, answer
         return answer
 
-    def lens(self, *arguments: str, status: int = 0) -> str:
+    def lens(self, *arguments: str, status: int = 0, seconds: float = 120) -> str:
         """Run the `lens` command against the stack; what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "lambdas.local.cli", *arguments],
@@ -103,7 +127,7 @@ class Shop:
             env={**self.deployment.environment, "LENS_STACK": STACK},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
         assert done.returncode == status, done.stdout + done.stderr

@@ -89,7 +89,7 @@ def test_the_buckets_answer_nobody_but_cloudfront(shop: Shop) -> None:
 def test_an_error_of_the_api_stays_its_own_json_behind_cloudfront(shop: Shop) -> None:
     reply = shop.visitor.search(b"no photo at all")
     assert reply.status_code == 400
-    assert set(reply.json()["error"]) == {"code", "message"}
+    assert set(reply.json()["error"]) == {"code", "message", "request_id"}
     assert shop.visitor.get("/api/nothing").json()["error"]["code"]
 
 

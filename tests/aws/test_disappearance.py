@@ -14,7 +14,7 @@ from tests.aws.test_maintenance import changed, losing_events
 
 pytestmark = pytest.mark.aws
 
-KEYS = {f"held/{number}.jpg": garment(400 + number) for number in range(5)}
+KEYS = {f"held/{number}.jpg": garment(950 + number) for number in range(5)}
 
 
 def _stock(shop: Shop) -> None:
@@ -26,14 +26,7 @@ def _stock(shop: Shop) -> None:
 
 def _empty(shop: Shop) -> dict[str, bytes]:
     """Empty the prefix without an event; what was there."""
-    s3, bucket = shop.aws("s3"), shop.catalog_bucket
-    listed = s3.list_objects_v2(Bucket=bucket, Prefix="catalog/").get("Contents", [])
-    there = {
-        each["Key"].removeprefix("catalog/"): s3.get_object(Bucket=bucket, Key=each["Key"])[
-            "Body"
-        ].read()
-        for each in listed
-    }
+    there = shop.photos()
     with losing_events(shop):
         for key in there:
             shop.remove(key)

@@ -51,6 +51,7 @@ def run(
         "command": " ".join(sys.argv),
         "benchmarks": {},
     }
+    print(machine.summary(results["machine"]), file=sys.stderr, flush=True)
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
         since = time.monotonic()

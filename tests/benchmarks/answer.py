@@ -72,7 +72,8 @@ class Project:
     def facts(self) -> dict[str, Any]:
         health = json.loads(self._handler(_event("GET", "/api/health"), None)["body"])
         assert health["status"] == "ok", health
-        return {"precision": health["precision"], "model_id": health["model_id"]}
+        told = ("precision", "milliseconds", "model_id")
+        return {name: health[name] for name in told}
 
     def prepare(self, photo: bytes) -> dict[str, Any]:
         return search_event(photo)

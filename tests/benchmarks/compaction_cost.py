@@ -1,7 +1,7 @@
 """What compaction costs while a gallery grows: rows and seconds for every row added.
 
 python -m tests.benchmarks.compaction_cost [PHOTOS] [--rows 100000] [--segment 1000]
-    [--json FILE] [--svg FILE]
+    [--json FILE] [--svg FILE] [--plan]
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any
 
 from lens.gallery.commits import Commit, read_head
 from lens.gallery.current import Current, swap_current
-from lens.gallery.segments import write_segment
+from lens.gallery.segments import segment_key, write_segment
+from lens.gallery.snapshots import read_snapshot_manifest
 from lens.pipeline.commit import commit_segments
-from lens.pipeline.compact import compact
+from lens.pipeline.compact import compact, tail_bounds
 from lens.storage import FileStorage
 from tests.benchmarks.figures import markdown
 from tests.benchmarks.synthetic_gallery import Photos, kept_photos, real_photos, synthetic_photos
@@ -34,7 +35,9 @@ class Point:
     rows: int
     snapshots: int
     rows_written: int  # to snapshots and merged segments
+    bytes_written: int
     cpu_seconds: float
+    wall_seconds: float
     tail_rows: int
 
 
@@ -76,7 +79,7 @@ def measure(real: Photos, rows: int, segment: int) -> list[Point]:
     """Grow a gallery by segments of so many rows, compacting after each as the function does."""
     photos = synthetic_photos(real, rows, seed=5)
     points = []
-    snapshots, written, seconds = 0, 0, 0.0
+    snapshots, written, size, seconds, wall = 0, 0, 0, 0.0, 0.0
     with TemporaryDirectory() as folder:
         storage = FileStorage(Path(folder))
         swap_current(storage, lambda old: Current(live=MODEL))
@@ -84,19 +87,52 @@ def measure(real: Photos, rows: int, segment: int) -> list[Point]:
             new = segment_of(photos.take(slice(first, first + segment)), first)
             commit_segments(storage, MODEL, [write_segment(storage, MODEL, new)], now=NOW)
             before = _head(storage)
-            since = time.process_time()
-            while compact(storage, MODEL, now=NOW):
+            since, began = time.process_time(), time.perf_counter()
+            while compact(storage, MODEL, now=NOW, aged=False):
+                seconds += time.process_time() - since
+                wall += time.perf_counter() - began
                 after = _head(storage)
                 if after.snapshot and after.snapshot != before.snapshot:
                     snapshots += 1
                     written += after.snapshot.rows
+                    files = read_snapshot_manifest(storage, MODEL, after.snapshot.id).sizes
+                    size += sum(files.values())
                 else:
-                    written += after.segments[0].rows
+                    merged = after.segments[0]
+                    written += merged.rows
+                    info = storage.head(segment_key(MODEL, merged.id))
+                    size += info.size if info else 0
                 before = after
+                since, began = time.process_time(), time.perf_counter()
             seconds += time.process_time() - since
-            tail = before.tail_rows
-            points.append(Point(first + len(new.rows), snapshots, written, round(seconds, 3), tail))
+            wall += time.perf_counter() - began
+            done, tail = first + len(new.rows), before.tail_rows
+            spent = round(seconds, 3), round(wall, 3)
+            points.append(Point(done, snapshots, written, size, *spent, tail))
     return points
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the bounds of a tail make of a load: `tail_rows` is the longest tail."""
+
+    rows: int
+    snapshots: int
+    rows_written: int  # to snapshots
+    tail_rows: int
+
+
+def plan(rows: int, segment: int, loading: bool = True) -> Plan:
+    """Folds of a gallery that grows by segments of so many rows, by the bounds alone; without
+    `loading`, by those of a gallery that is not being loaded."""
+    settled = tail = snapshots = written = longest = 0
+    for first in range(0, rows, segment):
+        tail += min(segment, rows - first)
+        longest = max(longest, tail)
+        if tail > tail_bounds(settled)[loading]:
+            settled, tail = settled + tail, 0
+            snapshots, written = snapshots + 1, written + settled
+    return Plan(rows, snapshots, written, longest)
 
 
 def svg(points: Sequence[Point], width: int = 640, height: int = 320) -> str:
@@ -140,7 +176,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--segment", type=int, default=1_000)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--svg", type=Path)
+    parser.add_argument("--plan", action="store_true", help="by the bounds alone")
     options = parser.parse_args(arguments)
+    if options.plan:
+        for loading in (False, True):
+            print(plan(options.rows, options.segment, loading))
+        return
     points = measure(real_photos(options.photos), options.rows, options.segment)
     print(f"{'rows':>10} {'snapshots':>10} {'written/added':>14} {'CPU ms/added':>13} {'tail':>7}")
     for point in points[:: max(1, len(points) // 15)]:

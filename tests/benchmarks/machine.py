@@ -45,6 +45,7 @@ def describe() -> dict[str, Any]:
         "cpu": cpu.get("model name") or platform.processor() or platform.machine(),
         "flags": [flag for flag in _FLAGS if flag in flags],
         "cores": os.cpu_count(),
+        "governor": _governor(),
         "memory_gib": round(int(memory) / 2**20, 1),
         "system": platform.platform(),
         "python": platform.python_version(),
@@ -57,15 +58,22 @@ def describe() -> dict[str, Any]:
 
 
 def summary(described: dict[str, Any]) -> str:
-    """The same in a sentence."""
+    """The same in a sentence, which says first what kind of host it is."""
     changed = " with changes" if described["changed"] else ""
     return (
         f"{described['cores']} cores of {described['cpu']} ({', '.join(described['flags'])}), "
+        f"governor {described['governor']}, load {described['load']:.1f} at the start, "
         f"{described['memory_gib']} GiB, Python {described['python']}, ONNX Runtime "
         f"{described['libraries']['onnxruntime']}, torch {described['libraries']['torch']}, "
-        f"load {described['load']:.1f} at the start, {described['date'][:16]}Z, "
+        f"{described['date'][:16]}Z, "
         f"commit {described['commit'][:10]}{changed}"
     )
+
+
+def _governor() -> str:
+    """What decides the cores' frequency; a guest is not shown its host's."""
+    file = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+    return file.read_text().strip() if file.exists() else "not shown"
 
 
 def _fields(file: Path) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
     LENS_BENCH_ARTIFACTS=FOLDER   take the models that are there, instead of the default model
 
-It needs photos with an In-Shop partition file, as for `lens evaluate`. In every pairing that can
+Photos with an In-Shop partition file are split as `lens evaluate` splits them. Of others nobody
+knows what is right: there "right" is what fp32 finds first. In every pairing that can
 occur, queries in one precision search a gallery in the same one, or one that fp32 embedded.
 """
 
@@ -22,7 +23,7 @@ from lens.evaluation.protocols import PROTOCOLS, Split, split_of
 from lens.gallery.index import Index
 from lens.models.embedder import Embedder
 from lens.models.manifest import list_models, read_manifest, read_network
-from lens.photos.catalog import Catalog, PartitionEntry
+from lens.photos.catalog import Catalog
 from lens.photos.decoding import decode
 from lens.settings import Limits
 from lens.storage import FileStorage, Storage
@@ -33,6 +34,7 @@ ARTIFACTS = "LENS_BENCH_ARTIFACTS"
 WANTED_QUERIES = 2  # fewer right at rank 1, a protocol
 WANTED_OVERLAP = 0.98  # of the first ten
 _QUICK_QUERIES = 24
+_LEAST_PHOTOS = 22  # so that ten are found of eleven
 Vectors = NDArray[np.float32]
 
 
@@ -41,16 +43,19 @@ def run(quick: bool) -> dict[str, Any]:
     folder = photo_folder()
     catalog = Catalog(FileStorage(folder))
     partition = catalog.partition()
-    if not partition:
-        raise RuntimeError(f"{folder} has no partition file, which this needs")
-    splits: dict[str, Split] = {protocol: split_of(partition, protocol) for protocol in PROTOCOLS}
+    items = {key: entry.item_id for key, entry in partition.items()}
+    splits: dict[str, Split]
+    if partition:
+        splits = {protocol: split_of(partition, protocol) for protocol in PROTOCOLS}
+    else:
+        splits = {"photos alone": _halves([info.key for info in catalog.photos()])}
     if quick:
-        splits = {name: _shortened(split) for name, split in splits.items()}
+        splits = {name: _shortened(split, items) for name, split in splits.items()}
     artifacts = _artifacts()
     return {
         "photos": len(_keys(splits)),
         "models": {
-            model_id: compare(embedders(artifacts, model_id), folder, partition, splits)
+            model_id: compare(embedders(artifacts, model_id), folder, items, splits)
             for model_id in list_models(artifacts)
         },
     }
@@ -68,20 +73,22 @@ def embedders(artifacts: Storage, model_id: str) -> dict[str, Embedder]:
 def compare(
     precisions: Mapping[str, Embedder],
     folder: Path,
-    partition: Mapping[str, PartitionEntry],
+    item_of: Mapping[str, str],
     splits: Mapping[str, Split],
 ) -> list[dict[str, Any]]:
     """For each precision and protocol: queries that find their item first, and how much of the
-    first ten is what fp32 finds."""
+    first ten is what fp32 finds. Where no item is known, the right one is what fp32 finds first."""
     keys = _keys(splits)
     vectors = {name: _embedded(each, folder, keys) for name, each in precisions.items()}
     place = {key: position for position, key in enumerate(keys)}
-    items = np.array([partition[key].item_id for key in keys])
+    items = np.array([item_of.get(key, key) for key in keys])
     lines = []
     for protocol, split in splits.items():
         queries = np.array([place[key] for key in split.queries])
         gallery = np.array([place[key] for key in split.gallery])
         exact = _first_ten(vectors["fp32"][queries], vectors["fp32"][gallery])
+        if not item_of:
+            items[queries] = items[gallery[[each[0] for each in exact]]]
         right = _right(items, queries, gallery, exact)
         for query, beside in _pairings(precisions):
             found = _first_ten(vectors[query][queries], vectors[beside][gallery])
@@ -163,8 +170,20 @@ def _overlap(expected: Sequence[Sequence[int]], found: Sequence[Sequence[int]]) 
     return float(np.mean(shares))
 
 
-def _shortened(split: Split) -> Split:
-    return Split(split.queries[:_QUICK_QUERIES], split.gallery[: 2 * _QUICK_QUERIES])
+def _halves(keys: Sequence[str]) -> Split:
+    """Every second photo searches the others; no photo searches itself."""
+    if len(keys) < _LEAST_PHOTOS:
+        raise RuntimeError(f"there are {len(keys)} photos; quality needs {_LEAST_PHOTOS}")
+    return Split(tuple(keys[::2]), tuple(keys[1::2]))
+
+
+def _shortened(split: Split, item_of: Mapping[str, str]) -> Split:
+    """The first queries; of the gallery the photos of their items, and others."""
+    queries = split.queries[:_QUICK_QUERIES]
+    wanted = {item_of[key] for key in queries if key in item_of}
+    first = [key for key in split.gallery if item_of.get(key) in wanted]
+    others = [key for key in split.gallery if item_of.get(key) not in wanted]
+    return Split(queries, tuple([*first, *others][: 4 * _QUICK_QUERIES]))
 
 
 def _artifacts() -> Storage:

@@ -58,4 +58,5 @@ def render(results: Mapping[str, Any], modules: Mapping[str, ModuleType]) -> str
         parts.append(f"### {title}\n\n{modules[name].table(figures)}")
     together = [markdown(HEADER, first)] if first else []
     quick = "Quick run: few rounds, few photos. " if results["quick"] else ""
-    return "\n\n".join([*together, f"{quick}{summary(results['machine'])}.", *parts])
+    host = f"{summary(results['machine'])}. {quick}Ratios are of this run; another host has others."
+    return "\n\n".join([host, *together, *parts])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ FAKES = "tests.benchmarks.fakes"
 
 
 def test_a_benchmark_that_fails_or_hangs_costs_the_others_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written = []
     write = report.write_json
@@ -44,6 +45,8 @@ def test_a_benchmark_that_fails_or_hangs_costs_the_others_nothing(
     assert "### Measuring: a benchmark that comes to an end\n\nThe answer is 42." in text
     assert "Failed: RuntimeError: no photos here" in text
     assert "Quick run" in text
+    assert text.startswith(machine.summary(results["machine"])), "first of all, what host it is"
+    assert machine.summary(results["machine"]) in capsys.readouterr().err, "before it is measured"
 
 
 def test_a_result_says_what_it_was_measured_on() -> None:
@@ -52,7 +55,11 @@ def test_a_result_says_what_it_was_measured_on() -> None:
     for field in ("cpu", "cores", "memory_gib", "system", "python", "commit", "date"):
         assert described[field], field
     assert described["memory_gib"] > 0.1
-    assert described["cpu"] in machine.summary(described)
+    assert re.match(
+        rf"{described['cores']} cores of {re.escape(described['cpu'])} \(.*\), "
+        rf"governor {described['governor']}, load [0-9.]+ at the start, ",
+        machine.summary(described),
+    )
     assert json.loads(json.dumps(described)) == described
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from lens.evaluation.protocols import Split
-from lens.models.cpu import cpu_features
-from lens.models.embedder import best_precision, load_embedder
-from lens.models.manifest import list_models, read_manifest
+from lens.models.embedder import RUNTIME, load_embedder
+from lens.models.manifest import list_models
+from lens.models.speeds import read_speeds
 from lens.storage import FileStorage
 from tests.benchmarks import (
     clients,
@@ -27,6 +27,7 @@ from tests.benchmarks import (
     quality,
     throughput,
     warm_query,
+    workload,
 )
 from tests.benchmarks.answer import search_event
 from tests.benchmarks.contender import EAGER, ONNX, PROJECT, THE_BASELINES, THE_PROJECT, Kind
@@ -73,7 +74,7 @@ def kept(figures: Any) -> Any:
 
 def test_project_and_baselines_find_the_same_photo_first(folder: Path) -> None:
     figures = warm_query.measure(folder, [THE_PROJECT, *THE_BASELINES], rounds=10)
-    figures = kept({**figures, "peak": {"fp32": 100.0, "int8": 200.0}})
+    figures = kept({**figures, "peak": {"fp32": 100.0, "int8": 200.0, "int7": 250.0}})
     for place in ("catalog", "filled"):
         of = figures[place]["contenders"]
         assert list(of) == [PROJECT, EAGER, ONNX]
@@ -81,8 +82,9 @@ def test_project_and_baselines_find_the_same_photo_first(folder: Path) -> None:
     of = figures["catalog"]["contenders"]
     assert all(each["same_first"] >= 0.9 for each in of.values())
     artifacts = FileStorage(folder / "artifacts")
-    manifest = read_manifest(artifacts, *list_models(artifacts))
-    assert of[PROJECT]["precision"] == best_precision(manifest, cpu_features())
+    (model_id,) = list_models(artifacts)
+    fastest, milliseconds = read_speeds(artifacts, model_id, RUNTIME).ranked[0]
+    assert (of[PROJECT]["precision"], of[PROJECT]["milliseconds"]) == (fastest, milliseconds)
     figures["catalog"]["gflop"] = figures["filled"]["gflop"] = {
         "catalog": 20.0,
         "filled": 40.0,
@@ -221,13 +223,10 @@ def test_precisions_are_judged_against_fp32(tmp_path: Path) -> None:
     for key in queries:
         vector = quality._embedded(right, tmp_path, [key])[0]
         items[key] = max(gallery, key=lambda other: float(place[other] @ vector))
-    partition: Any = {key: _Entry(item) for key, item in items.items()}
-    lines = quality.compare(
-        {"fp32": right, "same": right, "other": wrong},
-        tmp_path,
-        partition,
-        {"benchmark": Split(queries, gallery)},
-    )
+    precisions = {"fp32": right, "same": right, "other": wrong}
+    splits = {"benchmark": Split(queries, gallery)}
+    lines = quality.compare(precisions, tmp_path, items, splits)
+    assert quality.compare(precisions, tmp_path, {}, splits) == lines, "nobody knows the items"
     found = {(line["precision"], line["gallery"]): line for line in lines}
     assert list(found) == [
         ("fp32", "fp32"),
@@ -243,6 +242,30 @@ def test_precisions_are_judged_against_fp32(tmp_path: Path) -> None:
     assert text.count("| yes |") == 3
 
 
-class _Entry:
-    def __init__(self, item_id: str) -> None:
-        self.item_id = item_id
+def test_photos_without_a_partition_file_are_judged_too_few_or_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `make bench QUICK=1 PHOTOS=folder` asks for it."""
+    write_tiny_model(FileStorage(tmp_path / "artifacts"))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    monkeypatch.setenv(quality.ARTIFACTS, str(tmp_path / "artifacts"))
+    monkeypatch.setenv(workload.PHOTOS, str(photos))
+    for seed in range(60):
+        if seed == 21:
+            with pytest.raises(RuntimeError, match="there are 21 photos; quality needs 22"):
+                quality.run(quick=True)
+        (photos / f"{seed:02}.png").write_bytes(png(seed))
+    figures = kept(quality.run(quick=True))
+    assert figures["photos"] == 24 + 30
+    ((line,),) = figures["models"].values()
+    assert (line["protocol"], line["queries"], line["right"]) == ("photos alone", 24, 24)
+    assert "| yes |" in quality.table(figures)
+
+
+def test_a_quick_gallery_has_the_photos_that_its_queries_are_to_find() -> None:
+    split = Split(tuple(f"q{n}" for n in range(50)), tuple(f"g{n}" for n in range(500)))
+    items = {key: key[1:] for key in split.queries} | {f"g{n}": f"{499 - n}" for n in range(500)}
+    short = quality._shortened(split, items)
+    assert short.queries == split.queries[:24] and len(short.gallery) == 96
+    assert {items[key] for key in short.queries} <= {items[key] for key in short.gallery}

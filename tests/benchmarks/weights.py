@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.gallery.current import Current, swap_current
-from lens.models.cpu import INT8_DOT_PRODUCTS
 from lens.models.embedder import load_embedder
 from lens.models.manifest import FP32, FasterNetwork, HeadInfo, write_model
 from lens.models.preprocessing import to_pixels
@@ -102,7 +101,7 @@ def _patches_seen(model: Any, photos: Sequence[bytes]) -> list[int]:
 def _write_project_model(folder: Path, model: Any) -> Embed:
     """In every precision, as a training delivers a model whose gate admits them all: there is no
     recall to judge random weights by."""
-    from training.export.onnx_export import export_precisions
+    from training.export.onnx_export import export_precisions, needs_of
 
     artifacts = FileStorage(folder / "artifacts")
     networks = export_precisions(model)
@@ -115,7 +114,7 @@ def _write_project_model(folder: Path, model: Any) -> Embed:
         preprocessing=model.preprocessing,
         head=HeadInfo(kind="trained"),
         faster={
-            precision: FasterNetwork(network, INT8_DOT_PRODUCTS, {})
+            precision: FasterNetwork(network, needs_of(precision), {})
             for precision, network in networks.items()
         },
     )

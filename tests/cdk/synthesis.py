@@ -14,16 +14,10 @@ from cdk_nag import AwsSolutionsChecks
 from cdk.assets import Assets
 from cdk.config import Config
 from cdk.stack import ImageLensStack
+from layers.contents import GALLERY, SERVING
 
-_FUNCTIONS = (
-    "build_index",
-    "compact",
-    "reconcile",
-    "collect",
-    "setup",
-    "promote",
-    "embed",
-    "search",
+_FUNCTIONS = tuple(
+    module.split(".")[1] for layer in (GALLERY, SERVING) for module in layer.functions
 )
 _FILES = (
     "layers/lens/python/lens/__init__.py",
@@ -35,6 +29,7 @@ _FILES = (
     "frontend/index.html",
     "sagemaker_training/metric_definitions.json",
     "lambdas/__init__.py",
+    "lambdas/telemetry.py",
     "lambdas/Dockerfile",
     *(f"lambdas/{name}/function.py" for name in _FUNCTIONS),
 )

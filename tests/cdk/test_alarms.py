@@ -18,9 +18,11 @@ from typing import Any
 
 import pytest
 
-from lens.pipeline.failures import METRIC, NAMESPACE
+from lens.measures import Measure
+from lens.metric_lines import NAMESPACE
+from lens.pipeline.failures import METRIC
 from tests.cdk.synthesis import Parts, synthesize
-from tests.support.cloudwatch import DAY, RANGE, Alarm, alarms
+from tests.support.cloudwatch import DAY, RANGE, Alarm, Metrics, alarms
 from tests.support.simulated_stack import SimulatedStack, Trouble
 
 pytestmark = pytest.mark.slow
@@ -55,6 +57,7 @@ FAILURES: dict[tuple[str, str], Mapping[str, float]] = {
     ("embed", "crashes"): {"embederrors": 0.5, "embeddeadletters": 1.5},
     ("embed", "is throttled"): {"embedthrottles": 0.5},
     ("embed", "never runs"): {"embedwaiting": 1.5},
+    ("embed", "is slow"): {"Freshness": 2.5},
     ("build_index", "fails"): {"buildindexfailures": 0.5, "segmentsdeadletters": 1},
     ("build_index", "crashes"): {"buildindexerrors": 0.5},
     ("build_index", "is throttled"): {"buildindexthrottles": 0.5},
@@ -70,13 +73,23 @@ FAILURES: dict[tuple[str, str], Mapping[str, float]] = {
     ("search", "crashes"): {"ApiErrors": 0.2, "searcherrors": 0.5},
     ("search", "is throttled"): {"ApiErrors": 0.2, "searchthrottles": 0.5},
     ("search", "is slow"): {"ApiSlow": 0.5},
+    ("visitors", "are a flood"): {"ApiRequests": 0.2},
+    ("the account", "is nearly full"): {"ConcurrencyUsed": 0.5},
+    ("the bill of search", "grows"): {"searchcost": 0.5},
+    ("the bill of embed", "grows"): {"embedcost": 0.75},
 }
 ONCE = [
     each
     for each in FAILURES
-    if each[0] not in ("setup", "training", "site") and each[1] != "never runs"
+    if each[0] not in ("setup", "training", "site")
+    and each[1] != "never runs"
+    and each != ("embed", "is slow")
 ] + [("reconcile of the feed", "fails")]
 
+OF_A_DOMAIN = {
+    "domain": "lens.shop.example",
+    "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/0a-1b",
+}
 Played = Callable[..., dict[int, dict[str, list[int]]]]
 
 
@@ -99,7 +112,7 @@ def _play(
 
 
 def _trouble(of: str, how: str) -> Trouble:
-    visitors = of in ("search", "site", "training")
+    visitors = of in ("search", "site", "training", "visitors") or how == "is slow"
     return Trouble(of, how, NOON if visitors else START)
 
 
@@ -181,7 +194,9 @@ def _figures(watched: Mapping[str, Alarm]) -> dict[str, dict[str, float]]:
     return {
         name: {alarm.key[1]: alarm.threshold}
         for name, alarm in watched.items()
-        if alarm.key[0] == NAMESPACE and [each for each, _ in alarm.key[2]] == ["service"]
+        if alarm.key[0] == NAMESPACE
+        and [each for each, _ in alarm.key[2]] == ["service"]
+        and alarm.key[1] != Measure.FRESHNESS
     }
 
 
@@ -209,6 +224,22 @@ def test_the_alarms_follow_the_schedule(root: Path, tmp_path: Path, hours: int) 
     assert stopped.needed == min(hours + 2, 168)
 
 
+def test_a_certificate_that_is_not_renewed_is_told_of(root: Path, tmp_path: Path) -> None:
+    parts = Parts(synthesize(root, tmp_path, **OF_A_DOMAIN))
+    (environment,) = (
+        each["Properties"]["Environment"]["Variables"]
+        for name, each in parts.named("AWS::Lambda::Function").items()
+        if "reconcile" in name
+    )
+    assert environment["LENS_DOMAIN"] == "lens.shop.example"
+    alarm = alarms(parts.resources)["CertificateEnds"]
+    for days, told in ((22.0, []), (20.9, [120]), (0.0, [120])):
+        sent = Metrics()
+        for hour in range(48):
+            sent.add(*alarm.key[:2], 60 * hour + 1, days, **dict(alarm.key[2]))
+        assert [minute <= 120 for minute in alarm.fired(sent, 2 * DAY)] == [True] * len(told)
+
+
 def test_failed_messages_are_counted_under_the_name_that_the_alarm_watches(
     parts: Parts, watched: dict[str, Alarm]
 ) -> None:
@@ -218,15 +249,19 @@ def test_failed_messages_are_counted_under_the_name_that_the_alarm_watches(
         assert [dimension for dimension, _ in where] == ["FunctionName"]
 
 
-def test_every_alarm_names_its_row_in_the_runbook_and_every_row_is_an_alarm(parts: Parts) -> None:
+def test_every_alarm_names_its_row_in_the_runbook_and_every_row_is_an_alarm(
+    parts: Parts, root: Path, tmp_path: Path
+) -> None:
     page = (Path(__file__).parents[2] / "docs/operations.md").read_text()
     rows = re.findall(r"^\| `(\S+)` \|", page.partition("## Alarms")[2].partition("\n## ")[0], re.M)
     told = set()
-    for alarm in parts.named("AWS::CloudWatch::Alarm").values():
-        text = alarm["Properties"]["AlarmDescription"]
-        found = re.search(r": .* Runbook: docs/operations\.md#alarms, (\S+)\.$", text)
-        assert found, text
-        told.add(found[1])
+    chosen = Parts(synthesize(root, tmp_path, search_rollout="canary", **OF_A_DOMAIN))
+    for each in (parts, chosen):
+        for alarm in each.named("AWS::CloudWatch::Alarm").values():
+            text = alarm["Properties"]["AlarmDescription"]
+            found = re.search(r": .* Runbook: docs/operations\.md#alarms, (\S+)\.$", text)
+            assert found, text
+            told.add(found[1])
     assert told == set(rows)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cdk.synthesis import Parts, several, synthesize
+from tests.cdk.synthesis import Parts, checkout, several, synthesize
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +37,20 @@ def test_zip_functions_have_both_layers_and_images_their_command(parts: Parts) -
         assert function["ImageConfig"]["Command"] == [f"lambdas.{name}.function.handler"]
 
 
+def test_arm64_is_a_setting_of_every_function_and_its_layers(tmp_path: Path) -> None:
+    root = checkout(tmp_path / "checkout")
+    vendor = root / "layers" / "vendor"
+    for built in list(vendor.iterdir()):
+        built.rename(vendor / built.name.replace("x86_64", "arm64"))
+    template = synthesize(root, tmp_path / "out", architecture="arm64", packaging="zip")
+    parts = Parts(template)
+    for name in FUNCTIONS:
+        assert parts.function(name)["Architectures"] == ["arm64"], name
+        assert len(parts.function(name)["Layers"]) == 2, name
+    for layer in parts.named("AWS::Lambda::LayerVersion", "Functions").values():
+        assert layer["Properties"]["CompatibleArchitectures"] == ["arm64"]
+
+
 def test_no_layer_carries_the_default_model(parts: Parts, out: Path) -> None:
     assert parts.named("AWS::Lambda::LayerVersion")
     (layer,) = out.glob("*/python/lens")
@@ -59,18 +73,21 @@ def test_every_function_says_where_its_part_of_the_world_is(parts: Parts) -> Non
     told: dict[str, set[str]] = {}
     for name in FUNCTIONS:
         variables: dict[str, Any] = parts.function(name)["Environment"]["Variables"]
-        told[name] = {each.removeprefix("LENS_").lower() for each in variables}
+        assert variables["POWERTOOLS_SERVICE_NAME"] == "ImageLens", "of its logs and metrics"
+        told[name] = {
+            each.removeprefix("LENS_").lower() for each in variables if each.startswith("LENS_")
+        }
+        assert len(told[name]) == len(variables) - 1
     assert told == {
-        "embed": {"catalog", "artifacts", "thumbs", "receives"},
+        "embed": {"catalog", "artifacts", "thumbs", "receives", "decode_apart"},
         "build_index": {"artifacts", "embed_queue"},
         "compact": {"artifacts"},
-        "reconcile": {"catalog", "artifacts", "embed_queue"}
-        | {"powertools_metrics_namespace", "powertools_service_name"},
+        "reconcile": {"catalog", "artifacts", "embed_queue"},
         "collect": {"artifacts", "thumbs", "embed_queue"},
-        "setup": {"artifacts", "model_folder"},
+        "setup": {"catalog", "artifacts", "model_folder"},
         "promote": {"catalog", "artifacts", "embed_queue"},
         "search": {"catalog", "artifacts", "thumbs", "image_url", "thumb_url"}
-        | {"max_photo_bytes", "cors_origins"},
+        | {"max_photo_bytes", "cors_origins", "decode_apart"},
     }
 
 

@@ -1,9 +1,13 @@
-"""Tests of observability.py: the alarms, whom they reach, and the dashboard."""
+"""Tests of observability.py, alarms.py and endings.py: the alarms, and whom they reach.
+
+Covers: alarms, endings.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +23,8 @@ def test_every_kind_of_trouble_has_an_alarm_that_says_what_to_do(parts: Parts) -
         "5xx",
         "5xxErrorRate",
         "Latency",
+        "Count",
+        "Duration",
         "Errors",
         "FailedMessages",
         "Throttles",
@@ -27,10 +33,13 @@ def test_every_kind_of_trouble_has_an_alarm_that_says_what_to_do(parts: Parts) -
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
         "GalleryAge",
+        "Freshness",
         "RejectedPhotos",
         "WaitingPhotos",
         "HeldDeletions",
         "MassRemoval",
+        "LostNotifications",
+        "ClaimedAccountConcurrency",
     }
     assert all(":" in alarm["AlarmDescription"] for alarm in alarms)
 
@@ -66,10 +75,29 @@ def test_a_stack_without_a_region_watches_cloudfront_in_us_east_1(parts: Parts) 
 
 def test_every_function_and_every_queue_is_watched(parts: Parts) -> None:
     alarms = [each["Properties"] for each in parts.named("AWS::CloudWatch::Alarm").values()]
-    watched = [json.dumps(alarm["Dimensions"]) for alarm in alarms]
+    watched = [json.dumps(alarm.get("Dimensions")) for alarm in alarms]
     for kind, prefix in (("AWS::Lambda::Function", "Functions"), ("AWS::SQS::Queue", "")):
         for name in parts.named(kind, prefix):
             assert any(f'"{name}"' in each for each in watched), name
+
+
+def test_what_aws_announces_reaches_who_is_named(parts: Parts, root: Path, tmp_path: Path) -> None:
+    """The end of a runtime is no metric: AWS Health tells of it half a year before."""
+
+    def announcements(of: Parts) -> list[dict[str, Any]]:
+        return list(of.named("AWS::Events::Rule", "ObservabilityAnnouncements").values())
+
+    assert not announcements(parts)
+    told = Parts(synthesize(root, tmp_path, alarm_email="shop@example.com"))
+    (rule,) = announcements(told)
+    (topic,) = told.named("AWS::SNS::Topic")
+    pattern = rule["Properties"]["EventPattern"]
+    assert pattern["source"] == ["aws.health"]
+    assert "LAMBDA" in pattern["detail"]["service"]
+    (target,) = rule["Properties"]["Targets"]
+    assert target["Arn"] == {"Ref": topic}
+    policy = json.dumps(told.one("AWS::SNS::TopicPolicy"))
+    assert "events.amazonaws.com" in policy
 
 
 def test_alarms_reach_who_is_named_and_nobody_else(
@@ -81,9 +109,3 @@ def test_alarms_reach_who_is_named_and_nobody_else(
     assert told.one("AWS::SNS::Subscription")["Endpoint"] == "shop@example.com"
     for alarm in told.named("AWS::CloudWatch::Alarm").values():
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": topic}]
-
-
-def test_the_dashboard_shows_what_the_alarms_watch(parts: Parts) -> None:
-    body = json.dumps(parts.one("AWS::CloudWatch::Dashboard")["DashboardBody"])
-    for metric in ("5xx", "Latency", "Errors", "Throttles", "GalleryAge", "RejectedPhotos"):
-        assert metric in body

@@ -18,7 +18,7 @@ CATALOG, ARTIFACTS = "StorageCatalog", "StorageArtifacts"
 THUMBS = f"{CATALOG}/image-lens/ImageLens/thumbs/*"
 FIRST = {"current.json", "heads/*", "commits/*", "models/*"}
 WRITES = {
-    "embed": {f"{ARTIFACTS}/segments/*", f"{ARTIFACTS}/products/*", THUMBS},
+    "embed": {f"{ARTIFACTS}/{p}/*" for p in ("segments", "products", "speeds")} | {THUMBS},
     "build_index": {f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "compact": {f"{ARTIFACTS}/{p}/*" for p in ("heads", "commits", "segments", "snapshots")},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in ("formats.json", "layout.json", "segments/*")}
@@ -26,9 +26,9 @@ WRITES = {
     "collect": {
         f"{ARTIFACTS}/{p}" for p in ("collected.json", "condemned.json", "heads/*", "commits/*")
     },
-    "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
+    "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
     "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "holds.json")},
-    "search": {THUMBS},
+    "search": {f"{ARTIFACTS}/speeds/*", THUMBS},
 }
 DELETES = {
     "collect": {f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots", "products")}
@@ -37,18 +37,21 @@ DELETES = {
 READS = {
     "embed": {f"{CATALOG}/catalog/*"}
     | {f"{ARTIFACTS}/{p}" for p in ("current.json", "formats.json", "heads/*", "models/*")}
-    | {f"{ARTIFACTS}/{p}" for p in ("layout.json", "segments/*", "products/*", "catalog.json")},
+    | {
+        f"{ARTIFACTS}/{p}"
+        for p in ("layout.json", "segments/*", "products/*", "catalog.json", "speeds/*")
+    },
     "build_index": {f"{ARTIFACTS}/{p}" for p in GALLERY},
     "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json"}}
     | {f"{CATALOG}/catalog/*"},
     "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json"}},
-    "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json"}},
+    "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
     "promote": {
         f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json", "models/*", "training/*"}
     }
     | {f"{CATALOG}/catalog/*"},
-    "search": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*", "holds.json"}}
+    "search": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*", "holds.json", "speeds/*"}}
     | {f"{CATALOG}/catalog/*", THUMBS},
 }
 SENDS = {"build_index", "reconcile", "collect", "promote"}

@@ -1,8 +1,9 @@
-"""Tests of preflight.py: what is checked before a deployment begins."""
+"""Tests of preflight.py and aws.py: what is checked before a deployment begins."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -10,8 +11,27 @@ from moto import mock_aws
 
 from cdk.config import ConfigError
 from cdk.preflight import main, preflight
+from tests.cdk.test_deployed import answering
+from tests.cdk.test_quotas import Account
 
 READY = {"image": "lens:1"}
+
+
+class Clients:
+    """Moto's services; limits and stacks, which moto has not, as botocore checks them."""
+
+    def __init__(
+        self, account: Account | None = None, outputs: dict[str, str] | None = None
+    ) -> None:
+        self._account = account or Account()
+        self._outputs = outputs or {}
+
+    def __call__(self, service: str, region: str = "eu-west-1") -> Any:
+        if service == "cloudformation":
+            return answering(self._outputs)
+        limits = service in ("lambda", "cloudfront", "service-quotas")
+        moto: Any = boto3.client
+        return self._account(service, region) if limits else moto(service, region)
 
 
 @pytest.fixture
@@ -31,7 +51,50 @@ def _bootstrap() -> None:
 def test_a_ready_account_passes(root: Path) -> None:
     with mock_aws():
         _bootstrap()
-        assert preflight(root, READY).image == "lens:1"
+        config, notes = preflight(root, READY, Clients())
+        assert (config.image, notes) == ("lens:1", [])
+
+
+@pytest.mark.usefixtures("aws")
+def test_quotas_are_notes_unless_the_deployment_would_fail(root: Path) -> None:
+    with mock_aws():
+        _bootstrap()
+        (note,) = preflight(root, READY, Clients(Account(spot=0.0)))[1]
+        assert "before `lens train`" in note
+        with pytest.raises(ConfigError, match="search_reserved=50 would leave -40"):
+            preflight(root, READY, Clients(Account(total=10, free=10)))
+
+
+@pytest.mark.usefixtures("aws")
+def test_photos_in_another_place_stop_a_deployment(root: Path) -> None:
+    with mock_aws():
+        _bootstrap()
+        clients = Clients(outputs={"CatalogLocation": "s3://photos/catalog"})
+        with pytest.raises(ConfigError, match="-c catalog_bucket=photos"):
+            preflight(root, READY, clients)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_bucket_that_tells_somebody_else_stops_a_deployment(root: Path) -> None:
+    with mock_aws():
+        _bootstrap()
+        boto3.client("s3").create_bucket(
+            Bucket="photos", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        boto3.client("sqs").create_queue(QueueName="theirs")
+        boto3.client("s3").put_bucket_notification_configuration(
+            Bucket="photos",
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {
+                        "QueueArn": "arn:aws:sqs:eu-west-1:123456789012:theirs",
+                        "Events": ["s3:ObjectCreated:*"],
+                    }
+                ]
+            },
+        )
+        with pytest.raises(ConfigError, match=r"already tells .*theirs"):
+            preflight(root, {**READY, "catalog_bucket": "photos"}, Clients())
 
 
 @pytest.mark.usefixtures("aws")
@@ -69,7 +132,8 @@ def test_zips_need_no_docker(
     monkeypatch.setenv("PATH", str(tmp_path))
     with mock_aws():
         _bootstrap()
-        assert preflight(root, {"packaging": packaging}).packaging == packaging
+        config, _ = preflight(root, {"packaging": packaging}, Clients())
+        assert config.packaging == packaging
 
 
 def test_a_docker_that_does_not_answer_is_told(

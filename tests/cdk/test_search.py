@@ -35,9 +35,20 @@ def test_searches_are_kept_only_where_it_is_asked_for_and_for_so_long(
 
 def test_cors_is_the_applications(parts: Parts) -> None:
     assert "CorsConfiguration" not in parts.one("AWS::ApiGatewayV2::Api")
-    route = parts.one("AWS::ApiGatewayV2::Route")
-    assert route["RouteKey"] == "ANY /api/{proxy+}"
+    routes = parts.named("AWS::ApiGatewayV2::Route").values()
+    assert "ANY /api/{proxy+}" in [each["Properties"]["RouteKey"] for each in routes]
     assert parts.one("AWS::ApiGatewayV2::Integration")["PayloadFormatVersion"] == "2.0"
+
+
+def test_search_has_its_share_of_the_account_s_functions(
+    parts: Parts, root: Path, tmp_path: Path
+) -> None:
+    """An upload of a thousand photos takes as many as embed_concurrency, and no more."""
+    assert parts.function("search")["ReservedConcurrentExecutions"] == 50
+    source = next(iter(parts.named("AWS::Lambda::EventSourceMapping", "EmbeddingFeed").values()))
+    assert source["Properties"]["ScalingConfig"]["MaximumConcurrency"] == 20
+    without = Parts(synthesize(root, tmp_path, search_reserved=0))
+    assert "ReservedConcurrentExecutions" not in without.function("search")
 
 
 def test_warm_functions_stand_behind_an_alias(root: Path, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""Tests of training.py, training_job.py and containers.py."""
+"""Tests of training.py, training_job.py and containers.py; how the machine ends is in
+test_training_machine.py."""
 
 from __future__ import annotations
 
@@ -11,17 +12,34 @@ import pytest
 
 from cdk.config import ConfigError
 from tests.cdk.synthesis import Parts, synthesize, text
+from tests.support.state_machine import Execution, TaskError
 
 pytestmark = pytest.mark.slow
 
 
-def _job(parts: Parts) -> dict[str, Any]:
+def _definition(parts: Parts) -> dict[str, Any]:
     machine = parts.one("AWS::StepFunctions::StateMachine")
-    states = json.loads(text(machine["DefinitionString"]))["States"]
-    train: dict[str, Any] = states["Train"]
+    found: dict[str, Any] = json.loads(text(machine["DefinitionString"]))
+    return found
+
+
+def _requests(parts: Parts, **given: Any) -> list[dict[str, Any]]:
+    """What SageMaker is asked for, one request an attempt, where no instance can be had."""
+    requests: list[dict[str, Any]] = []
+
+    def refuse(state: str, request: Any) -> Any:
+        requests.append(request)
+        raise TaskError("SageMaker.ResourceLimitExceededException", "your limit is 0")
+
+    train = _definition(parts)["States"]["Train"]
     assert train["Resource"].endswith(":states:::sagemaker:createTrainingJob.sync")
-    parameters: dict[str, Any] = train["Parameters"]
-    return parameters
+    Execution(_definition(parts), given, refuse)
+    return requests
+
+
+def _job(parts: Parts, **given: Any) -> dict[str, Any]:
+    """The first request."""
+    return _requests(parts, **given)[0]
 
 
 def test_training_runs_on_a100s_at_spot_prices_with_checkpoints(parts: Parts) -> None:
@@ -35,7 +53,7 @@ def test_training_runs_on_a100s_at_spot_prices_with_checkpoints(parts: Parts) ->
     stopping = job["StoppingCondition"]
     assert stopping["MaxWaitTimeInSeconds"] >= stopping["MaxRuntimeInSeconds"] == 12 * 3_600
     assert job["CheckpointConfig"]["LocalPath"] == "/opt/ml/checkpoints"
-    assert "$$.Execution.Name" in job["CheckpointConfig"]["S3Uri.$"]
+    assert job["CheckpointConfig"]["S3Uri"].endswith("/training/a-job/checkpoints/")
 
 
 def test_a_nominated_default_model_is_gone_on_with_on_a_schedule(parts: Parts) -> None:
@@ -45,7 +63,28 @@ def test_a_nominated_default_model_is_gone_on_with_on_a_schedule(parts: Parts) -
 
 
 def test_the_execution_names_the_job(parts: Parts) -> None:
-    assert _job(parts)["TrainingJobName.$"] == "$$.Execution.Name"
+    job = _job(parts)
+    assert (job["TrainingJobName"], job["HyperParameters"]["job"]) == ("a-job-1", "a-job")
+
+
+def test_a_resumed_job_has_a_new_name_and_the_checkpoints_of_the_earlier_one(parts: Parts) -> None:
+    job = _job(parts, job="earlier", preset="laptop")
+    assert (job["TrainingJobName"], job["HyperParameters"]["job"]) == ("a-job-1", "earlier")
+    assert job["CheckpointConfig"]["S3Uri"].endswith("/training/earlier/checkpoints/")
+    assert job["HyperParameters"]["preset"] == "laptop"
+
+
+def test_fields_of_the_recipe_are_hyperparameters_and_change_nothing_else(parts: Parts) -> None:
+    settings = _job(parts, recipe={"epochs": "3", "artifacts": "s3://other"})["HyperParameters"]
+    assert settings["epochs"] == "3"
+    assert settings["artifacts"] == _job(parts)["HyperParameters"]["artifacts"]
+
+
+def test_the_program_may_read_what_it_reads_when_it_delivers(parts: Parts) -> None:
+    """Which format to write is among it: without, a job fails when all is trained."""
+    statements = str(parts.named("AWS::IAM::Policy", "TrainingJobRole"))
+    for key in ("current.json", "formats.json", "models/*", "training/*"):
+        assert f"/{key}" in statements, key
 
 
 def test_the_program_is_the_bundle_in_script_mode(parts: Parts) -> None:
@@ -96,17 +135,6 @@ def test_a_region_without_a_container_is_refused_unless_one_is_named(
     assert _container(root, tmp_path / "b", **own).endswith("/torch:1")
 
 
-def test_a_better_model_is_asked_live_until_it_is(parts: Parts) -> None:
-    machine = parts.one("AWS::StepFunctions::StateMachine")
-    states = json.loads(text(machine["DefinitionString"]))["States"]
-    assert states["Train"]["Next"] == "Promote"
-    assert states["Promote"]["Parameters"]["FunctionName"].startswith("<Functionspromote")
-    choices = {each["StringEquals"]: each["Next"] for each in states["Better?"]["Choices"]}
-    assert choices == {"filling": "Fill", "live": "Live"}
-    assert states["Better?"]["Default"] == "Kept"
-    assert (states["Fill"]["Seconds"], states["Fill"]["Next"]) == (60, "Promote")
-
-
 @pytest.mark.parametrize("spot", [True, False])
 def test_instances_data_and_prices_are_settings(root: Path, tmp_path: Path, spot: bool) -> None:
     parts = Parts(
@@ -124,5 +152,5 @@ def test_instances_data_and_prices_are_settings(root: Path, tmp_path: Path, spot
     assert job["ResourceConfig"]["InstanceType"] == "ml.g5.xlarge"
     assert ("MaxWaitTimeInSeconds" in job["StoppingCondition"]) is spot
     assert job["AlgorithmSpecification"]["TrainingImage"].endswith("/mine:1")
-    definition = text(parts.one("AWS::StepFunctions::StateMachine")["DefinitionString"])
-    assert "s3://photos/in-shop" in definition
+    (channel,) = job["InputDataConfig"]
+    assert channel["DataSource"]["S3DataSource"]["S3Uri"] == "s3://photos/in-shop"

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from cdk.config import Config
+from cdk.quotas import CACHE_POLICIES, header_policies
 from lambdas.local.server.page import headers
 from lambdas.search.viewer import HOST, PATH
 from lens.settings import settings_from
@@ -106,12 +108,50 @@ def test_replies_are_kept_as_long_as_each_path_allows(
         policy = parts.resources[behavior["CachePolicyId"]["Ref"]]["Properties"]
         kept[path] = policy["CachePolicyConfig"]["DefaultTTL"]
         # What CloudFront may not keep at all, it does not compress.
-        assert policy["CachePolicyConfig"]["MinTTL"] == (1 if path == "/" else 0)
+        assert policy["CachePolicyConfig"]["MinTTL"] == (0 if path == "/api/*" else 1)
         assert behavior["Compress"] is True
         assert policy["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"][
             "EnableAcceptEncodingGzip"
         ]
-    assert kept == {"/": 1, "/api/*": 0, "/image-lens/*": 365 * 86_400, "/catalog/*": 3_600}
+    # The page's files and thumbnails say themselves how long; a shop's photos need not.
+    assert kept == {"/": 3_600, "/api/*": 0, "/image-lens/*": 3_600, "/catalog/*": 3_600}
+
+
+@pytest.mark.parametrize(("sites", "headers"), [("", 2), ("https://shop.example", 3)])
+def test_a_stack_makes_few_policies_of_the_twenty_that_an_account_may_have(
+    root: Path, tmp_path: Path, sites: str, headers: int
+) -> None:
+    parts = Parts(synthesize(root, tmp_path, cors_origins=sites))
+    assert len(parts.named("AWS::CloudFront::CachePolicy")) == CACHE_POLICIES == 2
+    made = len(parts.named("AWS::CloudFront::ResponseHeadersPolicy"))
+    assert made == header_policies(Config(cors_origins=sites)) == headers
+
+
+def test_the_apis_own_policy_is_not_replaced(parts: Parts, distribution: dict[str, Any]) -> None:
+    security = _headers(parts, distribution, "/api/*")["SecurityHeadersConfig"]
+    assert security["ContentSecurityPolicy"]["Override"] is False
+
+
+def test_what_the_api_lets_be_kept_is_kept_once_whatever_else_an_address_says(
+    parts: Parts, distribution: dict[str, Any], root: Path, tmp_path: Path
+) -> None:
+    """Else anybody makes CloudFront ask the API with ?x=1, ?x=2, ..."""
+
+    def key(parts: Parts, distribution: dict[str, Any]) -> dict[str, Any]:
+        policy = parts.resources[_behaviors(distribution)["/api/*"]["CachePolicyId"]["Ref"]]
+        config: dict[str, Any] = policy["Properties"]["CachePolicyConfig"]
+        return dict(config["ParametersInCacheKeyAndForwardedToOrigin"])
+
+    of_default = key(parts, distribution)
+    assert of_default["QueryStringsConfig"] == {
+        "QueryStringBehavior": "whitelist",
+        "QueryStrings": ["size"],
+    }
+    assert of_default["HeadersConfig"] == {"HeaderBehavior": "none"}
+    assert of_default["CookiesConfig"] == {"CookieBehavior": "none"}
+    named = Parts(synthesize(root, tmp_path, cors_origins="https://shop.example"))
+    config = named.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    assert key(named, config)["HeadersConfig"]["Headers"] == ["Origin"]
 
 
 def _headers(parts: Parts, distribution: dict[str, Any], path: str) -> dict[str, Any]:
@@ -140,7 +180,10 @@ def test_sites_that_are_named_may_contain_the_widget_and_frame_the_page(
         assert cors["AccessControlAllowOrigins"] == {"Items": sites}
         assert cors["AccessControlAllowMethods"] == {"Items": ["GET", "HEAD"]}
         assert cors["AccessControlAllowCredentials"] is False
-    assert "CorsConfig" not in _headers(parts, config, "/api/*"), "the API sends its own"
+    refused = _headers(parts, config, "/api/*")["CorsConfig"]  # API Gateway's, which has none
+    assert refused["OriginOverride"] is False, "the API sends its own"
+    assert refused["AccessControlAllowOrigins"] == {"Items": sites}
+    assert refused["AccessControlExposeHeaders"]["Items"] == ["Retry-After", "X-Request-Id"]
     variables = parts.function("search")["Environment"]["Variables"]
     assert settings_from({"LENS_CORS_ORIGINS": variables["LENS_CORS_ORIGINS"]}).cors_origins == (
         *sites,
@@ -172,7 +215,11 @@ def test_a_photo_that_is_a_page_in_disguise_can_do_nothing(
 
 
 def test_the_apis_errors_are_not_replaced_by_pages(distribution: dict[str, Any]) -> None:
-    assert "CustomErrorResponses" not in distribution
+    for each in distribution["CustomErrorResponses"]:
+        assert each.keys() == {"ErrorCode", "ErrorCachingMinTTL"}
+        assert each["ErrorCachingMinTTL"] == 0, "who is refused for a moment may ask again"
+    kept = {each["ErrorCode"] for each in distribution["CustomErrorResponses"]}
+    assert {502, 503, 504} <= kept
     assert distribution["HttpVersion"] == "http2and3"
 
 

@@ -37,6 +37,12 @@ def begin(visit: Visit) -> None:
     visit.page.set_input_files("#choose", visit.shop.photo("Sweaters"))
 
 
+def go_offline(visit: Visit) -> None:
+    """Once all parts of the page are there: what is on its way may hang until the end."""
+    visit.page.wait_for_load_state("networkidle")
+    visit.page.context.set_offline(True)
+
+
 def sent(visit: Visit, count: int) -> None:
     """Wait until so many searches were sent."""
     visit.page.wait_for_function("(count) => window.sent.length === count", arg=count)
@@ -93,6 +99,7 @@ def test_the_heading_says_how_like_the_photo_the_first_product_is(
         pytest.param({"status": 504, "json": {"message": "Endpoint request timed out"}}, id="slow"),
         pytest.param({"status": 429, "json": {"message": "Too Many Requests"}}, id="throttled"),
         pytest.param({"status": 503, "content_type": "text/html", "body": HTML}, id="CloudFront"),
+        pytest.param({"status": 403, "content_type": "text/html", "body": HTML}, id="firewall"),
         pytest.param(NGINX, id="nginx"),
         pytest.param({"status": 503, "body": ""}, id="nothing"),
     ],
@@ -120,7 +127,7 @@ def test_a_server_that_limits_the_rate_is_asked_again_when_it_said(
             pass
         begin(visit)
         expect(title(visit)).to_have_text("Busy. Once more in a moment …")
-        visit.page.wait_for_function("() => window.sent.length === 2", timeout=30_000)
+        visit.page.wait_for_function("() => window.sent.length === 2")
         visit.settled()
         visit.page.goto("about:blank")
 
@@ -196,6 +203,25 @@ def test_a_search_that_waits_can_be_canceled_and_begun_again(visit: Visit) -> No
     visit.settled()
 
 
+def test_a_failure_names_in_small_what_the_log_has_it_under_and_a_shoppers_own_slip_does_not(
+    visit: Visit,
+) -> None:
+    told = {
+        "code": "internal_error",
+        "message": "something failed",
+        "request_id": "4f0c2d9a6b1e8357",
+    }
+    refuse(visit, 1, status=500, json={"error": told})
+    begin(visit)
+    expect(visit.page.locator(".notice .reference")).to_have_text("Reference: 4f0c2d9a6b1e8357")
+    visit.page.get_by_role("button", name="Try again").click()
+    visit.settled()
+    refuse(visit, 1, status=400, json={"error": told | {"code": "broken_image"}})
+    begin(visit)
+    expect(visit.page.locator(".notice .what")).to_have_text("That photo is damaged")
+    expect(visit.page.locator(".notice .reference")).to_be_hidden()
+
+
 def test_a_failure_that_is_no_busyness_is_told_and_not_tried_again(visit: Visit) -> None:
     refuse(visit, None, status=500, json={"message": "Internal Server Error"})
     begin(visit)
@@ -233,7 +259,7 @@ def test_a_server_that_is_gone_is_told_and_found_again(
         server.stop()
         begin(visit)
         expect(title(visit)).to_contain_text("Out of reach")
-        visit.page.wait_for_selector(".notice", timeout=30_000)
+        visit.page.wait_for_selector(".notice")
         assert "cannot be reached" in visit.notice()
     port = int(server.address.rsplit(":", 1)[1])
     with serving(photos, tmp_path / "artifacts", count, port):
@@ -243,7 +269,7 @@ def test_a_server_that_is_gone_is_told_and_found_again(
 
 def test_offline_the_search_waits_for_the_connection(visit: Visit) -> None:
     visit.forgiven = "ERR_INTERNET_DISCONNECTED"
-    visit.page.context.set_offline(True)
+    go_offline(visit)
     begin(visit)
     expect(title(visit)).to_have_text("Offline. It goes on with the connection …")
     visit.page.wait_for_timeout(2_000)
@@ -256,7 +282,7 @@ def test_offline_a_canceled_search_stays_canceled_when_the_connection_is_back(
     visit: Visit,
 ) -> None:
     visit.forgiven = "ERR_INTERNET_DISCONNECTED"
-    visit.page.context.set_offline(True)
+    go_offline(visit)
     begin(visit)
     expect(title(visit)).to_contain_text("Offline")
     visit.page.get_by_role("button", name="Cancel").click()
@@ -271,7 +297,7 @@ def test_the_catalogs_categories_are_asked_for_again_without_a_word(visits: Visi
     visit = visits()
     refuse(visit, 2, "**/api/categories", **NGINX)
     visit.page.reload()
-    visit.page.wait_for_selector("#examples:not([hidden])", timeout=15_000)
+    visit.page.wait_for_selector("#examples:not([hidden])")
     expect(visit.page.locator(".notice")).to_have_count(0)
     expect(visit.page.locator("#status")).to_have_text("")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.conftest import Shop
+from tests.e2e.conftest import PATIENCE, Shop
 from tests.e2e.serving import serving
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ def visited(browser: Browser, shop: Shop, log: Path, key: str = "") -> Iterator[
     made, count = shop.folder.parent / "artifacts", len(shop.photos)
     with serving(shop.folder, made, count, LENS_SEARCH_LOG=str(log), LENS_API_KEYS=key) as server:
         context = browser.new_context(http_credentials={"username": "any", "password": key})
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(PATIENCE)
         context.route("https://shop.example/**", lambda route: route.fulfill(body="the shop"))
         page = context.new_page()
         page.goto(server.address)
@@ -51,7 +51,7 @@ def search(page: Page, photo: Path) -> None:
 
 def lines(log: Path, count: int) -> list[dict[str, Any]]:
     """The log, once it has so many lines: nothing waits for a click to be written."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE / 1_000
     while len(found := log.read_text().splitlines()) < count:
         assert time.monotonic() < deadline, found
         time.sleep(0.05)

@@ -160,8 +160,8 @@ def test_moving_the_box_cancels_the_search_under_way(visit: Visit) -> None:
     visit.page.on("requestfailed", lambda request: failed.append(request.failure or ""))
     visit.page.route("**/api/search-image", lambda route: None, times=1)  # never answered
     visit.page.locator("#crop").focus()
-    visit.page.keyboard.press("Shift+ArrowLeft")
-    visit.page.wait_for_function("() => window.sent.length === 2")
+    with visit.page.expect_request("**/api/search-image"):
+        visit.page.keyboard.press("Shift+ArrowLeft")
     visit.page.keyboard.press("Shift+ArrowLeft")
     wait_for_searches(visit, 3)
     assert failed == ["net::ERR_ABORTED"]

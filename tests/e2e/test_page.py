@@ -337,7 +337,9 @@ def test_back_and_forward_go_through_what_was_seen(visit: Visit) -> None:
 
 def test_a_search_can_be_canceled_and_begun_again(visit: Visit) -> None:
     visit.page.route("**/api/search-image", lambda route: None, times=1)  # never answered
-    visit.page.set_input_files("#choose", visit.shop.photo("Sweaters"))
+    # Canceled sooner, the next one would be the one.
+    with visit.page.expect_request("**/api/search-image"):
+        visit.page.set_input_files("#choose", visit.shop.photo("Sweaters"))
     visit.page.get_by_role("button", name="Cancel").click()
     assert "canceled" in visit.notice()
     expect(visit.page.locator(".waiting")).to_have_count(0)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from lambdas.local.server.page import frontend_folder
-from tests.e2e.conftest import Shop
+from tests.e2e.conftest import PATIENCE, Shop
 from tests.e2e.serving import serving
 from tests.e2e.shop_page import ShopPage, shop_page
 
@@ -72,7 +72,7 @@ def site(outside: ShopPage, lens: str) -> ShopPage:
 def page(browser: Browser, site: ShopPage) -> Iterator[Page]:
     """A tab that stays without errors and violations."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(_HEAR)
     context.route("https://shop.example/**", lambda route: route.fulfill(body="the product"))
     page = context.new_page()
@@ -145,7 +145,7 @@ def test_a_shopper_searches_in_the_shops_own_page_and_the_shop_hears_of_it(
     assert failed == ("lens-error", "", {"code": "not_an_image"})
     assert page.evaluate("history.length") == before, "the page's back button is the page's"
     assert page.title() == "A shop"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE / 1_000
     while '"click"' not in log.read_text():
         assert time.monotonic() < deadline, "the server was told of the click, too"
         time.sleep(0.05)

@@ -14,7 +14,7 @@ from lens.gallery.commits import Commit
 from lens.gallery.current import Current
 from lens.gallery.product_tables import ProductsManifest, table_folders
 from lens.gallery.rows import Kind, Row, Rows
-from lens.gallery.snapshots import SnapshotManifest
+from lens.gallery.snapshots import SnapshotManifest, SnapshotRef
 from lens.storage.documents import parse_document
 
 Names = frozenset[str]
@@ -44,6 +44,7 @@ class Ledger:
     looks: dict[str, ProductsManifest] = field(default_factory=dict)
     currents: list[Current] = field(default_factory=list)
     _folded: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    _silent_parents: dict[str, str] = field(default_factory=dict)
 
     def written(self, key: str, data: bytes) -> None:
         """Take note of a write that took effect."""
@@ -80,8 +81,20 @@ class Ledger:
                 assert previous == (there.id if there else None), "a look skipped another"
             assert head.products or emptied or not before[-1].products, "products were lost"
             lost = self.segments_of(before[-1]) - self.segments_of(head)
+            base = before[-1].snapshot
+            if base and head.snapshot and (old := self._too_old_to_name(base, head.created_at)):
+                if self.snapshots[head.snapshot.id].parent is None and old & lost:
+                    self._silent_parents[head.snapshot.id] = base.id
+                lost -= old
             assert emptied or not lost, f"commit {head.number} lost the segments {sorted(lost)}"
         before.append(head)
+
+    def _too_old_to_name(self, at: SnapshotRef, now: float) -> Names:
+        """Of a snapshot's segments, those that one which takes its place without naming it as its
+        parent need not name: their rows stay."""
+        recent = now - retention.SEGMENT
+        named = (each.id for each in self.snapshots[at.id].folded if each.at >= recent)
+        return self._segments_in(at.id) - self._unmerged(named)
 
     def segments_of(self, commit: Commit) -> Names:
         """The segments, as embedding wrote them, that a commit is made of."""
@@ -126,7 +139,7 @@ class Ledger:
             return frozenset()
         manifest = self.snapshots[snapshot_id]
         folded = self._unmerged(segment.id for segment in manifest.folded)
-        return folded | self._segments_in(manifest.parent)
+        return folded | self._segments_in(manifest.parent or self._silent_parents.get(snapshot_id))
 
     def _rows_in(self, snapshot_id: str | None) -> tuple[Row, ...]:
         """Winners and newest tombstones, folded one snapshot after the other."""
@@ -134,7 +147,8 @@ class Ledger:
             return ()
         if snapshot_id not in self._folded:
             manifest = self.snapshots[snapshot_id]
-            rows = list(self._rows_in(manifest.parent))
+            parent = manifest.parent or self._silent_parents.get(snapshot_id)
+            rows = list(self._rows_in(parent))
             for name in self._unmerged(segment.id for segment in manifest.folded):
                 rows += self.segments[name].rows
             tombstones = winners(row for row in rows if row.kind == Kind.TOMBSTONE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,9 +71,13 @@ class _Noting(FileStorage):
         self._note(Put(key, data, done=True))
         return info
 
-    def delete(self, key: str) -> None:
-        self._note(Put(key, None, done=False))
-        super().delete(key)
+    def delete_many(self, keys: Iterable[str]) -> None:
+        keys = list(keys)
+        for done in (False, True):
+            if done:
+                super().delete_many(keys)
+            for key in keys:
+                self._note(Put(key, None, done=done))
 
 
 def record(
@@ -192,7 +196,11 @@ def _check_files(notes: Sequence[object], left: Files) -> None:
     """Of every object there is the version that was written last, whole, or one under way."""
     may: dict[str, list[bytes | None]] = {}
     for note in notes:
-        if isinstance(note, Put) and not note.key.startswith(THUMBS):
+        if not isinstance(note, Put):
+            continue
+        if note.key.startswith(THUMBS) and note.data is not None:
+            may.pop(note.key, None)  # a thumbnail may be torn or lost
+        elif not note.key.startswith(THUMBS) or note.done:
             if note.done:
                 may[note.key] = [note.data]
             else:

@@ -25,6 +25,7 @@ def small_bounds() -> Iterator[None]:
         patch.object(compaction, "TAIL_SEGMENTS", 2),
         patch.object(compaction, "SMALL_SEGMENT_ROWS", 2),
         patch.object(compaction, "TAIL_ROWS", 5),
+        patch.object(compaction, "LOADING_SHARE", 1),
         patch.object(retention, "COMMITS", KEPT_COMMITS),
     ):
         logging.disable(logging.CRITICAL)

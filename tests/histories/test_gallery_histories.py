@@ -153,5 +153,11 @@ def test_every_history_of_a_seed_ends_with_the_catalog(seeds: range) -> None:
         act_out_seed(seed)
 
 
+# A gallery whose deleted photos are forgotten, long after its oldest segments left the fold log.
+@pytest.mark.parametrize("seed", [100_052])
+def test_a_history_that_once_failed_ends_with_the_catalog(seed: int) -> None:
+    act_out_seed(seed)
+
+
 def test_a_seed_always_tells_the_same_history() -> None:
     assert history(4) == history(4) != history(5)

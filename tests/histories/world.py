@@ -251,8 +251,10 @@ class World:
         self._commit(list(self.part_events))
 
     def compact(self, chance: random.Random) -> None:
-        """A compactor brings a gallery's tail within its bounds."""
-        compaction.compact(self.artifacts, chance.choice(self.models), now=self.now("compactor"))
+        """A compactor brings a gallery's tail within its bounds, for a head's event or on its
+        schedule."""
+        model_id, now = chance.choice(self.models), self.now("compactor")
+        compaction.compact(self.artifacts, model_id, now=now, aged=chance.random() < 0.5)
 
     def fold(self, chance: random.Random) -> None:
         """A compactor folds though the bounds do not ask for it."""

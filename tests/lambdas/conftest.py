@@ -56,7 +56,9 @@ class Shop:
         )
         self.pipeline = Pipeline(self.settings)
         artifacts = self.pipeline.artifacts
-        self.searcher = Searcher(artifacts, self.settings.limits, self.settings.cached_results)
+        self.searcher = Searcher(
+            artifacts, self.settings.query_limits, self.settings.cached_results
+        )
         self.app: FastAPI = create_app(self.settings, self.searcher)
         self.client = Client(self.app)
 

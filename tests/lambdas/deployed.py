@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,21 @@ class Deployed:
         """A function as it starts now."""
         module = f"lambdas.{name}.function"
         sys.modules.pop(module, None)
+        with self._variables():
+            handler: Function = importlib.import_module(module).handler
+
+        def call(*given: Any) -> Any:
+            with self._variables():
+                return handler(*given)
+
+        return call
+
+    @contextmanager
+    def _variables(self) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as environment:
             for variable, value in self._environment.items():
                 environment.setenv(variable, value)
-            handler: Function = importlib.import_module(module).handler
-        return handler
+            yield
 
     def put(self, key: str, data: bytes) -> str:
         """Upload a photo; the event that S3 sends of it."""

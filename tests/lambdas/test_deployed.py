@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from lens.default_model.shipped import shipped_manifest
@@ -24,6 +25,7 @@ from lens.gallery.versions import UNSEEN, Look
 from lens.models.calibration import FILES
 from lens.pipeline import compact as compaction
 from lens.pipeline.events import sqs_event
+from lens.pipeline.notifications import EVENTS
 from lens.search.searcher import Searcher
 from lens.storage import FileStorage
 from tests.lambdas.deployed import NO_FAILURES, Deployed
@@ -77,6 +79,30 @@ def test_photos_travel_through_the_functions_and_out_again(deployed: Deployed) -
     assert deployed.thumbs.head(f"thumbs/{found.photo_id}") is not None
     deployed.settle(deployed.remove("shop/1/a b+ü.png"))
     assert keys(deployed) == ["shop/0/a b+ü.png", "shop/2/a b+ü.png"]
+
+
+@pytest.mark.parametrize("function", ["embed", "search"])
+def test_what_runs_the_model_tells_its_form_and_how_fast_it_is(
+    deployed: Deployed,
+    function: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # They are the process's, and other tests' too.
+    monkeypatch.setattr("lambdas.telemetry._write_json", lambda: None)
+    monkeypatch.setattr("lambdas.telemetry.publish_with", lambda publisher: None)
+    deployed.settle(deployed.put("a.png", png(1)))
+    assert capsys.readouterr().out == "", "on this machine nobody reads it"
+    (measured,) = deployed.artifacts.list("speeds/")
+    deployed.set("AWS_LAMBDA_FUNCTION_NAME", f"Shop-{function}")
+    started = deployed.function(function)
+    if function == "embed":
+        started(sqs_event([deployed.put("b.png", png(2))]))
+    lines = capsys.readouterr().out.splitlines()
+    (told,) = [each for each in map(json.loads, lines) if "EmbeddingMilliseconds" in each]
+    assert (told["FunctionName"], told["Form"]) == (f"Shop-{function}", "fp32")
+    assert told["EmbeddingMilliseconds"] > 0
+    assert deployed.artifacts.head(measured.key) == measured, "it was not measured again"
 
 
 def test_setup_answers_with_the_live_model_and_repeats_without_harm(deployed: Deployed) -> None:
@@ -192,7 +218,7 @@ def published(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert directive["Dimensions"] == [["service"]]
     units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
     counts = ("Photos", "RejectedPhotos", "WaitingPhotos", "PhotosBehind")
-    count = dict.fromkeys((*counts, "HeldDeletions", "MassRemoval"), "Count")
+    count = dict.fromkeys((*counts, "HeldDeletions", "MassRemoval", "LostNotifications"), "Count")
     assert units == {**count, "GalleryAge": "Seconds"}
     assert found["service"] == "ImageLens"
     return {name: found[name][0] for name in units}
@@ -211,6 +237,7 @@ def test_reconcile_queues_what_differs_and_publishes_how_far_behind_it_is(
         "PhotosBehind": 0,
         "HeldDeletions": 0,
         "MassRemoval": 0,
+        "LostNotifications": 3,  # this bucket tells nobody
         "GalleryAge": 0,
     }
     deployed.put("new.png", png(10))
@@ -223,6 +250,27 @@ def test_reconcile_queues_what_differs_and_publishes_how_far_behind_it_is(
     deployed.settle()
     assert keys(deployed) == ["0.png", "1.png", "3.png", "new.png"]
     assert deployed.function("reconcile")({}) == {"differing": 0, "queued": 0, "regrouped": 0}
+
+
+def test_reconcile_tells_when_somebody_has_replaced_the_buckets_notifications(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    deployed.settle(deployed.put("a.png", png(1)))
+    s3: Any = boto3.client("s3", region_name="us-east-1")
+    name = deployed.looks.url.rpartition("/")[2]
+    filters = [{"Name": "prefix", "Value": "catalog/"}]
+    ours: Any = {
+        "QueueArn": f"arn:aws:sqs:us-east-1:123456789012:{name}",
+        "Events": list(EVENTS),
+        "Filter": {"Key": {"FilterRules": filters}},
+    }
+    for told, lost in (([ours], 0), ([], 3)):
+        s3.put_bucket_notification_configuration(
+            Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": told}
+        )
+        deployed.function("reconcile")({})
+        assert published(capsys)["LostNotifications"] == lost
+    assert "no longer tells of s3:ObjectCreated:*, s3:ObjectRemoved:*" in caplog.text
 
 
 def test_reconcile_holds_what_a_listing_lacks_until_its_event_names_the_hold(

@@ -1,6 +1,7 @@
 """Every function's entry (lambdas/*): started by name, from the environment, with its libraries.
 
-Covers: the `function` modules of embed, build_index, compact, reconcile, collect, setup, promote.
+Covers: the `function` modules of embed, build_index, compact, reconcile, collect, setup, promote,
+authorize.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ENVIRONMENT = {
     "LENS_THUMBS": "s3://shop",
     "LENS_EMBED_QUEUE": "https://sqs.us-east-1.amazonaws.com/123456789012/looks",
     "LENS_MODEL_FOLDER": "model",
+    "LENS_KEYS_SECRET": "keys",
 }
 # The variables that each function in a zip needs.
 NEEDS = {
@@ -25,8 +27,9 @@ NEEDS = {
     "compact": ("LENS_ARTIFACTS",),
     "reconcile": ("LENS_CATALOG", "LENS_ARTIFACTS", "LENS_EMBED_QUEUE"),
     "collect": ("LENS_ARTIFACTS", "LENS_THUMBS", "LENS_EMBED_QUEUE"),
-    "setup": ("LENS_ARTIFACTS", "LENS_MODEL_FOLDER"),
+    "setup": ("LENS_CATALOG", "LENS_ARTIFACTS", "LENS_MODEL_FOLDER"),
     "promote": ("LENS_CATALOG", "LENS_ARTIFACTS", "LENS_EMBED_QUEUE"),
+    "authorize": ("LENS_KEYS_SECRET",),
 }
 IMAGE = {"embed": ("LENS_CATALOG", "LENS_ARTIFACTS", "LENS_THUMBS")}
 # What the layer of libraries lacks.

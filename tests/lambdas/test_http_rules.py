@@ -39,7 +39,7 @@ def test_every_reply_tells_browsers_to_be_careful(
     assert reply.headers["x-content-type-options"] == "nosniff"
     assert reply.headers["content-security-policy"].startswith("default-src 'none'")
     if status >= 400:
-        assert set(reply.json()["error"]) == {"code", "message"}
+        assert set(reply.json()["error"]) == {"code", "message", "request_id"}
 
 
 @pytest.mark.parametrize("path", ["/api/health", "/api/categories", "/api/docs", "/api/items/none"])

@@ -5,6 +5,7 @@ Covers: app, searching, lookups, health, health_schemas, schema, schemas, produc
 
 from __future__ import annotations
 
+import errno
 from io import BytesIO
 from typing import Any
 
@@ -17,9 +18,11 @@ from lambdas.search.app import create_app
 from lambdas.search.background import Background
 from lambdas.search.errors import REFUSALS
 from lambdas.search.schema import Schema
-from lens.errors import LensError, PhotoError
+from lens.errors import DriftError, LensError, PhotoError
+from lens.models.embedder import Embedder
 from lens.photos.decoding import photo_id
 from lens.pipeline.rollback import release, rollback
+from lens.search import serving
 from tests.lambdas.conftest import STOCK, Client, MakeShop, Shop
 from tests.support.tiny_model import png, write_tiny_model
 
@@ -152,6 +155,7 @@ def test_health_tells_what_answers_and_from_what(shop: Shop) -> None:
     health = shop.health()
     assert health.pop("runtime").startswith("onnxruntime ")
     assert health.pop("model_id").startswith("tiny-")
+    assert health.pop("milliseconds") > 0
     cache = health.pop("cache")
     assert health == {
         "status": "ok",
@@ -254,6 +258,19 @@ def test_a_gallery_whose_head_is_damaged_is_served_from_its_history(shop: Shop) 
     assert "`lens repair`" in health["advice"]
 
 
+def test_libraries_that_embed_otherwise_are_told_and_not_searched_with(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drifts(*given: object) -> Embedder:
+        raise DriftError("a-model", "onnxruntime 2.0", "onnxruntime 1.0", 0.9)
+
+    monkeypatch.setattr(serving, "load_embedder", drifts)
+    assert shop.search(png(1)).status_code == 503
+    health = shop.health()
+    assert (health["status"], health["damaged"]) == ("degraded", [])
+    assert "requirements.txt" in health["advice"]
+
+
 def test_a_gallery_of_which_nothing_is_whole_is_degraded_and_searches_say_so(shop: Shop) -> None:
     for path in (shop.folder.parent / "artifacts" / "segments").rglob("*.npz"):
         path.write_bytes(b"")
@@ -276,6 +293,36 @@ def test_an_error_nobody_foresaw_is_a_500_that_tells_no_secrets(
     assert reply.status_code == 500
     assert reply.json()["error"]["code"] == "internal_error"
     assert "secret" not in reply.text
+
+
+@pytest.mark.parametrize(
+    "lacks",
+    [
+        RuntimeError("can't start new thread"),
+        OSError(errno.EMFILE, "Too many open files"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        MemoryError(),
+    ],
+    ids=repr,
+)
+def test_where_the_machine_lacks_something_for_a_while_it_is_busy(
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    lacks: Exception,
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise lacks
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(shop.searcher, "search", broken)
+        reply = shop.search(png(1))
+    assert reply.status_code == 503
+    assert reply.json()["error"]["code"] == "busy"
+    assert int(reply.headers["retry-after"]) > 0
+    assert "has too little of something" in caplog.text
+    assert (str(lacks) or "MemoryError") in caplog.text
+    assert shop.search(png(1)).status_code == 200
 
 
 def test_an_item_lists_its_photos_in_key_order(shop: Shop) -> None:

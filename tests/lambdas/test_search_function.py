@@ -49,10 +49,10 @@ def invoke(shop: Shop, *events: dict[str, Any]) -> list[dict[str, Any]]:
         text=True,
         env=environment,
         check=False,
-        timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    lines = map(json.loads, done.stdout.splitlines())
+    return [line for line in lines if "_aws" not in line]  # those are metrics
 
 
 def event(method: str, path: str, body: bytes = b"", content_type: str = "") -> dict[str, Any]:
@@ -219,7 +219,7 @@ def test_lambda_is_told_what_to_do_when_it_resumes_a_search(shop: Shop, tmp_path
 
 
 def test_a_start_imports_nothing_that_a_search_does_not_need(shop: Shop) -> None:
-    unneeded = ["boto3", "botocore", "onnx", "pi_heif", "torch", "uvicorn"]
+    unneeded = ["boto3", "opentelemetry.sdk", "onnx", "pi_heif", "torch", "uvicorn"]
     program = (
         "import sys, gc, lambdas.search.function\n"
         f"print([name for name in {unneeded} if name in sys.modules], gc.isenabled())"
@@ -234,7 +234,6 @@ def test_a_start_imports_nothing_that_a_search_does_not_need(shop: Shop) -> None
             "LENS_ARTIFACTS": shop.settings.artifacts,
         },
         check=True,
-        timeout=60,
     )
     assert done.stdout.strip() == "[] True"
 
@@ -251,6 +250,5 @@ def test_s3_is_read_without_boto3s_transfer_manager() -> None:
         text=True,
         env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
         check=True,
-        timeout=60,
     )
     assert done.stdout.split() == ["False", "False"]

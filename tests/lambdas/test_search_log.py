@@ -198,7 +198,8 @@ def test_a_log_that_fails_costs_its_lines_and_no_search_and_is_told(
     replies = [logged.search(png(1)) for _ in range(3)]
     assert [reply.status_code for reply in replies] == [200, 200, 200]
     assert logged.health()["search_log"] == "failing"
-    assert caplog.messages == ["the search log loses lines: No such file or directory"]
+    told = [message for message in caplog.messages if "search log" in message]
+    assert told == ["the search log loses lines: No such file or directory"]
     path.parent.mkdir()
     logged.search(png(1))
     assert logged.health()["search_log"] == "on"

@@ -116,6 +116,7 @@ def test_where_things_lie_is_in_the_log_and_in_no_reply(
     assert reply.json()["error"] == {
         "code": "storage_unavailable",
         "message": "the photos cannot be reached now; try again in a minute",
+        "request_id": reply.headers["x-request-id"],
     }
     health = client.get("/api/health")
     assert health.json()["status"] == "degraded"

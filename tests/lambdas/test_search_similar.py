@@ -1,12 +1,13 @@
 """`/api/items/{id}/similar`: what is like an item, without a photo being sent.
 
-Covers: lookups, fields.
+Covers: lookups, fields, called.
 """
 
 from __future__ import annotations
 
 import pytest
 
+from lens.storage.formats import announce_format
 from tests.lambdas.conftest import MakeShop, Shop
 from tests.support.tiny_model import png
 
@@ -43,6 +44,53 @@ def test_a_new_photo_is_similar_at_once_and_a_deleted_item_is_not(shop: Shop) ->
     shop.settle()
     assert "WOMEN/Tops/id_2" not in str(shop.client.get(address).json())
     assert shop.client.get("/api/items/WOMEN/Tops/id_2/similar").status_code == 404
+
+
+@pytest.fixture
+def sold(shop: Shop) -> Shop:
+    """The shop with a product file, whose ids are not the catalog's."""
+    rows = ("D1-S,Dress,20 EUR,id_1", "D1-M,Dress,21 EUR,id_1", "GONE,No photo,1 EUR,")
+    announce_format(shop.pipeline.artifacts, 0.0)
+    shop.put("products.csv", "\n".join(("id,title,price,item_group_id", *rows)).encode())
+    shop.settle()
+    return shop
+
+
+@pytest.mark.parametrize("name", ["D1-M", "ID_1", "id_1", "Dresses/id_1"])
+def test_an_item_is_asked_for_by_the_shop_s_ids_too(sold: Shop, name: str) -> None:
+    expected = sold.client.get(f"/api/items/{ITEM}/similar").json()["hits"]
+    found = sold.client.get(f"/api/items/{name}/similar").json()
+    assert (found["item_id"], found["hits"]) == (name, expected)
+    by_form = sold.client.post("/api/search-image", data={"item_id": name}).json()
+    assert by_form["hits"] == expected
+    item = sold.client.get(f"/api/items/{name}").json()
+    assert (item["item_id"], item["product"]["item_group_id"]) == (ITEM, "id_1")
+    liked, same = (
+        sold.client.post("/api/search-image", data={"like": each}).json()["hits"]
+        for each in (name, ITEM)
+    )
+    assert liked == same and ITEM not in str(liked)
+
+
+def test_a_product_without_a_photo_is_not_found_and_one_cannot_be_liked_and_unliked(
+    sold: Shop,
+) -> None:
+    reply = sold.client.get("/api/items/GONE/similar")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found")
+    both = sold.client.post("/api/search-image", data={"like": ITEM, "unlike": "D1-S"})
+    assert both.status_code == 422
+    assert both.json()["error"]["message"].startswith(f"unlike: '{ITEM}' is in like too")
+
+
+def test_without_a_product_file_the_folder_s_name_is_enough_while_it_is_one(shop: Shop) -> None:
+    expected = shop.client.get(f"/api/items/{ITEM}/similar").json()["hits"]
+    assert shop.client.get("/api/items/id_1/similar").json()["hits"] == expected
+    assert shop.client.get("/api/items/d_1/similar").status_code == 404
+    shop.put("img/MEN/Coats/id_1/front.png", png(77))
+    shop.settle()
+    reply = shop.client.get("/api/items/id_1/similar")
+    told = f"2 items are called 'id_1': MEN/Coats/id_1, {ITEM}; name one"
+    assert (reply.status_code, reply.json()["error"]["message"]) == (404, told)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ def answers(shop: Shop, folder: Path, *events: dict[str, Any]) -> list[dict[str,
     except UnreachableIndexError as error:
         pytest.skip(str(error))
     shutil.copytree(ROOT / "lambdas" / "search", folder / "lambdas" / "search")
-    shutil.copy(ROOT / "lambdas" / "__init__.py", folder / "lambdas")
+    for name in ("__init__.py", "telemetry.py"):
+        shutil.copy(ROOT / "lambdas" / name, folder / "lambdas")
     packages = VENDOR / f"serving-{target.name}" / "python"
     # -S leaves site-packages out, -I the environment's own paths, -B bytecode.
     done = subprocess.run(

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from layers.build import CONSTRAINTS, UnreachableIndexError, build
+from layers.build import UnreachableIndexError, build
 from layers.check import check_binaries, check_size, check_tags
 from layers.contents import GALLERY, SERVING, deployed
 from layers.target import LayerError, Target, find_python
 from layers.trim import trim
 
 ROOT = Path(__file__).parents[2]
+CONSTRAINTS = ROOT / "constraints.txt"
+FIRST = GALLERY.pinned.read_text().splitlines()[2].split()[0]
 FITTING = """\
 import sys
 sys.path[:0] = sys.argv[1:]
@@ -63,7 +65,7 @@ def test_a_layer_holds_the_pinned_versions_and_no_more_of_botocore_than_is_calle
     }
     assert {"numpy==2.4.6", "faiss_cpu==1.15.1", "botocore==1.44.5"} <= there <= pins
     services = {path.name for path in (packages / "botocore" / "data").iterdir() if path.is_dir()}
-    assert services == {"s3", "sqs", "sts"}
+    assert services == {"codedeploy", "lambda", "s3", "secretsmanager", "sqs", "sts"}
     assert not [path for path in packages.rglob("*") if path.name == "tests"]
 
 
@@ -106,12 +108,12 @@ def test_an_up_to_date_layer_is_left_alone_and_a_damaged_one_gets_the_same_bytes
 ) -> None:
     target, vendor, whole = Target("3.13", "x86_64"), layer.parent, contents(layer)
     before = layer.stat()
-    assert "is up to date: 18 wheels" in build(GALLERY, target, vendor)
+    assert "is up to date: 21 wheels" in build(GALLERY, target, vendor)
     assert layer.stat() == before
     # The state after a build was killed between its two renames.
     (layer / "python" / "six.py").unlink()
     layer.with_name(f"{layer.name}.stamp").unlink()
-    assert "is built: 18 wheels" in build(GALLERY, target, vendor)
+    assert "is built: 21 wheels" in build(GALLERY, target, vendor)
     assert contents(layer) == whole
     assert sorted(path.name for path in vendor.iterdir()) == [layer.name, f"{layer.name}.stamp"]
 
@@ -130,9 +132,8 @@ def test_a_layer_is_built_for_another_python_and_another_processor(
 
 
 def test_images_need_one_layer_and_zips_another_that_serves() -> None:
-    assert deployed({"packaging": "image"}) == (GALLERY,)
-    assert deployed({"packaging": "zip"}) == deployed({"packaging": "snapstart"})
-    assert deployed({"packaging": "zip"}) == (GALLERY, SERVING)
+    assert deployed("image") == (GALLERY,)
+    assert deployed("zip") == deployed("snapstart") == (GALLERY, SERVING)
     assert {"onnxruntime", "fastapi", "pi-heif"} <= set(SERVING.requirements)
     assert {"uvicorn", "torch"}.isdisjoint(SERVING.requirements)
 
@@ -217,30 +218,43 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_a_missing_wheel_says_what_to_do(tmp_path: Path) -> None:
-    done = command("-cpython_version=3.14", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "layers.build: aws-lambda-powertools, or a package that it needs, has no wheel for Python "
-        "3.14 on x86_64: pin a version that has one in constraints.txt, or choose another "
-        "python_version\n"
+def test_a_missing_wheel_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(LayerError) as caught:
+        build(GALLERY, Target("3.13", "x86_64"), tmp_path / "vendor")
+    assert str(caught.value) == (
+        f"{FIRST} has no wheel for Python 3.13 on x86_64: pin a version that has one in "
+        "constraints.txt and run `make pins`, or choose another python_version"
     )
 
 
-def test_an_unreachable_index_says_what_to_do() -> None:
-    nowhere = "http://127.0.0.1:9/simple"
-    done = command("-cpython_version=3.14", PIP_INDEX_URL=nowhere, PIP_RETRIES="1")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "layers.build: the package index cannot be reached: check the network and "
-        "`pip config list`\n"
-    )
+@pytest.mark.slow
+def test_a_package_that_is_another_one_than_was_pinned_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gallery.txt").write_text(f"six==1.17.0 --hash=sha256:{'0' * 64}\n")
+    monkeypatch.setattr("layers.contents.PINNED", tmp_path)
+    with pytest.raises(LayerError, match="layers/pinned names by its hash") as caught:
+        build(GALLERY, Target("3.13", "x86_64"), tmp_path / "vendor")
+    if isinstance(caught.value, UnreachableIndexError):
+        pytest.skip(str(caught.value))
+
+
+def test_an_unreachable_index_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(UnreachableIndexError, match="check the network and `pip config list`"):
+        build(GALLERY, Target("3.13", "x86_64"), tmp_path / "vendor")
 
 
 def test_an_unknown_target_is_refused() -> None:
     done = command("-c", "python_version=2.7", "--profile", "of-cdk")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("layers.build: no layer for Python '2.7': choose one of")
+    assert done.stderr.startswith("layers.build: context python_version='2.7': ")
     with pytest.raises(LayerError, match=r"no layer for Python '2\.7': choose one of"):
         Target("2.7", "x86_64")
     with pytest.raises(LayerError, match="no layer for architecture 'mips': choose x86_64 or"):

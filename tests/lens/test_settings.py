@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lens.errors import UsageError
-from lens.settings import Settings, settings_from
+from lens.settings import Settings, misspelt, settings_from
 
 
 def test_variables_become_settings() -> None:
@@ -92,3 +92,21 @@ def test_a_bad_value_is_one_line_that_names_the_variable(name: str, value: str) 
         settings_from({name: value})
     assert str(caught.value).startswith(f"{name}='{value}': ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_variable_of_nearly_a_setting_s_name_is_told_with_what_may_be_meant() -> None:
+    given = ["LENS_CURRENCY", "LENS_SHOP_CURENCY", "LENS_PORT", "LENS_SERVER", "LENS_KEY", "HOME"]
+    assert misspelt(given) == {
+        "LENS_CURRENCY": "LENS_SHOP_CURRENCY",
+        "LENS_SHOP_CURENCY": "LENS_SHOP_CURRENCY",
+    }
+
+
+def test_what_is_searched_with_is_smaller_than_what_is_in_the_catalog() -> None:
+    settings = settings_from({})
+    assert settings.limits.photo_pixels == 64_000_000
+    assert settings.query_limits.photo_pixels == 50_000_000
+    assert settings.query_limits.photo_bytes == settings.limits.photo_bytes
+    small = settings_from({"LENS_MAX_PHOTO_PIXELS": "9", "LENS_DECODE_APART": "0"})
+    assert small.query_limits.photo_pixels == 9
+    assert settings.query_limits.apart and not small.query_limits.apart

@@ -1,11 +1,13 @@
-"""Mutation testing: changes gallery and pipeline in small ways, and tells what no test notices.
+"""Mutation testing: changes gallery, pipeline and storage in small ways, and tells what no test
+notices.
 
     python -m tests.mutations [MODULE ...] [--sample N] [--seed S] [--named TEXT] [--widely]
 
 A module is named by its path below lens/ ("gallery/rows"); without one, all are changed. No file is
 touched: each mutant is a fork of this process, which imports the changed module and runs the tests
-of its name, then (--widely) those of both folders and the histories, until one fails. A mutant that
-argued.txt names with a reason is left out. Exit status 1 when one survives.
+of its name and those that say "Covers:" it, then (--widely) those of both folders and the
+histories, until one fails. A mutant that argued.txt names with a reason is left out. Exit status 1
+when one survives.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import importlib.abc
 import importlib.util
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -34,15 +37,9 @@ LENS = ROOT / "layers/lens/python/lens"
 ARGUED = Path(__file__).with_name("argued.txt")
 _GALLERY = sorted(f"gallery/{path.stem}" for path in (LENS / "gallery").glob("[!_]*.py"))
 _PIPELINE = ["commit", "compact", "promote", "rollback", "collect", "reconcile", "embed", "events"]
-MODULES = [*_GALLERY, *(f"pipeline/{name}" for name in _PIPELINE)]
-# Whose tests have another name.
-_ALSO = {
-    "gallery/loading": ["tests/lens/gallery/test_gallery.py", "tests/lens/search/test_searcher.py"],
-    "gallery/nearest": ["tests/lens/gallery/test_gallery.py"],
-    "gallery/mapped_arrays": ["tests/lens/gallery/test_snapshots.py"],
-    "gallery/retention": ["tests/lens/pipeline/test_collect.py"],
-    "gallery/selection": ["tests/lens/search/test_join.py"],
-}
+_PIPELINE += ["disappearance"]
+_STORAGE = sorted(f"storage/{path.stem}" for path in (LENS / "storage").glob("[!_]*.py"))
+MODULES = [*_GALLERY, *(f"pipeline/{name}" for name in _PIPELINE), *_STORAGE]
 _FOLDERS = ["tests/lens/gallery", "tests/lens/pipeline", "tests/lens/search/test_searcher.py"]
 _HISTORIES = ["tests/histories/test_gallery_histories.py"]
 _PRELOADED = (
@@ -58,7 +55,8 @@ def argued() -> dict[str, str]:
     known = {}
     for line in ARGUED.read_text().splitlines():
         if line and not line.startswith("#"):
-            module, name, why = (part.strip() for part in line.split(" | "))
+            module, _, rest = line.partition(" | ")
+            name, _, why = rest.rpartition(" | ")  # a name may have such bars, too
             known[f"{module} {name}"] = why
     return known
 
@@ -81,6 +79,22 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return compile(self._tree, str(self._path), "exec")
 
 
+def tests_of(module: str) -> list[str]:
+    """The tests of a module's name, and those whose first lines say that they cover it."""
+    folder, _, name = module.rpartition("/")
+    own = ROOT / f"tests/lens/{folder}/test_{name}.py"
+    return [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests/lens").rglob("test_*.py"))
+        if path == own or name in _covered(path)
+    ]
+
+
+def _covered(test: Path) -> set[str]:
+    told = re.search(r"Covers:([^.]*)\.", ast.get_docstring(ast.parse(test.read_text())) or "")
+    return {name.strip() for name in told[1].split(",")} if told else set()
+
+
 def is_noticed(module: str, tree: ast.Module, tests: Sequence[str], chosen: str) -> bool:
     """Whether a test fails, or hangs, with this tree in the module's place."""
     child = os.fork()
@@ -97,6 +111,7 @@ def is_noticed(module: str, tree: ast.Module, tests: Sequence[str], chosen: str)
             import pytest
 
             options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", chosen]
+            options.append("--hypothesis-profile=mutants")
             status = int(pytest.main([*options, *tests]))
         os._exit(status)
     deadline = time.monotonic() + _SECONDS
@@ -112,10 +127,8 @@ def is_noticed(module: str, tree: ast.Module, tests: Sequence[str], chosen: str)
 
 def _groups(module: str, widely: bool) -> list[tuple[list[str], str]]:
     """The tests to run one after the other, each with the marks of those that are meant."""
-    folder, _, name = module.rpartition("/")
-    own = [f"tests/lens/{folder}/test_{name}.py", *_ALSO.get(module, [])]
-    there = [test for test in own if (ROOT / test).exists()]
-    groups = [(there, "not slow")] if there else []
+    own = tests_of(module)
+    groups = [(own, "not slow")] if own else []
     return [*groups, (_FOLDERS, "not slow"), (_HISTORIES, "slow")] if widely else groups
 
 
@@ -146,6 +159,7 @@ def main() -> int:
             sys.exit(f"the tests of {module} fail as it is: mend them first")
         if options.sample and options.sample < len(drawn):
             drawn = random.Random(options.seed).sample(drawn, options.sample)
+        before = tried, survived
         for mutant in drawn:
             if f"{module} {mutant.name}" in known:
                 left_out += 1
@@ -154,7 +168,8 @@ def main() -> int:
             if _survives(module, mutant, options.widely):
                 survived += 1
                 print(f"SURVIVED {module}:{mutant.line} | {mutant.name}", flush=True)
-        print(f"{module}: {tried - survived} of {tried} noticed so far", flush=True)
+        noticed = tried - survived - before[0] + before[1]
+        print(f"{module}: {noticed} of {tried - before[0]} noticed", flush=True)
     print(f"{tried} mutants, {tried - survived} noticed, {survived} survived, {left_out} argued")
     return 1 if survived else 0
 

@@ -28,7 +28,7 @@ _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd,
 }
-_LEFT_ALONE = ("_log.", "gc.")  # what a log says is not the code's behavior
+_LEFT_ALONE = ("_log.", "log.", "gc.")  # what a log says is not the code's behavior
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,10 @@ def test_a_run_leaves_a_model_that_serves_and_the_record_of_how_it_came_to_be(
     assert set(benchmark["recall_at_k"]) == {"1", "5", "10", "20", "30"}
     assert f"R@1 {benchmark['recall_at_k']['1']:.4f}" in out
     verdicts = run["precisions"]
-    assert list(verdicts) == ["int8-merged", "int8", "int8-safe", "int8-weights"]
+    assert list(verdicts) == [
+        *("int8-merged", "int7-merged", "int8", "int7", "int8-safe", "int8-weights"),
+        "fp32-merged",
+    ]
     assert all(f"precision {name}: " in out for name in verdicts)
     admitted = [name for name, verdict in verdicts.items() if verdict["admitted"]]
     assert list(manifest.variants) == [*admitted, "fp32"]

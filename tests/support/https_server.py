@@ -34,10 +34,11 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def serving_tls(
-    handler: type[BaseHTTPRequestHandler], folder: Path
+    handler: type[BaseHTTPRequestHandler], folder: Path, days: float = 1
 ) -> Iterator[tuple[int, ssl.SSLContext]]:
-    """Serve https as shop.example; its port, and what a caller trusts."""
-    file = _certificate(folder / "shop.pem")
+    """Serve https as shop.example, with a certificate that ends in so many days; its port, and what
+    a caller trusts."""
+    file = _certificate(folder / "shop.pem", days)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     server = _Server(("127.0.0.1", 0), handler)
@@ -125,14 +126,14 @@ def picture_shop(folder: Path) -> Iterator[PictureShop]:
         yield shop
 
 
-def _certificate(file: Path) -> Path:
+def _certificate(file: Path, days: float) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), False)
         .sign(key, hashes.SHA256())
     )

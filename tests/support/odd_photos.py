@@ -51,6 +51,11 @@ def segment(marker: int, data: bytes, photo: bytes | None = None) -> bytes:
     return photo[:2] + struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data + photo[2:]
 
 
+def palette() -> Image.Image:
+    """The picture in 64 colors."""
+    return patches().quantize(64)
+
+
 def avif(primaries: int = 1, transfer: int = 13) -> bytes:
     """An AVIF whose colors are named by these code points."""
     data = encode(patches(), "AVIF", quality=100, subsampling="4:4:4")
@@ -211,6 +216,15 @@ ODD: dict[str, Odd] = {
         lambda: encode(patches(), "WEBP", quality=95, exif=exif(6)[6:]),
         "turned, as other viewers do; Chromium leaves it lying",
     ),
+    "GIF": Odd(lambda: encode(palette(), "GIF")),
+    "GIF, a color see-through": Odd(lambda: encode(palette(), "GIF", transparency=0)),
+    "GIF of two frames": Odd(
+        lambda: encode(palette(), "GIF", save_all=True, append_images=[patches().quantize(9)])
+    ),
+    "BMP": Odd(lambda: encode(patches(), "BMP")),
+    "BMP of a palette": Odd(lambda: encode(palette(), "BMP")),
+    "BMP, gray": Odd(lambda: encode(patches().convert("L"), "BMP")),
+    "BMP, 32 bits": Odd(lambda: encode(patches().convert("RGBA"), "BMP")),
     "AVIF": Odd(avif),
     "AVIF, orientation": Odd(lambda: encode(patches(), "AVIF", quality=95, exif=exif(6))),
     "AVIF, brands miaf and mif2": Odd(

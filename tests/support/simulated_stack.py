@@ -29,6 +29,8 @@ _ASYNC_PAUSES = (1, 2)
 _ASYNC_HOURS = 6
 _ACTIVE_MINUTES = 360
 _OUR_NAMESPACE = "ImageLens"
+_FRESHNESS = "Freshness"  # published by each commit, not by reconcile
+_SLOW_MINUTES = 90
 FUNCTIONS = (
     "embed",
     "build_index",
@@ -98,6 +100,7 @@ class SimulatedStack:
         self._messages()
         self._visitors()
         self._trainings()
+        self._spending()
 
     def _deployment(self) -> None:
         for at in (0, self._trouble.start):
@@ -162,6 +165,7 @@ class SimulatedStack:
             for each in self._named("AWS::CloudWatch::Alarm").values()
             if each["Namespace"] == _OUR_NAMESPACE
             and [dimension["Name"] for dimension in each["Dimensions"]] == ["service"]
+            and each["MetricName"] != _FRESHNESS
         }
 
     def _messages(self) -> None:
@@ -170,15 +174,26 @@ class SimulatedStack:
             self._function_of(each["FunctionName"]): text(each["EventSourceArn"])
             for each in self._named("AWS::Lambda::EventSourceMapping").values()
         }
-        arriving = [minute for minute in range(0, self._end, 20) if 8 <= minute % DAY // 60 < 20]
+        uploads = [minute for minute in range(0, self._end, 20) if 8 <= minute % DAY // 60 < 20]
         # A burst: many at once, when the trouble begins.
-        arriving += [self._trouble.start] * 20
+        uploads += [self._trouble.start] * 20
+        arriving = [(at, at) for at in uploads]
         function: str | None = "embed"
         while function:
             queue = sources[function]
-            messages = [self._message(function, queue, at) for at in sorted(arriving)]
+            arriving.sort()
+            messages = [self._message(function, queue, at) for at, _ in arriving]
             self._depths(queue, messages)
-            arriving = [each.gone + 1 for each in messages if each.gone < self._end]
+            done = [
+                (each.gone, uploaded)
+                for each, (_, uploaded) in zip(messages, arriving, strict=True)
+                if each.gone < self._end
+            ]
+            if function == "build_index":
+                for at, uploaded in done:
+                    age = 60 * (at - uploaded)
+                    self.metrics.add(_OUR_NAMESPACE, _FRESHNESS, at, age, service="ImageLens")
+            arriving = [(at + 1, uploaded) for at, uploaded in done]
             function = _NEXT[function]
 
     def _message(self, function: str, queue: str, at: int) -> _Message:
@@ -189,6 +204,9 @@ class SimulatedStack:
         while self._trouble.hits(function, at):
             if self._trouble.how == "never runs":
                 return _Message(sent, (), self._end)
+            if self._trouble.how == "is slow":  # more come than it can take
+                at += _SLOW_MINUTES
+                break
             received.append(at)
             if self._trouble.how == "is throttled":
                 self._lambda(function, "Throttles", at, 1)
@@ -239,6 +257,7 @@ class SimulatedStack:
             else:
                 self._lambda("search", "Invocations", at, 1)
                 self._lambda("search", "Errors", at, how == "crashes")
+                self._lambda("search", "Duration", at, 150)
             broken = how in ("fails", "crashes", "is throttled")
             self.metrics.add("AWS/ApiGateway", "Count", at, 1, ApiId=api)
             self.metrics.add("AWS/ApiGateway", "5xx", at, broken, ApiId=api)
@@ -255,11 +274,37 @@ class SimulatedStack:
             name = "ExecutionsFailed" if failed else "ExecutionsSucceeded"
             self.metrics.add("AWS/States", name, at, 1, StateMachineArn=machine)
 
+    def _spending(self) -> None:
+        """What runs all the time: requests as many as the throttle lets through, requests that last
+        until the timeout in every function there may be, or photos that are embedded for ever."""
+        api = f"<{next(iter(self._all('AWS::ApiGatewayV2::Api')))}>"
+        stage = next(iter(self._named("AWS::ApiGatewayV2::Stage").values()))
+        rate = stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
+        at_once = {
+            "search": self._resources[self._names["search"].strip("<>")]["Properties"].get(
+                "ReservedConcurrentExecutions", 1_000
+            ),
+            "embed": next(
+                each["ScalingConfig"]["MaximumConcurrency"]
+                for each in self._named("AWS::Lambda::EventSourceMapping").values()
+                if self._function_of(each["FunctionName"]) == "embed"
+            ),
+        }
+        for at in range(self._end):
+            if self._trouble.hits("visitors", at) and self._trouble.how == "are a flood":
+                self.metrics.add("AWS/ApiGateway", "Count", at, 60 * rate, ApiId=api)
+            if self._trouble.hits("the account", at) and self._trouble.how == "is nearly full":
+                self.metrics.add("AWS/Lambda", "ClaimedAccountConcurrency", at, 850)
+            for function, most in at_once.items():
+                if self._trouble.hits(f"the bill of {function}", at):
+                    self._lambda(function, "Duration", at, 60_000 * most)
+
     def _call(self, function: str, at: int, what: str | None = None) -> bool:
         """Whether the call succeeds."""
         failed = self._trouble.hits(what or function, at)
         self._lambda(function, "Invocations", at, 1)
         self._lambda(function, "Errors", at, failed)
+        self._lambda(function, "Duration", at, 1_000)
         return not failed
 
     def _lambda(self, function: str, name: str, at: int, value: float) -> None:

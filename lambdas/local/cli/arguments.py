@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from lambdas.local.cli import commands
+from lens.correlation import Correlated
 from lens.errors import LensError, UsageError
 
 _EPILOG = """\
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.arguments = rest
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine())
+    handler.addFilter(Correlated())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         options.run(options)
@@ -144,6 +146,13 @@ def _parser() -> argparse.ArgumentParser:
     as_json(child)
 
     child = command(
+        "tune", commands.tune, "measure which form of the model is the fastest on this machine"
+    )
+    location(child)
+    child.add_argument("--model", metavar="ID", help="another model than the live one")
+    as_json(child)
+
+    child = command(
         "reconcile", commands.reconcile, "compare the gallery with the catalog and repair it"
     )
     location(child)
@@ -166,6 +175,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LOCATION",
         help="artifacts that may have a lost model's files",
     )
+    child.add_argument(
+        "--forget", metavar="ID", help="a damaged model, not the live one, to be let go"
+    )
+
+    child = command(
+        "backup", commands.backup, "copy models, layout and product file to another location"
+    )
+    child.add_argument("target", metavar="BACKUP", help="a folder, or s3://bucket/prefix")
+    location(child)
+    child = command(
+        "restore", commands.restore, "begin lost artifacts anew with a backup, and embed the photos"
+    )
+    child.add_argument("source", metavar="BACKUP", help="what `lens backup` wrote")
+    location(child)
 
     child = command("rollback", commands.rollback, "hold searches at an earlier commit or model")
     location(child)
@@ -269,9 +292,11 @@ def _fail(error: object, code: int) -> int:
 
 
 class _OneLine(logging.Formatter):
-    """Log records as one line: an exception's own words instead of its traceback."""
+    """Log records as one line: an exception's own words instead of its traceback, and at its end
+    the id of the request or upload that it is about."""
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
         text = f"lens: {record.getMessage()}" + (f": {error}" if error else "")
-        return " ".join(text.split())
+        about = getattr(record, "correlation_id", "")
+        return " ".join(text.split()) + (f" [{about}]" if about else "")

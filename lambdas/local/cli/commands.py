@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
+import sys
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -84,7 +86,7 @@ def search(options: Namespace) -> None:
     settings = pipeline.settings
     searcher = Searcher(
         pipeline.artifacts,
-        settings.limits,
+        settings.query_limits,
         precision=settings.precision,
         thumbnails=thumbnails_of(settings),
         currency=settings.shop_currency,
@@ -131,8 +133,33 @@ def status(options: Namespace) -> None:
 
     pipeline = _pipeline(options)
     stack = pipeline.settings.stack
-    depths = read_deployment(stack).depths() if stack else None
-    print(status_report(pipeline, depths, as_json=options.json))
+    if not stack:
+        print(status_report(pipeline, as_json=options.json))
+        return
+    deployment = read_deployment(stack)
+    lost = deployment.lost_events()
+    print(status_report(pipeline, deployment.depths(), lost, as_json=options.json))
+
+
+def tune(options: Namespace) -> None:
+    from lambdas.local.cli.speed_report import tune_report
+    from lens.gallery.current import read_current
+    from lens.models.embedder import load_embedder
+
+    artifacts = _pipeline(options).artifacts
+    current = read_current(artifacts)
+    model_id = options.model or (current.live if current else None)
+    if model_id is None:
+        raise UsageError("there is no model yet: run `lens index`, or name one with --model")
+
+    def told(form: str) -> None:
+        print(f"measuring {form} ...", file=sys.stderr, flush=True)
+
+    embedder = load_embedder(artifacts, model_id, seconds=math.inf, anew=True, told=told)
+    assert embedder.speeds is not None
+    print(tune_report(embedder.speeds, as_json=options.json))
+    if embedder.damaged:
+        raise embedder.damaged
 
 
 def check_feed(options: Namespace) -> None:
@@ -221,8 +248,29 @@ def repair(options: Namespace) -> None:
     from lambdas.local.repairing import repair_artifacts
 
     pipeline = _pipeline(options)
-    repaired = repair_artifacts(pipeline, model_id=options.model, copies=options.copies)
+    repaired = repair_artifacts(
+        pipeline, model_id=options.model, copies=options.copies, forget=options.forget
+    )
     print(repair_report(repaired, queued=bool(pipeline.settings.embed_queue)))
+
+
+def backup(options: Namespace) -> None:
+    from lens.pipeline.backup import back_up
+    from lens.storage import open_storage
+
+    pipeline, target = _pipeline(options), open_storage(options.target)
+    for line in back_up(pipeline.artifacts, pipeline.catalog, target):
+        print(f"backed up: {line}")
+
+
+def restore(options: Namespace) -> None:
+    from lens.pipeline.backup import bring_back
+    from lens.storage import open_storage
+
+    pipeline = _pipeline(options)
+    model_id = bring_back(open_storage(options.source), pipeline.artifacts, now=time.time())
+    print(f"{model_id} is live; the photos are embedded again", flush=True)
+    _reconcile(pipeline)
 
 
 def _queue_differences(pipeline: Pipeline) -> None:

@@ -10,14 +10,15 @@ from typing import Any
 
 from lambdas.local.cli.feed_explanation import FeedExplanation, explain_feed
 from lambdas.local.cli.layout_status import Waiting, waiting
+from lambdas.local.cli.unread_feeds import unread_feeds, unread_lines
 from lambdas.local.counted import counted
 from lens.errors import UsageError
 from lens.gallery.current import read_current
 from lens.photos.catalog import PARTITION_KEY
-from lens.photos.decoding import ACCEPTED
 from lens.photos.layouts.file_names import read_name
 from lens.photos.layouts.layout import Layout, Placed, Told
 from lens.photos.layouts.stored import read_layout
+from lens.photos.opening import ACCEPTED
 from lens.pipeline.layouts import understand
 from lens.pipeline.sources import open_catalog
 from lens.settings import Settings
@@ -66,6 +67,7 @@ class Explanation:
     before: Layout  # in force until then
     waits: Waiting | None  # where a gallery is grouped otherwise
     feed: FeedExplanation | None
+    unread_feeds: Mapping[str, str]  # their dialects
     left_out: Mapping[str, int]  # photos, by why
 
     def text(self) -> str:
@@ -85,6 +87,7 @@ class Explanation:
             )
         if self.feed:
             lines += [self.feed.line, *(f"doubtful   {line}" for line in _unsold(self.feed))]
+        lines += unread_lines(self.unread_feeds, self.feed.file if self.feed else "")
         return "\n".join([*lines, "nothing was embedded or written"])
 
     def to_json(self) -> dict[str, Any]:
@@ -106,6 +109,7 @@ class Explanation:
             "before": self.before.text if self.waits else None,
             "waits": self.waits.to_json() if self.waits else None,
             "feed": self.feed.to_json() if self.feed else None,
+            "unread_feeds": dict(self.unread_feeds),
             "left_out": dict(self.left_out),
         }
 
@@ -130,6 +134,7 @@ def explain(settings: Settings) -> Explanation:
         before,
         waiting(artifacts, before, layout, time.time()) if has_gallery else None,
         explain_feed(catalog, places),
+        unread_feeds(catalog),
         catalog.left_out(),
     )
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.local.counted import counted
-from lens.errors import UsageError
+from lens.errors import LensError
 from lens.feed.feed import Feed, read_feed
 from lens.feed.names import names_of_photo
 from lens.gallery.assortment import NO_PRODUCTS, Assortment, Products
 from lens.photos.catalog import Catalog
 from lens.photos.layouts.layout import Placed
 from lens.pipeline.feed import entries_of
+from lens.settings import variable
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,21 @@ class FeedExplanation:
 
 
 def explain_feed(catalog: Catalog, places: Mapping[str, Placed]) -> FeedExplanation | None:
-    """None without a product file."""
-    info = catalog.feed()
-    if info is None:
-        return None
+    """None without a product file, where none was named."""
+    name = variable("feed")
     try:
-        feed = read_feed(info.key, catalog.read_feed(info.key)[0])
-    except UsageError as error:
-        return FeedExplanation(info.key, str(error))
+        info = catalog.feed()
+        if info is None:
+            missing = FeedExplanation(name, "it is not where it should be")
+            return missing if catalog.feed_is_elsewhere else None
+        name = info.key
+        feed = read_feed(name, catalog.read_feed(name)[0])
+    except LensError as error:
+        return FeedExplanation(name, str(error))
     without, items = _unmatched(feed, places)
     sold = {product.item_group_id or product.id for product in feed.products}
     return FeedExplanation(
-        info.key, None, feed.dialect, len(sold), len(items & sold), len(places), without
+        name, None, feed.dialect, len(sold), len(items & sold), len(places), without
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from lens.pipeline.repair import Repaired
+from lens.pipeline.repair_work import Repaired
 from lens.pipeline.verify import Inspection
 from lens.storage.aside import PREFIX
 

@@ -12,10 +12,13 @@ from lambdas.local.cli.feed_status import feed_lines, feed_status
 from lambdas.local.cli.holds_report import held_lines, holds_status
 from lambdas.local.cli.layout_status import layout_lines, layout_status
 from lambdas.local.cli.picture_status import picture_lines, picture_status
+from lambdas.local.cli.speed_report import speeds_lines, speeds_status
+from lambdas.local.cli.unread_feeds import unread_feeds, unread_lines
 from lambdas.local.counted import counted
 from lambdas.local.evaluation import Evaluation
 from lambdas.local.pipeline import Pipeline
 from lambdas.local.stack.outputs import QueueDepth
+from lens.errors import ArtifactError
 from lens.evaluation.score import KS
 from lens.feed.encoding import encode
 from lens.gallery.commits import read_head
@@ -30,13 +33,18 @@ _SHOWN = 20
 
 
 def status_report(
-    pipeline: Pipeline, depths: Mapping[str, QueueDepth] | None = None, *, as_json: bool = False
+    pipeline: Pipeline,
+    depths: Mapping[str, QueueDepth] | None = None,
+    lost_events: Sequence[str] = (),
+    *,
+    as_json: bool = False,
 ) -> str:
     """Model, gallery, pin, photos that cannot be used or read, the files that are none, and a
-    stack's queues."""
+    stack's queues and the events that no longer reach them."""
     status = _status(pipeline)
     if depths is not None:
         status["queues"] = {name: _depth(depth) for name, depth in depths.items()}
+        status["lost_events"] = list(lost_events)
     if as_json:
         return json.dumps(status, indent=1)
     if status["model_id"] is None:
@@ -54,12 +62,18 @@ def status_report(
         + (f", {len(waiting)} photos waiting" if waiting else "")
         + (f", {status['other_files']} other files" if status["other_files"] else ""),
     ]
+    lines[3:3] = speeds_lines(status["speeds"])
     lines += [f"left out   {counted(n, 'photo')}: {why}" for why, n in status["left_out"].items()]
     lines += layout_lines(status)
-    lines += feed_lines(status["feed"]) if status["feed"] else []
+    feed = status["feed"]
+    lines += feed_lines(feed) if feed else []
+    lines += unread_lines(status["unread_feeds"], feed["file"] if feed else "")
     lines += picture_lines(status["pictures"]) if status["pictures"] else []
     if status["candidate"]:
-        lines.append(f"candidate  {status['candidate']} (`lens promote` goes on with it)")
+        filled = f"{status['candidate_photos']} of {status['photos']} photos"
+        if status["candidate_photos"] is None:
+            filled = "its gallery cannot be read, `lens verify` says why"
+        lines.append(f"candidate  {status['candidate']}: {filled} (`lens promote` goes on with it)")
     if status["pin"]:
         pin = status["pin"]
         lines.append(f"pinned     commit {pin['commit']} of {pin['model_id']} (`lens release`)")
@@ -70,6 +84,11 @@ def status_report(
     for name, depth in status.get("queues", {}).items():
         dead = f", {depth['dead']} dead letters (`lens redrive`)" if depth["dead"] else ""
         lines.append(f"queue      {name}: {depth['waiting']} waiting, {depth['taken']} taken{dead}")
+    if lost_events:
+        lines.append(
+            f"events     the bucket no longer tells of {', '.join(lost_events)}: changes are found "
+            "by reconcile alone (docs/operations.md#a-bucket-that-no-longer-tells)"
+        )
     return "\n".join(lines)
 
 
@@ -147,6 +166,17 @@ def _depth(depth: QueueDepth) -> dict[str, int]:
     return {"waiting": depth.queue.waiting, "taken": depth.queue.taken, "dead": depth.dead}
 
 
+def _photos_of(pipeline: Pipeline, model_id: str | None) -> int | None:
+    """How far a candidate's gallery is filled; None without one that can be read."""
+    if model_id is None:
+        return None
+    artifacts = pipeline.artifacts
+    try:
+        return load_gallery(artifacts, read_head(artifacts, model_id)).photo_count
+    except ArtifactError:
+        return None
+
+
 def _status(pipeline: Pipeline) -> dict[str, Any]:
     current = read_current(pipeline.artifacts)
     status: dict[str, Any] = {
@@ -167,7 +197,9 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
     return {
         **status,
         "head": manifest.head.kind + (f" head, fit on {fit_on} photos" if fit_on else " head"),
+        "speeds": speeds_status(pipeline.artifacts, current.live),
         "candidate": current.candidate,
+        "candidate_photos": _photos_of(pipeline, current.candidate),
         "pin": current.pin.model_dump() if current.pin else None,
         "commit": head.number,
         "photos": gallery.photo_count,
@@ -178,6 +210,7 @@ def _status(pipeline: Pipeline) -> dict[str, Any]:
         },
         **layout_status(pipeline.catalog, pipeline.artifacts, pipeline.settings),
         "feed": feed_status(gallery, pipeline.catalog.pictures is not None),
+        "unread_feeds": unread_feeds(pipeline.catalog),
         "pictures": picture_status(pipeline.catalog, pipeline.artifacts, gallery),
         "left_out": pipeline.catalog.left_out(),
         "other_files": sum(not is_photo(key) and not is_feed(key) for key in files),

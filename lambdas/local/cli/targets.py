@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from lambdas.local.stack.outputs import Deployment, read_deployment
 from lens.errors import UsageError
-from lens.settings import Settings, settings_from, variable
+from lens.settings import Settings, misspelt, settings_from, variable
 from lens.storage import FileStorage, Storage, open_storage
+
+log = logging.getLogger(__name__)
 
 # These settings come from a stack's outputs; they must not be given beside it.
 _OF_STACK = ("catalog", "artifacts", "thumbs", "embed_queue")
@@ -26,6 +29,8 @@ def local_settings(
     Raises UsageError when no catalog is named, or two, or when its folder does not exist.
     """
     settings = settings_from(environment)
+    for name, meant in misspelt(environment).items():
+        log.warning("%s is no setting; did you mean %s?", name, meant)
     if catalog and stack:
         raise UsageError("a stack has its own catalog: name a location or --stack, not both")
     if stack or (settings.stack and not catalog):

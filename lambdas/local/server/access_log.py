@@ -50,5 +50,6 @@ def _line(answered: Answered) -> str:
             "status": answered.status,
             "ms": round(answered.seconds * 1000, 1),
             "bytes": answered.sent_bytes,
+            "request_id": answered.request_id,
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -30,6 +31,7 @@ from lambdas.local.server.watcher import watch_folder
 from lambdas.search.app import create_app
 from lambdas.search.background import Background
 from lambdas.search.http_rules import is_still_good
+from lens import traces
 from lens.errors import LensError, NotFoundError, UsageError
 from lens.photos.catalog import Catalog, media_type
 from lens.pipeline.disappearance import many_gone
@@ -54,12 +56,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     address as soon as it answers, and with a summary when the catalog is indexed; photos can be
     found while a first indexing still runs.
 
-    Raises UsageError when the port is taken, or the address is open to others and unnamed.
+    Raises UsageError when the port is taken, the address is open to others and unnamed, or what
+    OpenTelemetry's variables say cannot be understood.
     """
+    traces.start_as(os.environ, "image-lens")
     pipeline = Pipeline(settings)
     searcher = Searcher(
         pipeline.artifacts,
-        settings.limits,
+        settings.query_limits,
         settings.cached_results,
         settings.precision,
         thumbnails_of(settings),
@@ -131,6 +135,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         for thread in threads:
             thread.join()
         listener.close()
+        traces.stop()
 
 
 def local_app(
@@ -148,7 +153,7 @@ def local_app(
     async def read_metrics() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
-    @app.get("/catalog/{key:path}", include_in_schema=False)
+    @app.get("/catalog/{key:key}", include_in_schema=False)
     def photo(
         key: str, if_none_match: Annotated[str, Header(include_in_schema=False)] = ""
     ) -> Response:
@@ -162,7 +167,7 @@ def local_app(
         data, info = catalog.read(key)
         return Response(data, media_type=media_type(key), headers=_revalidated(info))
 
-    app.mount("/", page(settings.frame_ancestors), "page")
+    app.router.routes.append(page(settings.frame_ancestors))
     observers: list[Callable[[Answered], None]] = [metrics.observe]
     if settings.access_log:
         observers.append(access_log(settings.access_log))

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from lambdas.local.server.observation import Answered
 from lambdas.search.health import Health
+from lens.measures import Measure, publish_with
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # They are a second line for each count, with the time of its first request.
@@ -25,6 +26,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 # Seconds: a cached answer takes milliseconds, a ViT in fp32 with a full line before it a few
 # seconds.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 3.0, 5.0, 10.0)
+_FRESHNESS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0)
 
 
 class Metrics:
@@ -45,6 +47,26 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._stages = Histogram(
+            "lens_stage_seconds",
+            "seconds of a stage: a look at a photo, a commit, a search",
+            ("stage",),
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._freshness = Histogram(
+            "lens_freshness_seconds",
+            "seconds from a change in the folder to when it is found",
+            buckets=_FRESHNESS,
+            registry=self._registry,
+        )
+        self._matches = Counter(
+            "lens_matches",
+            "searches by the word of their answer",
+            ("match",),
+            registry=self._registry,
+        )
+        publish_with(self)
         self._registry.register(_Gallery(health))
         ProcessCollector(registry=self._registry)
 
@@ -52,6 +74,16 @@ class Metrics:
         """Count a request."""
         self._requests.labels(answered.route, str(answered.status)).inc()
         self._seconds.labels(answered.route).observe(answered.seconds)
+
+    def tell(self, measure: Measure, value: float, label: str) -> None:
+        """Note a figure of the work done here."""
+        match measure:
+            case Measure.STAGE_SECONDS:
+                self._stages.labels(label).observe(value)
+            case Measure.FRESHNESS:
+                self._freshness.observe(value)
+            case Measure.MATCHES:
+                self._matches.labels(label).inc(value)
 
     def text(self) -> bytes:
         """All of it, in Prometheus's text format."""
@@ -80,6 +112,14 @@ class _Gallery(Collector):
             gallery.held if gallery else 0,
         )
         yield GaugeMetricFamily("lens_commit", "commit served", gallery.commit if gallery else 0)
+        if health.milliseconds is not None:
+            speed = GaugeMetricFamily(
+                "lens_embedding_milliseconds",
+                "CPU time of a photo in the form of the model that is computed with",
+                labels=["form"],
+            )
+            speed.add_metric([health.precision or ""], health.milliseconds)
+            yield speed
         refused = CounterMetricFamily("lens_busy", "requests refused as busy", labels=["line"])
         waiting = GaugeMetricFamily("lens_waiting", "requests in the line", labels=["line"])
         for line, load in health.load:

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from starlette.datastructures import Headers
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lambdas.search.request_ids import HEADER
 
 _HUNG_UP = 499  # nginx's status for a caller that disconnected before the answer
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -15,8 +18,9 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 @dataclass(frozen=True)
 class Answered:
-    """One request. It has neither the caller's address nor anything that the caller wrote: the
-    route is a template like /api/items/{item_id}, a method that is none of HTTP's is OTHER."""
+    """One request. It has neither the caller's address nor anything that the caller wrote, but for
+    an id that it may have chosen: the route is a template like /api/items/{item_id}, a method that
+    is none of HTTP's is OTHER."""
 
     at: float  # seconds since the epoch
     method: str
@@ -24,6 +28,7 @@ class Answered:
     status: int
     seconds: float  # until the last byte was handed over
     sent_bytes: int
+    request_id: str = ""
 
 
 class Observed:
@@ -39,12 +44,13 @@ class Observed:
             await self._app(scope, receive, send)
             return
         at, began = time.time(), time.perf_counter()
-        status, sent_bytes = _HUNG_UP, 0
+        status, sent_bytes, request_id = _HUNG_UP, 0, ""
 
         async def counted(message: Message) -> None:
-            nonlocal status, sent_bytes
+            nonlocal status, sent_bytes, request_id
             if message["type"] == "http.response.start":
                 status = message["status"]
+                request_id = Headers(raw=message["headers"]).get(HEADER, "")
             sent_bytes += len(message.get("body", b""))
             await send(message)
 
@@ -53,7 +59,8 @@ class Observed:
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             seconds = time.perf_counter() - began
-            answered = Answered(at, method, _route(scope), status, seconds, sent_bytes)
+            route = _route(scope)
+            answered = Answered(at, method, route, status, seconds, sent_bytes, request_id)
             for observe in self._observers:
                 observe(answered)
 

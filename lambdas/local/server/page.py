@@ -12,14 +12,15 @@ from stat import S_ISREG
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Scope
+from starlette.routing import Match, Mount
+from starlette.types import Scope
 
 from lambdas.search.http_rules import is_still_good
 
 
-def page(frame_ancestors: Sequence[str] = ()) -> ASGIApp:
-    """The page as an ASGI app; the pages of these sites may show it in a frame."""
-    return _Files(headers(frame_ancestors))
+def page(frame_ancestors: Sequence[str] = ()) -> Mount:
+    """The page as a route; the pages of these sites may show it in a frame."""
+    return _Page("/", _Files(headers(frame_ancestors)), name="page")
 
 
 def headers(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
@@ -45,6 +46,15 @@ def headers(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-cache",  # a new version of the page is seen at once
     }
+
+
+class _Page(Mount):
+    """All but the API's own paths: its routes say which methods they have."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if str(scope["path"]).startswith("/api/"):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from cachetools import TTLCache
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lambdas.local.server.keys import HEALTH, given_key
+from lambdas.local.server.keys import HEALTH
 from lambdas.search.errors import TOO_OFTEN, reply
+from lens.keys import given_key
 
 _MINUTE = 60.0
 _MOST_CALLERS = 65_536  # some megabytes; beyond it the one seen first is forgotten

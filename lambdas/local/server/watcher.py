@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,8 @@ from watchfiles import Change, watch
 
 from lambdas.local.pipeline import next_sequencer
 from lambdas.local.server.links import links_in
+from lens.correlation import new_id
+from lens.gallery.triggers import Trigger
 from lens.photos.catalog import Catalog, is_feed, is_photo
 from lens.photos.ignored import IGNORE_KEY
 from lens.photos.system_folders import system_part
@@ -110,7 +113,8 @@ def _watch(
                 if is_photo(key) and ignored.has(key):
                     continue
                 kind = "ObjectRemoved:Delete" if change is Change.deleted else "ObjectCreated:Put"
-                events.append(s3_notification(kind, key, next_sequencer()))
+                upload = Trigger(new_id(), time.time())
+                events.append(s3_notification(kind, key, next_sequencer(), upload))
             elif not (change is Change.modified and Path(name).is_dir()):
                 unclear = True
         if _place(folder) != place:

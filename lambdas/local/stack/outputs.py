@@ -52,6 +52,16 @@ class Deployment:
             for name, urls in self.queues.items()
         }
 
+    def lost_events(self) -> list[str]:
+        """The events that the catalog's bucket no longer tells of; none where it may not be asked,
+        which costs this line alone."""
+        from lens.pipeline.notifications import lost_events
+
+        try:
+            return lost_events(self.catalog, self.queues["embed"].queue)
+        except LensError:
+            return []
+
 
 def read_deployment(stack: str) -> Deployment:
     """Ask CloudFormation. DeploymentError when it does not answer, UsageError when there is no such

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,18 +12,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lambdas.local.stack.outputs import Deployment
+from lambdas.local.stack.training_photos import upload_photos
 from lambdas.local.training import TrainingError
 from lens.errors import DeploymentError, LensError, UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-# The state machine's states (cdk/training.py), as text for the person who waits.
+# The state machine's states (cdk/training_machine.py), as text for the person who waits.
 _STATES = {
-    "Train": "training on SageMaker; losses and recall are in its logs and in CloudWatch",
+    "Train": "training on SageMaker ({instance}); losses and recall are in its logs and CloudWatch",
     "Promote": "asking whether the model is better",
-    "Fill": "embedding the catalog with it",
+    "Filling": "embedding the catalog with it: {behind} photos are still to come",
 }
+# SageMaker takes 63 characters, and an attempt adds its number.
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,59}")
+_FIELD = re.compile(r"[a-z][a-z_-]*=\S+")
 _ENDINGS = {"live": "{model_id} is live: {reason}", "kept": "the live model stays: {reason}"}
 Say = Callable[[str], None]
 
@@ -38,11 +43,33 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--preset", metavar="NAME", help="the recipe (inshop)")
     parser.add_argument("--seed", type=int, metavar="N", help="of whatever is random (0)")
     parser.add_argument("--margin", type=float, metavar="R", help="Recall@1 to be better by (0)")
-    parser.add_argument("--data", metavar="s3://...", help="photos (the setting training_data)")
+    parser.add_argument(
+        "--recipe",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        help="a field of the recipe, instead of the preset's: epochs=20; several times",
+    )
+    photos = parser.add_mutually_exclusive_group()
+    photos.add_argument("--data", metavar="s3://...", help="photos (the setting training_data)")
+    photos.add_argument("--upload", metavar="FOLDER", help="pack and upload these photos first")
     parser.add_argument("--name", metavar="JOB", help="the job's name (preset and time)")
-    parser.add_argument("--follow", metavar="JOB", help="start nothing, follow this one")
+    earlier = parser.add_mutually_exclusive_group()
+    earlier.add_argument(
+        "--resume", metavar="JOB", help="go on from the last checkpoint of a job that has ended"
+    )
+    earlier.add_argument(
+        "--promote", metavar="JOB", help="train nothing, go on with the promotion of its model"
+    )
+    earlier.add_argument("--follow", metavar="JOB", help="start nothing, follow this one")
     parser.add_argument("--no-wait", action="store_true", help="start it and return")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.name and not _NAME.fullmatch(options.name):
+        parser.error(f"--name {options.name}: letters, digits and -, at most 60 of them")
+    for field in options.recipe:
+        if not _FIELD.fullmatch(field):
+            parser.error(f"--recipe {field}: write it as epochs=20")
+    return options
 
 
 def train_deployed(
@@ -53,33 +80,53 @@ def train_deployed(
     Raises TrainingError with the program's own message when the job fails. A job that is no longer
     followed goes on.
     """
-    with _explained("start a training job", "states:StartExecution", options.name):
-        from lens import aws
+    from lens import aws
 
+    machine = deployment.training_machine
+    with _explained("start a training job", "states:StartExecution", options.name):
         client = aws.client("stepfunctions")
-        name = options.follow or _start(client, deployment.training_machine, options)
+    name = options.follow
+    if not name:
+        given = _given(client, machine, options)
+        if options.upload:
+            given["data"] = upload_photos(options.upload, deployment.artifacts, say)
+        name = options.name or _new_name(given)
+        with _explained("start a training job", "states:StartExecution", name):
+            client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
     say(f"job {name}; `lens train --stack {deployment.stack} --follow {name}` follows it")
     if options.no_wait:
         return
     with _explained("follow a training job", "states:GetExecutionHistory", name):
-        told = _follow(client, _execution(deployment.training_machine, name), say, seconds)
+        told = _follow(client, _execution(machine, name), say, seconds)
     if told["status"] != "SUCCEEDED":
         raise TrainingError(f"job {name} ended {told['status'].lower()}: {_reason(told)}")
-    answer = json.loads(told["output"])["promotion"]["answer"]
+    result = json.loads(told["output"])
+    answer = result["promotion"]["answer"]
     say(_ENDINGS[answer["status"]].format(**answer))
-    say(f"report: {deployment.artifacts}/training/{name}/report.html")
+    say(f"report: {deployment.artifacts}/training/{result['job']}/report.html")
 
 
-def _start(client: SFNClient, machine: str, options: argparse.Namespace) -> str:
-    given = {
-        key: str(value)
-        for key in ("preset", "seed", "margin", "data")
-        if (value := getattr(options, key)) is not None
-    }
-    now = datetime.now(UTC)
-    name: str = options.name or f"{given.get('preset', 'job')}-{now:%Y%m%d-%H%M%S}"
-    client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
-    return name
+def _given(client: SFNClient, machine: str, options: argparse.Namespace) -> dict[str, Any]:
+    """The execution's input: an earlier one's, if it goes on, and what the command line says."""
+    given: dict[str, Any] = {}
+    if earlier := options.resume or options.promote:
+        with _explained("look an earlier job up", "states:DescribeExecution", earlier):
+            told = client.describe_execution(executionArn=_execution(machine, earlier))
+        if told["status"] == "RUNNING":
+            raise UsageError(f"job {earlier} is running: --follow {earlier}")
+        given = json.loads(told["input"])
+        given = {**given, "job": given.get("job", earlier), "promote": bool(options.promote)}
+    for key in ("preset", "seed", "margin", "data"):
+        if (value := getattr(options, key)) is not None:
+            given[key] = str(value)
+    if options.recipe:
+        fields = (field.partition("=") for field in options.recipe)
+        given["recipe"] = {name.replace("-", "_"): value for name, _, value in fields}
+    return given
+
+
+def _new_name(given: dict[str, Any]) -> str:
+    return f"{given.get('preset', 'job')}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
 
 
 def _follow(client: SFNClient, execution: str, say: Say, seconds: float) -> dict[str, Any]:
@@ -90,13 +137,25 @@ def _follow(client: SFNClient, execution: str, say: Say, seconds: float) -> dict
             if event["id"] <= seen:
                 continue
             seen = event["id"]
-            state = event.get("stateEnteredEventDetails", {}).get("name", "")
-            if state in _STATES and state != last:
-                last = state
-                say(f"{event['timestamp']:%H:%M:%S} {_STATES[state]}")
+            line = _line(event.get("stateEnteredEventDetails", {}))
+            if line and line != last:
+                last = line
+                say(f"{event['timestamp']:%H:%M:%S} {line}")
         if told["status"] != "RUNNING":
             return told
         time.sleep(seconds)
+
+
+def _line(entered: dict[str, str]) -> str:
+    """What entering a state means; empty where it is nothing new to the person who waits."""
+    state, given = entered.get("name", ""), json.loads(entered.get("input") or "{}")
+    answer = given.get("promotion", {}).get("answer", {})
+    if state not in _STATES or (state == "Promote" and answer):
+        return ""
+    chosen = given.get("try", {}).get("chosen", {})
+    price = "at spot prices" if chosen.get("spot") else "on demand"
+    instance = f"{chosen.get('instance', '?')} {price}"
+    return _STATES[state].format(instance=instance, behind=answer.get("behind", "some"))
 
 
 def _events(client: SFNClient, execution: str) -> list[Any]:

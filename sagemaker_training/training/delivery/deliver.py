@@ -12,8 +12,7 @@ import numpy as np
 import torch
 
 from lens.evaluation.protocols import Split
-from lens.models.cpu import INT8_DOT_PRODUCTS
-from lens.models.embedder import Embedder
+from lens.models.embedder import Embedder, probe_of
 from lens.models.manifest import FP32, FasterNetwork, HeadInfo, ModelManifest, Variant, write_model
 from lens.pipeline.verdict import verdict_key
 from lens.storage import Storage, open_storage
@@ -22,7 +21,7 @@ from training.delivery.gate import judge, score_live
 from training.delivery.precision_gate import judge_precisions
 from training.delivery.report import write_report
 from training.delivery.runs import FILE, Job, Run
-from training.export.onnx_export import check_parity, export_precisions
+from training.export.onnx_export import check_parity, export_precisions, needs_of
 from training.loop.progress import RunProgress
 from training.loop.scoring import ProtocolScores, Vectors
 from training.network.embedding_model import EmbeddingModel, backbone_name
@@ -104,16 +103,18 @@ def _write_model(
     files = [job.data / photo.key for photo in sample]
     cosine = check_parity(outcome.model, Embedder(unwritten, networks[FP32]), files)
     verdicts = judge_precisions(unwritten, networks, job.data, photos, outcome.splits)
+    kept = [FP32, *(verdict.precision for verdict in verdicts if verdict.admitted)]
     manifest = write_model(
         artifacts,
         networks[FP32],
         **described,
+        probe=probe_of(unwritten, {name: networks[name] for name in kept}),
         recipe={**run.recipe, "seed": job.seed, "fold": job.fold},
         data=run.data,
         metrics=run.metrics(),
         faster={
             verdict.precision: FasterNetwork(
-                networks[verdict.precision], INT8_DOT_PRODUCTS, verdict.losses
+                networks[verdict.precision], needs_of(verdict.precision), verdict.losses
             )
             for verdict in verdicts
             if verdict.admitted

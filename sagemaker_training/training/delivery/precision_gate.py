@@ -1,9 +1,10 @@
 """The precision gate: decides which faster precisions of a model find what fp32 finds.
 
 Each precision is scored on the run's own splits with ONNX Runtime, as it serves. Queries and
-gallery can be embedded on different CPUs, and so in different precisions: all pairings with fp32
-are measured, and the worst decides. Shoppers' photos have no white backdrop, so with them no patch
-is skipped: every query is measured a second time without its backdrop.
+gallery can be embedded on different CPUs, and so in different precisions: all pairings with fp32,
+and with the precisions that were admitted before, are measured, and the worst decides. Shoppers'
+photos have no white backdrop, so with them no patch is skipped: every query is measured a second
+time without its backdrop.
 """
 
 from __future__ import annotations
@@ -90,12 +91,18 @@ def judge_precisions(
 
     exact, exact_filled = vectors_in(FP32)
     verdicts = []
+    beside: list[tuple[Vectors, Vectors]] = []
     for name in faster:
         coarse, coarse_filled = vectors_in(name)
-        losses = measure_losses(exact, coarse, items, splits)
-        filled = measure_losses(exact, coarse, items, splits, asking=(exact_filled, coarse_filled))
+        others = [(vectors, vectors) for vectors, _ in beside]
+        losses = measure_losses(exact, coarse, items, splits, others=others)
+        others = [(filled, vectors) for vectors, filled in beside]
+        asked = (exact_filled, coarse_filled)
+        filled = measure_losses(exact, coarse, items, splits, asking=asked, others=others)
         losses |= {f"{protocol}, no backdrop": loss for protocol, loss in filled.items()}
         verdicts.append(PrecisionVerdict(name, losses))
+        if verdicts[-1].admitted:
+            beside.append((coarse, coarse_filled))
     return verdicts
 
 
@@ -116,11 +123,13 @@ def measure_losses(
     splits: dict[str, Split],
     *,
     asking: tuple[Vectors, Vectors] | None = None,
+    others: Sequence[tuple[Vectors, Vectors]] = (),
 ) -> dict[str, PrecisionLoss]:
     """Return by protocol what is lost with the coarse vectors, in the worst of the pairings.
 
     items: each photo's item_id by key. asking: the queries' exact and coarse vectors, if they are
-    not those in `exact` and `coarse`.
+    not those in `exact` and `coarse`. others: of each other precision that may be met, the vectors
+    of queries and of the gallery.
     """
     exact_queries, coarse_queries = asking or (exact, coarse)
     losses = {}
@@ -133,6 +142,8 @@ def measure_losses(
                 (coarse_queries, coarse),
                 (coarse_queries, exact),
                 (exact_queries, coarse),
+                *((coarse_queries, gallery) for _, gallery in others),
+                *((queries, coarse) for queries, _ in others),
             )
         ]
         losses[protocol] = PrecisionLoss(

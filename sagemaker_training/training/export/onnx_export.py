@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from lens.errors import ArtifactError
+from lens.models.cpu import INT8_DOT_PRODUCTS
 from lens.models.embedder import Embedder
 from lens.models.manifest import FP32
 from lens.models.preprocessing import to_pixels
@@ -36,14 +37,20 @@ def _int8_safe(block: int) -> LinearWriter:
     return fp32 if block < _SAFE_BLOCKS else int8
 
 
-# The precisions of DINOv2's blocks besides fp32, from the fastest to the safest. All of them need
-# a CPU with lens.models.cpu.INT8_DOT_PRODUCTS.
-_MERGED = "int8-merged"
+_int7 = partial(int8, levels=63)
+
+
+# The precisions of DINOv2's blocks besides fp32, from the fastest to the safest where there are
+# 8-bit dot products. Who serves measures which is the fastest (lens.models.choice).
+_MERGED = "-merged"
 _FASTER: dict[str, Callable[[int], LinearWriter]] = {
-    _MERGED: lambda block: int8,
+    f"int8{_MERGED}": lambda block: int8,
+    f"int7{_MERGED}": lambda block: _int7,
     "int8": lambda block: int8,
+    "int7": lambda block: _int7,
     "int8-safe": _int8_safe,
     "int8-weights": lambda block: partial(int8_weights, block=_WEIGHTS_BLOCK),
+    f"{FP32}{_MERGED}": lambda block: fp32,
 }
 
 
@@ -66,9 +73,14 @@ def export_precisions(model: EmbeddingModel) -> dict[str, bytes]:
         return {FP32: _traced(plain)}
     written = {**_FASTER, FP32: lambda block: fp32}
     return {
-        name: build_vit_graph(plain, linear_of, merged=name == _MERGED)
+        name: build_vit_graph(plain, linear_of, merged=name.endswith(_MERGED))
         for name, linear_of in written.items()
     }
+
+
+def needs_of(precision: str) -> str:
+    """Return the CPU's feature without which releases that do not measure are to leave it alone."""
+    return INT8_DOT_PRODUCTS if precision.startswith("int8") else ""
 
 
 def _plain(model: EmbeddingModel) -> EmbeddingModel:

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
 from lens.errors import ArtifactError
+from lens.models.beside import write_beside_once
 from lens.models.manifest import ModelManifest, read_network
-from lens.models.shares import ASKED, OUTPUT, shares_key
-from lens.storage import Storage, write_once
+from lens.models.shares import ASKED, FILE, OUTPUT
+from lens.storage import Storage
 from training.network.color import CHROMA_BINS, COLORS, LIGHTNESS_BINS, POOL
 
 _STRIDE = 32  # pixels of the square that are one place of it
@@ -29,7 +30,7 @@ _TINY = 1e-18  # what no place has is shared by none
 def write_shares(artifacts: Storage, manifest: ModelManifest) -> None:
     """Write what a garment network goes on with beside it, unless it is there."""
     network = read_network(artifacts, manifest)
-    write_once(artifacts, shares_key(manifest.model_id), shares_of(network))
+    write_beside_once(artifacts, manifest.model_id, FILE, shares_of(network))
 
 
 def shares_of(graph: bytes) -> bytes:

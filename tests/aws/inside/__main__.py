@@ -1,6 +1,6 @@
 """Runs MiniStack with its gaps filled, until standard input closes.
 
-    python -m tests.aws.inside CHECKOUT IMAGE_PYTHON
+    python -m tests.aws.inside CHECKOUT IMAGE_PYTHON TRAINING_PYTHON
 
 When the process that started it fails, is interrupted or is killed, the pipe closes, and the
 emulator ends with all processes that it started. MiniStack itself can hang on SIGTERM.
@@ -40,10 +40,10 @@ ACCOUNT = "000000000000"
 
 def main() -> None:
     """Serve until standard input ends."""
-    checkout, python = Path(sys.argv[1]), sys.argv[2]
+    checkout, python, training = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     threading.Thread(target=_end_with_standard_input, daemon=True).start()
     _run_images_without_docker(ImageFunctions(Image(checkout), python))
-    _run_training_jobs(TrainingJobs(python, _session))
+    _run_training_jobs(TrainingJobs(training, _session, Path.cwd() / "fates"))
     _keep_bucket_tags()
     _refuse_to_delete_full_buckets()
     _judge_as_aws_does()

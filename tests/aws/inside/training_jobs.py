@@ -1,7 +1,18 @@
 """The training jobs: runs a job as SageMaker does, as a process on this machine.
 
 The program gets the environment of AWS's training toolkit, but without /opt/ml: SM_MODEL_DIR and
-similar variables name folders of the job, and SM_CHECKPOINT_DIR the folder of checkpoints.
+similar variables name folders of the job, and the checkpoints' folder lies beside them as there.
+What is in it goes to the checkpoint prefix while the program runs, as on SageMaker.
+
+A test may decide a job's fate: in the file `fates/{job}` each line is one, taken by the next call.
+
+    quota      SageMaker does not take the request: no quota for such an instance
+    capacity   the job fails at its start: no such instance is free
+    waited     the job ends unstarted: no spot instance came in time
+    spot       with the first checkpoint the instance is taken away; the job begins again on another
+    time       with the first checkpoint MaxRuntimeInSeconds is over, and Step Functions is told
+               that the job stopped
+    time, failed   the same, and Step Functions takes it for a failure
 """
 
 from __future__ import annotations
@@ -10,10 +21,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +47,10 @@ _KNOWN = {
     "EnableInterContainerTrafficEncryption", "RetryStrategy", "VpcConfig",
 }  # fmt: skip
 
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 120
+_TIME_OVER = -1000  # no status that a process ends with
+
 Credentials = Callable[[str, str], dict[str, str]]
 
 
@@ -47,15 +65,23 @@ class JobFailedError(Exception):
 class TrainingJobs:
     """Runs one job to its end."""
 
-    def __init__(self, python: str, credentials: Credentials) -> None:
+    def __init__(self, python: str, credentials: Credentials, fates: Path) -> None:
         """`python` has the program's libraries; `credentials` are a role's, for a named session."""
         self._python = python
         self._credentials = credentials
+        self._fates = fates
 
     def run(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The description of the completed job; JobFailedError if it is refused or fails."""
+        """The description of the job that has ended; JobFailedError if it is refused or fails."""
         check(request)
         name = request["TrainingJobName"]
+        fate = self._fate(name)
+        if fate == "quota":
+            raise JobFailedError("SageMaker.ResourceLimitExceededException", _QUOTA)
+        if fate == "capacity":
+            raise _failed(name, "CapacityError: Unable to provision requested ML compute capacity.")
+        if fate == "waited":
+            return _description(name, "Stopped", SecondaryStatus="MaxWaitTimeExceeded")
         here = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
         credentials = {
             **self._credentials(request["RoleArn"], f"SageMaker-{name}"[:64]),
@@ -69,29 +95,48 @@ class TrainingJobs:
             aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
             region_name="us-east-1",
         ).client("s3", endpoint_url=here)
+        if fate == "spot":  # another instance has nothing of this one but the checkpoint prefix
+            with tempfile.TemporaryDirectory(prefix="training-") as scratch:
+                self._train(request, Path(scratch), s3, credentials, fate)
+            fate = ""
         with tempfile.TemporaryDirectory(prefix="training-") as scratch:
             folder = Path(scratch)
-            status = self._train(request, folder, s3, credentials)
+            status = self._train(request, folder, s3, credentials, fate.partition(",")[0])
             reason = _failure(folder, status)
-            if checkpoints := request.get("CheckpointConfig"):
-                _upload(s3, folder / "checkpoints", checkpoints["S3Uri"])
             output = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}/output"
             archive = shutil.make_archive(str(folder / "made/model"), "gztar", folder / "model")
             _upload(s3, Path(archive).parent, output)
-        description = {
-            "TrainingJobName": name,
-            "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{name}",
-            "TrainingJobStatus": "Failed" if reason else "Completed",
-            "ModelArtifacts": {"S3ModelArtifacts": f"{output}/model.tar.gz"},
-        }
+        artifacts = {"ModelArtifacts": {"S3ModelArtifacts": f"{output}/model.tar.gz"}}
+        if status == _TIME_OVER:
+            told = _description(name, "Stopped", SecondaryStatus="MaxRuntimeExceeded", **artifacts)
+            if fate.endswith("failed"):
+                raise JobFailedError("States.TaskFailed", json.dumps(told))
+            return told
         if reason:
-            failed = json.dumps({**description, "FailureReason": reason})
-            raise JobFailedError("States.TaskFailed", failed)
-        return description
+            raise _failed(name, reason, **artifacts)
+        return _description(name, "Completed", SecondaryStatus="Completed", **artifacts)
+
+    def _fate(self, name: str) -> str:
+        """What a test wants to happen to the next job of this execution."""
+        file = self._fates / name.rpartition("-")[0]
+        if not file.is_file():
+            return ""
+        first, *rest = file.read_text().splitlines()
+        if rest:
+            file.write_text("\n".join(rest))
+        else:
+            file.unlink()
+        return first
 
     def _train(
-        self, request: dict[str, Any], folder: Path, s3: Any, credentials: dict[str, str]
+        self,
+        request: dict[str, Any],
+        folder: Path,
+        s3: Any,
+        credentials: dict[str, str],
+        fate: str,
     ) -> int:
+        """The program's status, or _TIME_OVER."""
         hyperparameters: dict[str, str] = request.get("HyperParameters", {})
         channels = {}
         for each in ("model", "output", "output/data", "checkpoints", "code", "made"):
@@ -120,7 +165,6 @@ class TrainingJobs:
             "SM_MODEL_DIR": str(folder / "model"),
             "SM_OUTPUT_DIR": str(folder / "output"),
             "SM_OUTPUT_DATA_DIR": str(folder / "output/data"),
-            "SM_CHECKPOINT_DIR": str(folder / "checkpoints"),
             "SM_HPS": json.dumps(given),
             "SM_USER_ARGS": json.dumps(arguments),
             "SM_NUM_GPUS": "0",
@@ -128,21 +172,76 @@ class TrainingJobs:
             "SM_HOSTS": '["algo-1"]',
             "SM_CURRENT_HOST": "algo-1",
         }
-        seconds = request["StoppingCondition"]["MaxRuntimeInSeconds"]
-        with (folder / "log").open("wb") as log:
-            try:
-                return subprocess.run(
-                    [self._python, hyperparameters["sagemaker_program"], *arguments],
-                    cwd=folder / "code",
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    timeout=seconds,
-                    check=False,
-                ).returncode
-            except subprocess.TimeoutExpired:
-                return -1
+        checkpoints = _Checkpoints(s3, folder / "checkpoints", request)
+        deadline = time.monotonic() + request["StoppingCondition"]["MaxRuntimeInSeconds"]
+        with (
+            (folder / "log").open("wb") as log,
+            subprocess.Popen(
+                [self._python, hyperparameters["sagemaker_program"], *arguments],
+                cwd=folder / "code",
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            ) as process,
+        ):
+            while process.poll() is None:
+                time.sleep(_POLL_SECONDS)
+                checkpoints.upload()
+                if fate == "spot" and checkpoints.came:
+                    process.kill()
+                elif time.monotonic() > deadline or (fate == "time" and checkpoints.came):
+                    process.send_signal(signal.SIGTERM)
+                    try:
+                        process.wait(_GRACE_SECONDS)
+                    except subprocess.TimeoutExpired:
+                        process.kill()
+                    checkpoints.upload()
+                    self._keep_log(folder, request["TrainingJobName"])
+                    return _TIME_OVER
+        checkpoints.upload()
+        self._keep_log(folder, request["TrainingJobName"])
+        return process.returncode
+
+    def _keep_log(self, folder: Path, name: str) -> None:
+        """For the test, as CloudWatch has it: a stream for each instance."""
+        kept = self._fates.with_name("training-logs")
+        kept.mkdir(exist_ok=True)
+        number = len(list(kept.glob(f"{name}-*.log")))
+        shutil.copy(folder / "log", kept / f"{name}-{number}.log")
+
+
+class _Checkpoints:
+    """The checkpoints' folder, which SageMaker copies to S3 while the program runs. The program
+    names a file so only once it is whole."""
+
+    def __init__(self, s3: Any, folder: Path, request: dict[str, Any]) -> None:
+        self._s3 = s3
+        self._folder = folder
+        self._uri = request.get("CheckpointConfig", {}).get("S3Uri")
+        self._known: dict[Path, tuple[int, int]] = {}
+        self._began = self._there()
+
+    def upload(self) -> None:
+        """Copy what is new; a file that is being written has another name until it is whole."""
+        for file, state in self._there().items():
+            if self._uri and self._began.get(file) != state and self._known.get(file) != state:
+                bucket, prefix = _place(self._uri)
+                with suppress(FileNotFoundError):
+                    self._s3.upload_file(str(file), bucket, f"{prefix.rstrip('/')}/{file.name}")
+                    self._known[file] = state
+
+    @property
+    def came(self) -> bool:
+        """Whether this instance has brought one."""
+        return any(file.name.startswith("epoch_") for file in self._known)
+
+    def _there(self) -> dict[Path, tuple[int, int]]:
+        there = {}
+        for file in self._folder.glob("*.pth"):
+            with suppress(FileNotFoundError):  # the program keeps the newest
+                there[file] = (file.stat().st_mtime_ns, file.stat().st_size)
+        return there
 
 
 def check(request: dict[str, Any]) -> None:
@@ -189,12 +288,27 @@ def _need_place(uri: object) -> None:
     _need(isinstance(uri, str) and uri.startswith("s3://"), f"{uri} is not s3://bucket/prefix")
 
 
+_QUOTA = (
+    "The account-level service limit for this instance type is 0 Instances, with current "
+    "utilization of 0 Instances. (Service: AmazonSageMaker; Error Code: ResourceLimitExceeded)"
+)
+
+
+def _description(name: str, status: str, **more: Any) -> dict[str, Any]:
+    arn = f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{name}"
+    ended = {"TrainingJobName": name, "TrainingJobArn": arn, "TrainingJobStatus": status}
+    return {**ended, **more}
+
+
+def _failed(name: str, reason: str, **more: Any) -> JobFailedError:
+    told = _description(name, "Failed", SecondaryStatus="Failed", FailureReason=reason, **more)
+    return JobFailedError("States.TaskFailed", json.dumps(told))
+
+
 def _failure(folder: Path, status: int) -> str:
     """The reason in SageMaker's words; empty if the job did not fail."""
     if status == 0:
         return ""
-    if status == -1:
-        return "MaxRuntimeExceeded"
     told = folder / "output/failure"
     reason = told if told.exists() else folder / "log"
     tail = reason.read_text(errors="replace")[-700:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from lambdas.local import indexer
+from lambdas.local.cli.reports import status_report
 from lambdas.local.indexer import index_catalog, reconcile_catalog, renew_default
 from lambdas.local.pipeline import Pipeline
 from lens.default_model import shipped
 from lens.errors import LensError
-from lens.gallery.commits import read_head
+from lens.gallery.commits import head_key, read_head
 from lens.gallery.current import Current, read_current
 from lens.gallery.loading import load_gallery
 from lens.pipeline.promote import promote
@@ -161,6 +163,14 @@ def test_a_renewal_that_was_stopped_goes_on_and_holds_nothing_up(
     assert current(pipeline) == Current(live=old, candidate=default)
     before = found(pipeline, default)
     assert 0 < before < PHOTOS
+    filled = f"{default}: {before} of {PHOTOS} photos"
+    assert f"candidate  {filled} (`lens promote` goes on" in status_report(pipeline)
+    told = json.loads(status_report(pipeline, as_json=True))
+    assert (told["candidate"], told["candidate_photos"]) == (default, before)
+    head = pipeline.artifacts.read(head_key(default))[0]
+    pipeline.artifacts.write(head_key(default), head[:9])
+    assert f"candidate  {default}: its gallery cannot be read" in status_report(pipeline)
+    pipeline.artifacts.write(head_key(default), head)
     (Path(pipeline.settings.catalog) / "late.png").write_bytes(png(99))
     assert reconcile_catalog(pipeline) == 1
     assert found(pipeline, default) == before, "the new gallery is not what a start waits for"

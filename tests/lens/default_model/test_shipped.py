@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from lens.models.calibration import (
 from lens.models.embedder import load_embedder
 from lens.models.manifest import read_manifest, read_network
 from lens.storage import FileStorage
+from lens.storage.formats import announce_format
 from tests.support.tiny_model import ship_tiny_model
 
 MOST_BYTES = 30e6  # it is in every clone, in the wheel and in the setup function's zip
@@ -34,8 +36,11 @@ def artifacts(tmp_path: Path) -> FileStorage:
 
 
 def test_the_shipped_model_is_whole_and_embeds_a_photo(artifacts: FileStorage) -> None:
+    announce_format(artifacts, time.time())  # as whatever writes artifacts does first
     manifest = write_shipped(artifacts)
-    assert manifest == shipped_manifest() == read_manifest(artifacts, manifest.model_id)
+    there = read_manifest(artifacts, manifest.model_id)
+    assert manifest == shipped_manifest() == there.model_copy(update={"beside": {}})
+    assert set(there.beside) == set(FILES) and there.probe is not None
     photo = Image.effect_noise((300, 200), 60).convert("RGB")
     for precision in manifest.variants:
         vector = load_embedder(artifacts, manifest.model_id, precision).embed(photo)

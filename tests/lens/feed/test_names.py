@@ -30,6 +30,10 @@ def test_a_product_is_called_by_its_id_its_group_and_its_pictures() -> None:
     assert item_of(Product("x")) == "x"
 
 
+def test_what_is_no_address_is_no_name_of_a_photo() -> None:
+    assert names_of_product(Product("x", images=("https://[",)))[0] == "id:x"
+
+
 @pytest.mark.parametrize(
     ("key", "id_name"),
     [

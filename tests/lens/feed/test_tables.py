@@ -40,6 +40,9 @@ def test_short_rows_lack_fields_and_long_ones_are_damaged() -> None:
         ("Größe".encode("utf-16"), "Größe"),
         ("Größe".encode("cp1252"), "Größe"),
         (b"\xff", "ÿ"),
+        # A text that another program has cut in the middle of a sign, or pasted from elsewhere.
+        ("Größe für Größe".encode()[:-3] + b" \xc3", "Größe für Grö Ã"),
+        ("Größe für ".encode() + b"M\xe4dchen", "Größe für Mädchen"),
     ],
 )
 def test_encodings_are_told_by_their_bytes(data: bytes, text: str) -> None:
@@ -60,6 +63,13 @@ def test_json_values_become_texts() -> None:
         "",
         "1.5 EUR",
     ]
+
+
+def test_half_a_character_in_json_is_replaced() -> None:
+    text = rb'{"id": "a", "ti\ud800": "x", "title": "Dress \ud83d\udc57 \udc57"}'
+    (row,) = read_table("products.jsonl", text + b"\n").rows
+    assert isinstance(row, TableRow)
+    assert row.fields == {"id": "a", "ti\ufffd": "x", "title": "Dress \U0001f457 \ufffd"}
 
 
 @pytest.mark.parametrize("later", ['"Six"', "Six"])
@@ -87,3 +97,28 @@ def test_quotes_that_are_not_doubled_are_understood_within_a_line() -> None:
     [row] = rows("p.csv", 'id,title,price\nA,"Size 5" heel",1\n')
     assert isinstance(row, TableRow)
     assert (row["title"], row["price"]) == ('Size 5 heel"', "1")
+
+
+def test_a_line_that_tells_excel_the_separator_is_no_header() -> None:
+    assert rows("p.csv", "sep=;\r\nid;title\r\nA;One, two\r\n") == [
+        TableRow(3, {"id": "A", "title": "One, two"})
+    ]
+
+
+def test_of_columns_of_one_name_the_first_that_says_something_counts() -> None:
+    one, two = rows("p.csv", "id,image,Image\nA,1.jpg,\nB,,2.jpg\n")
+    assert isinstance(one, TableRow) and isinstance(two, TableRow)
+    assert (one["image"], two["image"]) == ("1.jpg", "2.jpg")
+
+
+@pytest.mark.parametrize(
+    ("price", "text"),
+    [
+        ("12.995", "12.9950"),
+        ("12.5", "12.5"),
+        ('{"amount": "12.50", "currencyCode": "EUR"}', "12.50 EUR"),
+    ],
+)
+def test_prices_of_json_say_what_they_said(price: str, text: str) -> None:
+    [row] = rows("p.jsonl", f'{{"id": "A", "price": {price}}}')
+    assert isinstance(row, TableRow) and row["price"] == text

@@ -150,3 +150,42 @@ def test_many_are_found_at_once_as_each_is_alone() -> None:
         for each in filter(None, found):
             assert list(each.texts()) == [assortment.text(name) for name in each.ids]
     assert assortment.find_each(np.empty(0, np.uint64), [0]) == []
+
+
+def test_a_table_is_read_as_it_was_written() -> None:
+    for entries in ([], [_entry(1, 10)], [_entry(n, 10) for n in range(20)]):
+        table = Products.read(Products.of(entries, ["gone"]).columns())
+        table.check()
+        assert _content(Assortment(NO_PRODUCTS, table)) == {each.id: each.text for each in entries}
+        assert table.gone.tolist() == [b"gone"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("id", [b"b", b"a"], "ids are not sorted"),
+        ("gone", [b"b", b"a"], "ids are not sorted"),
+        ("names", [2, 1], "names are not sorted"),
+        ("ends", [2, 1], "texts do not fit"),
+        ("ends", [1, 3], "texts do not fit"),
+        ("owners", [0, 2], "belongs to no product"),
+        ("owners", [-1, 0], "belongs to no product"),
+    ],
+)
+def test_a_table_that_does_not_hold_together_is_told(
+    column: str, values: list[object], message: str
+) -> None:
+    columns = Products.of([Entry(name, "", (name,), b"x") for name in "ab"], "cd").columns()
+    table = Products.read({**columns, column: np.array(values, columns[column].dtype)})
+    with pytest.raises(ValueError, match=message):
+        table.check()
+
+
+@pytest.mark.parametrize("column", ["item_id", "place", "ends", "owners", "text"])
+def test_a_column_of_another_kind_or_length_is_told(column: str) -> None:
+    columns = Products.of([Entry(name, "", (name,), b"x") for name in "ab"]).columns()
+    for odd in (columns[column][None], columns[column].astype("U"), columns[column][:1]):
+        if column == "text" and len(odd) == 1 and odd.ndim == 1:
+            continue  # which the ends tell
+        with pytest.raises(ValueError, match=f"{column} is "):
+            Products.read({**columns, column: odd})

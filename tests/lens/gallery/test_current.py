@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from lens.errors import DamagedError
 from lens.gallery import retention
-from lens.gallery.current import Current, followed_models, read_current, swap_current
+from lens.gallery.current import Current, Pin, followed_models, read_current, swap_current
 from lens.models.manifest import list_models
 from lens.pipeline.bootstrap import set_up
 from lens.pipeline.collect import collect
 from lens.pipeline.promote import nominate, switch
 from lens.pipeline.rollback import release, rollback
 from lens.storage import FileStorage
-from tests.support.small_galleries import DAY, NOW, add, make_live, photo
+from tests.histories.interrupting_storage import InterruptingStorage, Interruption, Step
+from tests.support.small_galleries import DAY, MODEL, NOW, add, make_live, photo
 from tests.support.tiny_model import write_tiny_model
 
 
@@ -76,3 +78,25 @@ def test_a_model_that_was_named_but_has_no_gallery_yet_is_no_damage(tmp_path: Pa
     storage = FileStorage(tmp_path)
     write_tiny_model(storage)
     assert read_current(storage) is None
+
+
+def test_a_model_that_is_set_up_while_somebody_reads_is_what_is_current(tmp_path: Path) -> None:
+    folder = FileStorage(tmp_path)
+
+    def set_up_elsewhere(step: Step) -> None:
+        make_live(folder)
+        add(folder, photo("a", "1"))
+
+    storage = InterruptingStorage(folder, set_up_elsewhere)
+    with storage.interrupted([Interruption(1, "meanwhile", Step("", 0), of="list heads/")]):
+        assert read_current(storage) == Current(live=MODEL)
+
+
+def test_an_earlier_release_s_pin_undoes_no_deletions(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    pin = {"model_id": "a", "commit": 1, "commit_id": "x", "since": NOW}
+    storage.write("current.json", json.dumps({"format": 1, "live": "a", "pin": pin}).encode())
+    current = read_current(storage)
+    assert current is not None
+    assert current.pin == Pin(**pin)
+    assert not current.undoes_deletions

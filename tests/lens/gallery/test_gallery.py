@@ -1,19 +1,27 @@
-"""The gallery and its loading: one whole commit, searched exactly and with fair ties."""
+"""The gallery and its loading: one whole commit, searched exactly and with fair ties.
+
+Covers: gallery, loading, nearest.
+"""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lens.errors import MissingError
 from lens.gallery import loading, retention
+from lens.gallery.assortment import Entry, Products
+from lens.gallery.commits import ProductsRef, advance_head
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
-from lens.gallery.rows import Row
+from lens.gallery.product_tables import ProductsManifest, write_look, write_table
+from lens.gallery.rows import Cause, Row
 from lens.pipeline.compact import fold, merge
 from lens.storage import FileStorage
+from lens.storage.formats import announce_format
 from tests.support.small_galleries import (
     DAY,
     MODEL,
@@ -97,6 +105,16 @@ def test_the_same_photo_under_many_keys_is_found_in_key_order(storage: CountingS
         add(storage, photo(key, "1", photo_id="same"))
     for top_k in (1, 3, 7, 39, 40):
         assert found(gallery(storage), "same", top_k) == keys[:top_k]
+
+
+def test_photos_that_tie_behind_the_best_come_in_key_order_whatever_their_categories(
+    storage: CountingStorage,
+) -> None:
+    tied = [(f"{n:02}", "b" if n < 4 else "a") for n in range(12)]
+    rows = [photo(key, "1", photo_id="same", category=name) for key, name in tied]
+    add(storage, photo("x", "1"), *rows)
+    fold(storage, head(storage), now=NOW)
+    assert found(gallery(storage), "x 1", 2) == ["x", "00"]
 
 
 def test_a_warm_searcher_keeps_what_it_has_when_its_segments_are_folded(
@@ -202,3 +220,64 @@ def test_an_empty_gallery_finds_nothing(storage: CountingStorage) -> None:
     add(storage, gone("a", "1"))
     fold(storage, head(storage), now=NOW)
     assert found(gallery(storage), "a") == []
+
+
+@pytest.fixture
+def halves(storage: CountingStorage) -> Gallery:
+    """Photos of which some are folded and some are not, and in each half one that is gone."""
+    add(storage, *(photo(key, "1") for key in "abc"))
+    fold(storage, head(storage), now=NOW)
+    add(storage, gone("b", "2"), *(photo(key, "1") for key in "def"))
+    add(storage, gone("e", "2"))
+    return gallery(storage)
+
+
+def test_a_search_of_chosen_photos_finds_those_of_them_that_can_be_found(halves: Gallery) -> None:
+    indexed = np.array([True, True, False])
+    recent = np.array([True, True, False])
+    selection = halves.select(indexed, recent)
+    matches = halves.search(vector("f 1"), 9, selection=selection)
+    assert {match.row.key for match in matches} == {"a", "d"}
+    assert {row.key for row in halves.chosen(indexed, recent)} == {"a", "d"}
+    nothing = halves.select(~indexed[:3] & False, recent & False)
+    assert halves.search(vector("f 1"), 9, selection=nothing) == []
+
+
+def test_the_photos_under_some_keys_come_with_their_vectors(halves: Gallery) -> None:
+    asked = np.array([b"a", b"b", b"e", b"f", b"nobody's"])
+    part = halves.segment_of(asked)
+    assert part.rows.key.tolist() == [b"a", b"f"]
+    np.testing.assert_array_equal(part.vectors, [vector("a 1"), vector("f 1")])
+
+
+def test_what_was_removed_lately_is_counted_by_its_cause(storage: CountingStorage) -> None:
+    def removed(key: str, sequencer: str, cause: Cause, at: float = NOW) -> Row:
+        return gone(key, sequencer, at=at)._replace(reason=cause)
+
+    add(storage, removed("early", "1", Cause.EVENT, NOW - 9), removed("back", "1", Cause.EVENT))
+    fold(storage, head(storage), now=NOW)
+    add(storage, photo("back", "2"), removed("a", "1", Cause.EVENT), photo("b", "1"))
+    add(storage, removed("listed", "1", Cause.LISTING))
+    seen = gallery(storage)
+    assert seen.removed_since(NOW, (Cause.EVENT,)) == 1
+    assert seen.removed_since(NOW - 9, (Cause.EVENT,)) == 2
+    assert seen.removed_since(NOW, (Cause.EVENT, Cause.LISTING)) == 2
+    assert seen.removed_since(NOW + 1, (Cause.EVENT,)) == 0
+
+
+def test_products_that_are_still_the_shops_are_not_read_again(storage: CountingStorage) -> None:
+    announce_format(storage, 0.0)
+    table = write_table(storage, MODEL, "1" * 32, Products.of([Entry("p", "p", (), b"text")]))
+    look = ProductsManifest(
+        id=table.id, model_id=MODEL, previous=None, file="f.csv", etag="1", products=1, whole=table
+    )
+    write_look(storage, look)
+    named = ProductsRef(id=look.id, products=1)
+    add(storage, photo("a", "1"))
+    advance_head(storage, MODEL, lambda c: c.model_copy(update={"products": named}), now=NOW)
+    before = gallery(storage)
+    assert before.shelf is not None and dict(before.shelf.assortment) == {"p": b"text"}
+    add(storage, photo("b", "1"))
+    storage.reads.clear()
+    assert load_gallery(storage, head(storage), before).shelf is before.shelf
+    assert [key for key in storage.reads if key.startswith("products/")] == []

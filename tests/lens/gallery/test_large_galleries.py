@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lens.gallery import snapshots
 from lens.gallery.gallery import Gallery
 from lens.gallery.index import building, similarities_of
 from lens.gallery.index import index as nearest
@@ -28,6 +29,7 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """Small galleries are scanned, or searched through lists that miss nothing."""
     if request.param == "lists":
         monkeypatch.setattr(building, "SCAN_LIMIT", 64)
+        monkeypatch.setattr(snapshots, "ROUNDED_FROM", 64)
         monkeypatch.setattr(nearest, "SCANNED_SPAN", 20)
         monkeypatch.setattr(building, "SCANNED_SPAN", 20)
         monkeypatch.setattr(building, "EFFORTS", ((1_000, 1_000),))
@@ -160,4 +162,5 @@ def test_a_snapshot_tells_which_index_it_has_and_with_what_recall(
         assert manifest.effort is not None
         assert (manifest.effort.probes, manifest.effort.candidates) == (1_000, 1_000)
         assert manifest.effort.recall >= building.RECALL
-        assert set(manifest.sha256) == {"gallery.index", "vectors.npy", "rows.npz"}
+        files = {"gallery.index", "vectors.npy", "vectors8.npy", "rows.npz"}
+        assert set(manifest.sha256) == files

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from lens.gallery.layout import Layout, by_category, lay_out
 from lens.gallery.rows import Kind, Row, Rows
@@ -64,3 +69,49 @@ def test_photos_are_found_by_item_and_by_id_in_key_order(categories: list[str]) 
             ]
             at = layout.find(rows, column, value.encode())
             assert [found[position].key for position in at] == expected
+
+
+def test_a_layout_is_read_as_it_was_written() -> None:
+    _, rows, layout = laid_out(CATEGORIES * 2)
+    read = Layout.of(layout.arrays())
+    read.check(rows)
+    assert read == layout
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rows_at", "position_of", "categories", "starts", "firsts", "by_item", "by_photo"],
+)
+def test_a_part_of_another_kind_or_length_is_told(name: str) -> None:
+    _, _, layout = laid_out(CATEGORIES * 2)
+    arrays = layout.arrays()
+    part = arrays[f"layout_{name}"]
+    odd = [part[:, None], part.astype(np.float64 if name != "categories" else "U")]
+    if name != "position_of":  # of as many as there are rows, which it does not know
+        odd.append(part[1:])
+    for each in odd:
+        with pytest.raises(ValueError, match="layout_"):
+            Layout.of({**arrays, f"layout_{name}": each})
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("by_item", lambda part: np.repeat(part[:1], len(part)), "every photo once"),
+        ("by_item", lambda part: part[::-1], "not sorted by item_id"),
+        ("by_photo", lambda part: part[::-1], "not sorted by photo_id"),
+        ("position_of", lambda part: part[::-1], "positions are not those"),
+        ("starts", lambda part: part + 1, "do not cover it"),
+        ("starts", lambda part: part[::-1], "do not cover it"),
+        ("categories", lambda part: part[::-1], "another category"),
+        ("firsts", lambda part: part * 0 + 2, "begins at no photo"),
+    ],
+)
+def test_a_layout_of_other_rows_is_told(
+    name: str, change: Callable[[NDArray[Any]], NDArray[Any]], message: str
+) -> None:
+    _, rows, layout = laid_out(CATEGORIES * 2)
+    arrays = layout.arrays()
+    arrays[f"layout_{name}"] = change(arrays[f"layout_{name}"])
+    with pytest.raises(ValueError, match=message):
+        Layout.of(arrays).check(rows)

@@ -90,3 +90,28 @@ def test_too_little_tells_nothing() -> None:
     assert thresholds_of(vectors, np.zeros(120, "S8"), strangers(), 0.0) is None  # one item
     empty = np.empty((0, DIM), np.float32)
     assert thresholds_of(empty, np.empty(0, "S8"), strangers(), 0.0) is None
+
+
+def test_a_hundred_probes_and_fifty_photos_tell_something() -> None:
+    vectors, items = small_gallery(25, 2, 0.4)
+    assert thresholds_of(vectors, items, strangers(100), 0.0) is not None
+    assert thresholds_of(vectors, items, strangers(99), 0.0) is None
+    assert thresholds_of(vectors[1:], items[1:], strangers(100), 0.0) is None
+
+
+@pytest.mark.parametrize("position", [0, 17, 119])
+def test_a_probe_is_compared_with_every_photo(position: int) -> None:
+    vectors, items = small_gallery(40, 3, 0.4)
+    found = thresholds_of(vectors, items, np.repeat(vectors[position, None], 100, axis=0), 0.0)
+    assert found is not None
+    assert found.similar_style == pytest.approx(1, abs=1e-4)
+
+
+def test_where_everything_looks_alike_everything_passes_for_the_same() -> None:
+    alike = np.zeros((60, DIM), np.float32)
+    alike[:, 3] = 1
+    items = np.arange(60).astype("S2").repeat(2)[:60]
+    found = thresholds_of(alike, items, alike[:1].repeat(100, axis=0), 0.0)
+    assert found is not None
+    assert (found.same, found.found) == (1, 1)
+    assert found.false_accepts == {"same": 1, "very_similar": 1, "similar_style": 1}

@@ -9,6 +9,7 @@ import pytest
 from lens.errors import ArtifactError, NotFoundError
 from lens.gallery.assortment import Entry, Products
 from lens.gallery.product_tables import (
+    UNREAD,
     ProductsManifest,
     is_manifest_key,
     load_shelf,
@@ -89,3 +90,9 @@ def test_keys_are_told_apart() -> None:
     assert not is_manifest_key(key.replace("manifest.json", "table.npz"))
     with pytest.raises(ArtifactError):
         parse_products_key("segments/m/1.npz")
+
+
+def test_a_file_that_could_not_be_read_is_named_with_its_etag() -> None:
+    look = ProductsManifest(id="1", model_id=MODEL, previous=None, file="products.csv", etag="e")
+    assert look.unread is None
+    assert look.model_copy(update={"etag": f"{UNREAD}e"}).unread == ("products.csv", "e")

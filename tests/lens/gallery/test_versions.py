@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lens.gallery.versions import UNSEEN, Version
+from lens.gallery.triggers import Trigger
+from lens.gallery.versions import UNSEEN, Look, Version
 
 SEQUENCERS = st.text("0123456789ABCDEFabcdef", min_size=1, max_size=20)
 
@@ -39,3 +42,9 @@ def test_an_event_counts_no_reconciliation_and_each_counts_one() -> None:
     assert version == Version("0A") == ("0A", 0)
     assert version.bumped().bumped() == ("0A", 2)
     assert UNSEEN == ("", 0)
+
+
+def test_why_and_by_whom_a_look_is_asked_for_makes_it_no_other_look() -> None:
+    look = Look("a", Version("0A"), "model", "it is archived")
+    assert look == replace(look, cause="listing", trigger=Trigger("upload", 1.0))
+    assert look != replace(look, waits="")

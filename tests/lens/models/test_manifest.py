@@ -1,4 +1,4 @@
-"""Models, the embedder and the CPU: precisions written, copied, and chosen by who serves them."""
+"""Models and the embedder: precisions written, copied, and loaded by their names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lens.errors import ArtifactError
-from lens.models.cpu import INT8_DOT_PRODUCTS, cpu_features, features_of
-from lens.models.embedder import best_precision, load_embedder
+from lens.models.cpu import INT8_DOT_PRODUCTS
+from lens.models.embedder import load_embedder
 from lens.models.manifest import (
     FP32,
     FasterNetwork,
@@ -27,7 +27,6 @@ from lens.storage import Storage, open_storage
 from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
 
 LOSS = PrecisionLoss(queries=1, top_10_overlap=0.99)
-DOT_PRODUCTS = frozenset({INT8_DOT_PRODUCTS})
 
 
 @pytest.fixture
@@ -52,42 +51,9 @@ def write_precisions(artifacts: Storage, **needs: str) -> ModelManifest:
     )
 
 
-def cpuinfo(flags: str) -> str:
-    return f"processor\t: 0\nvendor_id\t: some\nflags\t\t: fpu sse2 {flags}\nbugs\t\t: some\n"
-
-
-@pytest.mark.parametrize(
-    ("flags", "precision"),
-    [
-        ("avx2 avx512f avx512_vnni", "int8"),
-        ("avx2 avx_vnni", "int8"),
-        ("avx2", FP32),
-        ("avx2 avx512f avx512_bf16", FP32),
-    ],
-)
-def test_a_cpu_with_avx2_alone_serves_fp32_and_one_with_dot_products_the_fastest(
-    artifacts: Storage, flags: str, precision: str
-) -> None:
-    manifest = write_precisions(artifacts, int8=INT8_DOT_PRODUCTS, safer=INT8_DOT_PRODUCTS)
-    assert best_precision(manifest, features_of(cpuinfo(flags))) == precision
-
-
-def test_arm_s_dot_products_count_and_what_is_not_known_does_not() -> None:
-    assert features_of("Features\t: fp asimd aes asimdhp asimddp\n") == DOT_PRODUCTS
-    assert features_of("Features\t: fp asimd aes\n") == frozenset()
-    assert features_of("") == frozenset()
-    assert cpu_features() <= DOT_PRODUCTS
-
-
-def test_what_needs_nothing_is_taken_in_the_manifest_s_order(artifacts: Storage) -> None:
-    manifest = write_precisions(artifacts, int8=INT8_DOT_PRODUCTS, half="", slower="")
-    assert best_precision(read_manifest(artifacts, manifest.model_id), frozenset()) == "half"
-    assert list(manifest.variants) == ["int8", "half", "slower", FP32]
-
-
 def test_an_embedder_tells_the_precision_it_was_loaded_in(artifacts: Storage) -> None:
     manifest = write_precisions(artifacts, half="")
-    assert load_embedder(artifacts, manifest.model_id).precision == "half"
+    assert load_embedder(artifacts, manifest.model_id, "half").precision == "half"
     named = load_embedder(artifacts, manifest.model_id, FP32)
     assert named.precision == FP32
     assert read_network(artifacts, manifest) == tiny_graph(0)
@@ -105,9 +71,9 @@ def test_searches_embed_in_the_precision_they_are_told(artifacts: Storage) -> No
 
     manifest = write_precisions(artifacts, half="")
     swap_current(artifacts, lambda _: Current(live=manifest.model_id))
-    for asked, found in (("", "half"), ("half", "half"), (FP32, FP32)):
+    for asked in ("half", FP32):
         pair = Searcher(artifacts, precision=asked).refresh()
-        assert pair is not None and pair.embedder.precision == found
+        assert pair is not None and pair.embedder.precision == asked
     with pytest.raises(ArtifactError, match="no precision 'int4'"):
         Searcher(artifacts, precision="int4").search(png(1))
 

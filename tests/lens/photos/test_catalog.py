@@ -8,9 +8,9 @@ from unicodedata import normalize
 
 import pytest
 
-from lens.errors import NotFoundError, StorageError
+from lens.errors import NotFoundError, StorageError, UnreadableError
 from lens.photos.catalog import Catalog, category, is_photo, item_id, parse_partition
-from lens.storage import open_storage
+from lens.storage import FileStorage, open_storage
 from tests.support.s3_bucket import BUCKET
 
 HEADER = "2\nimage_name item_id evaluation_status\n"
@@ -48,6 +48,27 @@ def test_a_broken_partition_line_costs_itself_and_is_named(
     storage.write("list_eval_partition.txt", text.encode())
     assert len(Catalog(storage).partition()) == 2
     assert "1 lines are left out, the first: line 4" in caplog.text
+
+
+def test_a_partition_file_that_may_not_be_read_says_what_it_said_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = FileStorage(tmp_path)
+    storage.write("list_eval_partition.txt", (HEADER + "img/1.jpg id_1 gallery\n").encode())
+    catalog, new = Catalog(storage), Catalog(storage)
+    before = catalog.partition()
+    assert len(before) == 1
+    storage.write("list_eval_partition.txt", (HEADER + "img/2.jpg id_1 gallery\n").encode())
+
+    def refuse(key: str) -> object:
+        raise UnreadableError(f"cannot read {key}: denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "read", refuse)
+        assert catalog.partition() == before
+        assert new.partition() == {}
+    assert "photos are placed without it: cannot read list_eval_partition.txt" in caplog.text
+    assert list(catalog.partition()) == list(new.partition()) == ["img/2.jpg"]
 
 
 def test_a_partition_file_without_count_or_header_is_read_whole() -> None:

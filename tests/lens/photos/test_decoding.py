@@ -1,7 +1,11 @@
-"""Photos: every encoder's output becomes upright RGB, limits hold, thumbnails are small."""
+"""Photos: every encoder's output becomes upright RGB, limits hold, thumbnails are small.
+
+Covers: decoding, opening.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from io import BytesIO
 
@@ -165,6 +169,24 @@ def test_a_large_jpeg_is_decoded_smaller_but_never_below_twice_a_thumbnail() -> 
     assert np.abs(difference).mean() < 5  # the photo is noise, the worst case
 
 
+@pytest.mark.parametrize("mode", ["1", "P", "I;16", "LA", "RGBA"])
+def test_a_large_png_of_any_kind_is_decoded_smaller(mode: str) -> None:
+    image = picture(2000, 1600)
+    gray = np.asarray(image.convert("L"), np.uint16) * 256
+    held = Image.fromarray(gray) if mode == "I;16" else image.convert(mode)
+    assert decode(encode(held, "PNG"), LIMITS).size == (1000, 800)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("size", [(40_000, 300), (300, 40_000)])
+def test_a_long_strip_is_decoded_smaller_too(kind: str, size: tuple[int, int]) -> None:
+    found = decode(encode(Image.new("RGB", size, "teal"), kind), LIMITS)
+    assert found.width * found.height <= 8_000_000
+    assert (found.width, found.height) == (size[0] // 2, size[1] // 2)
+    small = Image.new("RGB", (size[0] // 8, size[1] // 8), "teal")
+    assert decode(encode(small, kind), LIMITS).size == small.size
+
+
 @pytest.mark.parametrize(("orientation", "size"), [(1, (2000, 1600)), (6, (1600, 2000))])
 def test_the_upright_size_is_that_before_a_photo_is_decoded_smaller(
     orientation: int, size: tuple[int, int]
@@ -203,6 +225,21 @@ def test_a_checksum_that_fails_is_damage() -> None:
     data[-20] ^= 1
     with pytest.raises(BrokenImageError):
         decode(bytes(data), LIMITS)
+
+
+@pytest.mark.parametrize("method", ["open", "Image.load"])
+def test_that_this_machine_has_no_more_files_is_no_damage_of_a_photo(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def failed(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    data = encode(picture(), "PNG")
+    monkeypatch.setattr(f"PIL.Image.{method}", failed)
+    if method != "open":
+        monkeypatch.setattr("PIL.ImageFile.ImageFile.load", failed)
+    with pytest.raises(OSError, match="Too many open files"):
+        decode(data, LIMITS)
 
 
 def test_metadata_does_not_travel_into_thumbnails() -> None:

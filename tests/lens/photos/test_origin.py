@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lens.errors import UsageError
+from lens.errors import DamagedError, UsageError
 from lens.photos.catalog import Catalog
-from lens.photos.origin import KEY, check_origin, claim_origin, read_origin
+from lens.photos.origin import KEY, check_document, check_origin, claim_origin, read_origin
 from lens.storage import FileStorage
 
 
@@ -46,9 +46,15 @@ def test_a_link_to_the_same_folder_is_the_same_catalog(tmp_path: Path) -> None:
     check_origin(artifacts, catalog(tmp_path / "link"))
 
 
-def test_a_damaged_document_says_nothing_and_is_made_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"{}", b'{"location": 1}', b'{"location": "ftp://x"}', b'{"x": ""}']
+)
+def test_a_damaged_document_says_nothing_and_is_made_anew(tmp_path: Path, data: bytes) -> None:
     artifacts, first = FileStorage(tmp_path / "artifacts"), catalog(tmp_path / "first")
-    artifacts.write(KEY, b"{")
+    artifacts.write(KEY, data)
+    with pytest.raises(DamagedError, match=KEY):
+        check_document(artifacts)
     check_origin(artifacts, first)
     claim_origin(artifacts, first)
     assert read_origin(artifacts) == first.storage.location
+    check_document(artifacts)

@@ -12,6 +12,8 @@ from lens.gallery.commits import read_head
 from lens.gallery.current import Current, read_current, swap_current
 from lens.models.embedder import load_embedder
 from lens.models.manifest import list_models, read_manifest
+from lens.photos.catalog import Catalog
+from lens.photos.origin import read_origin
 from lens.pipeline.bootstrap import is_due, set_up
 from lens.pipeline.rollback import rollback
 from lens.search.searcher import Searcher
@@ -37,6 +39,26 @@ def source(tmp_path: Path) -> FileStorage:
 @pytest.fixture
 def artifacts(s3: None) -> Storage:
     return open_storage(f"s3://{BUCKET}")
+
+
+def test_new_artifacts_belong_to_the_catalog_before_its_first_photo(
+    artifacts: Storage, source: FileStorage, tmp_path: Path
+) -> None:
+    mine, other = (Catalog(FileStorage(tmp_path / name)) for name in ("mine", "other"))
+    set_up(artifacts, source, now=NOW, catalog=mine)
+    assert read_origin(artifacts) == mine.storage.location
+    # Whoever looks at the other one's photos refuses it: the deployment itself goes on.
+    set_up(artifacts, source, now=NOW, catalog=other)
+    assert read_origin(artifacts) == mine.storage.location
+
+
+def test_artifacts_that_somebody_has_begun_are_claimed_by_no_deployment(
+    artifacts: Storage, source: FileStorage, tmp_path: Path
+) -> None:
+    """Who knows whether it names the right catalog? A comparison with the listing tells."""
+    set_up(artifacts, source, now=NOW)
+    set_up(artifacts, source, now=NOW, catalog=Catalog(FileStorage(tmp_path)))
+    assert read_origin(artifacts) is None
 
 
 def content(storage: Storage) -> dict[str, tuple[bytes, float]]:

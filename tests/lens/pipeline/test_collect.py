@@ -1,4 +1,7 @@
-"""Collect: removes what nothing reaches, after the grace of `retention`, and nothing else."""
+"""Collect: removes what nothing reaches, after the grace of `retention`, and nothing else.
+
+Covers: collect, part_names, retention.
+"""
 
 from __future__ import annotations
 
@@ -212,8 +215,8 @@ def test_an_earlier_models_gallery_goes_once_searches_cannot_go_back_to_it(place
     add(place.storage, photo("a", "1"), model_id="tiny-b")
     make_live(place.storage, MODEL, "tiny-b")
     late = NOW + retention.PIN
-    for now in (late, late + DAY - 1):
-        place.collect(now - DAY)
+    for now in (late - 1, late):  # as long as `rollback` reaches it
+        place.collect(now)
         assert shown(gallery(place.storage, "tiny-b")) == {"a": "a 1"}
     place.collect(late + 1)
     place.collect(late + 1 + DAY)
@@ -255,6 +258,43 @@ def test_a_thumbnail_written_again_lately_is_spared(place: Place) -> None:
     place.collect(written.modified - 2 * DAY)
     place.collect(written.modified)
     assert thumb_key("p") in place.names()
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+@pytest.mark.parametrize("folded", [True, False])
+def test_what_names_a_thumbnail_goes_after_it_because_marks_can_be_lost(
+    place: Place, damaged: bool, folded: bool
+) -> None:
+    if folded:
+        add(place.storage, photo("a", "1", photo_id="p"))
+        fold(place.storage, head(place.storage), now=NOW)
+        advance_head(
+            place.storage,
+            MODEL,
+            lambda newest: newest.model_copy(update={"snapshot": None}),
+            now=NOW,
+            first=True,
+        )
+    else:
+        write(place.storage, photo("a", "1", photo_id="p"))
+    write_thumbnail(place.storage, "p", b"jpeg")
+    written = place.storage.head(thumb_key("p"))
+    assert written is not None
+    now, prefix = written.modified, "snapshots/" if folded else "segments/"
+    names = place.names(prefix)
+    for key in names:
+        os.utime(place.storage.root / key, (now - 9 * DAY,) * 2)
+    place.collect(now - DAY)
+    place.collect(now)  # the thumbnail was written lately, the part was not
+    assert place.names(prefix) == names
+    if damaged:
+        place.storage.write("collected.json", b"{")
+        place.collect(now + DAY)
+        assert place.names(prefix) == names
+        place.collect(now + 2 * DAY)
+    else:
+        place.collect(now + DAY)
+    assert place.names("thumbs/") == place.names(prefix) == set()
 
 
 def test_a_model_retired_long_ago_is_emptied_and_removed(place: Place) -> None:

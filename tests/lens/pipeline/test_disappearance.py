@@ -248,3 +248,143 @@ def test_a_folders_single_removals_count_together(tmp_path: Path) -> None:
     ]
     add(shop.artifacts, *gone)
     assert many_gone(shop.catalog, gallery(shop.artifacts), [shop.keys[4]], NOW)
+
+
+def test_what_listings_removed_counts_for_a_day(tmp_path: Path) -> None:
+    for later, held in ((DAY, 1), (DAY + 0.5, 0)):
+        shop = Shop(tmp_path / f"{held}", 40)
+        shop.remove(*shop.keys[:20])
+        assert shop.reconcile() == (20, 0)
+        shop.now += later
+        shop.remove(shop.keys[20])
+        assert shop.reconcile() == (1 - held, held)
+
+
+def _copies(shop: Shop, of: dict[str, int], *, at: float) -> list[str]:
+    """Let so many copies of these keys be found elsewhere at this time."""
+    rows = []
+    for key, count in of.items():
+        for number in range(count):
+            copy = f"copies/{number}/{key}.jpg"
+            shop.etags[copy] = shop.storage.write(copy, b"x").etag
+            row = photo(copy, "6", photo_id=f"{key} 5", at=at)
+            rows.append(row._replace(etag=shop.etags[copy]))
+    add(shop.artifacts, *rows, now=at)
+    return [row.key for row in rows]
+
+
+def test_what_was_found_elsewhere_before_it_was_missed_is_not_held(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 22)
+    shop.now += 10
+    _copies(shop, dict.fromkeys(shop.keys, 1), at=shop.now)
+    shop.remove(*shop.keys)
+    assert shop.reconcile() == (22, 0)
+
+
+def test_where_most_was_moved_the_few_that_are_gone_are_no_mass(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 30)
+    shop.now += 10
+    _copies(shop, dict.fromkeys(shop.keys[:25], 1), at=shop.now)
+    shop.remove(*shop.keys)
+    assert shop.reconcile() == (30, 0)
+
+
+def test_what_lay_elsewhere_from_the_first_was_not_moved_there(tmp_path: Path) -> None:
+    """Two products with one photo; those of one of them are gone."""
+    shop = Shop(tmp_path, 30)
+    _copies(shop, dict.fromkeys(shop.keys[:20], 1), at=NOW)
+    shop.remove(*shop.keys)
+    assert shop.reconcile() == (0, 30)
+
+
+def test_what_was_found_elsewhere_longer_ago_than_a_day_was_not_moved_there(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, 30)
+    _copies(shop, dict.fromkeys(shop.keys[:25], 1), at=NOW + 10)
+    shop.remove(*shop.keys)
+    shop.now = NOW + 10 + DAY
+    assert shop.reconcile() == (0, 30)
+
+
+def test_as_many_were_moved_as_were_found_elsewhere(tmp_path: Path) -> None:
+    """Eight photos of a product are the same; two of them were moved, six are gone."""
+    shop = Shop(tmp_path, 0)
+    keys = [f"{item}/{number}.jpg" for item in range(5) for number in range(8)]
+    rows = []
+    for key in keys:
+        shop.etags[key] = shop.storage.write(key, b"x").etag
+        row = photo(key, "5", photo_id=f"{key[0]} 5")
+        rows.append(row._replace(etag=shop.etags[key]))
+    add(shop.artifacts, *rows)
+    shop.now += 10
+    _copies(shop, {str(item): 2 for item in range(5)}, at=shop.now)
+    shop.remove(*keys)
+    assert shop.reconcile() == (10, 30)
+
+
+def test_a_copy_that_is_gone_too_moves_nothing(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 30)
+    shop.now += 10
+    copies = _copies(shop, dict.fromkeys(shop.keys, 1), at=shop.now)
+    shop.storage.write("left.jpg", b"x")
+    shop.remove(*shop.keys, *copies)
+    found = shop.compared()
+    assert found.held == 60
+
+
+def test_a_hold_of_a_model_that_nobody_follows_is_looked_after_by_the_others(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, 5)
+    shop.remove(*shop.keys)
+    assert shop.compared().held == 5
+    swap_current(shop.artifacts, lambda _: Current(live="other"))
+    shop.know(shop.keys[:2], "other")
+    assert shop.compared("other").held == 2
+    (rest,) = read_held(shop.artifacts)
+    assert rest.keys == set(shop.keys[:2])
+
+
+def test_a_hold_says_what_is_gone_of_what_and_the_log_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = Shop(tmp_path, 40)
+    shop.remove(*shop.keys[:15])
+    assert shop.reconcile() == (15, 0)
+    shop.remove(*shop.keys[15:25])
+    assert shop.reconcile() == (0, 10)
+    (hold,) = read_held(shop.artifacts)
+    assert (hold.photos, hold.of, hold.since, hold.model_id) == (10, 40, NOW, MODEL)
+    assert hold.keys == set(shop.keys[15:25])
+    assert f"10 of 40 photos are gone from {shop.storage.location}" in caplog.text
+    before = shop.artifacts.head("holds.json")
+    assert shop.reconcile() == (0, 10)
+    assert shop.artifacts.head("holds.json") == before
+
+
+def test_the_one_photo_of_a_shop_is_a_mass(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 1)
+    known = gallery(shop.artifacts)
+    assert not many_gone(shop.catalog, known, [], NOW)
+    assert not many_gone(shop.catalog, known, shop.keys, NOW)
+    shop.remove(*shop.keys)
+    assert many_gone(shop.catalog, known, shop.keys, NOW) is True
+    assert shop.reconcile() == (0, 1)
+    nothing = Shop(tmp_path / "empty", 0)
+    assert not many_gone(nothing.catalog, gallery(nothing.artifacts), ["a.jpg"], NOW)
+
+
+def test_a_folders_removals_of_the_last_day_count_with_those_that_there_were(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, 10)
+    shop.remove(*shop.keys)
+    gone = [
+        Row(key, Version("6"), Kind.TOMBSTONE, NOW, reason=Cause.EVENT) for key in shop.keys[:4]
+    ]
+    add(shop.artifacts, *gone)
+    known = gallery(shop.artifacts)
+    assert not many_gone(shop.catalog, known, shop.keys[4:5], NOW), "five of ten"
+    assert many_gone(shop.catalog, known, shop.keys[4:], NOW), "ten of ten"
+    assert many_gone(shop.catalog, known, shop.keys[4:], NOW + 9 * DAY), "six of six"

@@ -14,6 +14,7 @@ from PIL import Image
 
 from lens.errors import ArtifactError, StorageError, UnreadableError, UsageError
 from lens.gallery.current import Current, swap_current
+from lens.gallery.product_tables import is_manifest_key
 from lens.gallery.rows import Cause, Kind, Row
 from lens.gallery.segments import Segment, parse_segment_key, read_segment
 from lens.gallery.versions import Look, Version
@@ -198,8 +199,24 @@ def test_of_several_looks_at_a_key_the_highest_version_is_written_once(stage: St
     assert [segment.rows[i].version for i in range(len(segment.rows))] == [Version.of_event("9")]
 
 
-def test_keys_that_name_no_photo_are_left_alone(stage: Stage) -> None:
+def test_keys_that_name_no_photo_are_left_alone_and_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     assert stage.run(look("notes.txt"), look("list_eval_partition.txt")) == {}
+    stage.run(look("gone.png"), look("products.csv"))
+    told = [each.getMessage().split()[0] for each in caplog.records if each.levelname == "WARNING"]
+    assert told == ["'notes.txt'", "'list_eval_partition.txt'"]
+
+
+def test_a_look_at_the_product_file_is_announced_if_it_found_something(stage: Stage) -> None:
+    announce_format(stage.artifacts, NOW - SETTLED)
+    stage.embedding.run([look("products.csv")])
+    assert stage.announced == [], "there is none"
+    stage.photos.write("products.csv", b"id,title\na,A\n")
+    stage.embedding.run([look("products.csv")])
+    (key,) = stage.announced
+    assert is_manifest_key(key)
+    replace(stage.embedding, announce=None).run([look("products.csv")])  # S3 announces it itself
 
 
 def test_an_ignored_photo_is_not_there(stage: Stage) -> None:

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from lens.correlation import correlated
+from lens.gallery.triggers import Trigger
 from lens.gallery.versions import Look, Version
 from lens.pipeline.events import (
     SqsMessage,
@@ -18,6 +20,7 @@ from lens.pipeline.events import (
     sqs_event,
 )
 
+NOW = 1_790_000_000.0
 # As in "Event message structure" of the Amazon S3 User Guide.
 CREATED = {
     "eventVersion": "2.1",
@@ -90,6 +93,18 @@ def test_looks_survive_their_message() -> None:
         Look("x", Version("", 1), "model-1", "locked"),
     ]
     assert looks_in(looks_message(looks), "catalog/") == looks
+
+
+def test_what_set_a_look_off_survives_its_messages_and_is_no_part_of_the_look() -> None:
+    upload = Trigger("C3D13FE58DE4C810", NOW)
+    asked = Look("a.jpg", Version("0A"), trigger=upload)
+    assert asked == Look("a.jpg", Version("0A"))
+    notified = looks_in(s3_notification("ObjectCreated:Put", "a.jpg", "0A", upload), "")
+    for looks in (looks_in(looks_message([asked]), ""), notified):
+        assert [(look, look.trigger) for look in looks] == [(asked, upload)]
+    with correlated("a-run"):  # what no upload set off belongs to who asks
+        (own,) = looks_in(looks_message([Look("a.jpg", Version("0A"))]), "")
+    assert own.trigger == Trigger("a-run", 0.0)
 
 
 def test_a_local_notification_reads_like_one_of_s3s() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lens.errors import StorageError
+from lens.errors import StorageError, UnreadableError
 from lens.feed import feed as feed_module
 from lens.feed.feed import READING, read_feed
 from lens.feed.product import Product
@@ -71,6 +71,39 @@ class Shop:
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
+
+
+class Locked(FileStorage):
+    """A folder whose files may not be read, as long as there is a reason."""
+
+    reason: str | None = "denied"
+
+    def read(self, key: str) -> tuple[bytes, ObjectInfo]:
+        if self.reason:
+            raise UnreadableError(f"cannot read {key}: {self.reason}")
+        return super().read(key)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_product_file_that_may_not_be_read_costs_itself_until_it_may(
+    shop: Shop, known: bool
+) -> None:
+    if known:
+        shop.write("a,Old,1 EUR")
+        shop.follow()
+    shop.write("a,New,2 EUR", "b,B,3 EUR")
+    storage = Locked(shop.folder)
+    shop.catalog = Catalog(storage)
+    found = shop.follow()
+    assert (found.trouble, found.products) == ("cannot read products.csv: denied", int(known))
+    assert list(shop.titles()) == ["a"] * known
+    storage.reason = "locked"
+    assert not compare_newest(shop.catalog, shop.artifacts, MODEL).looks
+    assert shop.follow().trouble == "cannot read products.csv: locked"
+    storage.reason = None
+    looks = compare_newest(shop.catalog, shop.artifacts, MODEL).looks
+    assert [look.key for look in looks] == ["products.csv"]
+    assert (shop.follow().trouble, set(shop.titles())) == ("", {"a", "b"})
 
 
 def test_without_a_product_file_nothing_is_written(shop: Shop) -> None:
@@ -151,6 +184,19 @@ def test_what_another_reading_understood_is_read_again(
     assert read_again == ["a", "b"]
 
 
+def test_a_file_that_did_not_change_is_read_again_by_a_release_that_understands_more(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("a,A,1.00 EUR")
+    before = shop.follow()
+    monkeypatch.setattr(pipeline_feed, "READING", READING + 1)
+    assert compare_newest(shop.catalog, shop.artifacts, MODEL).looks
+    after = shop.follow()  # and the look after that one finds nothing
+    assert after.whole and before.whole and after.whole.sha256 == before.whole.sha256
+    monkeypatch.setattr(pipeline_feed, "READING", READING)
+    assert shop.look() is None, "an earlier release does not read it back"
+
+
 def test_what_is_wrong_with_a_row_is_said_again_at_every_look(shop: Shop) -> None:
     rows = ["a,A,1.00 EUR", "b,B,cheap", "a,Again,1.00 EUR", ",nameless,1"]
     shop.write(*rows)
@@ -221,13 +267,13 @@ def test_products_that_are_gone_are_gone_and_come_back(shop: Shop) -> None:
 
 @pytest.mark.parametrize(("header", "told"), [("nothing", "no columns"), (HEADER, "no product")])
 def test_a_file_that_cannot_be_used_costs_nothing_and_is_named(
-    shop: Shop, header: str, told: str
+    shop: Shop, caplog: pytest.LogCaptureFixture, header: str, told: str
 ) -> None:
     shop.write("a,A,1.00 EUR")
     shop.follow()
     shop.write(header=header)
     look = shop.follow()
-    assert told in look.trouble
+    assert told in look.trouble and told in caplog.text
     assert list(shop.titles()) == ["a"]
     shop.write("a,B,1.00 EUR")
     assert not shop.follow().trouble

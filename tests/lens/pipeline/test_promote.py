@@ -6,11 +6,12 @@ Covers: promote, verdict.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lens.errors import LensError, NotFoundError, PinnedError
+from lens.errors import LensError, NotFoundError, PinnedError, UnreadableError
 from lens.gallery import retention
 from lens.gallery.commits import history, read_head
 from lens.gallery.current import read_current, swap_current
@@ -20,7 +21,7 @@ from lens.pipeline.collect import collect
 from lens.pipeline.promote import nominate, promote, switch
 from lens.pipeline.rollback import release, rollback
 from lens.search.searcher import Searcher
-from lens.storage import FileStorage
+from lens.storage import FileStorage, ObjectInfo
 from tests.histories.interrupting_storage import CrashError, Interruption, Step
 from tests.histories.world import PHOTOS, World
 from tests.support.small_galleries import shown
@@ -112,6 +113,21 @@ def test_a_photo_deleted_during_a_promotion_is_gone_after_it(tmp_path: Path, at:
     assert ("a.png" in shop.searched) == (shop.catalog.storage.head("a.png") is not None)
 
 
+def test_who_was_live_is_remembered_and_who_is_live_is_not(shop: Shop) -> None:
+    for number, previous in ((1, [0]), (0, [1]), (1, [0])):
+        shop.make_live(number)
+        current = read_current(shop.bare)
+        assert current is not None
+        assert current.previous == tuple(shop.models[each] for each in previous)
+
+
+def test_a_nomination_advances_the_head_so_that_no_collector_empties_it(shop: Shop) -> None:
+    shop.make_live(1)
+    before = read_head(shop.bare, shop.models[0]).number
+    nominate(shop.artifacts, shop.models[0])
+    assert read_head(shop.bare, shop.models[0]).number == before + 1
+
+
 def test_a_model_promoted_while_the_collector_clears_it_away_is_whole(shop: Shop) -> None:
     shop.make_live(1)
     assert [commit.number for commit in history(shop.bare, shop.models[0])] == [2, 1]
@@ -167,10 +183,73 @@ def test_a_model_that_does_not_exist_is_refused(shop: Shop) -> None:
         promote(shop.artifacts, shop.catalog, "nobody", shop.look)
 
 
-def test_a_catalog_that_never_holds_still_ends_a_promotion(shop: Shop) -> None:
-    with pytest.raises(LensError, match="kept changing"):
+def test_a_promotion_ends_though_a_photo_is_uploaded_during_every_listing(shop: Shop) -> None:
+    listed = shop.catalog.photos
+    late: list[str] = []
+
+    def photos() -> Iterator[ObjectInfo]:
+        late.append(f"late/{len(late)}.png")
+        shop.put_at(late[-1], len(late) % len(PHOTOS))
+        return listed()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop.catalog, "photos", photos)
+        shop.make_live(1)
+    assert len(late) == 2  # what was there, and that it is embedded
+    assert (shop.live, shop.searched) == (1, {"a.png", "b.png", *late})
+
+
+def test_a_promotion_ends_though_a_photo_is_deleted_during_every_listing(shop: Shop) -> None:
+    keys = [f"{n}.png" for n in range(30)]
+    for key in keys:
+        shop.put_at(key, 2)
+    shop.deliver()
+    listed = shop.catalog.photos
+
+    def photos() -> Iterator[ObjectInfo]:
+        shop.remove_at(keys.pop())
+        return listed()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop.catalog, "photos", photos)
+        shop.make_live(1)
+    assert (shop.live, shop.searched) == (1, {"a.png", "b.png", *keys})
+
+
+def test_what_was_deleted_before_an_earlier_model_is_nominated_is_gone_at_the_switch(
+    shop: Shop,
+) -> None:
+    shop.make_live(1)
+    shop.remove_at("a.png")
+    shop.deliver()
+    shop.make_live(0)
+    assert shop.searched == {"b.png"}
+
+
+def test_what_never_comes_ends_a_promotion_and_is_named(shop: Shop) -> None:
+    with pytest.raises(LensError, match=r"still lacks a\.png, b\.png after 20 rounds"):
         promote(shop.artifacts, shop.catalog, shop.models[1], lambda looks: None)
     assert shop.live == 0
+
+
+def test_a_promotion_waits_neither_for_what_waits_nor_for_what_is_held(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.put_at("c.png", 2)
+    read = shop.catalog.read
+
+    def archived(key: str) -> tuple[bytes, ObjectInfo]:
+        if key == "c.png":
+            raise UnreadableError("c.png is archived")
+        return read(key)
+
+    monkeypatch.setattr(shop.catalog, "read", archived)
+    shop.make_live(1)
+    assert (shop.live, shop.searched) == (1, {"a.png", "b.png"})
+    for key in ("a.png", "b.png"):
+        shop.catalog.storage.delete(key)  # nobody tells: it looks like a drive that is not there
+    shop.make_live(0)
+    assert (shop.live, shop.searched) == (0, {"a.png", "b.png"})
 
 
 def test_nobody_can_roll_back_into_a_promotion_or_to_before_it(shop: Shop) -> None:

@@ -1,4 +1,7 @@
-"""Purge: nothing of a photo is left, in any commit or version, and everything else is."""
+"""Purge: nothing of a photo is left, in any commit or version, and everything else is.
+
+Covers: purge, named_parts, cleared_galleries.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import pytest
 
 from lens.errors import UsageError
 from lens.gallery import retention
-from lens.gallery.commits import history
+from lens.gallery.commits import commit_key, history
 from lens.gallery.current import read_current, swap_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
@@ -365,6 +368,27 @@ def test_what_is_committed_meanwhile_stays_and_a_look_that_began_before_does_not
     shop.purge("a")  # for a look that ends after the last round
     assert shop.traces(*OLD, "a 6") == []
     assert shop.shown == REST | {"e": "e 1"} | ({"h": "h 1"} if raced else {})
+
+
+def test_files_of_others_among_the_artifacts_hold_nothing_up_and_stay(shop: Shop) -> None:
+    settle(shop)
+    others = ["heads/Thumbs.db", "commits/2026/minutes.json", f"segments/{shop.model}/desktop.ini"]
+    for key in others:
+        shop.storage.write(key, b"{}")
+    shop.purge("a")
+    assert shop.traces(*OLD) == []
+    assert all(shop.storage.head(key) for key in others)
+
+
+def test_a_commit_that_cannot_be_read_is_taken_for_one_that_names_it(shop: Shop) -> None:
+    shop.add(photo("a", "1"), photo("b", "1"))
+    broken = commit_key(shop.model, head(shop.storage, shop.model).name)
+    shop.add(photo("c", "1"))
+    shop.storage.write(broken, b"spoiled, and it may name 'a 1'")
+    shop.purge("a")
+    assert shop.traces("a 1") == []
+    assert any("taken for one that names them: commits/" in line for line in shop.told)
+    assert shop.shown == {"b": "b 1", "c": "c 1"}
 
 
 def test_what_a_repair_has_set_aside_goes_too(shop: Shop) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -45,6 +47,38 @@ def test_every_look_arrives_few_to_a_message(queue: Queue) -> None:
     assert sum(map(len, messages)) == 257
     assert max(map(len, messages)) == queues.LOOKS
     assert done == [(100, 257), (200, 257), (257, 257)]
+
+
+def test_several_requests_are_under_way_at_a_time(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(queues.SENDERS, timeout=60)
+    sent: list[str] = []
+
+    def send(bodies: Sequence[str]) -> None:
+        together.wait()
+        sent.extend(bodies)
+
+    monkeypatch.setattr(queue, "send", send)
+    wanted = asked(2 * queues.SENDERS * queues.LOOKS * 10)
+    queue.send_looks(wanted)
+    assert {look for body in sent for look in looks_in(body, "")} == set(wanted)
+    assert len(sent) * queues.LOOKS == len(wanted)
+
+
+def test_after_a_request_that_fails_no_more_are_begun_than_a_few(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    def send(bodies: Sequence[str]) -> None:
+        begun.append(len(bodies))
+        raise QueueError("it is full")
+
+    monkeypatch.setattr(queue, "send", send)
+    with pytest.raises(QueueError, match="it is full"):
+        queue.send_looks(asked(50_000))
+    assert 1 <= len(begun) <= 10 * queues.SENDERS < 500
 
 
 def test_no_looks_are_no_message(queue: Queue) -> None:

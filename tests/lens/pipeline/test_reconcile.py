@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lens.gallery.rows import Kind, Row
+from lens.errors import StorageError
+from lens.gallery.product_tables import UNREAD, ProductsManifest
+from lens.gallery.rows import Cause, Kind, Row
 from lens.gallery.versions import Look, Version
 from lens.photos.catalog import PARTITION_KEY, Catalog
 from lens.photos.layouts.layout import Layout, Placed, Rule
-from lens.pipeline.reconcile import Comparison, compare
+from lens.pipeline.reconcile import Comparison, compare, feed_differs
 from lens.pipeline.waiting import always, never
-from lens.storage import FileStorage
+from lens.storage import FileStorage, ObjectInfo
 from tests.support.small_galleries import MODEL, NOW, add, gallery, gone, make_live, photo
 
 
@@ -176,6 +178,22 @@ def test_photos_found_and_rejected_are_counted(tmp_path: Path) -> None:
     assert (shop.comparison.photos, shop.comparison.rejected) == (2, 1)
 
 
+def test_many_photos_that_events_removed_within_a_day_are_told(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.known(photo("stays.png", "1"), shop.put("stays.png"))
+
+    def removed(hours_ago: float, cause: Cause) -> int:
+        at = NOW - 3_600 * hours_ago
+        rows = [gone(f"{hours_ago}{n}.png", "2", at=at) for n in range(30)]
+        add(shop.artifacts, *(row._replace(reason=cause) for row in rows), now=at)
+        found = gallery(shop.artifacts)
+        return compare(Catalog(shop.storage), found, Layout(), clock=lambda: NOW).removed
+
+    assert removed(25, Cause.EVENT) == 0, "it is longer ago"
+    assert removed(2, Cause.LISTING) == 0, "that is held, or was let go"
+    assert removed(23, Cause.EVENT) == 30
+
+
 def write_at(shop: Shop, key: str, modified: float) -> str:
     shop.put(key)
     os.utime(shop.storage.root / key, (modified, modified))
@@ -206,3 +224,36 @@ def test_another_item_is_no_photo_that_the_gallery_lacks(tmp_path: Path) -> None
     shop.storage.write(PARTITION_KEY, lines.encode())
     assert list(shop.comparison.misplaced) == ["a.png"]
     assert shop.comparison.age(since=0, now=NOW) == 0
+
+
+def test_a_photo_that_was_moved_is_not_missing(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for key, now_at in (("a.png", "new/a.png"), ("b.png", "known.png")):
+        shop.known(photo(key, "5"), shop.put(now_at))
+    shop.known(photo("known.png", "5"), "another")
+    shop.known(photo("gone.png", "5"), "etag")
+    shop.known(photo("copy of a.png", "5"), shop.put("new/a.png"))
+    found = shop.comparison
+    assert [each.key for each in found.looks if each.cause == Cause.LISTING] == sorted(
+        ["a.png", "b.png", "copy of a.png", "gone.png"]
+    )
+    assert set(found.missing) == {"a.png", "gone.png"}
+
+
+class Locked(FileStorage):
+    """A folder whose files may be listed and not read."""
+
+    def read(self, key: str) -> tuple[bytes, ObjectInfo]:
+        raise StorageError(f"{key} is locked")
+
+
+def test_a_product_file_that_could_not_be_read_is_looked_at_once_it_can_be(
+    tmp_path: Path,
+) -> None:
+    folder = FileStorage(tmp_path)
+    etag = folder.write("products.csv", b"id,title\na,A\n").etag
+    unread = ProductsManifest(
+        id="1", model_id=MODEL, previous=None, file="products.csv", etag=f"{UNREAD}{etag}"
+    )
+    assert not feed_differs(Catalog(Locked(tmp_path)), unread)
+    assert feed_differs(Catalog(folder), unread)

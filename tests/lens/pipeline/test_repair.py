@@ -1,4 +1,7 @@
-"""Repair: what is whole goes on, what was lost is looked at again, what was deleted stays so."""
+"""Repair: what is whole goes on, what was lost is looked at again, what was deleted stays so.
+
+Covers: repair, repair_work, lost_current, lost_models, restored_head, greatest_versions.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ from lens.errors import LensError, UsageError
 from lens.gallery import retention
 from lens.gallery.commits import commit_key, head_key, history, read_head
 from lens.gallery.condemned import condemn
-from lens.gallery.current import read_current
+from lens.gallery.current import Pin, read_current, swap_current
 from lens.gallery.segments import segment_key
 from lens.gallery.versions import Version
 from lens.photos.catalog import Catalog
 from lens.photos.origin import claim_origin
 from lens.pipeline.commit import commit_segments
 from lens.pipeline.compact import fold, merge
-from lens.pipeline.repair import Repaired, repair
+from lens.pipeline.repair import repair
+from lens.pipeline.repair_work import Repaired
 from lens.pipeline.rollback import rollback
 from lens.pipeline.verify import inspect
 from lens.storage import FileStorage
@@ -288,6 +292,69 @@ def test_an_empty_retired_model_needs_no_head(shop: Shop) -> None:
     add(shop.storage, photo("a.png", "1"), model_id="retired")  # is not followed: no commit
     assert read_head(shop.storage, "retired").number == 0
     assert shop.repair() == Repaired()
+
+
+@pytest.fixture
+def retired(shop: Shop) -> str:
+    """An earlier model that nothing brings back."""
+    shop.put("a.png", "1")
+    earlier = write_tiny_model(shop.storage, 7).model_id
+    swap_current(shop.storage, lambda c: c and c.model_copy(update={"previous": (earlier,)}))
+    shop.damage(f"models/{earlier}/model.onnx")
+    return earlier
+
+
+def test_a_model_that_nothing_brings_back_stays_damaged_until_it_is_let_go(
+    shop: Shop, retired: str
+) -> None:
+    (line,) = repair(shop.storage, shop.catalog, clock=lambda: NOW).done
+    assert line.endswith(
+        f"`lens repair --from LOCATION`, or let the model go with `lens repair --forget {retired}`"
+    )
+    assert set(inspect(shop.storage).keys) == {f"models/{retired}/model.onnx"}
+    let_go = repair(shop.storage, shop.catalog, forget=retired, clock=lambda: NOW)
+    assert let_go.done == [f"{retired} is let go: it cannot be searched or promoted any more"]
+    assert inspect(shop.storage).whole
+    current = read_current(shop.storage)
+    assert current is not None
+    assert (current.live, current.previous) == (shop.model, ())
+    kept = {info.key.rpartition("/")[2] for info in shop.storage.list("damaged/")}
+    assert kept == {"model.onnx", "manifest.json"}
+    assert shop.shown == {"a.png"}
+
+
+def test_a_model_that_comes_back_is_not_let_go(shop: Shop, retired: str, tmp_path: Path) -> None:
+    copy = FileStorage(tmp_path / "copy")
+    write_tiny_model(copy, 7)
+    sources = [lambda key: [copy.read(key)[0]]]
+    repair(shop.storage, shop.catalog, sources=sources, forget=retired, clock=lambda: NOW)
+    current = read_current(shop.storage)
+    assert current is not None
+    assert current.previous == (retired,)
+    assert inspect(shop.storage).whole
+
+
+def test_only_a_damaged_model_is_let_go_that_nothing_is_searched_with(
+    shop: Shop, retired: str
+) -> None:
+    def refused(model_id: str) -> str:
+        before = {info.key: info.etag for info in shop.storage.list()}
+        with pytest.raises(UsageError) as raised:
+            repair(shop.storage, shop.catalog, forget=model_id, clock=lambda: NOW)
+        assert {info.key: info.etag for info in shop.storage.list()} == before
+        return str(raised.value)
+
+    assert f"damaged are: {retired}" in refused(shop.model)
+    shop.damage(f"models/{shop.model}/model.onnx")
+    assert "`lens repair --model ID`" in refused(shop.model)
+    pin = Pin(model_id=retired, commit=1, commit_id="c", since=NOW)
+    swap_current(shop.storage, lambda c: c and c.model_copy(update={"pin": pin}))
+    assert "`lens release`" in refused(retired)
+
+
+def test_a_whole_model_is_not_let_go(shop: Shop) -> None:
+    with pytest.raises(UsageError, match="damaged are: none"):
+        repair(shop.storage, shop.catalog, forget=shop.model, clock=lambda: NOW)
 
 
 def test_what_is_set_aside_has_a_folder_of_its_time(shop: Shop) -> None:

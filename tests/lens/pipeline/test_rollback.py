@@ -1,4 +1,7 @@
-"""Rollback: pins searches to an earlier commit, and never brings back what was deleted since."""
+"""Rollback: pins searches to an earlier commit, and never brings back what was deleted since.
+
+Covers: rollback, retention.
+"""
 
 from __future__ import annotations
 
@@ -248,3 +251,14 @@ def test_deletions_are_not_undone_while_an_earlier_release_may_answer(shop: Shop
     shop.add(photo("a", "1"))
     with pytest.raises(UsageError, match="an hour after"):
         rollback(shop.storage, commit=1, undo_deletions=True, now=NOW)
+
+
+def test_in_artifacts_that_no_earlier_release_has_seen_deletions_are_undone_at_once(
+    tmp_path: Path,
+) -> None:
+    announce_format(FileStorage(tmp_path), NOW)
+    shop = Shop(tmp_path)
+    shop.add(photo("a", "1"))
+    shop.add(listed("a", "2", Cause.LISTING, NOW + 1))
+    rollback(shop.storage, commit=1, undo_deletions=True, now=NOW + 2)
+    assert shop.shown == {"a": "a 1"}

@@ -5,17 +5,23 @@ Covers: verify, gallery_parts, single_documents.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lens.errors import ArtifactError
 from lens.gallery.commits import Commit, CommitName, SegmentRef
 from lens.gallery.current import swap_current
 from lens.gallery.segments import Segment, segment_key, write_segment
 from lens.gallery.snapshots import SnapshotRef
+from lens.photos.catalog import Catalog
+from lens.pipeline.commit import uncommitted_segments
 from lens.pipeline.compact import fold
 from lens.pipeline.gallery_parts import GalleryParts, SegmentPart
+from lens.pipeline.repair import repair
+from lens.pipeline.repair_work import Repaired
 from lens.pipeline.single_documents import DOCUMENTS
 from lens.pipeline.verify import inspect
 from lens.storage import FileStorage
@@ -73,6 +79,48 @@ def test_a_segment_in_no_commit_is_loose_and_no_damage(storage: FileStorage, mod
     found = inspect(storage)
     assert found.whole
     assert found.loose == [loose]
+
+
+def test_a_shop_s_own_files_among_the_artifacts_are_no_damage_and_stay(
+    storage: FileStorage, model: str, tmp_path: Path
+) -> None:
+    """In a bucket that the artifacts share."""
+    others = (
+        "heads/Thumbs.db",
+        "commits/2026/minutes.json",
+        f"segments/{model}/desktop.ini",
+        "segments/customers.csv",
+        "snapshots/vm/disk.img",
+        f"snapshots/{model}/{'a' * 32}/data/0.bin",
+        "products/list.csv",
+        "models/readme.txt",
+    )
+    for key in others:
+        storage.write(key, b"a shop's own")
+    assert inspect(storage).damages == []
+    assert repair(storage, Catalog(FileStorage(tmp_path / "photos"))) == Repaired()
+    assert uncommitted_segments(storage, model) == []
+    assert all(storage.head(key) for key in others)
+
+
+def test_artifacts_of_a_newer_release_are_not_taken_for_damaged(
+    storage: FileStorage, model: str, tmp_path: Path
+) -> None:
+    """By an earlier one, that somebody runs by mistake."""
+    storage.write("current.json", b'{"format": 9, "live": "m", "more": 1}')
+    storage.write("formats.json", b'{"newest": 9, "at": 0, "began": 1}')
+    before = {info.key: info.etag for info in storage.list()}
+    for act in (inspect, lambda s: repair(s, Catalog(FileStorage(tmp_path / "photos")))):
+        with pytest.raises(ArtifactError, match="of a newer release"):
+            act(storage)
+    assert {info.key: info.etag for info in storage.list()} == before
+
+
+def test_a_format_that_no_release_has_announced_is_damage(storage: FileStorage, model: str) -> None:
+    key = f"models/{model}/manifest.json"
+    fields = json.loads(storage.read(key)[0])
+    storage.write(key, json.dumps({**fields, "format": 9, "sum": None}).encode())
+    assert set(damages(storage)) == {key}
 
 
 def test_a_segment_of_another_dimension_is_damaged(storage: FileStorage, model: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lens.errors import NotFoundError, UsageError
+from lens.errors import FieldError, NotFoundError
 from lens.gallery.gallery import Gallery
 from lens.pipeline.compact import fold
 from lens.search.examples import MOST_EXAMPLES, Examples, blend, exemplars_of
@@ -91,12 +91,12 @@ def test_an_unknown_id_is_named(gallery: Gallery) -> None:
 
 
 def test_contradictions_and_crowds_are_refused() -> None:
-    with pytest.raises(UsageError, match="unlike: 'a' is in like too"):
+    with pytest.raises(FieldError, match="unlike: 'a' is in like too"):
         Examples(("a", "b"), ("a",))
     many = tuple(map(str, range(MOST_EXAMPLES + 1)))
-    with pytest.raises(UsageError, match="like: send at most 10"):
+    with pytest.raises(FieldError, match="like: send at most 10"):
         Examples(many)
-    with pytest.raises(UsageError, match="unlike: send at most 10"):
+    with pytest.raises(FieldError, match="unlike: send at most 10"):
         Examples((), many)
 
 

@@ -20,7 +20,8 @@ from lens.gallery.commits import ProductsRef, advance_head, commit_key, head_key
 from lens.gallery.current import KEY
 from lens.gallery.product_tables import ProductsManifest, write_look, write_table
 from lens.gallery.segments import segment_key
-from lens.models.calibration import Calibration, calibration_key, write_calibration
+from lens.models.beside import beside_key
+from lens.models.calibration import Calibration, write_calibration
 from lens.models.manifest import manifest_key, network_key
 from lens.pipeline.compact import fold
 from lens.pipeline.rollback import rollback
@@ -78,7 +79,10 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    # However slow the machine is: each search waits for what is loaded, and tries again.
+    monkeypatch.setattr("lens.search.searcher._PATIENCE_SECONDS", 600.0)
+    monkeypatch.setattr("lens.search.searcher._AT_ONCE", float("inf"))
     return Place(FileStorage(tmp_path), 4_000_000_000.0)
 
 
@@ -298,7 +302,7 @@ def test_what_lies_beside_a_model_costs_itself_alone(place: Place, name: str, da
     words = Calibration(garment_from=0.5, same=0.9, very_similar=0.8, similar_style=0.5, loss=0.1)
     vectors = np.eye(DIM, dtype=np.float32)
     write_calibration(place.storage, place.id, words, vectors, np.ones(DIM + 1, np.float32))
-    key = calibration_key(place.id, name)
+    key = beside_key(place.id, name)
     place.storage.write(key, data)
     keys, cold = place.cold()
     assert keys == "bcde"

@@ -1,6 +1,6 @@
 """The join says of all photos at once what `products.sold_as` says of one, whatever changes.
 
-Covers: join, joins, photo_names, selection.
+Covers: join, joins, photo_names, selection, gallery.
 """
 
 from __future__ import annotations

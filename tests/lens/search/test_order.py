@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from lens.errors import FilterError, UsageError
+from lens.errors import FieldError, FilterError
 from lens.feed.filter import parse_filter
 from lens.feed.product import Availability, Money, Product
 from lens.gallery.gallery import Match
@@ -151,7 +151,7 @@ def test_what_is_settled_stays_whatever_else_is_found(sort: Sort, seed: int) -> 
 
 
 def test_photos_are_not_sorted_by_price_nor_anything_without_a_product_file() -> None:
-    with pytest.raises(UsageError, match="sort: items are sorted by price, photos are not; send"):
+    with pytest.raises(FieldError, match="sort: items are sorted by price, photos are not; send"):
         Wanted(sort="price")
     scope = Scope(replace(gallery_with([]), shelf=None), None, None, None, "last")
     assert scope.order("similarity").arranged([]) == ([], 0)

@@ -1,11 +1,12 @@
 """The searcher: loads model and gallery side by side, and answers for the region asked for.
 
-Covers: serving, results, judging, same_photo, wanted.
+Covers: serving, results, judging, same_photo, wanted, loading.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -251,3 +252,58 @@ def test_without_a_model_or_a_photo_no_region_is_searched(tmp_path: Path) -> Non
 def test_nothing_to_be_like_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="send a photo"):
         Searcher(FileStorage(tmp_path)).search([], examples=Examples(unlike=("a",)))
+
+
+class Gated(FileStorage):
+    """A folder whose head comes only when it may."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.open = threading.Event()
+        self.open.set()
+
+    def read(self, key: str) -> tuple[bytes, ObjectInfo]:
+        if key.startswith("heads/"):
+            assert self.open.wait(30)
+        return super().read(key)
+
+
+def test_a_search_waits_for_a_newer_gallery_once_its_own_was_the_newest_long_ago(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, storage = FileStorage(tmp_path), Gated(tmp_path)
+    model_id = write_tiny_model(plain).model_id
+    small_galleries.make_live(plain, model_id)
+    small_galleries.add(plain, small_galleries.photo("a.png", "1"), model_id=model_id)
+    searcher = Searcher(storage)
+    assert searcher.search(png(1)).commit == 1
+    small_galleries.add(plain, small_galleries.photo("b.png", "2"), model_id=model_id)
+    monkeypatch.setattr("lens.search.searcher._PATIENCE_SECONDS", 0.05)
+    storage.open.clear()
+    # A busy function answers from what it has ...
+    assert searcher.search(png(2)).commit == 1
+    assert searcher.search(png(3)).commit == 1
+    # ... and one that was frozen for a minute waits, as long as that may take.
+    monkeypatch.setattr("lens.search.searcher._KNOWN_SECONDS", -1.0)
+    threading.Timer(0.3, storage.open.set).start()
+    assert searcher.search(png(4)).commit == 2
+
+
+def test_a_storage_that_hangs_keeps_one_search_waiting_and_not_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, storage = FileStorage(tmp_path), Gated(tmp_path)
+    small_galleries.make_live(plain, write_tiny_model(plain).model_id)
+    searcher = Searcher(storage)
+    searcher.search(png(1))
+    later = time.time() + 3_600
+    monkeypatch.setattr(time, "time", lambda: later)
+    monkeypatch.setattr("lens.search.searcher._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("lens.search.searcher._MOST_PATIENCE_SECONDS", 0.05)
+    storage.open.clear()
+    searcher.search(png(2))
+    # Who waited for it now would see it fail.
+    monkeypatch.setattr("lens.search.searcher._MOST_PATIENCE_SECONDS", 600.0)
+    searcher.search(png(3))
+    assert searcher.trouble is None
+    storage.open.set()

@@ -1,6 +1,6 @@
 """Aside: what is damaged is kept where nobody looks.
 
-Covers: aside, older.
+Covers: aside, older, s3.
 """
 
 from __future__ import annotations

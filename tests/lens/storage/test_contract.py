@@ -1,4 +1,7 @@
-"""What `lens.storage` promises, tried on a folder, on S3 (moto) and on S3 with a prefix."""
+"""What `lens.storage` promises, tried on a folder, on S3 (moto) and on S3 with a prefix.
+
+Covers: contract, folder, s3.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lens.errors import ConflictError, NotFoundError, UsageError
-from lens.storage import ObjectInfo, Storage, open_storage
+from lens.storage import ObjectInfo, Storage, open_storage, write_once
 from tests.lens.storage.helpers import keys, put, race
 from tests.support.s3_bucket import BUCKET
 
@@ -274,3 +277,11 @@ def test_without_a_killed_writer_there_is_nothing_half_written(storage: Storage)
     storage.write("a", b"x")
     assert storage.remove_partial(storage.now() + 10) == 0
     assert keys(storage) == ["a"]
+
+
+def test_a_name_is_used_once_though_its_writer_may_try_again(storage: Storage) -> None:
+    for _ in range(2):
+        write_once(storage, "a/name", b"1")
+    with pytest.raises(ConflictError):
+        write_once(storage, "a/name", b"2")
+    assert storage.read("a/name")[0] == b"1"

@@ -1,4 +1,7 @@
-"""Erasure: an object goes with every version of it, and no other goes."""
+"""Erasure: an object goes with every version of it, and no other goes.
+
+Covers: erasure, s3.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a folder does beyond the contract: `lens.storage.folder` and `lens.storage.disk`."""
+"""What a folder does beyond the contract: `lens.storage.folder` and `lens.storage.disk`.
+
+Covers: disk.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ from typing import Any
 import pytest
 
 import lens.storage
-from lens.errors import ConflictError, NotFoundError, StorageError, UsageError
+from lens.errors import ConflictError, NotFoundError, StorageError, UnreadableError, UsageError
 from lens.storage import FileStorage, ObjectInfo, open_storage
-from lens.storage.disk import locked
+from lens.storage.disk import explained, locked
 from tests.lens.storage.helpers import keys, put, race
 
 COUNT_IN_A_PROCESS = """
@@ -294,6 +297,14 @@ def test_a_name_in_the_way_is_explained_and_leaves_no_trace(folder: FileStorage)
     assert sorted(path.name for path in folder.root.rglob("*")) == [".lock", "a", "b"]
 
 
+def test_an_empty_folder_in_the_way_is_nothing(folder: FileStorage) -> None:
+    for name in ("a", "b/c"):
+        (folder.root / name).mkdir(parents=True)
+        assert folder.head(name) is None
+        folder.write(name, b"1", if_absent=True)
+        assert folder.read(name)[0] == b"1"
+
+
 def test_a_full_disk_is_explained_and_leaves_the_old_version(
     folder: FileStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -456,6 +467,8 @@ def test_a_disk_that_cannot_sync_is_written_to(
     monkeypatch.setattr(os, "fsync", refuse)
     folder.write("a/key", b"1")
     assert folder.read("a/key")[0] == b"1"
+    folder.delete("a/key")
+    assert folder.head("a/key") is None
 
 
 def test_a_folder_that_may_not_be_opened_is_written_to(
@@ -487,3 +500,45 @@ def test_a_sync_that_fails_takes_nothing_for_written(
         folder.write("key", b"new")
     assert folder.read("key")[0] == b"old"
     assert [path.name for path in folder.root.iterdir() if path.suffix == ".part"] == []
+
+
+def test_a_removal_that_may_not_last_is_not_told_as_done(
+    folder: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("a/1", "a/2"):
+        folder.write(key, b"1")
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StorageError, match="cannot delete"):
+        folder.delete("a/1")
+    with pytest.raises(StorageError, match="cannot delete"):
+        folder.delete_many(["a/2"])
+
+
+def test_what_is_removed_is_synced_though_the_next_key_is_refused(
+    folder: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("a/1", "a/2"):
+        folder.write(key, b"1")
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(_path_of(descriptor, folder)))
+    with pytest.raises(UsageError):
+        folder.delete_many(["a/1", "/absolute"])
+    assert synced == [folder.root / "a"]
+    folder.delete("a/1")  # it is gone already
+    assert synced == [folder.root / "a"]
+
+
+@pytest.mark.parametrize(
+    ("action", "reason", "is_the_files"),
+    [("read", errno.EIO, True), ("read", errno.EMFILE, False), ("write", errno.EIO, False)],
+)
+def test_what_ails_one_file_is_told_from_what_ails_the_disk(
+    tmp_path: Path, action: str, reason: int, is_the_files: bool
+) -> None:
+    with pytest.raises(StorageError) as raised, explained(action, tmp_path):
+        raise OSError(reason, os.strerror(reason))
+    assert isinstance(raised.value, UnreadableError) == is_the_files

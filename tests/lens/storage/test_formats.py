@@ -1,4 +1,7 @@
-"""Formats: what a release writes beside an earlier one, and what it refuses to read."""
+"""Formats: what a release writes beside an earlier one, and what it refuses to read.
+
+Covers: documents.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,14 @@ from lens.errors import ArtifactError
 from lens.gallery.segments import read_segment
 from lens.storage import FileStorage, formats
 from lens.storage.documents import Document, Record, read_document, write_document
-from lens.storage.formats import KEY, SETTLED, Since, announce_format, written_format
+from lens.storage.formats import (
+    KEY,
+    SETTLED,
+    Since,
+    announce_format,
+    restore_announcement,
+    written_format,
+)
 from tests.support.small_galleries import MODEL, NOW, photo, segment, write
 
 
@@ -178,6 +188,13 @@ def test_in_artifacts_that_are_new_a_field_may_be_written_at_once(tmp_path: Path
     assert _written(new, "a.json", Sold(price=5)) == {"format": 2, "price": 5, "currency": ""}
     assert _written(new, "b.json", Sold(currency="EUR")) == {"format": 1}
     assert _written(new, "c.json", WHOLE)["format"] == 1
+
+
+@pytest.mark.usefixtures("next_release")
+def test_an_announcement_that_was_lost_counts_as_one_of_long_ago(storage: FileStorage) -> None:
+    restore_announcement(storage, 4e9)
+    assert written_format(storage, 4e9) == 2
+    assert written_format(storage, 4e9 - 1) == 1
 
 
 @pytest.mark.usefixtures("next_release")

@@ -275,6 +275,44 @@ def test_a_part_that_breaks_off_is_asked_for_again(
     assert broken
 
 
+def test_what_breaks_off_in_the_middle_goes_on_where_it_did(
+    s3: None, small_parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = open_storage(f"s3://{BUCKET}")
+    data = random.Random(0).randbytes(5_500)
+    storage.write("key", data)
+    whole = StreamingBody.iter_chunks
+
+    def break_off(self: StreamingBody, size: int) -> Iterator[bytes]:
+        """Each reply after its first chunk, as all are that were open when a function froze."""
+        yield next(whole(self, size))
+        raise ResponseStreamingError(error="the connection broke off")
+
+    monkeypatch.setattr(StreamingBody, "iter_chunks", break_off)
+    meddler = Meddler(storage, lambda: None)
+    assert storage.read("key")[0] == data
+    # Nothing that arrived is asked for again.
+    assert sorted(meddler.asked) == sorted(
+        f"bytes={at}-{min(start + 1000, 5_500) - 1 if at else 999}"
+        for start in range(0, 5_500, 1000)
+        for at in range(start, min(start + 1000, 5_500), 300)
+    )
+
+
+def test_a_part_of_which_nothing_arrives_is_given_up(
+    s3: None, small_parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = open_storage(f"s3://{BUCKET}")
+    storage.write("key", b"a" * 5_500)
+
+    def break_off(self: StreamingBody, size: int) -> Iterator[bytes]:
+        raise ResponseStreamingError(error="the connection broke off")
+
+    monkeypatch.setattr(StreamingBody, "iter_chunks", break_off)
+    with pytest.raises(StorageError, match="check the network"):
+        storage.read("key")
+
+
 def test_a_storage_that_is_only_opened_makes_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lens.aws, "client", lambda service: pytest.fail("it was made"))
     assert open_storage(f"s3://{BUCKET}/p").location == f"s3://{BUCKET}/p/"

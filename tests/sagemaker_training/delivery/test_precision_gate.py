@@ -112,6 +112,19 @@ def test_losses_are_those_of_a_naive_ranking(leave_one_out: bool) -> None:
     assert loss.top_10_overlap == pytest.approx(min(overlaps))
 
 
+def test_precisions_that_may_meet_each_other_are_measured_together() -> None:
+    """Each is as near to fp32 as is allowed, and they are twice as far from each other."""
+    exact, coarse, other = _vectors(0), _vectors(0.1), {}
+    for key, vector in exact.items():
+        other[key] = vector - 1.5 * (coarse[key] - vector)
+        other[key] /= np.linalg.norm(other[key])
+    alone = measure_losses(exact, coarse, ITEMS, SPLITS)["benchmark"]
+    both = measure_losses(exact, coarse, ITEMS, SPLITS, others=[(other, other)])["benchmark"]
+    assert both.top_10_overlap < alone.top_10_overlap
+    same = measure_losses(exact, coarse, ITEMS, SPLITS, others=[(exact, exact)])["benchmark"]
+    assert same == alone
+
+
 def test_a_photo_s_vector_in_8_bits_does_not_depend_on_its_company(
     inshop: Path, backbone: str
 ) -> None:

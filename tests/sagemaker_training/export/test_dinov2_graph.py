@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 pytest.importorskip("torch", reason="training needs torch: pip install '.[train]'")
 
@@ -92,7 +93,10 @@ def test_blank_patches_are_left_out_of_one_photo_as_of_a_batch(
 def test_the_precisions_come_fastest_first_and_stay_close_to_torch(tmp_path: Path) -> None:
     model, pixels = _model(save_dinov2(tmp_path / "four", blocks=4)), _pixels()
     graphs = export_precisions(model)
-    assert list(graphs) == ["int8-merged", "int8", "int8-safe", "int8-weights", "fp32"]
+    assert list(graphs) == [
+        *("int8-merged", "int7-merged", "int8", "int7", "int8-safe", "int8-weights"),
+        *("fp32-merged", "fp32"),
+    ]
     assert graphs["fp32"] == export_onnx(model)
     expected = _by_torch(model, pixels)
     for name, graph in graphs.items():
@@ -100,8 +104,25 @@ def test_the_precisions_come_fastest_first_and_stay_close_to_torch(tmp_path: Pat
         found = np.concatenate([network.run(photo[None]) for photo in pixels])
         cosines = (found * expected).sum(axis=1)
         assert cosines.min() > 0.99, name
-        # In 8 bits something is lost: it is not fp32 under another name.
-        assert (name == "fp32") == bool(np.abs(found - expected).max() < 2e-6)
+        # In 8 bits something is lost: it is not fp32 under another name. (Nothing merges here.)
+        assert name.startswith("fp32") == bool(np.abs(found - expected).max() < 2e-6)
+
+
+def test_weights_of_7_bits_cannot_overflow_16_where_two_products_are_added(backbone: str) -> None:
+    graphs = export_precisions(_model(backbone))
+    for name, levels in (("int8", 127), ("int7", 63)):
+        tensors = onnx.load_from_string(graphs[name]).graph.initializer
+        weights = [numpy_helper.to_array(each) for each in tensors if each.data_type == 3]
+        assert {int(np.abs(each).max()) for each in weights} == {levels}, name
+    assert 2 * 255 * 63 < 2**15 < 2 * 255 * 127
+    pixels = _pixels()
+    with_them, without = (
+        np.concatenate(
+            [Network(graphs["int7"], "int7", overflows=may).run(photo[None]) for photo in pixels]
+        )
+        for may in (False, True)
+    )
+    assert np.array_equal(with_them, without), "the fast products give the same numbers"
 
 
 def test_the_safe_form_keeps_the_first_two_blocks_in_fp32(tmp_path: Path) -> None:

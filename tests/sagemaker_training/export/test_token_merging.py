@@ -126,6 +126,13 @@ def test_the_merged_form_takes_one_photo_and_comes_first(model: EmbeddingModel) 
     assert network.shapes == ([1, 3, SIZE, SIZE], [1, 8])
     pixels = _photo(model, 0)
     assert float((network.run(pixels) * _fp32(graphs, pixels)).sum()) > 0.98
+    # Merging and 8 bits are independent of each other.
+    in_fp32 = Network(graphs["fp32-merged"], "merged").run(pixels)
+    assert np.array_equal(
+        in_fp32,
+        Network(build_vit_graph(model, lambda block: fp32, merged=True), "merged").run(pixels),
+    )
+    assert float(np.abs(in_fp32 - _fp32(graphs, pixels)).max()) > 1e-4
 
 
 def _fp32(graphs: dict[str, bytes], pixels: Pixels) -> Pixels:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -61,6 +63,18 @@ def client(service: str) -> Any:
     boto3 would make the same client and import S3's transfer manager: 50 ms of a cold start.
     """
     return botocore.session.Session().create_client(service, config=_CONFIG)
+
+
+def signed(service: str, url: str, body: bytes) -> dict[str, str]:
+    """The headers that sign a POST of JSON to a service of AWS that no client of botocore knows.
+    Raises LensError without credentials."""
+    session = botocore.session.Session()
+    region, credentials = session.get_config_variable("region"), session.get_credentials()
+    if credentials is None or not region:
+        raise LensError(f"cannot sign for {service}: {LOG_IN}, and set AWS_REGION")
+    request = AWSRequest("POST", url, {"Content-Type": "application/json"}, body)
+    SigV4Auth(credentials, service, region).add_auth(request)
+    return dict(request.headers.items())
 
 
 @contextmanager

@@ -29,6 +29,10 @@ LensError                   one line that says what is wrong and what to do
 """
 
 # What heals artifacts, as errors and health say it.
+PINNED = (
+    "install the libraries that this release pins (requirements.txt; on AWS: deploy again), or "
+    "promote a model that was made with these"
+)
 REPAIR = "run `lens repair` (of a stack: `lens repair --stack NAME`)"
 
 
@@ -42,6 +46,10 @@ class UsageError(LensError):
 
 class PinnedError(UsageError):
     """Refused while searches are pinned to an earlier commit."""
+
+
+class FieldError(UsageError):
+    """A field of a search that makes no sense; its name comes first: `unlike: ...`."""
 
 
 class FilterError(UsageError):
@@ -110,6 +118,17 @@ class ConflictError(LensError):
 
 class ArtifactError(LensError):
     """An artifact cannot be used."""
+
+
+class DriftError(ArtifactError):
+    """The libraries here embed otherwise than those that a model, and so its gallery, was made
+    with."""
+
+    def __init__(self, model_id: str, here: str, before: str, similarity: float) -> None:
+        super().__init__(
+            f"{here} embeds otherwise than {before}, with which {model_id} was made: its probe is "
+            f"only {similarity:.3f} like itself. {PINNED}"
+        )
 
 
 class DamagedError(ArtifactError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
@@ -18,6 +19,8 @@ _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\]
 # As a policy (CSP) has them; nothing that could end the directive.
 _ANCESTOR = re.compile(r"\*|https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d+)?")
 _HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+_PREFIX = "LENS_"
+_ALIKE = 0.65  # of 1; `CURRENCY` and `SHOP_CURRENCY` are 0.76
 _CURRENCY = re.compile("[A-Z]{3}")
 # What a Bearer token may have (RFC 6750), in a length that cannot be guessed.
 _KEY = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
@@ -114,10 +117,11 @@ Networks = Annotated[tuple[str, ...], BeforeValidator(_networks)]
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest photo accepted."""
+    """The largest photo accepted, and how it is decoded."""
 
     photo_bytes: int = 20 * 2**20
     photo_pixels: int = 64_000_000
+    apart: bool = True  # large photos are decoded in processes of their own
 
 
 _LIMITS = Limits()
@@ -162,6 +166,12 @@ class Settings(BaseModel):
     receives: int = Field(
         2, ge=1, description="tries at a photo that cannot be read, before it waits"
     )
+    domain: str = Field(
+        "", description="on AWS, the page's own domain, whose certificate reconcile looks at"
+    )
+    search_version: str = Field(
+        "", description="the new version of search that a deployment is to try"
+    )
     model_folder: str = Field("", description="the model that a deployment starts with")
     host: str = Field("127.0.0.1", description="the address that the local server listens on")
     port: int = Field(8000, ge=0, le=65_535, description="the local server's port; 0: any free")
@@ -175,6 +185,13 @@ class Settings(BaseModel):
         repr=False,
         description="keys that open the local server, by comma: the one in use, and while it is "
         "changed the next",
+    )
+    keys_secret: str = Field("", description="on AWS, the secret that has the API's keys")
+    origin_keys: Keys = Field(
+        (),
+        repr=False,
+        description="on AWS, keys by which the API knows CloudFront, by comma: the one in use, and "
+        "while it is changed the one before",
     )
     rate: int = Field(
         0, ge=0, description="requests a minute for each key, or address; 0: any number"
@@ -207,6 +224,15 @@ class Settings(BaseModel):
     )
     max_photo_pixels: int = Field(
         _LIMITS.photo_pixels, ge=1, description="largest photo, in pixels"
+    )
+    max_query_pixels: int = Field(
+        50_000_000,
+        ge=1,
+        description="largest photo that is searched with, in pixels, where that is less",
+    )
+    decode_apart: bool = Field(
+        _LIMITS.apart,
+        description="0: large photos are decoded in this process, where others wait for them",
     )
     sold_out: Literal["last", "hide", "keep"] = Field(
         "last", description="what is sold out, where items are asked for: last, hide or keep"
@@ -245,7 +271,12 @@ class Settings(BaseModel):
     @property
     def limits(self) -> Limits:
         """The largest photo accepted."""
-        return Limits(self.max_photo_bytes, self.max_photo_pixels)
+        return Limits(self.max_photo_bytes, self.max_photo_pixels, self.decode_apart)
+
+    @property
+    def query_limits(self) -> Limits:
+        """The largest photo that is searched with: whoever sends it can make it smaller."""
+        return replace(self.limits, photo_pixels=min(self.max_photo_pixels, self.max_query_pixels))
 
 
 def settings_from(environment: Mapping[str, str], required: Sequence[str] = ()) -> Settings:
@@ -264,14 +295,25 @@ def settings_from(environment: Mapping[str, str], required: Sequence[str] = ()) 
         first = error.errors()[0]
         name = variable(str(first["loc"][0]))
         reason = first["msg"].removeprefix("Value error, ")
-        if name == variable("api_keys"):  # a secret does not belong into a log
+        if name in map(variable, ("api_keys", "origin_keys")):  # no log may have a secret
             raise UsageError(f"{name}: {reason}") from None
         raise UsageError(f"{name}={first['input']!r}: {reason}") from error
 
 
+def misspelt(environment: Iterable[str]) -> dict[str, str]:
+    """The variables that are no setting's, and the one that each may have been meant for."""
+    meant = {}
+    for given in environment:
+        name = given.removeprefix(_PREFIX).lower()
+        if given.startswith(_PREFIX) and name not in Settings.model_fields:
+            for near in get_close_matches(name, Settings.model_fields, 1, _ALIKE):
+                meant[given] = variable(near)
+    return meant
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
-    return f"LENS_{name.upper()}"
+    return f"{_PREFIX}{name.upper()}"
 
 
 def _meaning(name: str) -> str:

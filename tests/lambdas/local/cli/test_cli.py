@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.local.cli import main
+from lambdas.local.cli.targets import local_settings
 from tests.lambdas.local.photos import garment, write_photos
 
 
@@ -241,3 +242,10 @@ def test_an_index_that_is_killed_goes_on_where_it_was(
     looked = int(finished.stdout.split()[0])
     assert 0 < looked <= 750 - 8 - 16, "what two whole segments held was embedded again"
     assert "gallery    750 photos" in finished.stdout
+
+
+def test_a_variable_that_is_no_setting_is_told_and_not_only_without_effect(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    local_settings({"LENS_CURRENCY": "EUR"}, str(tmp_path))
+    assert "LENS_CURRENCY is no setting; did you mean LENS_SHOP_CURRENCY?" in caplog.text

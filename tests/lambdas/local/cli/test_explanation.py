@@ -1,6 +1,6 @@
 """`lens index --explain`: what is understood of a catalog before anything is embedded.
 
-Covers: explanation, feed_explanation.
+Covers: explanation, feed_explanation, unread_feeds.
 """
 
 from __future__ import annotations
@@ -162,6 +162,9 @@ def test_status_names_the_layout_and_a_change_embeds_nothing(
     assert out.startswith("0 photos looked at")
     assert "layout     SKU_1.jpg, SKU_variant_1.jpg (recognized)" in out
     assert "6 photos, commit" in out
+    Path("photos/export.tsv").write_text("id\ttitle\nA1\tShirt\n")
+    assert main(["status", "photos"]) == 0
+    assert "export.tsv is a product file (Google Merchant) and not" in capsys.readouterr().out
 
 
 def test_a_program_is_told_every_product_and_its_photos(
@@ -188,6 +191,37 @@ def test_a_program_is_told_every_product_and_its_photos(
     Path("photos/products.csv").write_text("nothing,known\n1,2\n")
     told = json.loads("\n".join(explained(capsys, "--json")))
     assert "products.csv has the columns" in told["feed"]["trouble"]
+
+
+def test_product_files_that_nobody_reads_are_named_with_what_to_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    put("A1_1.jpg")
+    Path("photos/Products_Export_1.CSV").write_text("Handle,Title,Variant SKU\na,A,A1\n")
+    Path("photos/sizes.csv").write_text("size,chest\nS,90\n")
+    Path("photos/old").mkdir()
+    Path("photos/old/products.csv").write_text("id,title\nA1,Shirt\n")
+    named = "Products_Export_1.CSV is a product file (Shopify) and not read: "
+    doubts = [line for line in explained(capsys) if "product file" in line]
+    assert doubts == [f"doubtful   {named}call it products.csv, or name it in LENS_FEED"]
+    Path("photos/products.jsonl").write_text('{"id": "A1", "title": "Shirt"}\n')
+    lines = explained(capsys)
+    assert any(line.startswith("feed       products.jsonl: 1 product ") for line in lines)
+    assert f"doubtful   {named}products.jsonl is" in lines
+    told = json.loads("\n".join(explained(capsys, "--json")))
+    assert told["unread_feeds"] == {"Products_Export_1.CSV": "Shopify"}
+
+
+def test_a_product_file_that_was_named_and_is_not_there_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("A1_1.jpg")
+    for named, told in (
+        ("none.csv", "it is not where it should be"),
+        ("https://127.0.0.1/products.csv", "the address is not on the public internet"),
+    ):
+        monkeypatch.setenv("LENS_FEED", named)
+        assert f"feed       LENS_FEED cannot be used: {told}" in "\n".join(explained(capsys))
 
 
 def test_json_is_of_an_explanation(capsys: pytest.CaptureFixture[str]) -> None:

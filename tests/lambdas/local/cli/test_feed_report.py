@@ -28,15 +28,14 @@ def test_each_problem_is_a_line_and_lost_rows_are_a_failure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "products.csv"
-    file.write_text("id,title,price,link\nA,One,$5,https://shop.example/a\n,Two,6 EUR,\n")
+    file.write_text("id,title,price,link\nA,One,five,https://shop.example/a\n,Two,6 EUR,\n")
     assert main(["feed", "check", str(file)]) == 1
     out, err = capsys.readouterr()
     assert out.splitlines() == [
         "products.csv: Google Merchant, 1 product, 1 variant",
         "without a price: 1",
         "without a picture: 1",
-        "line 2     A  price: '$' may be several currencies; write it as 25.00 USD "
-        "(the field is left out)",
+        "line 2     A  price: 'five' is no price; write it as 25.00 USD (the field is left out)",
         "line 3        id: there is no id (the row is left out)",
     ]
     assert err == "lens: products.csv: 1 of its rows cannot be used\n"

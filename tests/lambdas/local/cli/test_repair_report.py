@@ -9,6 +9,7 @@ import pytest
 
 from lambdas.local.cli.arguments import main
 from lambdas.local.pipeline import Pipeline
+from lens.gallery.current import followed_models
 from lens.pipeline.promote import promote
 from lens.settings import Settings
 from tests.support.tiny_model import png, write_tiny_model
@@ -59,3 +60,21 @@ def test_programs_are_told_in_json(shop: Path, capsys: pytest.CaptureFixture[str
     told = json.loads(capsys.readouterr().out)
     assert not told["whole"]
     assert [each["key"] for each in told["damaged"]] == [key]
+
+
+def test_a_model_is_let_go_by_its_name(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = Pipeline(Settings(catalog=str(shop / "photos"), artifacts=str(shop / "made")))
+    (earlier,) = followed_models(place.artifacts)
+    newer = write_tiny_model(place.artifacts, 7).model_id
+    promote(place.artifacts, place.catalog, newer, place.look)
+    (shop / f"made/models/{earlier}/model.onnx").write_bytes(b"spoiled")
+    photos = str(shop / "photos")
+    assert main(["repair", photos]) == 0
+    assert f"`lens repair --forget {earlier}`" in capsys.readouterr().out
+    assert main(["verify", photos]) == 1
+    capsys.readouterr()
+    assert main(["repair", photos, "--forget", earlier]) == 0
+    assert f"{earlier} is let go" in capsys.readouterr().out
+    assert main(["verify", photos]) == 0
+    assert main(["repair", photos, "--forget", earlier]) == 2
+    assert "is no damaged model" in capsys.readouterr().err

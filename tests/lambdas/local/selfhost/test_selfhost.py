@@ -62,6 +62,12 @@ def test_the_settings_of_image_and_compose_are_understood(services: Any) -> None
     assert (settings.host, settings.port) == ("0.0.0.0", int(instructions("EXPOSE", 2)[0]))
 
 
+def test_compose_hands_on_whatever_setting_its_file_has(services: Any) -> None:
+    """A shop's currency, its layout, its product file: none of them is named in compose.yaml."""
+    assert services["lens"]["env_file"] == ".env"
+    assert "env_file" not in services["caddy"], "keys are none of its business"
+
+
 def test_compose_mounts_what_the_image_reads_and_writes(services: Any) -> None:
     lens, image = services["lens"], image_environment()
     mounted = {each.split(":")[-2 if each.endswith(":ro") else -1] for each in lens["volumes"]}

@@ -67,7 +67,7 @@ def test_health_and_a_search_say_the_same_of_a_wrong_key_as_of_none(closed: Clie
         )
     ]
     assert {reply.status_code for reply in replies} == {401}
-    assert len({reply.text for reply in replies}) == 1
+    assert len({reply.json()["error"]["message"] for reply in replies}) == 1
 
 
 def basic(user: str, password: str) -> dict[str, str]:

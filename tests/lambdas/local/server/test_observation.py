@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from lambdas.local.server.access_log import access_log
 from lambdas.local.server.app import local_app
 from lambdas.local.server.observation import Answered
 from lens.errors import UsageError
+from lens.gallery.triggers import Trigger
+from lens.pipeline.events import s3_notification
 from lens.settings import Settings
 from tests.lambdas.conftest import Client, Shop
 from tests.support.tiny_model import png
@@ -62,11 +65,11 @@ def test_requests_are_told_by_route_and_status(client: Client, log: Path) -> Non
         (*search, 200),
         (*search, 200),
         (*search, 400),
-        ("GET", "/api/items/{item_id:path}", 200),
+        ("GET", "/api/items/{item_id:key}", 422),
         ("GET", "page", 200),
         ("GET", "page", 404),
         ("GET", "none", 421),
-        ("OTHER", "page", 405),
+        ("OTHER", "/api/health", 405),
     ]
     assert "secret" not in log.read_text().lower() and "192.0.2.77" not in log.read_text()
     told = metrics(client)
@@ -75,14 +78,28 @@ def test_requests_are_told_by_route_and_status(client: Client, log: Path) -> Non
     assert told['lens_cache_hits_total{cache="results"}'] == 1
     assert told['lens_busy_total{line="searches"}'] == 0
     assert (told["lens_photos"], told["lens_commit"], told["lens_up"]) == (6, 1, 1)
+    assert told['lens_embedding_milliseconds{form="fp32"}'] > 0
+    assert told['lens_stage_seconds_count{stage="search"}'] == 2
+    assert told['lens_matches_total{match="unjudged"}'] == 2
+
+
+def test_how_fresh_uploads_are_is_told(client: Client, shop: Shop) -> None:
+    (shop.folder / "new.png").write_bytes(png(9))
+    upload = Trigger("upload", time.time() - 100)
+    shop.pipeline.handle([s3_notification("ObjectCreated:Put", "new.png", "F" * 16, upload)])
+    told = metrics(client)
+    assert told["lens_freshness_seconds_count"] == 1
+    assert told["lens_freshness_seconds_sum"] >= 100
+    assert told['lens_stage_seconds_count{stage="look"}'] == 1
 
 
 def test_a_line_has_these_fields_and_the_bytes_of_the_answer(client: Client, log: Path) -> None:
     reply = client.get("/api/categories", headers=HERE)
     (line,) = lines(log)
-    assert list(line) == ["time", "method", "route", "status", "ms", "bytes"]
+    assert list(line) == ["time", "method", "route", "status", "ms", "bytes", "request_id"]
     assert line["bytes"] == len(reply.content)
     assert line["ms"] > 0
+    assert line["request_id"] == reply.headers["x-request-id"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
 
 

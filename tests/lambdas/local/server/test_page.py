@@ -80,3 +80,19 @@ def test_only_named_sites_may_read_the_widgets_files(shop: Shop) -> None:
             asked = {"Host": "localhost", "Origin": origin}
             reply = client(shop, cors_origins=SITE).get(path, headers=asked)
             assert reply.headers.get("access-control-allow-origin") == allowed
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [
+        ("GET", "/api/search-image", 405, "POST"),
+        ("PUT", "/api/health", 405, "GET, HEAD"),
+        ("POST", "/api/nothing", 404, None),
+        ("POST", "/app.js", 405, "GET, HEAD"),
+    ],
+)
+def test_the_api_s_paths_are_none_of_the_page_s(
+    shop: Shop, method: str, path: str, status: int, allow: str | None
+) -> None:
+    reply = client(shop).request(method, path, headers={"Host": "localhost"})
+    assert (reply.status_code, reply.headers.get("allow")) == (status, allow)

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import boto3
 import httpx
 import pytest
 
@@ -17,10 +19,12 @@ from lambdas.local.cli import main
 from lambdas.local.cli.targets import local_settings
 from lambdas.local.server.app import serve
 from lens.gallery.versions import UNSEEN
+from lens.pipeline.notifications import EVENTS
 from lens.pipeline.queues import Queue
 from tests.lambdas.deployed import Deployed
 from tests.lambdas.local.cloudformation import cloudformation
 from tests.lambdas.local.photos import garment, write_photos
+from tests.support.s3_bucket import BUCKET
 from tests.support.sqs_queues import bodies, looks, make_queue
 from tests.support.tiny_model import png, write_tiny_model
 
@@ -98,6 +102,28 @@ def test_a_stack_is_named_by_an_option_too(
 ) -> None:
     monkeypatch.delenv("LENS_STACK")
     assert stack.outputs["CatalogLocation"] in printed(capsys, "status", "--stack", STACK)
+
+
+def test_status_tells_which_events_the_bucket_no_longer_sends(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = stack.deployed.looks.url.rpartition("/")[2]
+    ours: dict[str, Any] = {
+        "QueueArn": f"arn:aws:sqs:us-east-1:123456789012:{queue}",
+        "Events": ["s3:ObjectCreated:*", "s3:LifecycleExpiration:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "catalog/"}]}},
+    }
+    s3: Any = boto3.client("s3", region_name="us-east-1")
+    for events, lost in ((ours["Events"], ["s3:ObjectRemoved:*"]), (list(EVENTS), [])):
+        s3.put_bucket_notification_configuration(
+            Bucket=BUCKET,
+            NotificationConfiguration={"QueueConfigurations": [{**ours, "Events": events}]},
+        )
+        assert main(["status", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["lost_events"] == lost
+        assert main(["status"]) == 0
+        told = "events     the bucket no longer tells of s3:ObjectRemoved:*: changes are found"
+        assert (told in capsys.readouterr().out) == bool(lost)
 
 
 def test_a_stacks_product_file_and_pictures_are_its_commands_too(stack: Stack) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lens.errors import ArtifactError
-from lens.models.calibration import FILES, replace_calibration
+from lens.models.beside import name_beside, replace_beside
+from lens.models.calibration import FILES
 from lens.models.manifest import FP32, FasterNetwork, ModelManifest, manifest_key, write_model
 from lens.storage import Storage
 
@@ -40,10 +41,9 @@ def write_shipped(artifacts: Storage, folder: Path = FOLDER) -> ModelManifest:
     there = artifacts.head(manifest_key(shipped.model_id)) is not None
     wanted = () if there else shipped.variants
     networks = {precision: _network(folder, shipped, precision) for precision in wanted}
-    for name in FILES:
-        if (folder / name).exists():
-            data = (folder / name).read_bytes()
-            replace_calibration(artifacts, shipped.model_id, name, data)
+    beside = {name: (folder / name).read_bytes() for name in FILES if (folder / name).exists()}
+    for name, data in beside.items():
+        replace_beside(artifacts, shipped.model_id, name, data)
     if there:
         return shipped
     written = write_model(
@@ -56,6 +56,7 @@ def write_shipped(artifacts: Storage, folder: Path = FOLDER) -> ModelManifest:
         recipe=shipped.recipe,
         data=shipped.data,
         metrics=shipped.metrics,
+        probe=shipped.probe,
         faster={
             precision: FasterNetwork(networks[precision], variant.needs, variant.losses)
             for precision, variant in shipped.variants.items()
@@ -64,6 +65,8 @@ def write_shipped(artifacts: Storage, folder: Path = FOLDER) -> ModelManifest:
     )
     if written.model_id != shipped.model_id:
         raise ArtifactError(f"the default model is not {shipped.model_id}: {_AGAIN}")
+    for name, data in beside.items():  # now that there is a manifest
+        name_beside(artifacts, shipped.model_id, name, data)
     return written
 
 

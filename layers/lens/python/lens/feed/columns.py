@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,12 +38,13 @@ class Columns:
 
     @classmethod
     def of(cls, texts: Iterable[bytes], currency: str = "") -> Columns:
-        """Of products as they are encoded; amounts without a currency are in this one."""
+        """Of products as they are encoded, with the sales of this moment; amounts without a
+        currency are in this one."""
         numbers: dict[Field, dict[Value, int]] = {field: {} for field in FIELDS}
         found: dict[Field, list[int]] = {field: [] for field in FIELDS}
-        count = 0
+        count, now = 0, time.time()
         for text in texts:
-            product = decode(text, currency)
+            product = decode(text, currency).at(now)
             count += 1
             for field in FIELDS:
                 known = numbers[field]

@@ -11,18 +11,20 @@ from types import ModuleType
 from typing import Literal, TypeVar
 
 from lens.errors import UsageError
+from lens.feed.dates import end_of, start_of
 from lens.feed.dialects import google, magento, shopify, woocommerce
 from lens.feed.dialects.draft import Draft, Told, fingerprint_of
+from lens.feed.money import money_of
 from lens.feed.product import Product
 from lens.feed.tables import Damaged, TableRow, read_table
-from lens.feed.values import address_of, availability_of, category_of, money_of, plain_text
+from lens.feed.values import address_of, availability_of, category_of, plain_text
 
 # The most particular first: another system's file may well have a column `id`.
 _DIALECTS: tuple[ModuleType, ...] = (shopify, woocommerce, magento, google)
 _LONGEST_ID = 200
 # To be counted up when the same draft becomes another product: what earlier releases have read is
 # read again then.
-READING = 1
+READING = 3
 _T = TypeVar("_T")
 
 
@@ -159,6 +161,7 @@ class _Drafted:
             return None
         price = self._read("price", money_of)
         sale_price = self._read("sale_price", money_of)
+        sale_from, sale_until = self._read("sale_from", start_of), self._read("sale_until", end_of)
         if price and sale_price and sale_price.amount >= price.amount:
             sale_price = None  # no sale: some programs write the price twice
         return Product(
@@ -169,6 +172,8 @@ class _Drafted:
             images=self.draft.images,
             price=price,
             sale_price=sale_price,
+            sale_from=sale_from if sale_price else None,
+            sale_until=sale_until if sale_price else None,
             availability=self._read("availability", availability_of),
             brand=plain_text(fields.get("brand", "")),
             color=fields.get("color", ""),

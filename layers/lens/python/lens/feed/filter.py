@@ -19,8 +19,9 @@ from difflib import get_close_matches
 from typing import Literal, get_args
 
 from lens.errors import FilterError
+from lens.feed.money import money_of
 from lens.feed.product import Money, Product
-from lens.feed.values import availability_of, category_of, money_of
+from lens.feed.values import availability_of, category_of, shown
 
 Field = Literal[
     "id",
@@ -147,7 +148,7 @@ def field_named(name: str, known: tuple[Field, ...] = FIELDS) -> Field:
 def _condition(text: str) -> Condition:
     found = _CONDITION.fullmatch(text)
     if found is None:
-        raise FilterError(f"{_shown(text)} is no condition; {_EXAMPLE}")
+        raise FilterError(f"{shown(text)} is no condition; {_EXAMPLE}")
     name, sign, rest = found.groups()
     field = field_named(name)
     texts = [_unquoted(each) for each in _split(rest, "|")]
@@ -187,10 +188,10 @@ def _amounts(field: Field, sign: str, text: str) -> Amounts:
     given = [end for end in ends if end]
     currencies = {end.currency for end in given if end.currency}
     if not given or len(currencies) > 1:
-        raise FilterError(f"{field}: {_shown(text)} is no range; write it like {field}=20..50 EUR")
+        raise FilterError(f"{field}: {shown(text)} is no range; write it like {field}=20..50 EUR")
     low, high = (end.amount if end else None for end in ends)
     if low is not None and high is not None and low > high:
-        raise FilterError(f"{field}: {_shown(text)} is empty; write the lower price first")
+        raise FilterError(f"{field}: {shown(text)} is empty; write the lower price first")
     return Amounts(low, high, next(iter(currencies), ""))
 
 
@@ -229,7 +230,7 @@ def _split(text: str, mark: str) -> Iterator[str]:
         else:
             part += letter
     if quoted:
-        raise FilterError(f"a quote is not closed in {_shown(text)}; write two quotes for one")
+        raise FilterError(f"a quote is not closed in {shown(text)}; write two quotes for one")
     yield part
 
 
@@ -238,10 +239,5 @@ def _unquoted(text: str) -> str:
     if found:
         return found[1].replace('""', '"')
     if '"' in text:
-        raise FilterError(f"put the whole value in quotes, not a part of it: {_shown(text)}")
+        raise FilterError(f"put the whole value in quotes, not a part of it: {shown(text)}")
     return text.strip()
-
-
-def _shown(text: str) -> str:
-    text = " ".join(text.split())
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")

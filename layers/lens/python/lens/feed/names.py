@@ -46,7 +46,10 @@ def names_of_face(product: Product) -> tuple[str, ...]:
 
 @lru_cache(1_024)  # variants share pictures
 def _names_of_picture(image: str) -> tuple[str, ...]:
-    path = unquote(urlsplit(image).path).lstrip("/")
+    try:
+        path = unquote(urlsplit(image).path).lstrip("/")
+    except ValueError:  # `https://[` is no address, and no picture is called so
+        return ()
     return (f"photo:{path}", f"file:{PurePosixPath(path).name}") if path else ()
 
 

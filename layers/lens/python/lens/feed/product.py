@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, get_args
 
@@ -36,6 +36,9 @@ class Product:
     images: tuple[str, ...] = ()
     price: Money | None = None
     sale_price: Money | None = None
+    # When the sale price holds, in seconds since the epoch; None where the feed sets no bound.
+    sale_from: float | None = None
+    sale_until: float | None = None
     availability: Availability | None = None
     brand: str = ""
     color: str = ""
@@ -43,3 +46,10 @@ class Product:
     gender: str = ""
     category: str = ""
     item_group_id: str = ""
+
+    def at(self, now: float) -> Product:
+        """The product as it is sold at a time: a sale that has not begun or is over is none."""
+        begun = self.sale_from is None or self.sale_from <= now
+        if begun and (self.sale_until is None or now < self.sale_until):
+            return self
+        return replace(self, sale_price=None)

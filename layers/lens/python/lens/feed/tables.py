@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from itertools import chain, islice
@@ -21,8 +22,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DELIMITERS = ("\t", ",", ";", "|")
+_TOLD = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # what Excel is told by a line of its own
 _TELLING = 1_000  # lines of JSON that tell the columns
 _CHUNK = 1 << 20
+_MONEY = ("value", "amount", "currency", "currencyCode")  # keys of a price in JSON
 _LONGEST_FIELD = 4 * 1024 * 1024  # a description with pictures inside is of megabytes
 
 
@@ -62,22 +65,38 @@ def read_table(name: str, data: bytes) -> Table:
 
 def text_of(data: bytes, newline: str) -> TextIO:
     """What is read line by line, as UTF-8 or UTF-16; what is neither was written by an old program
-    on Windows."""
-    return TextIOWrapper(BytesIO(data), _encoding(data), "replace", newline)
+    on Windows. Bytes of such a program within UTF-8 cost themselves."""
+    return TextIOWrapper(BytesIO(data), _encoding(data), _ERRORS, newline)
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    if error.encoding.lower() != "utf-8":
+        return "\ufffd", error.end
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+_ERRORS = "lens.as_windows"
+codecs.register_error(_ERRORS, _as_windows)
 
 
 def _encoding(data: bytes) -> str:
+    """UTF-8 where more of its signs are whole than broken."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return encoding
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(data), _CHUNK):
-            decoder.decode(data[start : start + _CHUNK])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    whole = broken = 0
+    for start in range(0, len(data) + 1, _CHUNK):
+        chunk = data[start : start + _CHUNK]
+        text = decoder.decode(chunk, final=start + _CHUNK > len(data))
+        if text.isascii():
+            continue
+        bad = text.count("\ufffd")
+        whole += len(text) - len(text.encode("ascii", "ignore")) - bad
+        broken += bad
+    return "cp1252" if broken > whole else "utf-8"
 
 
 def _separated(name: str, text: TextIO) -> Table:
@@ -88,12 +107,15 @@ def _separated(name: str, text: TextIO) -> Table:
         if line.strip("\r\n"):
             break
     start = before[-1] if before else ""
-    delimiter = max(_DELIMITERS, key=start.count)
+    told = _TOLD.fullmatch(start)
+    delimiter = told[1] if told else max(_DELIMITERS, key=start.count)
     csv.field_size_limit(_LONGEST_FIELD)
     records = _records(_Lines(chain(before, lines)), delimiter)
     columns: list[str] = []
-    for _, values in records:
-        if not isinstance(values, str) and any(value.strip() for value in values):
+    for number, values in records:
+        if isinstance(values, str) or (told and number == len(before)):
+            continue
+        if any(value.strip() for value in values):
             columns = values
             break
     named = [_column(column) for column in columns]
@@ -153,6 +175,7 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | s
 def _rows(
     records: Iterator[tuple[int, list[str] | str]], columns: list[str]
 ) -> Iterator[TableRow | Damaged]:
+    fields = _first_that_says_something if len({*columns}) < len(columns) else dict
     for line, values in records:
         if isinstance(values, str):
             yield Damaged(line, values)
@@ -167,7 +190,15 @@ def _rows(
             )
             continue
         pairs = zip(columns, values, strict=False)
-        yield TableRow(line, {column: value.strip() for column, value in pairs if column})
+        yield TableRow(line, fields((column, value.strip()) for column, value in pairs if column))
+
+
+def _first_that_says_something(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Of columns of one name."""
+    found: dict[str, str] = {}
+    for column, value in pairs:
+        found[column] = found.get(column) or value
+    return found
 
 
 def _json_lines(name: str, text: TextIO) -> Table:
@@ -191,7 +222,8 @@ def _objects(text: TextIO) -> Iterator[TableRow | Damaged]:
             yield Damaged(number, f"the line is no JSON ({error})")
             continue
         if isinstance(value, dict):
-            yield TableRow(number, {_column(name): _text(of) for name, of in value.items()})
+            pairs = ((_column(_whole(name)), _text(of)) for name, of in value.items())
+            yield TableRow(number, _first_that_says_something(pairs))
         else:
             yield Damaged(number, "the line is no JSON object")
 
@@ -202,13 +234,23 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        # Its point is the decimal one, also before three digits: no price takes it for thousands.
+        return f"{value}0" if str(value)[-4:-3] == "." else str(value)
     if isinstance(value, list):
         return ",".join(map(_text, value))
     if isinstance(value, dict):
-        return " ".join(_text(value[key]) for key in ("value", "currency") if key in value)
-    return str(value).strip()
+        return " ".join(_text(value[key]) for key in _MONEY if key in value)
+    return _whole(str(value)).strip()
+
+
+def _whole(text: str) -> str:
+    """With a replacement for halves of characters, which JSON can write and nothing can keep."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _column(name: str) -> str:
-    """`Image Link`, `g:image_link` and `image_link` are one column."""
-    return name.strip().strip("\ufeff").lower().removeprefix("g:")
+    """`Image Link`, `g:image_link` and `imageLink` are named alike by the dialects."""
+    return _whole(name).strip().strip("\ufeff").lower().removeprefix("g:")

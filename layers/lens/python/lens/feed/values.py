@@ -1,68 +1,48 @@
-"""Values: a feed's texts as prices, stocks, categories, addresses. A ValueError says what to do."""
+"""Values: a feed's texts as stocks, categories, addresses. A ValueError says what to do."""
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from functools import lru_cache
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from lens.feed.product import AVAILABILITIES, Availability, Money
+from lens.feed.product import AVAILABILITIES, Availability
 
-_SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "zł": "PLN"}
-_MONEY = re.compile(
-    r"(?P<before>[A-Za-z]{3}|[^\w\s.,'-]|zł)?\s*"
-    r"(?P<amount>\d[\d.,'\u00a0\u202f ]*)\s*"
-    r"(?P<after>[A-Za-z]{3}|[^\w\s.,'-]|zł)?"
-)
 _STOCK: dict[str, Availability] = {
     "available": "in_stock",
-    "sold_out": "out_of_stock",
-    "pre_order": "preorder",
-    "back_order": "backorder",
-    "available_for_order": "backorder",
+    "limitedavailability": "in_stock",
+    "onlineonly": "in_stock",
+    "instoreonly": "in_stock",
+    "yes": "in_stock",
+    "true": "in_stock",
+    "1": "in_stock",
+    "soldout": "out_of_stock",
+    "discontinued": "out_of_stock",
+    "unavailable": "out_of_stock",
+    "notavailable": "out_of_stock",
+    "no": "out_of_stock",
+    "false": "out_of_stock",
+    "0": "out_of_stock",
+    "presale": "preorder",
+    "onbackorder": "backorder",
+    "madetoorder": "backorder",
+    "availablefororder": "backorder",
 }
+_GOOGLES = {word.replace("_", ""): word for word in AVAILABILITIES}
 _REPEATED = 4_096  # texts that many rows share are read once
 # Elements whose text is nobody's description, and those that end a word.
 _SILENT = {"script", "style"}
 
 
 @lru_cache(_REPEATED)
-def money_of(text: str) -> Money:
-    """`25.00 USD`, `USD 1,299.00`, `1.299,00 €` or `25`."""
-    found = _MONEY.fullmatch(text.replace(".-", "").strip())
-    if found is None:
-        raise ValueError(f"{_shown(text)} is no price; write it as 25.00 USD")
-    sign = found["before"] or found["after"] or ""
-    if found["before"] and found["after"]:
-        raise ValueError(f"{_shown(text)} names two currencies; write it as 25.00 USD")
-    currency = _SIGNS.get(sign, sign.upper())
-    if currency and not re.fullmatch("[A-Z]{3}", currency):
-        raise ValueError(f"{sign!r} may be several currencies; write it as 25.00 USD")
-    return Money(_amount(found["amount"]), currency)
-
-
-def _amount(text: str) -> Decimal:
-    """The last point or comma is the decimal one, unless three digits follow it: those are
-    thousands, as nobody's prices have three decimals."""
-    digits = re.sub(r"['\u00a0\u202f ]", "", text).rstrip(".,")
-    whole, mark, part = digits, "", ""
-    place = max(digits.rfind("."), digits.rfind(","))
-    if (place >= 0 and len(digits) - place - 1 != 3) or (place >= 0 and digits.startswith("0")):
-        whole, mark, part = digits[:place], ".", digits[place + 1 :]
-    return Decimal(re.sub("[.,]", "", whole) + mark + part)
-
-
-@lru_cache(_REPEATED)
 def availability_of(text: str) -> Availability:
     """`in stock`, `in_stock` and the like, by Google's words."""
-    word = re.sub(r"[\s-]+", "_", text.strip().lower()).rpartition("/")[2]  # schema.org/InStock
-    word = _STOCK.get(word, word)
-    for known in AVAILABILITIES:
-        if word.replace("_", "") == known.replace("_", ""):
-            return known
-    raise ValueError(f"{_shown(text)} is none of {', '.join(AVAILABILITIES)}")
+    word = re.sub(r"[\s_-]+", "", text.lower()).rpartition("/")[2]  # schema.org/InStock
+    known = _STOCK.get(word) or _GOOGLES.get(word)
+    if known:
+        return known
+    raise ValueError(f"{shown(text)} is none of {', '.join(AVAILABILITIES)}")
 
 
 @lru_cache(_REPEATED)
@@ -81,7 +61,7 @@ def address_of(text: str) -> str:
     except ValueError:
         sound = False
     if not sound:
-        raise ValueError(f"{_shown(text)} is no address; write it with https:// in front")
+        raise ValueError(f"{shown(text)} is no address; write it with https:// in front")
     return address
 
 
@@ -116,6 +96,7 @@ class _Text(HTMLParser):
             self.parts.append(data)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """A text as a message quotes it, however long it is."""
     text = " ".join(text.split())
     return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -53,7 +53,7 @@ class Fetcher:
             answer = self._ask(target_of(url, self.ports), until)
             if isinstance(answer, bytes):
                 return answer
-            url = urljoin(url, answer)
+            url = _moved(url, answer)
         raise FetchError(f"the address redirects more than {_REDIRECTS} times; send the last one")
 
     def _ask(self, target: Target, until: float) -> bytes | str:
@@ -141,6 +141,14 @@ class Fetcher:
         if self.what != "photo":
             return FetchError(f"a {self.what} may have at most {size}")
         return PhotoTooLargeError(f"a photo may have at most {size}: send a smaller copy")
+
+
+def _moved(url: str, location: str) -> str:
+    """Where an answer says that its file is."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise FetchError("the address redirects to what is none; send the last one") from error
 
 
 def _seconds(retry_after: str) -> float | None:

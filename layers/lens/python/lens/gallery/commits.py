@@ -6,6 +6,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Annotated
 
@@ -107,6 +108,15 @@ def parse_head_key(key: str) -> str:
     if key != head_key(model_id) or "/" in model_id:
         raise ArtifactError(f"{key} is not a head's name")
     return model_id
+
+
+def headed_models(storage: Storage) -> list[str]:
+    """The models that have a head; what else lies among the heads is nobody's."""
+    found = []
+    for info in storage.list(HEADS):
+        with suppress(ArtifactError):
+            found.append(parse_head_key(info.key))
+    return found
 
 
 def commit_key(model_id: str, name: CommitName) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from lens.errors import MissingError, NotFoundError
 from lens.gallery import retention
-from lens.gallery.commits import HEADS
+from lens.gallery.commits import headed_models
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document
 from lens.storage.formats import Since
@@ -81,7 +81,7 @@ def swap_current(
 def _refuse_lost(storage: Storage) -> bool:
     """MissingError when there is a gallery but no `current.json`, which comes before it; whether
     that has come meanwhile."""
-    begun = next(iter(storage.list(HEADS)), None) is not None
+    begun = bool(headed_models(storage))
     if begun and storage.head(KEY) is None:
         raise MissingError(KEY)
     return begun

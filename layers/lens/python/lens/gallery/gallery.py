@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lens.errors import DamagedError
 from lens.gallery.commits import Commit
-from lens.gallery.index import similarities_of
+from lens.gallery.index import EightBits, similarities_of
 from lens.gallery.nearest import may_be_best, nearest
 from lens.gallery.product_tables import Shelf
 from lens.gallery.rows import (
@@ -80,13 +80,15 @@ class Gallery:
             matches += _matches(self.snapshot.rows, found, similarities, top_k)
         if self._recent is not None:
             rows, photo_rows = self._recent.rows, self._recent.rows.photo_rows
-            here = self._recent_alive & _in_category(rows.category[photo_rows], category)
+            here = self._recent_alive
+            if category is not None:
+                here = here & _in_category(rows.category[photo_rows], category)
             if selection is not None:
-                here &= selection.recent
-            estimates = np.where(here, self._recent.vectors @ vector, -np.inf)
+                here = here & selection.recent
+            estimates = np.where(here, self._recent_vectors @ vector, -np.inf)
             best = may_be_best(estimates, top_k)
             best = best[here[best]]
-            similarities = similarities_of(self._recent.vectors[best], vector)
+            similarities = similarities_of(self._recent_vectors[best], vector)
             matches += _matches(rows, photo_rows[best], similarities, top_k)
         matches.sort(key=lambda match: (-match.similarity, match.row.key))
         return matches[:top_k]
@@ -104,6 +106,30 @@ class Gallery:
         """Every photo that can be found."""
         for rows, positions in self._alive():
             yield from (rows[position] for position in positions)
+
+    def chosen(self, indexed: Mask, recent: Mask) -> Iterator[Row]:
+        """The photos that `select` would choose, in no order."""
+        if self.snapshot is not None:
+            alive = indexed.copy()
+            alive[self._dead] = False
+            rows, rows_at = self.snapshot.rows, self.snapshot.layout.rows_at
+            yield from (rows[int(rows_at[position])] for position in np.flatnonzero(alive))
+        rows, photo_rows = self._recent_rows, self._recent_rows.photo_rows
+        found = photo_rows[np.flatnonzero(recent & self._recent_alive)]
+        yield from (rows[position] for position in found)
+
+    def has_item(self, item_id: str) -> bool:
+        """Whether a photo that can be found shows an item."""
+        return next(iter(self._where("item_id", item_id)), None) is not None
+
+    def items_called(self, name: str) -> set[str]:
+        """The items whose path ends in a folder of this name. It looks at all photos."""
+        found: set[str] = set()
+        for rows, positions in self._alive():
+            items = rows.item_id[positions]
+            ends = np.strings.endswith(items, f"/{name}".encode())
+            found |= {item.decode() for item in items[ends].tolist()}
+        return found
 
     def item(self, item_id: str) -> list[Row]:
         """The photos that show an item, in key order."""
@@ -185,7 +211,7 @@ class Gallery:
         kept[self._snapshot_touched] = False
         contest = Rows.concatenate([settled.take(self._snapshot_touched), recent])
         parts = [settled.take(np.flatnonzero(kept)), contest.take(winners(contest))]
-        rows = Rows.concatenate([part for part in parts if len(part)])
+        rows = Rows.concatenate(parts)
         return rows.take(np.argsort(rows.key, kind="stable"))
 
     @cached_property
@@ -199,7 +225,7 @@ class Gallery:
             settled.take(settled.of_keys(keys)),
             recent.take(np.flatnonzero(among(recent.key, keys)[0])),
         ]
-        rows = Rows.concatenate([part for part in concerned if len(part)])
+        rows = Rows.concatenate(concerned)
         return rows.take(still_waiting(rows))
 
     def removed_since(self, since: float, causes: Collection[Cause]) -> int:
@@ -218,7 +244,7 @@ class Gallery:
             settled.take(settled.of_keys(keys)),
             recent.take(np.flatnonzero(among(recent.key, keys)[0])),
         ]
-        rows = Rows.concatenate([part for part in concerned if len(part)])
+        rows = Rows.concatenate(concerned)
         won = rows.take(winners(rows))
         dead = (won.kind == Kind.TOMBSTONE) & (won.looked_at >= since) & caused_by(won, causes)
         return int(np.count_nonzero(dead))
@@ -286,6 +312,13 @@ class Gallery:
         return concatenate(segments) if segments else None
 
     @cached_property
+    def _recent_vectors(self) -> NDArray[np.float32]:
+        """As exact as the snapshot's: a photo is as similar before it is folded as after."""
+        vectors = self._recent.vectors if self._recent else np.empty((0, 0), np.float32)
+        rounded = self.snapshot and isinstance(self.snapshot.index.stored, EightBits)
+        return EightBits.of(vectors)[:] if rounded else vectors
+
+    @cached_property
     def _snapshot_touched(self) -> Positions:
         """Snapshot rows whose key is also among the recent rows."""
         return self._snapshot_rows.of_keys(np.unique(self._recent_rows.key))
@@ -345,12 +378,12 @@ class Gallery:
             positions = layout.position_of[found]
             alive = (positions >= 0) & ~np.isin(positions, self._dead)
             for row, position in zip(found[alive], positions[alive], strict=True):
-                yield rows[row], self.snapshot.index.vectors[position]
+                yield rows[row], self.snapshot.index.stored[position]
         if self._recent is not None:
             rows, alive = self._recent.rows, self._recent_alive
             equal = alive & (rows.columns()[column][rows.photo_rows] == value.encode())
             for number in np.flatnonzero(equal):
-                yield rows[rows.photo_rows[number]], self._recent.vectors[number]
+                yield rows[rows.photo_rows[number]], self._recent_vectors[number]
 
 
 def _matches(
@@ -361,10 +394,8 @@ def _matches(
     return [Match(rows[positions[i]], float(similarities[i])) for i in best]
 
 
-def _in_category(names: Bytes, category: str | None) -> Mask:
+def _in_category(names: Bytes, category: str) -> Mask:
     """Whether each is the category or lies under it."""
-    if category is None:
-        return np.ones(len(names), dtype=bool)
     name = category.encode()
     inside: Mask = (names == name) | np.strings.startswith(names, name + b"/")
     return inside

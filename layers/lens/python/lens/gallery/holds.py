@@ -14,6 +14,8 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterable
 
+from pydantic import field_validator
+
 from lens.errors import ArtifactError, NotFoundError, UsageError
 from lens.storage import Storage
 from lens.storage.documents import Document, Record, read_document, swap_document
@@ -38,10 +40,17 @@ class Hold(Record):
     packed: str  # the keys, compressed
     allowed: bool = False
 
+    @field_validator("packed")
+    @classmethod
+    def _unpacks(cls, packed: str) -> str:
+        """Before there were checksums nothing else told that the keys are damaged."""
+        _unpack(packed)
+        return packed
+
     @property
     def keys(self) -> frozenset[str]:
         """The keys that it is about."""
-        return frozenset(json.loads(zlib.decompress(b64decode(self.packed))))
+        return frozenset(_unpack(self.packed))
 
     @classmethod
     def on(
@@ -86,6 +95,11 @@ def read_holds(storage: Storage) -> tuple[Hold, ...]:
         return ()
 
 
+def check_holds(storage: Storage) -> None:
+    """DamagedError when the document is damaged."""
+    read_document(storage, KEY, _Holds)
+
+
 def read_held(storage: Storage) -> tuple[Hold, ...]:
     """The holds that wait for their owner's word."""
     return tuple(hold for hold in read_holds(storage) if not hold.allowed)
@@ -101,11 +115,7 @@ def change_holds(
         after = change(before)[-_MOST:]
         return None if after == before else _Holds(holds=after)
 
-    try:
-        found = swap_document(storage, KEY, _Holds, put)
-    except ArtifactError:  # damaged: an empty one takes its place
-        storage.write(KEY, b"{}", if_match=storage.read(KEY)[1].etag)
-        found = swap_document(storage, KEY, _Holds, put)
+    found = swap_document(storage, KEY, _Holds, put, anew=True)
     return found.holds if found else ()
 
 
@@ -126,3 +136,14 @@ def allow_deletions(storage: Storage, name: str) -> Hold:
 
 def _pack(keys: Iterable[str]) -> str:
     return b64encode(zlib.compress(json.dumps(sorted(keys)).encode())).decode()
+
+
+def _unpack(packed: str) -> list[str]:
+    """ValueError unless these are packed keys."""
+    try:
+        keys = json.loads(zlib.decompress(b64decode(packed)))
+    except zlib.error as error:
+        raise ValueError(f"its keys cannot be unpacked: {error}") from error
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise ValueError("its keys are no list of names")
+    return keys

@@ -21,15 +21,20 @@ from lens.gallery.snapshots import (
 from lens.storage import Storage
 
 
-def load_gallery(storage: Storage, commit: Commit, previous: Gallery | None = None) -> Gallery:
-    """Load a commit, taking from `previous` what it already has.
+def load_gallery(
+    storage: Storage, commit: Commit, previous: Gallery | None = None, *, eight_bits: bool = False
+) -> Gallery:
+    """Load a commit, taking from `previous`, which was loaded as this is, what it already has.
+
+    With `eight_bits`, for searches alone, a large snapshot's vectors are read at a quarter of their
+    size: see `load_snapshot`.
 
     Raises MissingError when the collector has removed a part: read the head again; DamagedError
     when one is damaged. Damaged products cost themselves alone: the gallery has none and says so.
     """
     if previous is not None and previous.commit.model_id != commit.model_id:
         previous = None
-    snapshot, carried = _snapshot(storage, commit, previous)
+    snapshot, carried = _snapshot(storage, commit, previous, eight_bits=eight_bits)
     have = {**previous.carried, **previous.tail} if previous else {}
     tail = {
         ref.id: have.get(ref.id) or read_segment(storage, commit.model_id, ref.id, ref.rows)
@@ -78,7 +83,7 @@ def _shelf(storage: Storage, commit: Commit, previous: Gallery | None) -> Shelf 
 
 
 def _snapshot(
-    storage: Storage, commit: Commit, previous: Gallery | None
+    storage: Storage, commit: Commit, previous: Gallery | None, *, eight_bits: bool
 ) -> tuple[Snapshot | None, Mapping[str, Segment]]:
     """A snapshot, and the segments that it lacks to equal the commit's own snapshot."""
     wanted = commit.snapshot
@@ -92,7 +97,8 @@ def _snapshot(
             carried = _carried(storage, commit.model_id, wanted.id, previous)
             if carried is not None:
                 return previous.snapshot, carried
-    return load_snapshot(storage, commit.model_id, wanted.id, wanted.rows), {}
+    model_id, id_ = commit.model_id, wanted.id
+    return load_snapshot(storage, model_id, id_, wanted.rows, eight_bits=eight_bits), {}
 
 
 def _carried(

@@ -27,6 +27,7 @@ Fingerprints = NDArray[np.uint64]
 
 PREFIX = "products/"
 _MANIFEST, _TABLE, _FINGERPRINTS = "manifest.json", "table.npz", "fingerprints.npz"
+UNREAD = "unread "  # before the ETag of a file that could not be read
 
 
 class TableRef(Record):
@@ -60,6 +61,7 @@ class ProductsManifest(Document):
     previous: str | None
     file: str  # empty: there is none
     etag: str
+    reading: int = 0  # lens.feed.feed.READING of the release that read it
     dialect: str = ""
     products: int = 0
     trouble: str = ""
@@ -68,6 +70,12 @@ class ProductsManifest(Document):
     first_problems: tuple[RowProblem, ...] = ()
     whole: TableRef | None = None
     changes: TableRef | None = None
+
+    @property
+    def unread(self) -> tuple[str, str] | None:
+        """The file that could not be read, and its ETag; None where one was, or there is none."""
+        is_unread = self.etag.startswith(UNREAD)
+        return (self.file, self.etag.removeprefix(UNREAD)) if is_unread else None
 
 
 @dataclass(frozen=True)

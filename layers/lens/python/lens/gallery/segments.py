@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import REPAIR, ArtifactError, DamagedError, MissingError, NotFoundError
+from lens.gallery.mapped_arrays import checked_arrays_in
 from lens.gallery.rows import Kind, Rows
+from lens.gallery.triggers import Trigger
 from lens.storage import Storage, write_once
 from lens.storage.formats import check_format, written_format
 
@@ -23,6 +25,7 @@ _WAITING_SINCE = 2  # the format
 # Beside the columns, which is all that earlier releases read of them, and write: whose segment it
 # is, and a checksum of all else.
 _MODEL, _ID, _SUM = "model", "id", "sha256"
+_TRIGGERS, _TRIGGERED_AT = "triggers", "triggered_at"
 # How far from 1 a vector's length may be. A network divides by it in single precision.
 _LENGTH_TOLERANCE = 1e-2
 
@@ -31,12 +34,14 @@ _LENGTH_TOLERANCE = 1e-2
 class Segment:
     """Rows and the vectors of their photo rows, (P, D) float32 of unit length.
 
-    `merged_from` names the segments that a minor compaction merged into this one.
+    `merged_from` names the segments that a minor compaction merged into this one. `triggers` are
+    what set its looks off, each once; segments of earlier releases tell none.
     """
 
     rows: Rows
     vectors: NDArray[np.float32]
     merged_from: tuple[str, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
 
     def __post_init__(self) -> None:
         photos = len(self.rows.photo_rows)
@@ -74,6 +79,8 @@ def write_segment(storage: Storage, model_id: str, segment: Segment) -> str:
         **segment.rows.columns(),
         _MODEL: np.array(model_id.encode()),
         _ID: np.array(segment_id.encode()),
+        _TRIGGERS: np.array([each.id.encode() for each in segment.triggers], dtype="S64"),
+        _TRIGGERED_AT: np.array([each.at for each in segment.triggers], dtype=np.float64),
     }
     arrays[_SUM] = np.array(_sum(arrays))
     out = BytesIO()
@@ -97,8 +104,7 @@ def read_segment(
     except NotFoundError as error:
         raise MissingError(key) from error
     try:
-        with np.load(BytesIO(data), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = checked_arrays_in(data)
         if _SUM in arrays:
             _check_whose(arrays, model_id, segment_id)
         check_format(key, int(arrays["format"]))
@@ -109,11 +115,19 @@ def read_segment(
             raise ValueError(f"{len(found.photo_rows)} photo rows, but {len(vectors)} vectors")
         if rows is not None and rows != len(found):
             raise ValueError(f"{len(found)} rows instead of {rows}")
-        return Segment(found, vectors, tuple(name.decode() for name in arrays["folded"].tolist()))
+        merged_from = tuple(name.decode() for name in arrays["folded"].tolist())
+        return Segment(found, vectors, merged_from, _triggers(arrays))
     except ArtifactError:
         raise
     except Exception as error:  # damaged bytes end NumPy and zipfile in many ways
         raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _triggers(arrays: Mapping[str, NDArray[Any]]) -> tuple[Trigger, ...]:
+    if _TRIGGERS not in arrays:
+        return ()
+    told = zip(arrays[_TRIGGERS].tolist(), arrays[_TRIGGERED_AT].tolist(), strict=True)
+    return tuple(Trigger(name.decode(), at) for name, at in told)
 
 
 def check_vectors(vectors: NDArray[Any], dim: int | None = None) -> None:

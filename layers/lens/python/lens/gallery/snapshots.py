@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError, DamagedError, MissingError, NotFoundError
-from lens.gallery.index import BuiltIndex, Index, InvertedLists, build_index, load_lists
+from lens.gallery.index import (
+    BuiltIndex,
+    EightBits,
+    Index,
+    InvertedLists,
+    build_index,
+    load_lists,
+)
 from lens.gallery.layout import Layout, by_category, lay_out
 from lens.gallery.mapped_arrays import array_in, arrays_in
 from lens.gallery.match_thresholds import MatchThresholds
@@ -27,6 +34,10 @@ from lens.storage.mapped import CHECKED_IN_PLACE, map_object
 
 PREFIX = "snapshots/"
 _LISTS, _ROWS, _VECTORS = "gallery.index", "rows.npz", "vectors.npy"
+# The same vectors, for searches. Only of so many photos: the exact vectors of fewer are read within
+# INIT's 10 seconds, and find a hundredth more. Nor has one of a release before 2026-11-28 any.
+_EIGHT_BITS = "vectors8.npy"
+ROUNDED_FROM = 2**19
 _MANIFEST = "manifest.json"
 
 T = TypeVar("T")
@@ -118,6 +129,10 @@ def write_snapshot(
     out = BytesIO()
     np.save(out, built.index.vectors, allow_pickle=False)
     write(_VECTORS, out.getvalue())
+    if lists is not None and len(built.index) >= ROUNDED_FROM:
+        out = BytesIO()
+        np.save(out, EightBits.of(built.index.vectors).codes, allow_pickle=False)
+        write(_EIGHT_BITS, out.getvalue())
     out = BytesIO()
     # Not compressed, so that a searcher can map it.
     np.savez(out, allow_pickle=False, **content.rows.columns(), **layout.arrays())
@@ -194,15 +209,22 @@ def load_snapshot(
     rows: int | None = None,
     *,
     whole: bool = False,
+    eight_bits: bool = False,
 ) -> Snapshot:
     """Load a snapshot, of which whoever names it may know how many rows it has. MissingError when a
     file of it is gone, DamagedError when one is damaged, or when they do not fit each other.
+
+    With `eight_bits` its vectors are those of 8 bits where it has them: for searches, and for
+    nobody who writes vectors again.
 
     Rows and vectors are mapped and read as they are needed; large ones in their place on this disk
     are checked only if the `whole` is to be, see `map_object`.
     """
     manifest = read_snapshot_manifest(storage, model_id, snapshot_id, rows)
-    names = list(manifest.sha256)
+    eight_bits &= _EIGHT_BITS in manifest.sha256
+    vectors_file = _EIGHT_BITS if eight_bits else _VECTORS
+    others = {_VECTORS, _EIGHT_BITS} - {vectors_file}
+    names = [name for name in manifest.sha256 if whole or name not in others]
     # Side by side: where they come over a network, most of it is waiting.
     with ThreadPoolExecutor(len(names), "snapshot") as pool:
         mapped = pool.map(lambda name: _mapped(storage, manifest, name, whole=whole), names)
@@ -222,13 +244,22 @@ def load_snapshot(
             layout.check(found)
         return found, layout
 
-    def vectors() -> NDArray[np.float32]:
+    def exact() -> NDArray[np.float32]:
         array = array_in(files[_VECTORS])
         if array.dtype != np.float32 or array.shape != (manifest.photos, manifest.embedding_dim):
             raise ValueError(f"vectors {array.dtype} {array.shape}")
         if whole or len(files[_VECTORS]) <= CHECKED_IN_PLACE:
             check_vectors(array)
         return array
+
+    def of_eight_bits() -> EightBits:
+        array = array_in(files[_EIGHT_BITS])
+        if array.dtype != np.int8 or array.shape != (manifest.photos, manifest.embedding_dim):
+            raise ValueError(f"vectors {array.dtype} {array.shape}")
+        found = EightBits(array)
+        if whole or len(files[_EIGHT_BITS]) <= CHECKED_IN_PLACE:
+            found.check()
+        return found
 
     def lists() -> InvertedLists | None:
         if manifest.effort is None:
@@ -240,7 +271,14 @@ def load_snapshot(
         return found
 
     content, layout = _checked(manifest, _ROWS, rows_and_layout)
-    index = Index(_checked(manifest, _VECTORS, vectors), _checked(manifest, _LISTS, lists))
+    if whole and _EIGHT_BITS in files:
+        _checked(manifest, _EIGHT_BITS, of_eight_bits)
+    stored = (
+        _checked(manifest, _EIGHT_BITS, of_eight_bits)
+        if eight_bits
+        else _checked(manifest, _VECTORS, exact)
+    )
+    index = Index(stored, _checked(manifest, _LISTS, lists))
     if len(index) != len(layout.rows_at):
         what = f"it places {len(layout.rows_at)} of {len(index)} vectors"
         raise DamagedError(_key(model_id, snapshot_id, _ROWS), what)

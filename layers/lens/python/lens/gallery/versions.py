@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lens.gallery.triggers import NONE, Trigger
+
 
 class Version(NamedTuple):
     """A row's place in its key's history: an event's sequencer, then a count of reconciliations.
@@ -37,7 +39,8 @@ class Look:
 
     `model_id` limits the look to one model's gallery; None means every gallery being kept. `waits`
     is why the photo could not be read so far: a look that finds just that again changes nothing.
-    `cause` is why nothing may be there, and no part of what is asked for; empty for an event.
+    `cause` is why nothing may be there; empty for an event. It is no part of what is asked for, and
+    nor is the `trigger`.
     """
 
     key: str
@@ -45,3 +48,4 @@ class Look:
     model_id: str | None = None
     waits: str = ""
     cause: str = field(default="", compare=False)
+    trigger: Trigger = field(default=NONE, compare=False)

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError, DamagedError, NotFoundError
-from lens.models.manifest import PREFIX
+from lens.models.beside import beside_key, read_beside, replace_beside, write_beside_once
 from lens.models.regions import LEAST_CONFIDENCE
 from lens.models.shares import FILE as SHARES
-from lens.storage import Storage, write_once
-from lens.storage.documents import Document, read_document
+from lens.storage import Storage
+from lens.storage.documents import Document, parse_document
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +51,10 @@ class Calibration(Document):
 
 def read_calibration(storage: Storage, model_id: str) -> Calibration | None:
     """A model's calibration; None for a model without one. Raises DamagedError."""
-    try:
-        return read_document(storage, calibration_key(model_id, _DOCUMENT), Calibration)[0]
-    except NotFoundError:
+    data = read_beside(storage, model_id, _DOCUMENT)
+    if data is None:
         return None
+    return parse_document(beside_key(model_id, _DOCUMENT), data, Calibration)
 
 
 def read_probes(storage: Storage, model_id: str, embedding_dim: int) -> NDArray[np.float32] | None:
@@ -101,10 +101,8 @@ def _read(
     storage: Storage, model_id: str, name: str, shape: tuple[int | None, ...]
 ) -> NDArray[np.float32] | None:
     """None in `shape` stands for any length."""
-    key = calibration_key(model_id, name)
-    try:
-        data = storage.read(key)[0]
-    except NotFoundError:
+    data = read_beside(storage, model_id, name)
+    if data is None:
         return None
     try:
         array: NDArray[np.float32] = np.load(BytesIO(data), allow_pickle=False)
@@ -114,7 +112,8 @@ def _read(
         if not fits or array.dtype != np.float32 or not np.isfinite(array).all():
             raise ValueError(f"{array.dtype} {array.shape}")
     except Exception as error:  # damaged bytes end NumPy in many ways
-        raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise DamagedError(beside_key(model_id, name), what) from error
     return array
 
 
@@ -130,33 +129,17 @@ def write_calibration(
         if array is not None:
             out = BytesIO()
             np.save(out, array.astype(np.float32), allow_pickle=False)
-            write_once(storage, calibration_key(model_id, name), out.getvalue())
+            write_beside_once(storage, model_id, name, out.getvalue())
     text = calibration.model_dump_json(indent=1).encode() + b"\n"
-    write_once(storage, calibration_key(model_id, _DOCUMENT), text, content_type="application/json")
+    write_beside_once(storage, model_id, _DOCUMENT, text)
 
 
 def copy_calibration(source: Storage, target: Storage, model_id: str) -> None:
-    """Copy what lies beside a model to other artifacts, as `replace_calibration`."""
+    """Copy what lies beside a model to other artifacts. A release may calibrate the same model
+    anew, or tell its shares: what another release wrote is replaced."""
     for name in FILES:
         try:
-            data = source.read(calibration_key(model_id, name))[0]
+            data = source.read(beside_key(model_id, name))[0]
         except NotFoundError:
             continue
-        replace_calibration(target, model_id, name, data)
-
-
-def replace_calibration(storage: Storage, model_id: str, name: str, data: bytes) -> None:
-    """Write one of a model's FILES, unless it is there. A release may calibrate the same model
-    anew, or tell its shares: what another release wrote is replaced."""
-    key = calibration_key(model_id, name)
-    try:
-        there = storage.read(key)[0]
-    except NotFoundError:
-        there = None
-    if there != data:
-        storage.write(key, data)
-
-
-def calibration_key(model_id: str, name: str) -> str:
-    """Where one of a model's FILES lies in the artifacts."""
-    return f"{PREFIX}{model_id}/{name}"
+        replace_beside(target, model_id, name, data)

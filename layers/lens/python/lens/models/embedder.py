@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,24 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
 import onnxruntime as ort
+import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
 from lens.errors import ArtifactError, DamagedError
+from lens.models.choice import load_fastest
 from lens.models.cpu import INT8_DOT_PRODUCTS, cpu_features
 from lens.models.external_weights import graph_without_weights
 from lens.models.manifest import (
     FP32,
     ModelManifest,
+    Probe,
     network_file,
     network_key,
     read_manifest,
 )
 from lens.models.preprocessing import to_pixels
+from lens.models.probe import check_probe, make_probe
 from lens.models.regions import REGION_KINDS, Box, Region, main_region, pixels_of, regions_of
 from lens.models.shares import (
     ASKED,
@@ -37,31 +42,39 @@ from lens.models.shares import (
     shares_in,
     shares_key,
 )
+from lens.models.speeds import Speeds, read_speeds
 from lens.storage import Storage
 
 log = logging.getLogger(__name__)
 
 RUNTIME = f"onnxruntime {ort.__version__}"
+# What a photo's vector depends on beside the model.
+LIBRARIES = f"{RUNTIME} with Pillow {PIL.__version__}"
 # Fuses an addition with the normalization after it, into an operator that takes 1.0 ms where the
 # two take 0.14 (ONNX Runtime 1.32, 257 x 768).
 _SLOWER = ["SkipLayerNormFusion"]
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 # The outputs of a network that sees regions, by their names in its graph.
 _BOXES, _SCORES = "boxes", "scores"
+# Precisions whose weights have 7 bits, by how their names begin: the fast products cannot overflow.
+_SEVEN_BITS = "int7"
 
 
 class Network:
     """An ONNX graph in memory; safe to call from several threads, each call using one core."""
 
-    def __init__(self, graph: bytes, name: str, weights: Path | None = None) -> None:
-        """`weights` is the folder of the files that the graph names. Raises ArtifactError, naming
-        the graph, when ONNX Runtime cannot load it."""
+    def __init__(
+        self, graph: bytes, name: str, weights: Path | None = None, *, overflows: bool = True
+    ) -> None:
+        """`weights` is the folder of the files that the graph names; `overflows` says that its
+        8-bit products may, where the CPU has no others. Raises ArtifactError, naming the graph,
+        when ONNX Runtime cannot load it."""
         options = ort.SessionOptions()
         if weights is not None:
             options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        if INT8_DOT_PRODUCTS not in cpu_features():
+        if overflows and INT8_DOT_PRODUCTS not in cpu_features():
             # The fast 8-bit products of older x86 CPUs overflow; results must agree on all CPUs.
             options.add_session_config_entry("session.x64quantprecision", "1")
         try:
@@ -121,7 +134,8 @@ class Embedder:
         graph does not fit its manifest."""
         self.manifest = manifest
         self.precision = precision
-        self._network = Network(graph, manifest.model_id, weights)
+        fits = precision.startswith(_SEVEN_BITS)
+        self._network = Network(graph, manifest.model_id, weights, overflows=not fits)
         # Asked, not tried: embedding a first photo here would cost as much as answering it.
         size, (pixels, embedding) = manifest.preprocessing.size, self._network.shapes
         if (pixels[1:], embedding[1:]) != ([3, size, size], [manifest.embedding_dim]):
@@ -132,11 +146,17 @@ class Embedder:
         self._sees_regions = _sees_regions(manifest.model_id, self._network.outputs)
         self.tells_shares = OUTPUT in self._network.outputs
         self.damaged: DamagedError | None = None  # what it goes without
+        self.speeds: Speeds | None = None  # of the model's precisions, as far as they are known
 
     @property
     def model_id(self) -> str:
         """The model's id."""
         return self.manifest.model_id
+
+    @property
+    def milliseconds(self) -> float | None:
+        """CPU time of a photo in this precision, on a CPU of this kind; None: not measured yet."""
+        return self.speeds.milliseconds.get(self.precision) if self.speeds else None
 
     @property
     def device(self) -> str:
@@ -192,42 +212,79 @@ class Embedder:
         return vector
 
 
-def load_embedder(storage: Storage, model_id: str, precision: str = "") -> Embedder:
+def load_embedder(
+    storage: Storage,
+    model_id: str,
+    precision: str = "",
+    *,
+    seconds: float | None = None,
+    anew: bool = False,
+    told: Callable[[str], None] = lambda precision: None,
+) -> Embedder:
     """Load a model from the artifacts, its checksum verified, in a precision that it has; in the
-    best for this CPU when none is named. Raises DamagedError, and ArtifactError for a precision
-    that the model does not have.
+    fastest on this machine when none is named (`seconds`, `anew` and `told`: as `load_fastest`).
+    Raises DamagedError, and ArtifactError for a precision that the model does not have.
 
-    Where what tells its shares is damaged, it tells none, and `damaged` says so.
+    Where what tells its shares is damaged, it tells none; a precision that cannot be loaded, or by
+    which the libraries here embed otherwise than the model's maker did (DriftError), costs itself,
+    unless it is named or the only one. `damaged` says so.
     """
     manifest = read_manifest(storage, model_id)
-    chosen = precision or best_precision(manifest, cpu_features())
-    more = read_continuation(storage, model_id) if chosen == FP32 else None
-    with network_file(storage, manifest, chosen) as path:
-        lost = None
+    if precision:
+        embedder = _checked(storage, manifest, precision)
+        embedder.speeds = read_speeds(storage, model_id, RUNTIME)
+        return embedder
+    load = partial(_checked, storage, manifest)
+    embedder, speeds, lost = load_fastest(
+        storage, manifest, load, RUNTIME, seconds=seconds, anew=anew, told=told
+    )
+    embedder.speeds = speeds
+    for error in lost:
+        log.warning("a precision of the model cannot be used: %s", error)
+        if embedder.damaged is None and isinstance(error, DamagedError):
+            embedder.damaged = error
+    return embedder
+
+
+def probe_of(manifest: ModelManifest, networks: Mapping[str, bytes]) -> Probe:
+    """A model's probe, by the libraries that are here; `networks` by precision, whole."""
+    embeds = {name: Embedder(manifest, graph, name).embed for name, graph in networks.items()}
+    return make_probe(embeds, LIBRARIES)
+
+
+def _checked(storage: Storage, manifest: ModelManifest, precision: str) -> Embedder:
+    embedder = _load(storage, manifest, precision)
+    if manifest.probe is not None:  # models of earlier releases have none
+        check_probe(manifest.probe, manifest.model_id, precision, embedder.embed, LIBRARIES)
+    return embedder
+
+
+def _load(storage: Storage, manifest: ModelManifest, precision: str) -> Embedder:
+    model_id = manifest.model_id
+    more, lost = None, None
+    if precision == FP32:
+        try:
+            more = read_continuation(storage, model_id)
+        except DamagedError as error:
+            lost = error
+    with network_file(storage, manifest, precision) as path:
         try:
             graph = _graph(path, model_id)
             if more is not None:
                 try:
-                    telling = Embedder(manifest, graph + more, chosen, weights=path.parent)
+                    telling = Embedder(manifest, graph + more, precision, weights=path.parent)
                     if telling.tells_shares:
                         return telling
                     lost = DamagedError(shares_key(model_id), "it tells no shares")
                 except ArtifactError as error:
                     lost = DamagedError(shares_key(model_id), str(error))
+            if lost is not None:
                 log.warning("why a hit was found is not told: %s", lost)
-            embedder = Embedder(manifest, graph, chosen, weights=path.parent)
+            embedder = Embedder(manifest, graph, precision, weights=path.parent)
         except ArtifactError as error:
-            raise DamagedError(network_key(manifest, chosen), str(error)) from error
+            raise DamagedError(network_key(manifest, precision), str(error)) from error
         embedder.damaged = lost
         return embedder
-
-
-def best_precision(manifest: ModelManifest, features: frozenset[str]) -> str:
-    """The fastest of a model's precisions whose needs a CPU with these features meets."""
-    for name, variant in manifest.variants.items():
-        if not variant.needs or variant.needs in features:
-            return name
-    return FP32
 
 
 def _sees_regions(model_id: str, outputs: Mapping[str, list[Any]]) -> bool:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lens.errors import ArtifactError, ConflictError, DamagedError, MissingError, NotFoundError
 from lens.storage import Storage, write_once
 from lens.storage.documents import Document, Record, read_document, write_document
+from lens.storage.formats import Since
 from lens.storage.local_file import local_file, sha256_of
 
 PREFIX = "models/"
@@ -22,6 +23,7 @@ FP32 = "fp32"  # the one precision that every model has
 # on the machine that served them, and are known by their heads.
 DEFAULT_NUMBER = "default_model"
 _FIRST_DEFAULTS = ("orthogonal", "pca")
+BESIDE_SINCE = 2  # the format
 
 Level = Annotated[int, Field(ge=0, le=255)]
 Positive = Annotated[float, Field(gt=0)]
@@ -64,10 +66,21 @@ class Variant(Record):
 
     file: str
     sha256: str
-    needs: str = ""  # the feature of lens.models.cpu without which fp32 is faster
+    # The feature of lens.models.cpu without which releases before 2026-11-27 do not take it; later
+    # ones measure (lens.models.choice).
+    needs: str = ""
     losses: dict[
         str, PrecisionLoss
     ] = {}  # by protocol, as the gate measured them; none of fp32 itself
+
+
+class Probe(Record):
+    """A picture and the unit vectors that these libraries made of it, by precision
+    (lens.models.probe)."""
+
+    picture: str  # a JPEG, in base64
+    runtime: str
+    vectors: dict[str, tuple[float, ...]]
 
 
 class ModelManifest(Document):
@@ -82,6 +95,9 @@ class ModelManifest(Document):
     recipe: dict[str, Any] = {}
     data: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
+    # Checksums of what lies beside the networks, by file name; see lens.models.beside.
+    beside: Annotated[dict[str, tuple[str, ...]], Since(BESIDE_SINCE, at_once=True)] = {}
+    probe: Annotated[Probe | None, Since(2, at_once=True)] = None
 
     @property
     def default_number(self) -> int:
@@ -120,6 +136,7 @@ def write_model(
     data: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
     faster: Mapping[str, FasterNetwork] | None = None,
+    probe: Probe | None = None,
 ) -> ModelManifest:
     """Write an fp32 network, its `faster` precisions (from the fastest to the safest) and, last,
     the manifest. The id is made from their content, so writing the same model twice (after a
@@ -145,6 +162,7 @@ def write_model(
         recipe=recipe or {},
         data=data or {},
         metrics=metrics or {},
+        probe=probe,
     )
     folder = f"{PREFIX}{manifest.model_id}/"
     storage.write(f"{folder}model.onnx", network)

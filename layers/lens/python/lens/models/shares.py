@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import NotFoundError
-from lens.models.manifest import PREFIX
+from lens.models.beside import beside_key, read_beside
 from lens.models.regions import Box
 from lens.storage import Storage
 
@@ -72,13 +71,11 @@ def strongest(found: Map) -> NDArray[np.bool_]:
 
 
 def read_continuation(storage: Storage, model_id: str) -> bytes | None:
-    """What a model's fp32 network goes on with; None for a model that cannot tell shares."""
-    try:
-        return storage.read(shares_key(model_id))[0]
-    except NotFoundError:
-        return None
+    """What a model's fp32 network goes on with; None for a model that cannot tell shares. Raises
+    DamagedError."""
+    return read_beside(storage, model_id, FILE)
 
 
 def shares_key(model_id: str) -> str:
     """Where it lies in the artifacts."""
-    return f"{PREFIX}{model_id}/{FILE}"
+    return beside_key(model_id, FILE)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 from unicodedata import normalize
 
-from lens.errors import NotFoundError, StorageError
+from lens.errors import NotFoundError, StorageError, UnreadableError
 from lens.photos.ignored import IGNORE_KEY, NOTHING, Ignored, parse_ignored
 from lens.settings import Settings
 from lens.storage import FileStorage, ObjectInfo, Storage, open_storage
@@ -186,7 +186,8 @@ class Catalog:
 
     def partition(self) -> dict[str, PartitionEntry]:
         """The partition file's entries by key, read again when the file changes; empty without one.
-        Lines that cannot be understood are left out, and logged."""
+        Lines that cannot be understood are left out, and logged. Of a file that cannot be read now,
+        those that were read last."""
         info = self.storage.head(PARTITION_KEY)
         if info is None:
             self._partition, self._partition_etag = {}, None
@@ -195,6 +196,9 @@ class Catalog:
                 data, info = self.storage.read(PARTITION_KEY)
             except NotFoundError:  # it went between the two
                 self._partition, self._partition_etag = {}, None
+                return self._partition
+            except UnreadableError as error:  # what is placed otherwise is put right later
+                log.warning("photos are placed without it: %s", error)
                 return self._partition
             odd: list[str] = []
             self._partition = parse_partition(data.decode("utf-8-sig", "replace"), odd.append)

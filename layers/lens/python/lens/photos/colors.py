@@ -49,9 +49,6 @@ def in_srgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         # Pillow's own conversion of 16-bit gray clips at 255 instead of scaling.
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if image.mode == "CMYK" and "adobe" not in image.info:
-        # Pillow undoes Adobe's inversion also where there is none: in JPEGs without its marker.
-        image = ImageChops.invert(image)
     transform = _transform_of(image)
     if not image.has_transparency_data:
         return _applied(image, transform)

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from lens.errors import ArtifactError, NotFoundError, UsageError
 from lens.photos.catalog import Catalog
@@ -19,7 +22,12 @@ KEY = "catalog.json"
 class _Origin(Document):
     """A location as its storage has it, file:///photos or s3://bucket/prefix/."""
 
-    location: str
+    location: Annotated[str, Field(pattern="^(file:///|s3://)")]
+
+
+def check_document(artifacts: Storage) -> None:
+    """DamagedError when what says whose the artifacts are is damaged."""
+    read_document(artifacts, KEY, _Origin)
 
 
 def check_origin(artifacts: Storage, catalog: Catalog) -> None:

@@ -12,6 +12,8 @@ _SIGNATURES = (
     (0, b"BM", "BMP"),
     (0, b"II*\0", "TIFF"),
     (0, b"MM\0*", "TIFF"),
+    (0, b"II+\0", "TIFF"),  # BigTIFF
+    (0, b"MM\0+", "TIFF"),
     (0, b"%PDF", "PDF"),
 )
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "AVIF": ".avif", "HEIC": ".heic"}

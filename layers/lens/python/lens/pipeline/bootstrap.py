@@ -18,18 +18,22 @@ from lens.models.manifest import (
     read_manifest,
     read_named_manifest,
 )
+from lens.photos.catalog import Catalog
+from lens.photos.origin import claim_origin, read_origin
 from lens.pipeline.promote import nominate
 from lens.storage import Storage
 from lens.storage.formats import announce_format
 
 
-def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
+def set_up(
+    artifacts: Storage, source: Storage, *, now: float, catalog: Catalog | None = None
+) -> Current:
     """Copy the one model of `source`, laid out as in the artifacts; make it live if none is, and
     the candidate if it is due.
 
     Safe to repeat and to race: nothing that is there already is written again, but a calibration
-    that another release wrote. Returns what is
-    current then. Raises ArtifactError unless there is one model, whole.
+    that another release wrote. New artifacts belong to this catalog from the first photo on.
+    Returns what is current then. Raises ArtifactError unless there is one model, whole.
     """
     names = list_models(source)
     if len(names) != 1:
@@ -40,6 +44,8 @@ def set_up(artifacts: Storage, source: Storage, *, now: float) -> Current:
     manifest = read_manifest(source, names[0])
     if read_current(artifacts) is None:
         announce_format(artifacts, now)
+        if catalog is not None and read_origin(artifacts) is None:
+            claim_origin(artifacts, catalog)
     copy_model(source, artifacts, manifest)
     copy_calibration(source, artifacts, manifest.model_id)
     current = read_current(artifacts)

@@ -7,8 +7,8 @@ one that this project gives, and when a segment or snapshot of these artifacts n
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated
@@ -16,20 +16,18 @@ from typing import Annotated
 from lens.errors import ArtifactError, DamagedError, NotFoundError
 from lens.gallery import retention
 from lens.gallery.commits import (
-    COMMITS,
-    HEADS,
     Commit,
     CommitName,
     advance_head,
     commit_key,
     head_key,
+    headed_models,
     kept_history,
     read_commit,
     read_head,
 )
 from lens.gallery.condemned import condemn, forget, read_condemned
 from lens.gallery.current import Current, read_current
-from lens.gallery.product_tables import PREFIX as PRODUCTS
 from lens.gallery.product_tables import read_look, table_folders
 from lens.gallery.rows import Rows
 from lens.gallery.segments import PREFIX as SEGMENTS
@@ -40,6 +38,7 @@ from lens.gallery.versions import Look
 from lens.photos.thumbnail_store import PREFIX as THUMBS
 from lens.photos.thumbnail_store import thumb_key
 from lens.pipeline.commit import newer_looks
+from lens.pipeline.part_names import PREFIXES, is_ours
 from lens.storage import ObjectInfo, Storage
 from lens.storage.documents import Document, read_document, swap_document, touch_document
 from lens.storage.formats import Since
@@ -52,13 +51,6 @@ _MARKS = "collected.json"
 # judges them, so that a single run whose clock is far off removes nothing. A stack may collect once
 # a week (`collect_hours`), and miss a run.
 _LONGEST = 14 * retention.GRACE
-# The names that this project gives to the parts of a gallery.
-_OURS = re.compile(
-    rf"{COMMITS}[^/]+/[0-9]{{8,}}-[0-9a-f]{{32}}\.json"
-    rf"|{SEGMENTS}[^/]+/[0-9a-f]{{32}}\.npz"
-    rf"|{SNAPSHOTS}[^/]+/[0-9a-f]{{32}}/[a-z]+\.[a-z]+"
-    rf"|{PRODUCTS}[^/]+/[0-9a-f]{{32}}/[a-z]+\.[a-z]+"
-)
 
 
 class _Marks(Document):
@@ -120,16 +112,11 @@ def collect(
         return 0
     if now is None:
         now = artifacts.now()
-    for info in artifacts.list(HEADS):
-        _abandon(artifacts, info.key.removeprefix(HEADS).removesuffix(".json"), now)
+    for model_id in headed_models(artifacts):
+        _abandon(artifacts, model_id, now)
     condemned = read_condemned(artifacts)
     # List first, then read what is current: an object written in between is not in the listing.
-    listed = [
-        info
-        for p in (COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS)
-        for info in artifacts.list(p)
-        if _is_ours(info)
-    ]
+    listed = [info for each in PREFIXES for info in artifacts.list(each) if is_ours(info.key)]
     listed_thumbs = list(thumbs.list(THUMBS))
     current = read_current(artifacts)
     if current is None:
@@ -140,12 +127,15 @@ def collect(
     left = _thumbs_left(artifacts, unreached)
     due: list[str] = []
     due_thumbs: list[str] = []
+    there: set[str] = set()  # of the thumbnails that nothing reaches
 
     def mark(old: _Marks | None) -> _Marks:
         old = old or _Marks()
         ours = (left | old.thumbs.keys()) - reached.thumbs
         pictures = [info for info in listed_thumbs if info.key in ours]
         marks = old.renewed((i.key for i in unreached), (i.key for i in pictures), now)
+        there.clear()
+        there.update(marks.thumbs)
         agreed = old.agrees_with(now)
         due[:] = _due(marks.artifacts, unreached, now) if agreed else []
         due_thumbs[:] = _due(marks.thumbs, pictures, now) if agreed else []
@@ -158,14 +148,16 @@ def collect(
     _fence(artifacts, due, now)
     current = read_current(artifacts) or current
     _reach(artifacts, current, reached, now)
-    removed = [key for key in due if not reached.has(key)]
     removed_thumbs = [key for key in due_thumbs if key not in reached.thumbs]
+    left_thumbs = there - reached.thumbs - set(removed_thumbs)
+    removed = [key for key in due if not reached.has(key)]
+    removed = _without_parts_of(artifacts, removed, left_thumbs)
     orphans = [parse_segment_key(key) for key in removed if key.startswith(SEGMENTS)]
     looks = [look for model in current.followed for look in _unknown(artifacts, model, orphans)]
     if looks:
         queue(looks)
-    artifacts.delete_many(removed)
     thumbs.delete_many(removed_thumbs)
+    artifacts.delete_many(removed)
     forget(artifacts, {*due, *gone})
     if removed or removed_thumbs:
         swap_document(artifacts, _MARKS, _Marks, _without(removed, removed_thumbs))
@@ -181,9 +173,8 @@ def _fence(storage: Storage, due: list[str], now: float) -> None:
     """
     if not due:
         return
-    models = {info.key.removeprefix(HEADS).removesuffix(".json") for info in storage.list(HEADS)}
-    models |= {key.split("/")[1] for key in due}
-    for model_id in sorted(models):
+    models = {key.split("/")[1] for key in due}
+    for model_id in sorted(models.union(headed_models(storage))):
         advance_head(storage, model_id, lambda head: None if head.number else head, now=now)
         touch_document(storage, head_key(model_id))
 
@@ -209,10 +200,6 @@ def check_marks(storage: Storage) -> None:
     read_document(storage, _MARKS, _Marks)
 
 
-def _is_ours(info: ObjectInfo) -> bool:
-    return _OURS.fullmatch(info.key) is not None
-
-
 def _thumbs_left(storage: Storage, unreached: list[ObjectInfo]) -> set[str]:
     """The keys of the thumbnails of parts that have become unreachable since the last run.
 
@@ -223,15 +210,8 @@ def _thumbs_left(storage: Storage, unreached: list[ObjectInfo]) -> set[str]:
     except (NotFoundError, DamagedError):  # damaged, the marks begin anew
         marked = {}
     new = [info.key for info in unreached if info.key not in marked]
-    parts: list[Callable[[], Rows]] = [
-        partial(_segment_rows, storage, *parse_segment_key(key))
-        for key in new
-        if key.startswith(SEGMENTS)
-    ]
-    snapshots = {parse_snapshot_key(key) for key in new if key.startswith(SNAPSHOTS)}
-    parts += [partial(load_rows, storage, *names) for names in sorted(snapshots)]
     left: set[str] = set()
-    for read in parts:
+    for read in _parts(storage, new).values():
         try:
             left.update(_thumb_keys(read()))
         except NotFoundError:
@@ -239,6 +219,30 @@ def _thumbs_left(storage: Storage, unreached: list[ObjectInfo]) -> set[str]:
         except ArtifactError as error:
             log.warning("the thumbnails of a damaged part are not removed: %s", error)
     return left
+
+
+def _without_parts_of(storage: Storage, keys: list[str], thumbs: set[str]) -> list[str]:
+    """The keys without those of parts that name one of these thumbnails. A part goes after them:
+    the marks can be lost, and nothing else would tell whose they are."""
+    needed: set[str] = set()
+    for part, read in (_parts(storage, keys) if thumbs else {}).items():
+        with suppress(NotFoundError, ArtifactError):  # what cannot be read tells nothing
+            if not thumbs.isdisjoint(_thumb_keys(read())):
+                needed.add(part)
+    return [key for key in keys if needed.isdisjoint((key, key.rpartition("/")[0]))]
+
+
+def _parts(storage: Storage, keys: Iterable[str]) -> dict[str, Callable[[], Rows]]:
+    """What reads the rows of each part that has a file with one of these keys: of a segment by its
+    key, of a snapshot by its folder."""
+    parts: dict[str, Callable[[], Rows]] = {}
+    for key in keys:
+        if key.startswith(SEGMENTS):
+            parts[key] = partial(_segment_rows, storage, *parse_segment_key(key))
+        elif key.startswith(SNAPSHOTS):
+            folder = key.rpartition("/")[0]
+            parts[folder] = partial(load_rows, storage, *parse_snapshot_key(key))
+    return parts
 
 
 def _segment_rows(storage: Storage, model_id: str, segment_id: str) -> Rows:
@@ -286,8 +290,8 @@ def _reach(storage: Storage, current: Current, reached: _Reached, now: float) ->
     for model_id in retained:
         commits += kept_history(storage, model_id, now=now)
     # A head that is not emptied yet may be taken up again.
-    for info in storage.list(HEADS):
-        if (model_id := info.key.removeprefix(HEADS).removesuffix(".json")) not in retained:
+    for model_id in headed_models(storage):
+        if model_id not in retained:
             commits.append(read_head(storage, model_id))
     if current.pin:
         pinned = CommitName(number=current.pin.commit, id=current.pin.commit_id)

@@ -6,11 +6,14 @@ The Lambda function in `lambdas/build_index` runs this stage. The FAISS index is
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import numpy as np
 
-from lens.errors import NotFoundError
+from lens.errors import ArtifactError, NotFoundError
 from lens.gallery import retention
 from lens.gallery.commits import Commit, ProductsRef, SegmentRef, advance_head, read_head
 from lens.gallery.current import followed_models
@@ -18,9 +21,13 @@ from lens.gallery.product_tables import read_look
 from lens.gallery.rows import Cause, Kind, Rows, last_of_each_key
 from lens.gallery.segments import PREFIX, parse_segment_key, read_segment
 from lens.gallery.snapshots import load_rows, read_snapshot_manifest
+from lens.gallery.triggers import Trigger, found_now, named
 from lens.gallery.versions import UNSEEN, Look
+from lens.measures import timed
 from lens.photos.catalog import FEED_KEYS
 from lens.storage import Storage
+
+log = logging.getLogger(__name__)
 
 
 def commit_segments(
@@ -34,6 +41,7 @@ def commit_segments(
     """
     refs: list[SegmentRef] = []
     applied: dict[str, Rows] = {}
+    triggers: dict[str, tuple[Trigger, ...]] = {}
     refused: list[Rows] = []
     head = read_head(storage, model_id)
     known = _folded_ids(storage, head) | head.tail_ids
@@ -53,6 +61,7 @@ def commit_segments(
         elif len(rows):
             refs.append(SegmentRef(id=segment_id, rows=len(rows)))
             applied[segment_id] = rows
+            triggers[segment_id] = segment.triggers
     if refs and _is_followed(storage, model_id):
 
         def add(newest: Commit) -> Commit | None:
@@ -62,8 +71,14 @@ def commit_segments(
                 return None
             return newest.model_copy(update={"segments": newest.segments + fresh})
 
-        head = advance_head(storage, model_id, add, now=now)
+        with timed("commit"):
+            head = advance_head(storage, model_id, add, now=now)
         have = head.tail_ids | _folded_ids(storage, head)
+        found = dict.fromkeys(
+            each for name, told in triggers.items() if name in have for each in told
+        )
+        log.info("commit %d of %s is the head%s", head.number, model_id, named(found))
+        found_now(found, time.time())
         refused += [rows for name, rows in applied.items() if name not in have]
     # Asked after the commit: if the model was retired meanwhile, the keys go to its successor.
     if not _is_followed(storage, model_id):
@@ -77,7 +92,7 @@ def newer_looks(storage: Storage, head: Commit, parts: Iterable[Rows]) -> list[L
     Without this question a photo whose segment was folded long ago would be embedded again each
     time that its segment is found.
     """
-    found = Rows.concatenate([rows for rows in parts if len(rows)])
+    found = Rows.concatenate(list(parts))
     if not len(found):
         return []
     known = _known(storage, head)
@@ -100,7 +115,7 @@ def _known(storage: Storage, head: Commit) -> Rows:
     parts = [read_segment(storage, head.model_id, ref.id).rows for ref in head.segments]
     if head.snapshot is not None:
         parts.append(load_rows(storage, head.model_id, head.snapshot.id))
-    rows = Rows.concatenate([part for part in parts if len(part)])
+    rows = Rows.concatenate(parts)
     order = np.lexsort((rows.n, rows.sequencer, rows.key))
     return rows.take(order[last_of_each_key(rows.key[order])])
 
@@ -140,8 +155,11 @@ def uncommitted_segments(storage: Storage, model_id: str) -> list[str]:
     known = _folded_ids(storage, head) | head.tail_ids
     for ref in head.segments:
         known |= set(read_segment(storage, model_id, ref.id).merged_from)
-    written = (info.key for info in storage.list(f"{PREFIX}{model_id}/"))
-    return [name for _, name in map(parse_segment_key, written) if name not in known]
+    left: list[str] = []
+    for info in storage.list(f"{PREFIX}{model_id}/"):
+        with suppress(ArtifactError):  # a file of somebody else's
+            left.append(parse_segment_key(info.key)[1])
+    return [name for name in left if name not in known]
 
 
 def _folded_ids(storage: Storage, commit: Commit) -> frozenset[str]:

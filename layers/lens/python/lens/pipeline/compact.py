@@ -6,7 +6,7 @@ snapshot, whose FAISS index is built then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -23,8 +23,10 @@ from lens.gallery.snapshots import (
     SnapshotRef,
     load_rows,
     load_snapshot,
+    read_snapshot_manifest,
     write_snapshot,
 )
+from lens.measures import timed
 from lens.models.calibration import read_calibration, read_probes, unless_damaged
 from lens.storage import Storage
 
@@ -34,24 +36,50 @@ SMALL_SEGMENT_ROWS = 512
 # rows up to SCAN_LIMIT, whichever is more.
 TAIL_ROWS = 256
 TAIL_SHARE = 1 / 16
+# To fold is to write the whole gallery anew. So while many rows come, that is within LOADING
+# seconds of a fold, a tail may have this share of the snapshot's rows up to this many, or else
+# TAIL_SHARE without a limit: then loading N rows writes some constant times N, however large N is.
+LOADING = 3_600.0
+LOADING_SHARE = 1 / 4
+LOADING_ROWS = 4 * SCAN_LIMIT
 
 
 def compact(storage: Storage, model_id: str, *, now: float, aged: bool = True) -> bool:
     """Bring a gallery's tail back within its bounds; False when it was.
 
-    With `aged`, a tail is also folded when the commit's files have had a deleted or replaced photo
-    for `retention.TAIL`: a schedule asks that, because a quiet shop has no events. Work that lost
-    the race is thrown away, unless the head still has all that it replaces.
+    With `aged`, a tail is held to the bounds of a gallery that is not being loaded, and also
+    folded when the commit's files have had a deleted or replaced photo for `retention.TAIL`: a
+    schedule asks that, because a quiet shop has no events. Work that lost the race is thrown away,
+    unless the head still has all that it replaces.
     """
     head = read_head(storage, model_id)
-    snapshot_rows = head.snapshot.rows if head.snapshot else 0
-    if head.tail_rows > max(TAIL_ROWS, min(TAIL_SHARE * snapshot_rows, SCAN_LIMIT)):
-        return fold(storage, head, now=now)
+    if _is_long(storage, head, now, aged):
+        with timed("fold"):
+            return fold(storage, head, now=now)
     if aged and _holds_what_is_gone(storage, head, now):
-        return fold(storage, head, now=now, forget=True)
+        with timed("fold"):
+            return fold(storage, head, now=now, forget=True)
     if len(head.segments) > TAIL_SEGMENTS:
-        return merge(storage, head, now=now)
+        with timed("merge"):
+            return merge(storage, head, now=now)
     return False
+
+
+def tail_bounds(snapshot_rows: int) -> tuple[float, float]:
+    """Rows that a tail may have beside a snapshot of so many: usually, and while many rows come."""
+    usual = max(TAIL_ROWS, min(TAIL_SHARE * snapshot_rows, SCAN_LIMIT))
+    loading = min(LOADING_SHARE * snapshot_rows, LOADING_ROWS)
+    return usual, max(usual, loading, TAIL_SHARE * snapshot_rows)
+
+
+def _is_long(storage: Storage, head: Commit, now: float, aged: bool) -> bool:
+    """Whether a tail has more rows than it may have now."""
+    usual, loading = tail_bounds(head.snapshot.rows if head.snapshot else 0)
+    if aged or head.snapshot is None or not usual < head.tail_rows <= loading:
+        return head.tail_rows > usual
+    manifest = read_snapshot_manifest(storage, head.model_id, head.snapshot.id)
+    folded_at = max((segment.at for segment in manifest.folded), default=-np.inf)
+    return not folded_at <= now < folded_at + LOADING
 
 
 def _holds_what_is_gone(storage: Storage, head: Commit, now: float) -> bool:
@@ -105,14 +133,16 @@ def fold(storage: Storage, head: Commit, *, now: float, forget: bool = False) ->
 
 
 def merge(storage: Storage, head: Commit, *, now: float) -> bool:
-    """Minor compaction: merge a commit's small segments into one, or all when none are small."""
+    """Minor compaction: merge a commit's small segments into one, or some of about the same size
+    when none are small."""
     small = [ref for ref in head.segments if ref.rows <= SMALL_SEGMENT_ROWS]
-    chosen = small if len(small) > 1 else list(head.segments)
+    chosen = small if len(small) > 1 else _alike(head.segments)
     if len(chosen) < 2:
         return False
     parts = {ref.id: read_segment(storage, head.model_id, ref.id, ref.rows) for ref in chosen}
     content, _ = _resolve(storage, None, list(parts.values()), now=None)
-    merged = Segment(content.rows, content.vectors, tuple(_names(parts)))
+    triggers = dict.fromkeys(each for part in parts.values() for each in part.triggers)
+    merged = Segment(content.rows, content.vectors, tuple(_names(parts)), tuple(triggers))
     ref = SegmentRef(id=write_segment(storage, head.model_id, merged), rows=len(merged.rows))
     replaced = frozenset(parts)
 
@@ -123,6 +153,18 @@ def merge(storage: Storage, head: Commit, *, now: float) -> bool:
         return newest.model_copy(update={"segments": (ref, *rest)})
 
     return ref.id in advance_head(storage, head.model_id, put, now=now).tail_ids
+
+
+def _alike(segments: Sequence[SegmentRef]) -> list[SegmentRef]:
+    """The two smallest, and on while the next has no more rows than those before it together: what
+    is merged into a far larger one would be written again and again."""
+    by_rows = sorted(segments, key=lambda ref: ref.rows)
+    chosen = by_rows[:2]
+    for ref in by_rows[2:]:
+        if ref.rows > sum(each.rows for each in chosen):
+            break
+        chosen.append(ref)
+    return chosen
 
 
 def snapshot_of(storage: Storage, commit: Commit, chosen: Callable[[Rows], Mask]) -> SnapshotRef:

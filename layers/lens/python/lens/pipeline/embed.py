@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lens.correlation import correlated, current_id
 from lens.errors import (
     ArtifactError,
     LensError,
@@ -23,7 +24,9 @@ from lens.errors import (
 from lens.gallery.current import read_current
 from lens.gallery.rows import Cause, Kind, Row, Rows
 from lens.gallery.segments import Segment, holds_waiting, segment_key, write_segment
+from lens.gallery.triggers import named
 from lens.gallery.versions import Look, Version
+from lens.measures import timed
 from lens.models.embedder import Embedder
 from lens.photos.catalog import Catalog, is_feed, is_photo
 from lens.photos.decoding import decode, photo_id, thumbnail
@@ -101,7 +104,16 @@ class Embedding:
         partition, layout = self.catalog.partition(), read_layout(self.artifacts)
         ignored = self.catalog.ignored()
 
+        asked_by = current_id()
+        ids = {look.key: look.trigger.id for newest in wanted.values() for look in newest.values()}
+
         def look_at(key: str) -> _Finding:
+            with correlated(ids[key] or asked_by), timed("look"):
+                finding = look_for(key)
+                log.info("looked at %r: %s", key, finding.row.kind.name.lower())
+                return finding
+
+        def look_for(key: str) -> _Finding:
             models = [embedders[model] for model in wanted if key in wanted[model]]
             if ignored.has(key):  # as if it were not there: a photo that was found is taken out
                 row = Row(key, Version(""), Kind.TOMBSTONE, self.clock(), reason=Cause.RULE)
@@ -127,7 +139,10 @@ class Embedding:
             ]
             if not found:
                 continue
-            segment_id = write_segment(self.artifacts, model, _segment(found, embedders[model]))
+            segment = _segment(found, embedders[model])
+            segment_id = write_segment(self.artifacts, model, segment)
+            rows, why = len(segment.rows), named(segment.triggers)
+            log.info("segment %s has %d rows%s", segment_id, rows, why)
             if self.announce:
                 self.announce(segment_key(model, segment_id))
 
@@ -215,4 +230,6 @@ def _segment(found: Sequence[tuple[_Finding, Look]], embedder: Embedder) -> Segm
         finding.vectors[embedder.model_id] for finding, _ in found if finding.row.kind == Kind.PHOTO
     ]
     dim = embedder.manifest.embedding_dim
-    return Segment(rows, np.array(vectors, dtype=np.float32).reshape(len(vectors), dim))
+    shaped = np.array(vectors, dtype=np.float32).reshape(len(vectors), dim)
+    triggers = dict.fromkeys(look.trigger for _, look in found if look.trigger.id)
+    return Segment(rows, shaped, triggers=tuple(triggers))

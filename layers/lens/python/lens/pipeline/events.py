@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
-from typing import Annotated, NotRequired, TypedDict, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, NotRequired, TypedDict, TypeVar
 from urllib.parse import quote_plus, unquote_plus
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
+from lens.correlation import current_id, is_id
+from lens.gallery.triggers import NONE, Trigger
 from lens.gallery.versions import Look, Version
 from lens.storage.contract import is_key
 
@@ -55,6 +58,7 @@ def _key(key: str) -> str:
     return key
 
 
+_REQUEST = "x-amz-request-id"
 _Sequencer = Annotated[StrictStr, Field(pattern=r"^[0-9A-Fa-f]*$", max_length=64)]
 
 
@@ -69,6 +73,7 @@ class _Asked(BaseModel):
     model_id: StrictStr | None
     waits: StrictStr = ""
     cause: StrictStr = ""
+    trigger: Any = None
 
 
 class _Object(BaseModel):
@@ -83,7 +88,18 @@ class _S3(BaseModel):
 
 
 class _Record(BaseModel):
+    """`event_time` and `response` say when and by which request of S3 it came about: what is odd
+    in them costs no look."""
+
     s3: _S3
+    event_time: Any = Field(None, alias="eventTime")
+    response: Any = Field(None, alias="responseElements")
+
+    @property
+    def trigger(self) -> Trigger:
+        """The upload: whoever sent it saw this id in S3's reply."""
+        told = self.response if isinstance(self.response, Mapping) else {}
+        return Trigger(_id(told.get(_REQUEST)), _seconds(self.event_time))
 
 
 class _Message(BaseModel):
@@ -112,14 +128,24 @@ def looks_in(body: str, prefix: str) -> list[Look]:
     message = _Message.of(body)
     if message.looks:
         return [
-            Look(look.key, Version(look.sequencer, look.n), look.model_id, look.waits, look.cause)
+            Look(
+                look.key,
+                Version(look.sequencer, look.n),
+                look.model_id,
+                look.waits,
+                look.cause,
+                _trigger(look.trigger),
+            )
             for look in message.looks
         ]
-    return [Look(key, Version.of_event(sequencer)) for key, sequencer in _objects(message, prefix)]
+    return [
+        Look(key, Version.of_event(record.s3.object.sequencer), trigger=record.trigger)
+        for key, record in _objects(message, prefix)
+    ]
 
 
 def looks_message(looks: Sequence[Look]) -> str:
-    """A message that asks for these looks."""
+    """A message that asks for these looks. Those that no upload set off belong to what asks."""
     encoded = [
         {
             "key": look.key,
@@ -128,6 +154,7 @@ def looks_message(looks: Sequence[Look]) -> str:
             "model_id": look.model_id,
             "waits": look.waits,
             "cause": look.cause,
+            "trigger": [look.trigger.id or current_id(), look.trigger.at],
         }
         for look in looks
     ]
@@ -142,19 +169,18 @@ def keys_in(body: str, prefix: str) -> list[str]:
     return [key for key, _ in _objects(message, prefix)]
 
 
-def s3_notification(event_name: str, key: str, sequencer: str) -> str:
+def s3_notification(event_name: str, key: str, sequencer: str, trigger: Trigger = NONE) -> str:
     """A notification in S3's shape, for storage that has no notifications of its own."""
-    return json.dumps(
-        {
-            "Records": [
-                {
-                    "eventSource": "aws:s3",
-                    "eventName": event_name,
-                    "s3": {"object": {"key": quote_plus(key), "sequencer": sequencer}},
-                }
-            ]
-        }
-    )
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": event_name,
+        "s3": {"object": {"key": quote_plus(key), "sequencer": sequencer}},
+    }
+    if trigger.id:
+        record["responseElements"] = {_REQUEST: trigger.id}
+    if trigger.at:
+        record["eventTime"] = datetime.fromtimestamp(trigger.at, UTC).isoformat()
+    return json.dumps({"Records": [record]})
 
 
 def sqs_event(bodies: Sequence[str], receives: int = 1) -> SqsEvent:
@@ -212,8 +238,8 @@ def _one_by_one(requests: dict[str, list[T]], work: Callable[[list[T]], None]) -
     return failed
 
 
-def _objects(message: _Message, prefix: str) -> list[tuple[str, str]]:
-    """(key relative to prefix, sequencer) of every record under the prefix.
+def _objects(message: _Message, prefix: str) -> list[tuple[str, _Record]]:
+    """(key relative to prefix, record) of every record under the prefix.
 
     S3's test event has no records. What is about nothing of ours is done, and told: a folder's
     marker, which ends with a slash, or what lies elsewhere.
@@ -222,7 +248,29 @@ def _objects(message: _Message, prefix: str) -> list[tuple[str, str]]:
     for record in message.records or ():
         key = unquote_plus(record.s3.object.key, errors="strict")
         if key.startswith(prefix) and is_key(key.removeprefix(prefix)):
-            found.append((key.removeprefix(prefix), record.s3.object.sequencer))
+            found.append((key.removeprefix(prefix), record))
         else:
             log.warning("%r is nothing to look at: it names no object under %r", key, prefix)
     return found
+
+
+def _trigger(told: object) -> Trigger:
+    """A message's own [id, seconds]; earlier releases sent none."""
+    if not isinstance(told, list) or len(told) != 2:
+        return NONE
+    at = told[1]
+    return Trigger(_id(told[0]), float(at) if isinstance(at, int | float) and at > 0 else 0.0)
+
+
+def _id(told: object) -> str:
+    return told if isinstance(told, str) and is_id(told) else ""
+
+
+def _seconds(told: object) -> float:
+    """A time as S3 writes it, in seconds since the epoch."""
+    if not isinstance(told, str):
+        return 0.0
+    try:
+        return datetime.fromisoformat(told).timestamp()
+    except ValueError:
+        return 0.0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable
 
+from lens.metric_lines import metric_line
 from lens.pipeline.events import BatchReply, SqsEvent
 
-NAMESPACE, METRIC = "ImageLens", "FailedMessages"
+METRIC = "FailedMessages"
 
 
 def counted(
@@ -20,22 +19,8 @@ def counted(
     def handle(event: SqsEvent, context: object = None) -> BatchReply:
         reply = handler(event, context)
         if failed := len(reply["batchItemFailures"]):
-            emit(_line(getattr(context, "function_name", ""), failed, time.time()))
+            name = getattr(context, "function_name", "")
+            emit(metric_line(name, METRIC, failed, "Count"))
         return reply
 
     return handle
-
-
-def _line(function: str, failed: int, now: float) -> str:
-    metric = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [["FunctionName"]],
-        "Metrics": [{"Name": METRIC, "Unit": "Count"}],
-    }
-    return json.dumps(
-        {
-            "_aws": {"Timestamp": int(now * 1_000), "CloudWatchMetrics": [metric]},
-            "FunctionName": function,
-            METRIC: failed,
-        }
-    )

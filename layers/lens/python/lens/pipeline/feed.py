@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from lens.errors import LensError, NotFoundError, UsageError
+from lens.errors import LensError, NotFoundError, UnreadableError, UsageError
 from lens.feed.encoding import encode
 from lens.feed.feed import READING, Reading
 from lens.feed.names import item_of, names_of_product
@@ -19,6 +19,7 @@ from lens.feed.product import Product
 from lens.gallery.assortment import Entry, Products
 from lens.gallery.commits import keeps_products, read_head
 from lens.gallery.product_tables import (
+    UNREAD,
     Fingerprints,
     ProductsManifest,
     RowProblem,
@@ -32,7 +33,7 @@ from lens.gallery.product_tables import (
     write_table,
 )
 from lens.photos.catalog import Catalog
-from lens.storage import Storage
+from lens.storage import ObjectInfo, Storage
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,8 @@ _SHOWN_PROBLEMS = 50
 
 def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | None:
     """Read the product file, and write what differs from a model's head; the key of what was
-    written, None where nothing differs. A file that cannot be used is written down as such, and the
-    products stay as they were."""
+    written, None where nothing differs. A file that cannot be used, or be read now, is written down
+    as such, and the products stay as they were."""
     if not keeps_products(storage):
         return None
     # The head first: whatever is committed meanwhile makes this look void, and another follows.
@@ -60,7 +61,7 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
     missing = found is None and catalog.feed_is_elsewhere
     if before is None and found is None and not missing:
         return None
-    if before is not None and (before.file, before.etag) == (file, etag):
+    if before is not None and knows_file(before, found):
         return None
     manifest = ProductsManifest(
         id=new_look_id(),
@@ -68,6 +69,7 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
         previous=before.id if before else None,
         file=file,
         etag=etag,
+        reading=READING,
     )
     if missing:
         return write_look(storage, _kept(manifest, before, "it is not where it should be"))
@@ -81,12 +83,26 @@ def look_at_feed(storage: Storage, catalog: Catalog, model_id: str) -> str | Non
         return None  # it is gone by now: that has an event of its own
     except UsageError as error:
         return write_look(storage, _kept(manifest, before, str(error)))
+    except UnreadableError as error:
+        kept = _kept(manifest.model_copy(update={"etag": UNREAD + etag}), before, str(error))
+        if before and (before.unread, before.trouble) == (kept.unread, kept.trouble):
+            return None
+        return write_look(storage, kept)
+
+
+def knows_file(look: ProductsManifest, found: ObjectInfo | None) -> bool:
+    """Whether a look is one at this file, or at none, and understood what this release does: after
+    an upgrade the file is read again although it did not change."""
+    if (look.file, look.etag) != ((found.key, found.etag) if found else ("", "")):
+        return False
+    return found is None or look.reading >= READING
 
 
 def _kept(
     manifest: ProductsManifest, before: ProductsManifest | None, trouble: str
 ) -> ProductsManifest:
     """What a look found that could not use the file: the products of the look before."""
+    log.warning("the product file cannot be used, so products stay as they are: %s", trouble)
     if before is None:
         return manifest.model_copy(update={"trouble": trouble})
     kept = {name: getattr(before, name) for name in ("products", "dialect", "whole", "changes")}

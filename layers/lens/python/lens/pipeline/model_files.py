@@ -1,23 +1,31 @@
 """Model files: which of a model's files are damaged, and whole ones in their place.
 
 A model returns as exactly what it was: its id is made from the checksums of its networks and from
-its preprocessing, so a manifest proves itself, and the networks are proven by it.
+its preprocessing, so a manifest proves itself, and the networks are proven by it. What lies beside
+them is proven by it too, since it names that; a model may do without.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 
 from lens.errors import ArtifactError, DamagedError, NotFoundError
-from lens.models.calibration import FILES, Calibration, calibration_key
+from lens.models.beside import (
+    beside_key,
+    forget_beside,
+    is_named,
+    read_beside,
+    replace_beside,
+)
+from lens.models.calibration import FILES, Calibration
 from lens.models.embedder import load_embedder
 from lens.models.manifest import (
     FP32,
-    PREFIX,
     ModelManifest,
     is_its_own,
     manifest_key,
@@ -35,8 +43,17 @@ Source = Callable[[str], Iterable[bytes]]
 _TRAINING = "training/"
 
 
+class Restored(NamedTuple):
+    """A model's files that were damaged, by their keys."""
+
+    back: list[str] = []  # as they were
+    replaced: list[str] = []  # by another release's
+    aside: list[str] = []  # done without
+    left: list[str] = []  # damaged still
+
+
 def damaged_files(
-    storage: Storage, model_id: str, there: Container[str], *, load: bool = False
+    storage: Storage, model_id: str, *, load: bool = False
 ) -> Iterator[tuple[str, str]]:
     """The keys of a model's files that are damaged or lost, each with what is wrong; with `load`
     its network is loaded, too."""
@@ -48,8 +65,8 @@ def damaged_files(
     except NotFoundError:
         yield key, "it is missing"
         return
-    except DamagedError as error:
-        yield key, error.what
+    except ArtifactError as error:
+        yield key, error.what if isinstance(error, DamagedError) else str(error)
         return
     whole = True
     for precision in manifest.variants:
@@ -60,42 +77,42 @@ def damaged_files(
             whole = False
             yield error.key, error.what
     for name in FILES:
-        if (key := calibration_key(model_id, name)) in there and name != SHARES:
-            try:
-                _check_beside(key, storage.read(key)[0])
-            except NotFoundError:
-                continue
-            except DamagedError as error:
-                yield key, error.what
+        try:
+            if (data := read_beside(storage, model_id, name)) is not None:
+                _check_beside(beside_key(model_id, name), data)
+        except DamagedError as error:
+            yield error.key, error.what
     if whole and load:
         yield from _unloadable(storage, model_id)
 
 
 def restore_files(
     storage: Storage, model_id: str, sources: Sequence[Source], folder: str
-) -> tuple[list[str], list[str]]:
-    """Put whole files in the place of a model's damaged ones, which are set aside in this folder;
-    the keys that came back, and those for which no source has what it was. A file that is not a
-    network may be done without: it is set aside alone."""
+) -> Restored:
+    """Put whole files in the place of a model's damaged ones, which are set aside in this folder. A
+    file that is not a network may be that of another release, or be done without."""
     own: list[Source] = [
         lambda key: older_versions(storage, key),
         lambda key: _trained(storage, key),
     ]
-    back: list[str] = []
+    everywhere = [*own, *sources]
+    found = Restored([], [], [], [])
     tried: set[str] = set()
-    while True:
-        there = {info.key for info in storage.list(f"{PREFIX}{model_id}/")}
-        damaged = [key for key, _ in damaged_files(storage, model_id, there) if key not in tried]
-        if not damaged:
-            break
+    while damaged := [key for key, _ in damaged_files(storage, model_id) if key not in tried]:
         for key in damaged:
             tried.add(key)
-            if _restore(storage, model_id, key, [*own, *sources], folder):
-                back.append(key)
-            elif key.rpartition("/")[2] in FILES:
-                set_aside(storage, key, folder)
-    there = {info.key for info in storage.list(f"{PREFIX}{model_id}/")}
-    return back, [key for key, _ in damaged_files(storage, model_id, there)]
+            name = key.rpartition("/")[2]
+            if _restore(storage, model_id, key, everywhere, folder):
+                found.back.append(key)
+            elif name in FILES:
+                forget_beside(storage, model_id, name)
+                if _restore(storage, model_id, key, everywhere, folder):
+                    found.replaced.append(key)
+                else:
+                    set_aside(storage, key, folder)
+                    found.aside.append(key)
+    found.left.extend(key for key, _ in damaged_files(storage, model_id))
+    return found
 
 
 def _restore(
@@ -114,7 +131,10 @@ def _restore(
                     return True
             elif _is_file(storage, model_id, key, data):
                 set_aside(storage, key, folder)
-                storage.write(key, data)
+                if (name := key.rpartition("/")[2]) in FILES:
+                    replace_beside(storage, model_id, name, data)
+                else:
+                    storage.write(key, data)
                 return True
     return False
 
@@ -122,13 +142,15 @@ def _restore(
 def _is_file(storage: Storage, model_id: str, key: str, data: bytes) -> bool:
     """Whether these bytes are what the model has under this key."""
     name = key.rpartition("/")[2]
+    manifest = read_document(storage, manifest_key(model_id), ModelManifest)[0]
     if name in FILES:
+        if (named := is_named(manifest, name, data)) is not None:
+            return named
         try:
             _check_beside(key, data)
         except ArtifactError:
             return False
         return name != SHARES
-    manifest = read_document(storage, manifest_key(model_id), ModelManifest)[0]
     wanted = next(each.sha256 for each in manifest.variants.values() if each.file == name)
     return hashlib.sha256(data).hexdigest() == wanted
 

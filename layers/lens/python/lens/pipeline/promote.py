@@ -12,11 +12,12 @@ from lens.gallery.versions import Look
 from lens.models.manifest import read_manifest
 from lens.photos.catalog import Catalog
 from lens.pipeline.commit import commit_segments
-from lens.pipeline.reconcile import compare_newest
+from lens.pipeline.reconcile import Comparison, compare_newest
 from lens.pipeline.waiting import never
 from lens.storage import Storage
 
 _ROUNDS = 20
+_NAMED = 3  # photos that a message names
 
 
 def promote(
@@ -29,20 +30,47 @@ def promote(
 ) -> Current:
     """Make a model live. `look` must embed and commit what it is given before it returns.
 
+    The switch waits for what differed when the model was nominated, and for nothing that came
+    later: photos that are uploaded meanwhile are embedded too, the last of them after the switch.
     Interrupted, it leaves the live model alone; run again, it goes on where it was. Raises
-    PinnedError while searches are pinned, LensError when the catalog never holds still.
+    PinnedError while searches are pinned, LensError when what it waits for never comes.
     """
     nominate(storage, model_id, clock=clock)
+    first: set[tuple[str, float]] | None = None
     for _ in range(_ROUNDS):
         comparison = compare_newest(catalog, storage, model_id, clock, never)
         if regrouped := comparison.regroup(storage):
             commit_segments(storage, model_id, regrouped, now=clock())
-        if not comparison.looks:
-            return switch(storage, model_id, clock=clock)
+        if first is None:
+            first = set(comparison.since.items())
+        owed = [
+            each for each in comparison.looks if (each.key, comparison.since[each.key]) in first
+        ]
+        if not owed:
+            live = switch(storage, model_id, clock=clock)
+            if comparison.looks:
+                look(comparison.looks)
+            return live
         look(comparison.looks)
     raise LensError(
-        f"the catalog kept changing during {_ROUNDS} rounds of embedding; run promote again"
+        f"{still_lacking(owed)} after {_ROUNDS} rounds of embedding: `lens status` says what ails "
+        "them; run promote again"
     )
+
+
+def owed_since(comparison: Comparison, nominated: float) -> list[Look]:
+    """What a promotion waits for of these differences: those from before the model was nominated,
+    by the storage's clock. Later ones have events, and the candidate's gallery follows these like
+    the live one's."""
+    # S3 tells whole seconds, in listings by rounding down.
+    return [look for look in comparison.looks if int(comparison.since[look.key]) <= int(nominated)]
+
+
+def still_lacking(owed: list[Look]) -> str:
+    """What is owed, for a sentence that goes on."""
+    names = ", ".join(look.key for look in owed[:_NAMED])
+    more = f" and {len(owed) - _NAMED} more" if len(owed) > _NAMED else ""
+    return f"the new model's gallery still lacks {names}{more}"
 
 
 def nominate(storage: Storage, model_id: str, *, clock: Callable[[], float] = time.time) -> Current:

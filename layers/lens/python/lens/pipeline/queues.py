@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lens import aws
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 LOOKS = 10
 # SQS's limits for one request.
 _ENTRIES = 10
+# Requests under way at a time: nearly all of a request is waiting.
+SENDERS = 8
 _REQUEST_BYTES = 256 * 1024
 _TRIES = 5
 # How long a dead letter stays hidden while it is being moved.
@@ -56,12 +60,15 @@ class Queue:
         """Ask for these looks. Raises QueueError when SQS does not take them all."""
         looks = list(looks)
         parts = (looks[start : start + LOOKS] for start in range(0, len(looks), LOOKS))
+        requests = _requests(looks_message(part) for part in parts)
         sent = 0
-        for request in _requests(looks_message(part) for part in parts):
-            self.send(request)
-            sent += len(request)
-            if progress:
-                progress(min(sent * LOOKS, len(looks)), len(looks))
+        with ThreadPoolExecutor(SENDERS, "sqs") as pool:
+            # Not all at once: the messages of millions of looks would be in memory together.
+            while some := list(islice(requests, 10 * SENDERS)):
+                for request, _ in zip(some, pool.map(self.send, some), strict=True):
+                    sent += len(request)
+                    if progress:
+                        progress(min(sent * LOOKS, len(looks)), len(looks))
 
     def send(self, bodies: Sequence[str]) -> None:
         """Send what fits into one request; what SQS refuses is tried again, then QueueError."""

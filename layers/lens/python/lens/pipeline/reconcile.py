@@ -17,7 +17,7 @@ from lens.gallery.commits import keeps_products, read_head
 from lens.gallery.current import followed_models
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
-from lens.gallery.product_tables import ProductsManifest, read_look
+from lens.gallery.product_tables import ProductsManifest, products_key, read_look
 from lens.gallery.rows import Cause, Kind, Row
 from lens.gallery.versions import UNSEEN, Look
 from lens.photos.catalog import FEED_KEYS, Catalog, is_photo
@@ -25,6 +25,7 @@ from lens.photos.layouts.layout import Layout, Placed
 from lens.photos.layouts.stored import read_layout
 from lens.photos.origin import check_origin
 from lens.pipeline.disappearance import WINDOW, decide, is_mass
+from lens.pipeline.feed import knows_file
 from lens.pipeline.layouts import regroup
 from lens.pipeline.waiting import Retry, with_growing_pauses
 from lens.storage import Storage
@@ -39,8 +40,10 @@ class Comparison:
 
     `oldest` is when the oldest photo that the gallery lacks was written, in seconds since the
     epoch; None when it lacks none. Photos that are gone do not count: a listing does not say when
-    they went. `missing` are the rows that nothing but the listing's silence speaks against: their
-    looks are among `looks` until it is decided that they are `held`.
+    they went. `since` says of each look's key how old the difference can be: when the photo was
+    written, and of what is gone when the gallery's row of it was. `missing` are the rows that
+    nothing but the listing's silence speaks against: their looks are among `looks` until it is
+    decided that they are `held`.
     """
 
     gallery: Gallery
@@ -48,6 +51,7 @@ class Comparison:
     misplaced: dict[str, Placed]
     at: float
     oldest: float | None
+    since: dict[str, float] = field(default_factory=dict)
     missing: dict[str, Row] = field(default_factory=dict)
     held: int = 0
 
@@ -108,6 +112,7 @@ def compare(
     }
     unlisted = {key.decode(): position for position, key in enumerate(known.key)}
     looks, lacking = [], []
+    since: dict[str, float] = {}
     arrived: Counter[str] = Counter()
     misplaced: dict[str, Placed] = {}
     for info in catalog.photos():
@@ -115,17 +120,20 @@ def compare(
         if position is None:
             looks.append(Look(info.key, UNSEEN.bumped(), model_id))
             lacking.append(info.modified)
+            since[info.key] = info.modified
             arrived[info.etag] += 1
             continue
         row, waits = known[position], waiting.get(info.key)
         if waits and waits.etag in ("", info.etag):
             if retry(waits, at):
                 looks.append(Look(info.key, waits.version.bumped(), model_id, waits.reason))
+                since[info.key] = waits.looked_at
             continue
         lacks = row.kind == Kind.TOMBSTONE or row.etag != info.etag
         if lacks:
             row = waits or row  # the later of the two
             lacking.append(info.modified)
+            since[info.key] = info.modified
             arrived[info.etag] += 1
             looks.append(Look(info.key, row.version.bumped(), model_id))
         elif row.kind == Kind.PHOTO:
@@ -139,6 +147,7 @@ def compare(
         row = waiting.get(key, found)
         if found.kind == Kind.TOMBSTONE and row is found:
             continue
+        since[key] = row.looked_at
         if row.kind == Kind.WAITING and not row.etag:  # it is not known to be gone
             if retry(row, at):
                 version, cause = row.version.bumped(), Cause.LISTING
@@ -153,7 +162,7 @@ def compare(
             arrived[found.etag] -= 1  # it was moved
         elif found.kind != Kind.TOMBSTONE:
             missing[key] = found
-    return Comparison(gallery, looks, misplaced, at, min(lacking, default=None), missing)
+    return Comparison(gallery, looks, misplaced, at, min(lacking, default=None), since, missing)
 
 
 def _is_gone(catalog: Catalog, key: str) -> bool:
@@ -173,7 +182,17 @@ def feed_differs(catalog: Catalog, known: ProductsManifest | None) -> bool:
         return False
     if known is None:
         return info is not None or catalog.feed_is_elsewhere
-    return (known.file, known.etag) != ((info.key, info.etag) if info else ("", ""))
+    there = (info.key, info.etag) if info else ("", "")
+    if known.unread == there:
+        return _can_be_read(catalog, known.file)
+    return not knows_file(known, info)
+
+
+def _can_be_read(catalog: Catalog, file: str) -> bool:
+    with suppress(LensError):
+        catalog.read_feed(file)
+        return True
+    return False
 
 
 def compare_newest(
@@ -194,7 +213,10 @@ def compare_newest(
     comparison = _withhold(comparison, catalog, storage)
     shelf = comparison.gallery.shelf
     if keeps_products(storage) and feed_differs(catalog, shelf.manifest if shelf else None):
-        comparison.looks.append(_feed_look(model_id))
+        look = _feed_look(model_id)
+        comparison.looks.append(look)
+        known = storage.head(products_key(model_id, shelf.manifest.id)) if shelf else None
+        comparison.since[look.key] = known.modified if known else 0.0
     return comparison
 
 

@@ -45,7 +45,7 @@ def rollback(
     newest = commits[0]
     too_old = newest.is_empty or newest.created_at < now - retention.PIN
     if model not in current.followed and too_old:
-        days = retention.PIN / 86_400
+        days = retention.PIN / retention.DAY
         raise UsageError(
             f"model {model} has not followed the catalog for more than {days:.0f} days: what was "
             "deleted since would come back; choose a newer one"

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from lens.errors import UsageError
+from lens.feed.tables import SUFFIXES
 from lens.photos.catalog import Catalog, Files, open_pictures
 from lens.pipeline.pictures import Pictures
 from lens.settings import Settings, variable
 from lens.storage import Storage, open_storage
 
-_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 _FEED_BYTES = 1_000_000_000
 _FEED_SECONDS = 300.0
 _PICTURE_SECONDS = 30.0
-_FEED_KINDS = ("text/", "application/csv", "application/json", "application/x-ndjson", "binary/")
+_FEED_KINDS = (
+    "text/",
+    "application/csv",
+    "application/json",  # and what begins so, of JSON lines
+    "application/x-ndjson",
+    "application/x-json",
+    "application/vnd.ms-excel",  # what Windows calls a CSV
+    "application/x-download",
+    "application/force-download",
+    "binary/",
+)
 
 
 def open_catalog(settings: Settings) -> Catalog:
@@ -47,11 +57,11 @@ def _open_feed(settings: Settings) -> tuple[Files, str]:
         from lens.fetching.fetch import Fetcher
 
         fetcher = Fetcher(_FEED_BYTES, _FEED_SECONDS, what="product file", kinds=_FEED_KINDS)
-        key = name if name.lower().endswith(_TABLES) else "products.csv"
+        key = name if name.lower().endswith(SUFFIXES) else "products.csv"
         return AddressFile(fetcher, feed, settings.feed_minutes), key
-    if query or not name.lower().endswith(_TABLES):
+    if query or not name.lower().endswith(SUFFIXES):
         raise UsageError(
             f"{variable('feed')}={feed!r} should be an https address or name a file: "
-            + ", ".join(_TABLES)
+            + ", ".join(SUFFIXES)
         )
     return open_storage(folder + slash or "."), name

@@ -25,6 +25,7 @@ from lens.gallery.commits import (
     CommitName,
     commit_key,
     head_key,
+    headed_models,
     read_head,
 )
 from lens.gallery.current import KEY as CURRENT
@@ -47,6 +48,7 @@ from lens.models.manifest import PREFIX as MODELS
 from lens.models.manifest import read_manifest
 from lens.pipeline.gallery_parts import GalleryParts, SegmentPart
 from lens.pipeline.model_files import damaged_files
+from lens.pipeline.part_names import PREFIXES, is_ours
 from lens.pipeline.single_documents import DOCUMENTS
 from lens.progress import Progress
 from lens.storage import Storage, formats
@@ -104,20 +106,22 @@ class Inspection:
 
 
 def inspect(storage: Storage, progress: Progress = lambda done, total: None) -> Inspection:
-    """Read and check everything. Raises StorageError when the artifacts cannot be read at all."""
+    """Read and check everything. Raises StorageError when the artifacts cannot be read at all, and
+    ArtifactError when they are a newer release's."""
+    formats.refuse_newer(storage)
     found = Inspection()
     # First what is current, then the listing: what is written meanwhile is not looked for in it.
     with _noting(found, CURRENT, _NOTHING):
         found.current = read_current(storage)
-    heads = [info.key for info in storage.list(HEADS)]
-    for key in heads:
-        model_id = key.removeprefix(HEADS).removesuffix(".json")
+    models = headed_models(storage)
+    heads = [head_key(model_id) for model_id in models]
+    for model_id in models:
         gallery = found.gallery(model_id)
-        with _noting(found, key, _HEAD):
+        with _noting(found, head_key(model_id), _HEAD):
             gallery.head = read_head(storage, model_id)
             gallery.highest = gallery.head.number
-    prefixes = (COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS, MODELS)
-    found.there = {info.key: info.size for each in prefixes for info in storage.list(each)}
+    parts = (info for each in PREFIXES for info in storage.list(each) if is_ours(info.key))
+    found.there = {info.key: info.size for info in (*parts, *storage.list(MODELS))}
     found.there |= dict.fromkeys(heads, 0)
     checks = list(_checks(storage, found, heads))
     for number, (key, costs, check) in enumerate(checks):
@@ -157,7 +161,7 @@ def _checks(
             yield key, "it cannot be rolled back to", partial(_commit, storage, found, key)
         elif f"{folder}/" == SEGMENTS:
             yield key, _NOBODY, partial(_segment, storage, found, key)
-        elif f"{folder}/" == SNAPSHOTS and rest.count("/") == 2:
+        elif f"{folder}/" == SNAPSHOTS:
             snapshots.add(parse_snapshot_key(key))
         elif is_fingerprints_key(key):
             yield key, _ANEW, partial(check_fingerprints, storage, key)
@@ -221,7 +225,7 @@ def _check_dimension(
 
 def _model(storage: Storage, found: Inspection, model_id: str) -> None:
     load = model_id in found.kept
-    for key, what in damaged_files(storage, model_id, found.there, load=load):
+    for key, what in damaged_files(storage, model_id, load=load):
         found.models.setdefault(model_id, []).append(key)
         if found.current and model_id == found.current.live:
             costs = "no photo can be embedded, neither the catalog's nor a shopper's"

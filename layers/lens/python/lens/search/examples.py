@@ -6,13 +6,13 @@ is liked, less a smaller part of what is not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lens.errors import NotFoundError, UsageError
+from lens.errors import FieldError, NotFoundError
 from lens.gallery.gallery import Gallery
 
 Vector = NDArray[np.float32]  # (D,), unit length
@@ -28,7 +28,7 @@ _OF_ITEM = 8
 
 @dataclass(frozen=True)
 class Examples:
-    """Ids of items or of photos. Raises UsageError for what contradicts itself, or is too much."""
+    """Ids of items or of photos. Raises FieldError for what contradicts itself, or is too much."""
 
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
@@ -36,13 +36,18 @@ class Examples:
     def __post_init__(self) -> None:
         for name, ids in (("like", self.like), ("unlike", self.unlike)):
             if len(ids) > MOST_EXAMPLES:
-                raise UsageError(f"{name}: send at most {MOST_EXAMPLES}")
+                raise FieldError(f"{name}: send at most {MOST_EXAMPLES}")
         for example in self.unlike:
             if example in self.like:
-                raise UsageError(f"unlike: {example!r} is in like too; send it once")
+                raise FieldError(f"unlike: {example!r} is in like too; send it once")
 
     def __bool__(self) -> bool:
         return bool(self.like or self.unlike)
+
+    def called(self, item: Callable[[str], str]) -> Examples:
+        """The same by the catalog's ids. Raises FieldError where two of them are one."""
+        like, unlike = (tuple(dict.fromkeys(map(item, ids))) for ids in (self.like, self.unlike))
+        return Examples(like, unlike)
 
 
 NO_EXAMPLES = Examples()

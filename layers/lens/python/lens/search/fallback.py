@@ -21,10 +21,9 @@ from lens.errors import REPAIR, ArtifactError, NotFoundError, UnreadableError
 from lens.gallery import retention
 from lens.gallery.commits import (
     COMMITS,
-    HEADS,
     Commit,
+    headed_models,
     listed_commits,
-    parse_head_key,
     read_commit,
     read_head,
 )
@@ -77,7 +76,7 @@ class Fallback:
             newest = pin.commit if pin and pin.model_id == model_id else None
             for commit in _commits(self._storage, model_id, newest, now - retention.PIN):
                 try:
-                    gallery = load_gallery(self._storage, commit)
+                    gallery = load_gallery(self._storage, commit, eight_bits=True)
                     require_dimension(gallery, model.embedder.manifest.embedding_dim)
                 except Exception as ailing:
                     log.warning("commit %d cannot stand in: %s", commit.number, ailing)
@@ -146,8 +145,7 @@ def _models(storage: Storage) -> tuple[tuple[str, ...], Pin | None]:
     with suppress(*AILMENTS):
         current = read_current(storage)
         return (current.retained, current.pin) if current else ((), None)
-    keys = [info.key for info in storage.list(HEADS)]
-    names = {parse_head_key(key) for key in keys if key.endswith(".json")}
+    names = set(headed_models(storage))
     names |= {info.key.split("/")[1] for info in storage.list(COMMITS)}
     newest = [next(_readable(storage, name), None) for name in names]
     begun = [commit for commit in newest if commit and (commit.snapshot or commit.segments)]

@@ -3,7 +3,7 @@ each photo what `products.sold_as` says of one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from lens.errors import FilterError
 from lens.feed.columns import Columns, Mask
 from lens.feed.filter import Filter
-from lens.gallery.assortment import Assortment, Hashes
+from lens.gallery.assortment import Assortment, Found, Hashes
 from lens.gallery.gallery import Gallery
 from lens.gallery.product_tables import Shelf
-from lens.gallery.rows import Positions
+from lens.gallery.rows import Positions, Row
 from lens.gallery.segments import Segment
 from lens.gallery.selection import Selection
 from lens.gallery.snapshots import Snapshot
@@ -99,8 +99,19 @@ class Join:
             self._selections.put(wanted, selection)
         return selection
 
+    def photos_of(self, found: Found) -> Iterator[Row]:
+        """The photos that may show one of these products, in no order."""
+        assortment = shelf_of(self.gallery).assortment
+        products = np.zeros(len(assortment.whole) + len(assortment.changes), np.bool_)
+        for table, position in found.owners:
+            products[position + (0 if table is assortment.whole else len(assortment.whole))] = True
+        return self.gallery.chosen(*self._showing(products))
+
     def _chosen(self, wanted: Filter) -> tuple[Mask, Mask]:
-        found = self.telling.any_owner(self._satisfying(wanted))
+        return self._showing(self._satisfying(wanted))
+
+    def _showing(self, products: Mask) -> tuple[Mask, Mask]:
+        found = self.telling.any_owner(products)
         indexed = found[self.indexed.telling] if self.indexed else np.empty(0, np.bool_)
         recent = [found[photos.telling] for photos in self.recent.values()]
         return indexed, np.concatenate(recent) if recent else np.empty(0, np.bool_)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 
 from lens.feed.encoding import decode
@@ -36,7 +36,7 @@ class Offers:
 
     def __init__(self, gallery: Gallery, wanted: Filter | None = None, currency: str = "") -> None:
         """Amounts that the product file names no currency of are in this one."""
-        self._decode = partial(decode, currency=currency)
+        self._currency, self._now = currency, time.time()
         self._assortment = gallery.shelf.assortment if gallery.shelf else None
         self._wanted = wanted
         self._found: dict[str, Found | None] = {}  # by key
@@ -78,6 +78,9 @@ class Offers:
             return None
         texts = self._assortment.variants(found.item_id, names_of_item(found.item_id)[1])
         return Sold(product, tuple(map(self._decode, texts[:_MOST_VARIANTS])))
+
+    def _decode(self, text: bytes) -> Product:
+        return decode(text, self._currency).at(self._now)
 
     def is_sold_out(self, row: Row) -> bool:
         """Whether none of these variants is to be had."""

@@ -14,9 +14,12 @@ from typing import TypeVar
 
 from lens.errors import LensError, NotFoundError, PhotoError, UsageError
 from lens.gallery.gallery import Gallery, Match
+from lens.gallery.rows import Row
+from lens.measures import Measure, tell, timed
 from lens.models.embedder import Embedder
 from lens.photos.decoding import decode, photo_id
 from lens.search.cache import Cache
+from lens.search.called import item_called
 from lens.search.cursor import Cursor
 from lens.search.examples import (
     NO_EXAMPLES,
@@ -36,7 +39,7 @@ from lens.search.queries import Asked, Queries, Query
 from lens.search.results import NO_RESULTS, Results, hits_of
 from lens.search.same_photo import same_photo
 from lens.search.scope import Scope, category_of
-from lens.search.serving import Serving, load_serving
+from lens.search.serving import Serving, load_serving, tell_found
 from lens.search.thumbnail_reader import Thumbnails
 from lens.search.wanted import ANYTHING, Wanted, require_first
 from lens.search.why import Reasons, Why
@@ -48,8 +51,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # How long a search waits for a newer gallery once its photo is embedded; then it answers from
-# the one it has, and the load goes on.
+# the one it has, and the load goes on. A function that is frozen after its answers loads during
+# searches alone: so one waits longer when what it has was last known to be the newest long ago.
 _PATIENCE_SECONDS = 1.0
+_KNOWN_SECONDS, _MOST_PATIENCE_SECONDS = 60.0, 15.0
 _AT_ONCE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
 _LEADS = 12  # photos that are looked at, to find what comes second
 _REASONS = 256  # hits whose shares are kept, of some 30 KB each
@@ -83,6 +88,8 @@ class Searcher:
         self._fallback = Fallback(self.artifacts, self.precision)
         self._again = 0.0  # when that is tried again, by time.monotonic
         self._outdated = False
+        # When that which is served was last known to be the newest, or waited for in vain.
+        self._settled_at = 0.0
 
     def search(
         self,
@@ -103,6 +110,12 @@ class Searcher:
         FilterError for a filter where there is no product file; CursorError for one of another
         search, and SearchAgainError for one of another state of the gallery.
         """
+        with timed("search"):
+            return self._search(photo, wanted, examples, region)
+
+    def _search(
+        self, photo: bytes | Sequence[bytes], wanted: Wanted, examples: Examples, region: Asked
+    ) -> Results:
         photos = [photo] if isinstance(photo, bytes) else photo
         if not photos and not examples.like:
             raise UsageError("send a photo, or what the hits are to be like")
@@ -116,8 +129,9 @@ class Searcher:
             require_none(examples)
             require_first(wanted)
             return NO_RESULTS
-        queries = dict(_each(photos, partial(self._query, serving.embedder, region)))
-        serving = _refreshed(serving, loading)
+        with timed("query"):
+            queries = dict(_each(photos, partial(self._query, serving.embedder, region)))
+        serving = self._refreshed(serving, loading)
         regions = tuple((name, query.region) for name, query in queries.items())
         here = wanted.place("photo", regions, examples, state=serving.identity)
         results = self._results.get((here, wanted.facets))
@@ -127,7 +141,8 @@ class Searcher:
         return results
 
     def similar(self, item_id: str, wanted: Wanted = ANYTHING) -> Results:
-        """The items most similar to one of the gallery's, a photo of each; nothing is embedded.
+        """The items most similar to one of the gallery's, by its id or the shop's, a photo of each;
+        nothing is embedded.
 
         Raises NotFoundError when no photo shows the item, and the errors of `search`.
         """
@@ -139,7 +154,8 @@ class Searcher:
         results = self._results.get((here, wanted.facets))
         if results is None:
             scope = self._scope(serving.gallery, serving.gallery, wanted)
-            nearest = self._pages.kept(partial(scope.similar, item_id), here.search, here.state)
+            item = item_called(serving.gallery, self._joins, item_id)
+            nearest = self._pages.kept(partial(scope.similar, item), here.search, here.state)
             order = scope.order(wanted.sort)
             page = self._pages.page(nearest, scope.items_of, wanted.top_k, here, order)
             # Another item is never this one.
@@ -152,6 +168,16 @@ class Searcher:
             )
             self._results.put((here, wanted.facets), results)
         return results
+
+    def item(self, item_id: str) -> tuple[Gallery, list[Row]]:
+        """An item's photos, by its id or the shop's, in key order, and the gallery that has them.
+        Raises NotFoundError where there are none."""
+        serving = self.refresh()
+        if serving is not None:
+            gallery = serving.gallery
+            if rows := gallery.item(item_called(gallery, self._joins, item_id)):
+                return gallery, rows
+        raise NotFoundError(f"no photo of the gallery shows the item {item_id!r}")
 
     def why(self, photo: bytes, hit: str, thumbnails: Thumbnails, *, region: Asked = None) -> Why:
         """Why the gallery's photo of this id is like a photo, or like a region of it.
@@ -182,10 +208,15 @@ class Searcher:
             if self._serving is not None and began < self._again:
                 return self._serving
             try:
-                self._serving = load_serving(self.artifacts, self._serving, self.precision)
+                before, asked_at = self._serving, time.time()
+                self._serving = load_serving(self.artifacts, before, self.precision)
+                if self._serving is not None and self._serving is not before:
+                    tell(Measure.STAGE_SECONDS, time.monotonic() - began, "refresh")
+                    tell_found(before, self._serving)
                 self.held.refresh()
                 self.trouble = self.ailing = None
                 self._outdated = False
+                self._settled_at = asked_at
             except Exception as error:
                 self._tell(error)
                 self._serving = self._instead(error)
@@ -222,6 +253,20 @@ class Searcher:
         what is newest, however long that takes."""
         self._outdated = True
 
+    def _refreshed(self, serving: Serving, loading: Future[Serving | None]) -> Serving:
+        """What is being loaded, if it is there in time and of the same model; else `serving`."""
+        # By the time of day: the monotonic clock may stand still while a function is frozen.
+        long_ago = time.time() - self._settled_at > _KNOWN_SECONDS and not self.trouble
+        try:
+            newer = loading.result(_MOST_PATIENCE_SECONDS if long_ago else _PATIENCE_SECONDS)
+        except FutureTimeoutError:
+            if long_ago:  # a storage that hangs keeps one search waiting, not each
+                self._settled_at = time.time()
+            return serving
+        if newer is None or newer.embedder.model_id != serving.embedder.model_id:
+            return serving
+        return newer
+
     def _query(self, embedder: Embedder, region: Asked, photo: bytes) -> tuple[str, Query]:
         name = photo_id(photo)
         return name, self._queries.query(embedder, name, photo, region)
@@ -236,6 +281,7 @@ class Searcher:
     ) -> Results:
         """queries: of each photo, by its id."""
         first = next(iter(queries.values()), None)
+        examples = examples.called(partial(item_called, serving.gallery, self._joins))
         gallery, vector = _sought(serving.gallery, list(queries.values()), examples)
         scope = self._scope(serving.gallery, gallery, wanted)
         photos, items = (
@@ -297,17 +343,6 @@ def _pause(took: float) -> float:
     """How long to leave alone what failed after so many seconds: most of the time is to be left to
     searches, and what fails at once can be tried by each."""
     return min(_LONGEST_PAUSE, 10 * took) if took > _AT_ONCE else 0.0
-
-
-def _refreshed(serving: Serving, loading: Future[Serving | None]) -> Serving:
-    """What is being loaded, if it is there in time and of the same model; else `serving`."""
-    try:
-        newer = loading.result(timeout=_PATIENCE_SECONDS)
-    except FutureTimeoutError:
-        return serving
-    if newer is None or newer.embedder.model_id != serving.embedder.model_id:
-        return serving
-    return newer
 
 
 def _each(photos: Sequence[bytes], use: Callable[[bytes], T]) -> list[T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from lens.gallery.commits import Commit, CommitName, read_commit, read_head
 from lens.gallery.current import Current, Pin, read_current
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery, require_dimension
+from lens.gallery.segments import Segment
+from lens.gallery.triggers import named
 from lens.models.calibration import (
     Calibration,
     read_calibration,
@@ -23,6 +26,9 @@ from lens.models.calibration import (
 from lens.models.embedder import Embedder, load_embedder
 from lens.models.manifest import manifest_key
 from lens.storage import Storage
+from lens.traces import mark
+
+log = logging.getLogger(__name__)
 
 _LOAD_ATTEMPTS = 3
 
@@ -104,6 +110,20 @@ def load_serving(storage: Storage, before: Serving | None, precision: str) -> Se
     raise AssertionError("unreachable")
 
 
+def tell_found(before: Serving | None, serving: Serving) -> None:
+    """Which uploads can be found here from now on: those of the tail that was not there before."""
+    known = {each for segment in _tail(before) for each in segment.triggers}
+    fresh = [each for segment in _tail(serving) for each in segment.triggers if each not in known]
+    number, why = serving.gallery.commit.number, named(dict.fromkeys(fresh))
+    log.info("commit %d of %s is searched%s", number, serving.embedder.model_id, why)
+    for each in dict.fromkeys(fresh):
+        mark("searched", each.id)
+
+
+def _tail(serving: Serving | None) -> list[Segment]:
+    return [*serving.gallery.tail.values()] if serving else []
+
+
 def load_model(storage: Storage, model_id: str, precision: str) -> Model:
     """A model and what lies beside it. MissingError when it is gone, DamagedError when it is
     damaged; what lies beside it costs itself alone."""
@@ -176,4 +196,4 @@ def _gallery(storage: Storage, commit: Commit, known: Sequence[Gallery | None]) 
         if gallery.commit == commit and not gallery.damaged:
             return gallery
     same_model = (g for g in whole if g.commit.model_id == commit.model_id)
-    return load_gallery(storage, commit, next(same_model, None))
+    return load_gallery(storage, commit, next(same_model, None), eight_bits=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lens.errors import SearchAgainError, UsageError
+from lens.errors import FieldError, SearchAgainError
 from lens.feed.filter import Filter
 from lens.search.cursor import Cursor, digest_of
 from lens.search.facets import Facet
@@ -26,7 +26,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.sort != "similarity" and self.group != "item":
-            raise UsageError("sort: items are sorted by price, photos are not; send group=item too")
+            raise FieldError("sort: items are sorted by price, photos are not; send group=item too")
 
     def place(self, *sought: object, state: object) -> Cursor:
         """The page that is wanted of a search for this, by what is sought, in this state of the

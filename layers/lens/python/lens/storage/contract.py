@@ -68,12 +68,12 @@ class Storage(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Make the object absent; it may be absent already."""
+        """Make the object absent; it may be absent already. It stays so after a power cut."""
         ...
 
     def delete_many(self, keys: Iterable[str]) -> None:
         """Make these objects absent, with as few requests as there can be; when it raises, some may
-        be absent and others not."""
+        be absent and others not. Those that are stay so after a power cut."""
         ...
 
     def remove_partial(self, before: float) -> int:

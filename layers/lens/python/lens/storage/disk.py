@@ -6,7 +6,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +22,7 @@ _ADVICE = {
     errno.ENOSPC: "free some space (on AWS: raise search_disk or upkeep_disk)",
     errno.EDQUOT: "free some space",
     errno.EROFS: "choose a folder that can be written to",
-    errno.EISDIR: "a folder has that name already, choose another",
+    errno.EISDIR: "a folder has that name already: move it away, or choose another",
     errno.ENOTDIR: "a file is where a folder should be, choose another name",
     errno.EEXIST: "a file is where a folder should be, choose another name",
     errno.ENAMETOOLONG: "choose a shorter name",
@@ -125,10 +125,23 @@ def _make_folder(folder: Path) -> None:
         _sync_folder(each.parent)
 
 
+def sync_names(folders: Iterable[Path]) -> None:
+    """Let what was removed from these folders be absent after a power cut, too; of a folder that is
+    gone itself, the one above it tells."""
+    for folder in {_nearest(each) for each in folders}:
+        with explained("delete", folder), suppress(FileNotFoundError):  # removed just now
+            _sync_folder(folder)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the first above it that is there."""
+    return next(each for each in (folder, *folder.parents) if each.is_dir())
+
+
 def _sync_folder(folder: Path) -> None:
     """Let the names in a folder outlive a power cut."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_DIRECTORY)  # to be read: O_RDONLY is 0
     except OSError as error:
         if error.errno not in _NOT_SYNCED:
             raise

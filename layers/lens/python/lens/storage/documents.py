@@ -220,6 +220,8 @@ def _parse(key: str, data: bytes, kind: type[D]) -> D:
                 raise ValueError("it does not match its checksum")
             if isinstance(found := fields.pop("format", 1), int):
                 check_format(key, found)
+                if given is None and found >= _SUM_SINCE:
+                    raise ValueError("it has no checksum")
         return kind.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]

@@ -16,6 +16,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +28,15 @@ from lens.errors import (
     UsageError,
 )
 from lens.storage.contract import ObjectInfo, check_conditions, check_key, check_path, is_key
-from lens.storage.disk import ABSENT, explained, locked, remove_part, replacing, stamp
+from lens.storage.disk import (
+    ABSENT,
+    explained,
+    locked,
+    remove_part,
+    replacing,
+    stamp,
+    sync_names,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -90,15 +99,30 @@ class FileStorage:
             if if_match is not None and (old is None or _info(key, old).etag != if_match):
                 was = "deleted" if old is None else "changed"
                 raise ConflictError(f"{str(path)!r} was {was} in the meantime")
+            if old is None and path.is_dir():
+                with suppress(OSError):  # an empty folder is nothing, as it is in S3
+                    path.rmdir()
             with replacing(path, durable=durable) as sink:
                 sink.write(data)
                 sink.flush()
                 return _info(key, stamp(sink.fileno(), lock, old))
 
     def delete(self, key: str) -> None:
-        path = self._path(key)
-        if self.head(key) is None:
-            return
+        self.delete_many([key])
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """As for every storage; a folder is synced once, however much was removed from it."""
+        changed: set[Path] = set()
+        try:
+            for key in keys:
+                path = self._path(key)
+                if self.head(key) is not None:
+                    self._remove(path)
+                    changed.add(path.parent)
+        finally:
+            sync_names(changed)
+
+    def _remove(self, path: Path) -> None:
         self._check_inside(path)
         with locked(self._lock), explained("delete", path):
             path.unlink(missing_ok=True)
@@ -108,10 +132,6 @@ class FileStorage:
                     (self.root / folder).rmdir()
                 except OSError:
                     break
-
-    def delete_many(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            self.delete(key)
 
     def remove_partial(self, before: float) -> int:
         """As for every storage; links are not followed."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from lens.errors import ArtifactError, ConflictError, NotFoundError
 from lens.storage.contract import Storage
@@ -36,9 +36,8 @@ class Since:
 
 
 class _Announced(BaseModel):
-    """The newest format that a release announced; readers of any release understand this file."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    """The newest format that a release announced; readers of any release understand this file, what
+    later ones add to it aside."""
 
     newest: int
     at: float  # seconds since the epoch
@@ -65,7 +64,7 @@ def written_format(storage: Storage, now: float, *, at_once: bool = False) -> in
     return NEWEST if since is not None and since <= now else oldest()
 
 
-def newest_from(storage: Storage, now: float, *, at_once: bool = False) -> float | None:
+def newest_from(storage: Storage, now: float, *, at_once: bool) -> float | None:
     """From when the newest format is written, in seconds since the epoch: `now` where it is; None
     until it is announced."""
     if oldest() == NEWEST:
@@ -102,6 +101,17 @@ def restore_announcement(storage: Storage, now: float) -> None:
     the newest format are there: no earlier release can have been running since."""
     data = _Announced(newest=NEWEST, at=now - SETTLED, began=NEWEST).model_dump_json().encode()
     storage.write(KEY, data, content_type="application/json")
+
+
+def refuse_newer(storage: Storage) -> None:
+    """ArtifactError where a newer release has been at work: what this one cannot read is not
+    damaged then. Without its word, a format that nobody knows is damage."""
+    announced = _read(storage)
+    if announced is not None and announced.newest > NEWEST:
+        raise ArtifactError(
+            f"these artifacts are those of a newer release ({KEY} names format {announced.newest}, "
+            f"this one knows {NEWEST}): install that; nothing was changed"
+        )
 
 
 def is_announced(storage: Storage) -> bool:

@@ -21,7 +21,7 @@ CHECKED_IN_PLACE = 64 * 2**20
 
 
 def map_object(
-    storage: Storage, key: str, *, sha256: str, size: int, whole: bool = False
+    storage: Storage, key: str, *, sha256: str, size: int, whole: bool
 ) -> NDArray[np.uint8]:
     """An object's bytes, read-only; MissingError without it, DamagedError when it is damaged.
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from itertools import islice
@@ -33,6 +34,7 @@ from lens.storage.contract import ObjectInfo, check_conditions, check_key, check
 from lens.storage.disk import replacing
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import (
         GetObjectOutputTypeDef,
@@ -77,6 +79,15 @@ class _Version(NamedTuple):
     id: str
     is_newest: bool
     is_marker: bool
+
+
+@dataclass
+class _Part:
+    """A part of an object that is being read: what breaks off goes on where it did, because a
+    function that is frozen between requests never reads a large object in one go."""
+
+    at: int  # where the next byte lies
+    end: int
 
 
 class _ReplacedError(Exception):
@@ -340,23 +351,38 @@ class S3Storage:
         """Write the object whose first part arrives, the others side by side; its size."""
         lock = threading.Lock()
 
-        def copy(start: int) -> None:
-            reply = self._part(key, start, size, first["ETag"]) if start else first
-            with closing(reply["Body"]) as body:
+        def copy(body: "StreamingBody", part: _Part) -> None:
+            with closing(body):
                 for chunk in body.iter_chunks(_CHUNK):
                     with lock:
-                        sink.seek(start)
+                        sink.seek(part.at)
                         sink.write(chunk)
-                    start += len(chunk)
+                    part.at += len(chunk)
 
-        part = first.get("ContentRange")
-        size = int(part.rpartition("/")[2]) if part else first["ContentLength"]
+        def copy_part(start: int) -> None:
+            part, tries_left = _Part(start, min(start + _PART, size)), _TRIES
+            while True:
+                began = part.at
+                reply = self._part(key, part, size, first["ETag"]) if began else first
+                try:
+                    return copy(reply["Body"], part)
+                except _BROKEN_OFF as error:
+                    if isinstance(error, FlexibleChecksumError):
+                        part.at = start
+                    tries_left = _TRIES if part.at > began else tries_left - 1
+                    if part.at == part.end:
+                        return None
+                    if not tries_left or not part.at:
+                        raise
+
+        range_ = first.get("ContentRange")
+        size = int(range_.rpartition("/")[2]) if range_ else first["ContentLength"]
         if size == first["ContentLength"]:
-            copy(0)
+            copy(first["Body"], _Part(0, size))
             return size
         starts = range(0, size, _PART)
         with ThreadPoolExecutor(min(len(starts), _CONNECTIONS), "read") as pool:
-            for _ in pool.map(copy, starts):
+            for _ in pool.map(copy_part, starts):
                 pass
         return size
 
@@ -372,12 +398,12 @@ class S3Storage:
             # An empty object has no first byte.
             return self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)
 
-    def _part(self, key: str, start: int, size: int, etag: str) -> "GetObjectOutputTypeDef":
-        """A part of one version; _ReplacedError where there is another.
+    def _part(self, key: str, part: _Part, size: int, etag: str) -> "GetObjectOutputTypeDef":
+        """What lacks of a part of one version; _ReplacedError where there is another.
 
         The reply is looked at too: not all that speak S3 heed `If-Match`.
         """
-        end = min(start + _PART, size) - 1
+        start, end = part.at, part.end - 1
         try:
             reply = self._client.get_object(
                 Bucket=self.bucket,

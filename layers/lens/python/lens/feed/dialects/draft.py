@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from lens.feed.money import money_of
 from lens.feed.tables import TableRow
 
 _COLOR = re.compile(r"colou?r|farbe|couleur|colore|kleur|väri|färg", re.IGNORECASE)
+_NEXT, _NEXT_ADDRESS = re.compile(","), re.compile(r",(?=\s*(?:https?:)?//)", re.IGNORECASE)
 _SIZE = re.compile(r"size|gr(ö|oe)(ß|ss)e|taille|talla|taglia|maat|koko|storlek", re.IGNORECASE)
 
 
@@ -66,13 +68,22 @@ def deepest(paths: str, separator: str) -> str:
     return max(paths.split(","), key=lambda path: path.count(separator)).strip()
 
 
+def pictures_in(text: str) -> list[str]:
+    """Several pictures with commas between. An address may have commas in it, as those have that
+    say how large a picture is to be; what follows a comma is the next where it begins as one."""
+    return (_NEXT_ADDRESS if "//" in text else _NEXT).split(text)
+
+
 def once(images: Iterable[str]) -> tuple[str, ...]:
     """Pictures without those that came before."""
     return tuple(dict.fromkeys(filter(None, (image.strip() for image in images))))
 
 
 def sale(price: str, compared: str) -> dict[str, str]:
-    """Price and sale price, of what is asked now and what was asked before."""
-    if compared and compared != price:
-        return {"price": compared, "sale_price": price}
-    return {"price": price}
+    """Price and sale price, of what is asked now and what was asked before: no sale is where that
+    was not more."""
+    try:
+        is_sale = money_of(compared).amount > money_of(price).amount
+    except ValueError:
+        is_sale = False
+    return {"price": compared, "sale_price": price} if is_sale else {"price": price}

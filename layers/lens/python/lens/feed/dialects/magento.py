@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from lens.feed.dialects.draft import Draft, Told, deepest, first_of, no, once, option_fields
+from lens.feed.dialects.draft import (
+    Draft,
+    Told,
+    deepest,
+    first_of,
+    no,
+    once,
+    option_fields,
+    pictures_in,
+)
 from lens.feed.tables import TableRow
 
 NAME = "Magento"
@@ -65,6 +74,8 @@ def _draft(sku: str, row: TableRow, parent: TableRow | None) -> Draft:
         "description": own_or_parents("description", "short_description"),
         "price": own_or_parents("price"),
         "sale_price": own_or_parents("special_price"),
+        "sale_from": own_or_parents("special_price_from_date"),
+        "sale_until": own_or_parents("special_price_to_date"),
         "availability": _availability(row),
         "brand": whole.get("manufacturer", whole.get("brand", "")),
         "gender": whole.get("gender", ""),
@@ -76,7 +87,7 @@ def _draft(sku: str, row: TableRow, parent: TableRow | None) -> Draft:
         picture
         for each in (row, parent)
         if each is not None
-        for picture in (each["base_image"], *each["additional_images"].split(","))
+        for picture in (each["base_image"], *pictures_in(each["additional_images"]))
     ]
     return Draft(row.line, fields, once(pictures))
 

@@ -1,10 +1,10 @@
-"""Shopify's export of products: a product's rows follow one another, one for each variant or
-picture, and only the first tells what they share. Its columns were renamed once: both are known."""
+"""Shopify's export of products: a row for each variant or picture of a product, of which only the
+first tells what they share; a file that was sorted since has them apart. Its columns were renamed
+once: both are known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from urllib.parse import quote
 
 from lens.feed.dialects.draft import Draft, Told, first_of, no, once, option_fields, sale
@@ -32,11 +32,13 @@ def recognizes(columns: frozenset[str]) -> bool:
 
 def drafts(rows: Iterator[TableRow], told: Told) -> Iterator[Draft]:
     """A variant is a product of a group, the handle; a product of one variant has no group."""
-    for handle, group in groupby(rows, key=lambda row: first_of(row, *_HANDLE)):
-        of_product = list(group)
-        first = of_product[0]
+    products: dict[str, list[TableRow]] = {}
+    for row in rows:
+        products.setdefault(first_of(row, *_HANDLE), []).append(row)
+    for handle, of_product in products.items():
+        first = _telling(of_product)
         state = first["status"].lower()
-        if state in {"draft", "archived"} or no(
+        if state in {"draft", "archived", "unlisted"} or no(
             first_of(first, "published", "published on online store")
         ):
             told.leave_out("not published")
@@ -44,8 +46,13 @@ def drafts(rows: Iterator[TableRow], told: Told) -> Iterator[Draft]:
         yield from _variants(handle, of_product)
 
 
+def _telling(rows: Sequence[TableRow]) -> TableRow:
+    """The row that tells what all share: the one with a title."""
+    return next((row for row in rows if row["title"]), rows[0])
+
+
 def _variants(handle: str, rows: Sequence[TableRow]) -> Iterator[Draft]:
-    first = rows[0]
+    first = _telling(rows)
     names = [first[f"option{n} name"] for n in (1, 2, 3)]
     # A row of a picture alone has neither price nor option.
     variants = [

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lens.feed.dialects.draft import Draft, Told, deepest, first_of, no, once, option_fields
+from lens.feed.dialects.draft import (
+    Draft,
+    Told,
+    deepest,
+    first_of,
+    no,
+    once,
+    option_fields,
+    pictures_in,
+)
+from lens.feed.dialects.woocommerce_columns import in_english
 from lens.feed.tables import TableRow
 
 NAME = "WooCommerce"
@@ -12,13 +22,16 @@ _MOST_ATTRIBUTES = 20
 
 
 def recognizes(columns: frozenset[str]) -> bool:
-    """Its own names of type, price and categories."""
-    return {"type", "sku", "name", "regular price"} <= columns
+    """Its own names of type and price, in a language that is known."""
+    return {"type", "sku", "name", "regular price"} <= set(map(in_english, columns))
 
 
 def drafts(rows: Iterator[TableRow], told: Told) -> Iterator[Draft]:
     """A variation is a product of its parent's group; a parent itself is sold only as those."""
-    known = list(rows)
+    known = [
+        TableRow(row.line, {in_english(column): value for column, value in row.fields.items()})
+        for row in rows
+    ]
     parents: dict[str, TableRow] = {}
     for row in known:
         if _types(row).isdisjoint({"variation"}):
@@ -32,6 +45,9 @@ def drafts(rows: Iterator[TableRow], told: Told) -> Iterator[Draft]:
             continue  # told by its variations, or by what it groups
         if no(row["published"]) or (parent is not None and no(parent["published"])):
             told.leave_out("not published")
+            continue
+        if (parent or row)["visibility in catalog"].lower() == "hidden":
+            told.leave_out("hidden from the shop's catalog")
             continue
         yield _draft(row, parent)
 
@@ -49,18 +65,21 @@ def _draft(row: TableRow, parent: TableRow | None) -> Draft:
     fields: Mapping[str, str] = {
         "id": row["sku"] or row["id"],
         "title": own_or_parents("name"),
-        "description": own_or_parents("description", "short description"),
+        # It writes the end of a line as two signs.
+        "description": own_or_parents("description", "short description").replace("\\n", "\n"),
         "link": row["external url"],
         "path": _path(row, parent),
         "price": own_or_parents("regular price"),
         "sale_price": own_or_parents("sale price"),
+        "sale_from": own_or_parents("date sale price starts"),
+        "sale_until": own_or_parents("date sale price ends"),
         "availability": _availability(row),
         "brand": own_or_parents("brands", "brand"),
         **option_fields((name, value) for name, value in options if "," not in value),
         "product_type": deepest(own_or_parents("categories"), ">"),
         "item_group_id": group,
     }
-    pictures = [*row["images"].split(","), *(parent["images"].split(",") if parent else ())]
+    pictures = pictures_in(row["images"]) + (pictures_in(parent["images"]) if parent else [])
     return Draft(row.line, fields, once(pictures))
 
 

@@ -2,6 +2,7 @@
 
 from lens.gallery.index.allowed import Allowed
 from lens.gallery.index.building import BuiltIndex, build_index
+from lens.gallery.index.eight_bits import EightBits
 from lens.gallery.index.index import ROUNDING, SCAN_LIMIT, Index, similarities_of
 from lens.gallery.index.inverted_lists import InvertedLists, load_lists
 
@@ -10,6 +11,7 @@ __all__ = [
     "SCAN_LIMIT",
     "Allowed",
     "BuiltIndex",
+    "EightBits",
     "Index",
     "InvertedLists",
     "build_index",

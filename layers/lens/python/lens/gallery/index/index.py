@@ -8,6 +8,7 @@ import faiss
 import numpy as np
 
 from lens.gallery.index.allowed import Allowed
+from lens.gallery.index.eight_bits import EightBits
 from lens.gallery.index.inverted_lists import InvertedLists, Vectors
 from lens.gallery.rows import Mask, Positions, among
 
@@ -25,22 +26,30 @@ _NONE = np.empty(0, np.intp)
 
 @dataclass(frozen=True)
 class Index:
-    """(N, D) float32 unit vectors by position, searched by inner product. Read-only.
+    """(N, D) unit vectors by position, float32 or of 8 bits, searched by inner product. Read-only.
 
     The vectors may lie in a mapped file: a search touches its candidates' pages only. Without
     lists every search scans, which is exact.
     """
 
-    vectors: Vectors
+    stored: Vectors | EightBits
     lists: InvertedLists | None = None
 
     def __len__(self) -> int:
-        return len(self.vectors)
+        return len(self.stored)
+
+    @property
+    def vectors(self) -> Vectors:
+        """The exact ones, for whoever writes them again. TypeError where those of 8 bits were
+        loaded, which are for searches."""
+        if isinstance(self.stored, EightBits):
+            raise TypeError("these vectors have 8 bits: load the exact ones to write them again")
+        return self.stored
 
     @property
     def embedding_dim(self) -> int:
         """Numbers in a vector."""
-        return int(self.vectors.shape[1])
+        return int(self.stored.shape[1])
 
     def allow(self, mask: Mask) -> Allowed:
         """These positions, (len(self),), as searches ask for them."""
@@ -68,11 +77,11 @@ class Index:
         lists = self.lists if len(span) > SCANNED_SPAN else None
         if allowed is not None:
             found = self._allowed(vector, top_k, span, lists, allowed)
-            return _ranked(self.vectors, vector, top_k, found)
+            return _ranked(self.stored, vector, top_k, found)
         asked = lists.candidates_for(top_k, span) if lists else top_k + min(top_k, len(dead))
         while True:
             if lists is None:
-                found = _scan(self.vectors[span.start : span.stop], vector, asked) + span.start
+                found = _scan(self.stored[span.start : span.stop], vector, asked) + span.start
             else:
                 found = lists.propose(vector, asked, span)
             alive = found[~among(found, dead)[0]]
@@ -81,7 +90,7 @@ class Index:
             if len(alive) >= enough or asked >= len(span):
                 break
             asked *= 2
-        return _ranked(self.vectors, vector, top_k, alive)
+        return _ranked(self.stored, vector, top_k, alive)
 
     def _allowed(
         self,
@@ -96,12 +105,12 @@ class Index:
         few = allowed.within(span)
         asked = lists.candidates_for(top_k, span) if lists else 2 * top_k
         if len(few) <= max(SCANNED_FEW, asked):
-            return few[_scan(self.vectors[few], vector, 2 * top_k)]
+            return few[_scan(self.stored[few], vector, 2 * top_k)]
         if lists is not None:
             return lists.propose(vector, asked, span, allowed)
         asked = asked * len(span) // len(few)
         while True:
-            found = _scan(self.vectors[span.start : span.stop], vector, asked) + span.start
+            found = _scan(self.stored[span.start : span.stop], vector, asked) + span.start
             found = found[allowed.mask[found]]
             if len(found) >= top_k or asked >= len(span):
                 return found
@@ -109,10 +118,13 @@ class Index:
 
 
 def _ranked(
-    vectors: Vectors, vector: Vectors, top_k: int, positions: Positions
+    vectors: Vectors | EightBits, vector: Vectors, top_k: int, positions: Positions
 ) -> tuple[Vectors, Positions]:
     similarities = similarities_of(vectors[positions], vector)
-    best = np.argsort(-similarities, kind="stable")[:top_k]
+    best = np.arange(len(positions))
+    if top_k < len(positions):
+        best = np.argpartition(-similarities, top_k)[:top_k]
+    best = best[np.argsort(-similarities[best])]
     return similarities[best], positions[best]
 
 

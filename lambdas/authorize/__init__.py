@@ -1,0 +1,1 @@
+"""Authorize: who may ask the API where its deployment gives out keys."""
