@@ -7,6 +7,7 @@ A job is a process here (inside/training_jobs.py), on this Python's torch, with 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _train(shop: Shop, *arguments: str, status: int = 0) -> str:
     return shop.lens("train", *arguments, status=status, seconds=MINUTES)
+
+
+def _epochs(log: str) -> list[int]:
+    """The epochs a training's log says are done."""
+    return [int(number) for number in re.findall(r"epoch (\d+)/3 done", log)]
 
 
 def _uploading(shop: Shop, seen: Callable[[], Any]) -> Any:
@@ -84,8 +90,11 @@ def test_the_real_program_ends_well_without_instances_through_a_kill_and_goes_li
     killed, resumed = shop.training_log("first-run").split("== ")[1:]
     assert killed.startswith("first-run-4-0") and "epoch 1/3 done" in killed
     assert "exported" not in killed
-    assert resumed.startswith("first-run-4-1") and "resuming after epoch" in resumed
-    assert "epoch 1/3 done" not in resumed and "epoch 3/3 done" in resumed
+    assert resumed.startswith("first-run-4-1") and "exported" in resumed
+    # How many epochs a host ends before its instance is taken differs; none is done again.
+    done = int(resumed.split("resuming after epoch ")[1].split(",")[0])
+    assert 1 <= done <= 3
+    assert _epochs(resumed) == list(range(done + 1, 4))
     verdict = read_verdict(artifacts, "first-run")
     assert verdict.passed and verdict.live == before and verdict.model_id != before
     kept = {info.key for info in artifacts.list("training/")}

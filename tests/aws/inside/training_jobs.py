@@ -187,10 +187,16 @@ class TrainingJobs:
         ):
             while process.poll() is None:
                 time.sleep(_POLL_SECONDS)
+                if fate == "spot" and checkpoints.waiting:
+                    # A copy takes as long as it takes: the program must not end meanwhile.
+                    process.send_signal(signal.SIGSTOP)
+                    try:
+                        checkpoints.upload()
+                    finally:
+                        process.kill()
+                    continue
                 checkpoints.upload()
-                if fate == "spot" and checkpoints.came:
-                    process.kill()
-                elif time.monotonic() > deadline or (fate == "time" and checkpoints.came):
+                if time.monotonic() > deadline or (fate == "time" and checkpoints.came):
                     process.send_signal(signal.SIGTERM)
                     try:
                         process.wait(_GRACE_SECONDS)
@@ -235,6 +241,11 @@ class _Checkpoints:
     def came(self) -> bool:
         """Whether this instance has brought one."""
         return any(file.name.startswith("epoch_") for file in self._known)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an epoch's lies there, copied or not."""
+        return any(file.name.startswith("epoch_") for file in self._there().keys() - self._began)
 
     def _there(self) -> dict[Path, tuple[int, int]]:
         there = {}
