@@ -23,6 +23,7 @@ import { listen, showTop } from "./surroundings.js";
 import { OwnTrail, PageTrail } from "./trail.js";
 
 const GONE = ["photo_gone", "item_gone", "not_found"]; // nothing is left to search with
+const LATE = 5_000; // ms: a part of the page that takes longer is told of
 
 export class App {
   /** Start in a root with the markup. `address` is the server's; `page` is whether the app is all of
@@ -115,7 +116,7 @@ export class App {
   /** Show the search view, which is not there yet, for `then`. */
   _open(then) {
     return this.begin(
-      () => this._load(),
+      (signal) => this._loaded(signal),
       ({ SearchView }) => {
         this._search ??= new SearchView(this, this._categories);
         then();
@@ -131,6 +132,17 @@ export class App {
       this._loading = null;
       throw error;
     });
+  }
+
+  /** The same, of which the shopper hears when it is late: a connection that breaks may leave it hanging. */
+  async _loaded(signal) {
+    const late = () => signal.aborted || this.wait({ code: navigator.onLine ? "unreachable" : "offline" });
+    const timer = setTimeout(late, LATE);
+    try {
+      return await this._load();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** A page has it at once. In a widget it waits for who comes near: most who see it never search. */
@@ -166,7 +178,10 @@ export class App {
 
   _take(file, name) {
     return this.begin(
-      () => this.photos.read(file, name),
+      async (signal) => {
+        await this._loaded(signal).catch(() => {}); // who needs it says so
+        return this.photos.read(file, name);
+      },
       (photo) => this._beginWith(photo),
       (error) => this.complain(error.code ?? "unusable_photo", null, error),
     );
@@ -246,7 +261,8 @@ export class App {
     this.progress.wait(text);
     this.notice.tell(text);
     this._search?.close();
-    if (!this.trail.state) this.notice.show(text, "", say.words.cancel, () => this._cancel());
+    // The search's own button is not there yet.
+    if (!this.trail.state || !this._search) this.notice.show(text, "", say.words.cancel, () => this._cancel());
   }
 
   _cancel() {

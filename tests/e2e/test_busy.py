@@ -293,6 +293,23 @@ def test_offline_a_canceled_search_stays_canceled_when_the_connection_is_back(
     visit.settled()
 
 
+def test_a_part_of_the_page_that_hangs_is_told_of_and_can_be_canceled(visits: Visits) -> None:
+    visit = visits()
+    held: list[Route] = []
+    visit.page.route("**/search-view.js*", lambda route: held.append(route))
+    visit.page.reload()
+    visit.page.wait_for_selector("#examples:not([hidden])")
+    begin(visit)
+    notice = visit.page.locator(".notice")
+    expect(notice).to_contain_text("Out of reach. Once more in a moment …", timeout=30_000)
+    notice.get_by_role("button", name="Cancel").click()
+    expect(notice).not_to_be_visible()
+    begin(visit)
+    held.pop().continue_()
+    visit.settled()
+    assert visit.searches() == 1
+
+
 def test_the_catalogs_categories_are_asked_for_again_without_a_word(visits: Visits) -> None:
     visit = visits()
     refuse(visit, 2, "**/api/categories", **NGINX)
