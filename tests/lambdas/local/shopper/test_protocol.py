@@ -1,4 +1,4 @@
-"""The shopper protocol through the command, on drawn photos and on real ones.
+"""The shopper protocol through the command, on drawn photos; on real ones, see test_real_photos.
 
 Covers: asking, composites, kinds, colors, street, no_match, shopper_report.
 """
@@ -16,10 +16,8 @@ from pydantic import TypeAdapter
 
 from lambdas.local.cli import main
 from lambdas.local.cli.shopper_report import shopper_report
-from lambdas.local.evaluation import partitioned, searcher_of, trial_of
-from lambdas.local.shopper import colors, composites, kinds, no_match, street
+from lambdas.local.shopper import no_match
 from lambdas.local.shopper.asking import ask
-from lambdas.local.shopper.folder import ShopperFolder
 from lambdas.local.shopper.protocol import ShopperEvaluation, evaluate_shopper
 from lens.errors import UsageError
 from lens.evaluation import intervals
@@ -28,7 +26,6 @@ from lens.settings import Settings
 from lens.storage import open_storage
 from tests.lambdas.local.shopper.small_folder import write_shop, write_shoppers_photos
 from tests.support.region_model import write_region_model
-from tests.support.shipped_figures import SHOPPERS
 
 
 @pytest.fixture(scope="module")
@@ -139,37 +136,3 @@ def test_a_photo_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         ask(searcher, tmp_path / "a.png")
     with pytest.raises(UsageError, match=r"cannot read .*b\.png"):
         ask(searcher, tmp_path / "b.png")
-
-
-@pytest.mark.slow
-def test_real_shoppers_photos_are_answered_no_worse_than_they_were(
-    storefront: Path, shopper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The parts of the protocol that find something, on their galleries. Whether there is no match,
-    and the colors, are asked of the drawn photos above."""
-    monkeypatch.setattr(colors, "measure", lambda *_: None)
-    settings = Settings(catalog=str(storefront), artifacts=str(tmp_path / "artifacts"))
-    photos = ShopperFolder(shopper)
-    with trial_of(settings, "strict") as trial:
-        of_composites, _ = composites.measure(trial, photos)
-    catalog, partition = partitioned(settings)
-    test_items = [key for key, entry in partition.items() if entry.status != "train"]
-    with searcher_of(settings, test_items) as searcher:
-        of_kinds = kinds.measure(searcher, catalog, test_items, photos)
-        clothes = street.measure(searcher, test_items, photos).groups["clothes"]
-    assert (of_composites.queries, of_composites.gallery) == (213, 388)
-    assert (of_kinds.first.queries, of_kinds.gallery) == (378, 601)
-    assert of_kinds.chance == pytest.approx(0.174, abs=0.001)
-    assert clothes.garments == 58
-    reached = {
-        "composites": of_composites.whole["1"].value,
-        "true box": of_composites.true_box["1"].value,
-        "kinds": of_kinds.first.value,
-        "street, first five": clothes.box_first_five.value,
-    }
-    assert all(_value(reached[part]) >= least for part, least in SHOPPERS.items()), reached
-
-
-def _value(of: float | None) -> float:
-    assert of is not None
-    return of
