@@ -3,6 +3,8 @@ made twice."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -23,9 +25,9 @@ def longest_first(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: unit(item.nodeid) not in slow)
 
 
-def by_unit(config: pytest.Config) -> object:
+def by_unit(config: pytest.Config, log: Any) -> object:
     """What gives workers units, in the order of the tests."""
     config.option.loadscopereorder = False
-    scheduler = LoadScopeScheduling(config)
+    scheduler = LoadScopeScheduling(config, log)
     scheduler._split_scope = unit
     return scheduler
