@@ -8,11 +8,13 @@ import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.support.distribution import by_unit, longest_first
 from tests.support.s3_bucket import s3_bucket
 
 # anyio imports its modules when they are first used, in any thread, and pytest rewrites them then,
@@ -33,6 +35,16 @@ settings.load_profile("here")
 # Collecting makes hundreds of thousands of objects that stay, and looking through all of them for
 # garbage, again and again, would be a third of its time.
 gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Asked for `-n`, by its plugin."""
+    return by_unit(config, log)
 
 
 def pytest_collection_finish() -> None:

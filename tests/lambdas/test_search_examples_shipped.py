@@ -11,12 +11,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.local.evaluation import trial_of
 from lambdas.local.sample import catalog as sample
 from lambdas.local.sample.assortment import ASSORTMENT
 from lens.default_model.shipped import write_shipped
-from lens.search.wanted import Wanted
-from lens.settings import Settings
 from tests.lambdas.conftest import MakeShop, Shop
 
 FRONT, BACK, CLOSE = "1_front", "3_back", "7_additional"
@@ -73,24 +70,3 @@ def test_two_photos_find_their_item_and_examples_steer(
         assert {hit["key"] for hit in steered} == {hit["key"] for hit in others}
     dresses = [hit["item_id"] for hit in hits(shop, photos[fronts[0]], category="WOMEN/Dresses")]
     assert hits(shop, like=dresses[0])[0]["item_id"] == dresses[1]
-
-
-def test_two_real_photos_find_more_than_one(storefront: Path, tmp_path: Path) -> None:
-    """In measure 74 % instead of 62 of the first hits (docs/experiments.md); here of every third
-    pair."""
-    settings = Settings(catalog=str(storefront), artifacts=str(tmp_path), threads=2)
-    with trial_of(settings, "strict") as trial:
-        views: dict[str, list[str]] = {}
-        for key in trial.split.queries:
-            views.setdefault(trial.partition[key].item_id, []).append(key)
-        pairs = [(item, keys[:2]) for item, keys in views.items() if len(keys) > 1][::3]
-        read = trial.catalog.storage.read
-
-        def right(item: str, *keys: str) -> bool:
-            found = trial.searcher.search([read(key)[0] for key in keys], Wanted(1)).hits
-            return trial.partition[found[0].key].item_id == item
-
-        alone = [right(item, key) for item, keys in pairs for key in keys]
-        together = [right(item, *keys) for item, keys in pairs]
-    assert len(pairs) > 20
-    assert sum(together) / len(together) > sum(alone) / len(alone) + 0.05

@@ -105,18 +105,17 @@ def test_sagemaker_s_own_toolkit_runs_the_bundle(
 
 
 def _environment_with_toolkit(folder: Path) -> Path:
-    """A Python that has this one's packages, and AWS's toolkit beside them."""
-    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", TOOLKIT)
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
+    """A Python that has this one's packages; beside them AWS's toolkit, and what it lacks."""
+    venv = (sys.executable, "-m", "venv", "--without-pip", folder)
+    subprocess.run(venv, check=True, timeout=120)
     python = folder / "bin/python"
-    installed = _run(folder, str(python), *pip)
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    beside = Path(_run(folder, str(python), "-c", where).stdout.strip()) / "beside.pth"
+    beside.write_text(sysconfig.get_path("purelib") + "\n")
+    pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    installed = _run(folder, *pip, "--no-compile", TOOLKIT)
     if installed.returncode:
         pytest.skip(f"{TOOLKIT} cannot be installed: {installed.stderr.strip()[-200:]}")
-    found = _run(
-        folder, str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"
-    )
-    beside = Path(found.stdout.strip()) / "beside.pth"
-    beside.write_text(sysconfig.get_path("purelib") + "\n")
     return python
 
 

@@ -1,4 +1,4 @@
-"""The shopper protocol through the command, on drawn photos and on real ones.
+"""The shopper protocol through the command, on drawn photos; on real ones, see test_real_photos.
 
 Covers: asking, composites, kinds, colors, street, no_match, shopper_report.
 """
@@ -26,7 +26,6 @@ from lens.settings import Settings
 from lens.storage import open_storage
 from tests.lambdas.local.shopper.small_folder import write_shop, write_shoppers_photos
 from tests.support.region_model import write_region_model
-from tests.support.shipped_figures import SHOPPERS
 
 
 @pytest.fixture(scope="module")
@@ -137,27 +136,3 @@ def test_a_photo_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         ask(searcher, tmp_path / "a.png")
     with pytest.raises(UsageError, match=r"cannot read .*b\.png"):
         ask(searcher, tmp_path / "b.png")
-
-
-@pytest.mark.slow
-def test_real_shoppers_photos_are_answered_no_worse_than_they_were(
-    storefront: Path, shopper: Path, tmp_path: Path
-) -> None:
-    settings = Settings(catalog=str(storefront), artifacts=str(tmp_path / "artifacts"))
-    found = evaluate_shopper(settings, shopper)
-    assert (found.composites.queries, found.composites.gallery) == (213, 388)
-    assert (found.kinds.first.queries, found.kinds.gallery) == (378, 601)
-    assert found.kinds.chance == pytest.approx(0.174, abs=0.001)
-    assert found.street.groups["clothes"].garments == 58
-    reached = {
-        "composites": found.composites.whole["1"].value,
-        "true box": found.composites.true_box["1"].value,
-        "kinds": found.kinds.first.value,
-        "street, first five": found.street.groups["clothes"].box_first_five.value,
-    }
-    assert all(_value(reached[part]) >= least for part, least in SHOPPERS.items()), reached
-
-
-def _value(of: float | None) -> float:
-    assert of is not None
-    return of
