@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lens.storage import Storage, open_storage
-from tests.aws.deployment import Deployment
+from tests.aws.deployment import Deployment, make_assets
 from tests.aws.emulator import Emulator, emulator
-from tests.aws.interpreters import Interpreters, NoPythonError, interpreters
+from tests.aws.interpreters import Interpreters, NoPythonError, find_python, interpreters
 from tests.aws.shop import Shop
 
 
@@ -26,8 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def python() -> Interpreters:
+    """The environments of the emulator; the assets are built while they are made."""
     try:
-        return interpreters()
+        version, _ = find_python()
+        with ThreadPoolExecutor() as pool:
+            assets = pool.submit(make_assets, version)
+            made = interpreters()
+            assets.result()
+            return made
     except NoPythonError as error:
         if os.environ.get("CI"):
             pytest.fail(str(error))
@@ -60,7 +67,7 @@ def shop(
             "training_on_demand": "true",
         },
     )
-    deployment.make_assets()
+    deployment.bundle()
     deployment.bootstrap()
     deployment.deploy()
     with Shop.opened(deployment) as opened:
