@@ -66,7 +66,7 @@ fuzz: .venv/dev.stamp .fuzz/stamp ## send what nobody meant to what reads photos
 	@$(BIN)/python -m tests.fuzz requests --count 400 --seed $(or $(SEED),0)
 
 test-aws: .venv/dev.stamp .sagemaker/stamp node_modules ## deploy to an emulated AWS, use it, destroy it
-	@PYTHON_AWS="$(PYTHON_AWS)" $(BIN)/pytest -m aws -rs tests/aws
+	@PYTHON_AWS="$(PYTHON_AWS)" $(BIN)/pytest -m aws -n 2 -rs tests/aws
 
 docs: .venv/dev.stamp ## write the generated parts of the documents
 	@$(BIN)/python -m docs.generate

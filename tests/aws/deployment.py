@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.aws.emulator import ACCOUNT, REGION, Emulator
-from tests.aws.interpreters import ROOT
+from tests.aws.turns import HOME, ROOT, turn
 
 STACK = "ImageLens"
 CDK = ROOT / "node_modules/aws-cdk/bin/cdk"
@@ -46,18 +46,19 @@ class Deployment:
     ) -> subprocess.CompletedProcess[str]:
         """Run the CDK command; its exit status says whether it succeeded."""
         given = {**_LOCAL, **self.context, "emulator": self.emulator.address, **context}
+        return self._cdk(
+            *(command, *arguments),
+            *("--app", f"{sys.executable} -m tests.aws.turns", "--build", "true"),
+            *("--output", str(self.folder / "cdk.out")),
+            *(text for name, value in given.items() for text in ("-c", f"{name}={value}")),
+            folder=ROOT,
+        )
+
+    def _cdk(self, command: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         started = time.monotonic()
         done = subprocess.run(
-            [
-                "node",
-                str(CDK),
-                command,
-                *arguments,
-                *("--app", f"{sys.executable} -m cdk.app", "--build", "true"),
-                *("--output", str(self.folder / "cdk.out"), "--ci"),
-                *(text for name, value in given.items() for text in ("-c", f"{name}={value}")),
-            ],
-            cwd=ROOT,
+            ["node", str(CDK), command, *arguments, "--ci"],
+            cwd=folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -69,28 +70,13 @@ class Deployment:
         self.seconds[command] = time.monotonic() - started
         return done
 
-    def make_assets(self) -> None:
-        """Build the assets as `make assets` does, for the Python version in use."""
-        context = {**_LOCAL, **self.context, "packaging": "zip", "image": ""}  # all layers
-        chosen = [text for name, value in context.items() for text in ("-c", f"{name}={value}")]
-        for command in (
-            ["-m", "layers.build", *chosen],
-            ["-m", "lambdas.setup.bundle", "build/model"],
-            ["sagemaker_training/bundle.py", self.context["training_bundle"]],
-        ):
-            done = subprocess.run(
-                [sys.executable, *command],
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": self.environment["PYTHONPATH"]},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr
+    def bundle(self) -> None:
+        """Write the training program's bundle, as `make assets` does."""
+        _run("sagemaker_training/bundle.py", self.context["training_bundle"])
 
     def bootstrap(self) -> None:
-        """Prepare the account for CDK."""
-        self._must("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+        """Prepare the account for CDK, where no app is: it would be synthesized for nothing."""
+        self._check(self._cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", folder=self.folder))
 
     def deploy(self) -> None:
         """Deploy, and upload the page: CDK's function for that needs the AWS CLI, as a layer."""
@@ -123,8 +109,37 @@ class Deployment:
         ]
 
     def _must(self, command: str, *arguments: str) -> None:
-        done = self.cdk(command, *arguments)
+        self._check(self.cdk(command, *arguments))
+
+    def _check(self, done: subprocess.CompletedProcess[str]) -> None:
         if done.returncode:
             log = self.emulator.log.read_text(errors="replace")
             errors = [line for line in log.splitlines() if " ERROR " in line]
             raise AssertionError("\n".join([done.stdout[-4_000:], *errors[-10:]]))
+
+
+def make_assets(python_version: str) -> None:
+    """Build what all deployments of a run pack, as `make assets` does; the first worker does it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    done = HOME / "assets.run"
+    # All layers, whichever way a stack is packed.
+    chosen = ("packaging=zip", "architecture=x86_64", f"python_version={python_version}")
+    with turn("assets"):
+        if done.is_file() and done.read_text() == run:
+            return
+        _run("-m", "layers.build", *(text for each in chosen for text in ("-c", each)))
+        _run("-m", "lambdas.setup.bundle", "build/model")
+        done.write_text(run)
+
+
+def _run(*command: str) -> None:
+    paths = f"{ROOT}:{ROOT / 'layers/lens/python'}"
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

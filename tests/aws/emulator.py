@@ -18,7 +18,8 @@ from typing import Any
 
 import boto3
 
-from tests.aws.interpreters import ROOT, Interpreters
+from tests.aws.interpreters import Interpreters
+from tests.aws.turns import ROOT
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -118,14 +119,14 @@ def emulator(python: Interpreters, folder: Path, *, auth: bool = False) -> Itera
         yield running
     finally:
         process.stdin.close()
-        process.wait(30)
+        process.wait(300)
         for left in folder.iterdir():
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
 
 
 def _wait(running: Emulator, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while process.poll() is None and time.monotonic() < deadline:
         with (
             suppress(urllib.error.URLError, OSError),

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-HOME = ROOT / ".emulator"
+from tests.aws.turns import HOME, ROOT, turn
+
 WANTED = ("3.13", "3.12")  # in order of preference; those that cdk/config.py accepts
 RUNTIME_CLIENT = "awslambdaric==4.2.2"
 
@@ -35,21 +35,23 @@ class Interpreters:
 
 def interpreters() -> Interpreters:
     """Find Python and make both environments if they are missing, which takes minutes."""
-    version, python = _python()
+    version, python = find_python()
     here = Path(__file__).parent
     libraries = ROOT / "lambdas/requirements.txt"
-    return Interpreters(
-        version,
-        _environment(python, f"ministack-{version}", ["-r", str(here / "ministack.txt")]),
-        _environment(
-            python,
-            f"image-{version}",
-            ["-c", str(ROOT / "constraints.txt"), "-r", str(libraries), RUNTIME_CLIENT],
-        ),
-    )
+    with turn("environments"):
+        return Interpreters(
+            version,
+            _environment(python, f"ministack-{version}", ["-r", str(here / "ministack.txt")]),
+            _environment(
+                python,
+                f"image-{version}",
+                ["-c", str(ROOT / "constraints.txt"), "-r", str(libraries), RUNTIME_CLIENT],
+            ),
+        )
 
 
-def _python() -> tuple[str, str]:
+def find_python() -> tuple[str, str]:
+    """Version and executable of a Python that the functions can run on, or NoPythonError."""
     for candidate in _candidates():
         ask = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
         try:

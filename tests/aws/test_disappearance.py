@@ -80,7 +80,7 @@ def test_another_bucket_by_a_forgotten_setting_is_refused_and_told(
         assert shop.found() == found
 
     eventually(lambda: shop.invoke("Reconcile")["differing"] <= 1)
-    eventually(lambda: shop.found() == found - {"held/0.jpg"}, seconds=200)
+    eventually(lambda: shop.found() == found - {"held/0.jpg"})
 
 
 def test_one_command_lets_the_photos_of_a_hold_go(shop: Shop) -> None:
@@ -92,8 +92,8 @@ def test_one_command_lets_the_photos_of_a_hold_go(shop: Shop) -> None:
     words = held["command"].split()
     assert "are let go" in shop.lens(*words[1:])
 
-    eventually(lambda: not shop.found(), seconds=60)
+    eventually(lambda: not shop.found())
     assert shop.invoke("Reconcile") == {"differing": 0, "queued": 0, "regrouped": 0}
     for key, photo in there.items():
         shop.put(key, photo)
-    eventually(lambda: shop.found() == there.keys(), seconds=60)
+    eventually(lambda: shop.found() == there.keys())

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.aws.emulator import clean_environment
-from tests.aws.interpreters import ROOT, Interpreters
+from tests.aws.interpreters import Interpreters
 from tests.aws.shop import eventually
+from tests.aws.turns import ROOT
 
 _STARTER = """
 import sys, time
@@ -59,7 +60,7 @@ def test_no_process_is_left_when_the_tests_are_interrupted_or_killed(
     starter.send_signal(end)
 
     starter.wait(60)
-    eventually(lambda: not _processes(folder), seconds=10)
+    eventually(lambda: not _processes(folder))
     starter.stdout.close()
 
 

@@ -99,7 +99,7 @@ def embed_cannot_read_the_photos(shop: Shop, artifacts: Storage) -> None:
         retrying_at_once(shop, "EmbedQueueUrl"),
     ):
         shop.put("day/unheard.jpg", garment(891))
-        eventually(lambda: shop.depth("EmbedDeadLettersUrl"), seconds=60)
+        eventually(lambda: shop.depth("EmbedDeadLettersUrl"))
 
 
 def the_queue_is_emptied(shop: Shop, artifacts: Storage) -> None:
@@ -145,8 +145,8 @@ def test_the_runbook_and_the_game_have_the_same_ways() -> None:
 def test_the_runbook_brings_back_what_is_broken(name: str, shop: Shop, artifacts: Storage) -> None:
     for key, photo in PHOTOS.items():
         shop.put(key, photo)
-    eventually(lambda: shop.found() >= PHOTOS.keys(), seconds=60)
-    eventually(lambda: shop.invoke("Reconcile")["differing"] == 0, seconds=60)
+    eventually(lambda: shop.found() >= PHOTOS.keys())
+    eventually(lambda: shop.invoke("Reconcile")["differing"] == 0)
 
     BREAKS[name](shop, artifacts)
     shop.lens("verify", status=1 if name in DAMAGES else 0)
@@ -155,8 +155,8 @@ def test_the_runbook_brings_back_what_is_broken(name: str, shop: Shop, artifacts
     assert "all whole" in shop.lens("verify")
     new = f"day/after-{list(BREAKS).index(name)}.jpg"
     shop.put(new, garment(850 + list(BREAKS).index(name)))
-    eventually(lambda: shop.found() >= {*PHOTOS, new}, seconds=90)
-    eventually(lambda: shop.invoke("Reconcile")["differing"] == 0, seconds=90)
+    eventually(lambda: shop.found() >= {*PHOTOS, new})
+    eventually(lambda: shop.invoke("Reconcile")["differing"] == 0)
     there = {
         item["Key"].removeprefix("catalog/")
         for item in shop.aws("s3").list_objects_v2(Bucket=shop.catalog_bucket, Prefix="catalog/")[

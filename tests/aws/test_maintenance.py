@@ -97,7 +97,7 @@ def test_failed_events_become_dead_letters_that_redriving_brings_home(shop: Shop
         retrying_at_once(shop, "EmbedQueueUrl"),
     ):
         shop.put("late/one.jpg", garment(302))
-        eventually(lambda: shop.depth("EmbedDeadLettersUrl"), seconds=60)
+        eventually(lambda: shop.depth("EmbedDeadLettersUrl"))
     assert not shop.shows(garment(302), "late/one.jpg")
     assert "1" in shop.lens("status")
 
@@ -125,7 +125,7 @@ def test_a_long_tail_is_folded_and_rows_without_a_photo_go_when_they_are_let_go(
     assert shop.invoke("Reconcile")["held"] >= 300, "they look like photos that are gone"
     (held,) = json.loads(shop.lens("status", "--json"))["held"]
     shop.lens(*held["command"].split()[1:])
-    eventually(lambda: not any(k.startswith("invented/") for k in shop.found()), seconds=90)
+    eventually(lambda: not any(k.startswith("invented/") for k in shop.found()))
 
 
 def test_the_collect_function_marks_what_nothing_reaches_and_keeps_the_rest(

@@ -75,7 +75,7 @@ def test_notifications_that_somebody_replaced_are_told(shop: Shop) -> None:
         assert _status(shop)["lost_events"] == list(EVENTS)
         assert "no longer tells of s3:ObjectCreated:*" in shop.lens("status")
         shop.invoke("Reconcile")
-        assert 3.0 in eventually(lambda: _published(shop))
+        eventually(lambda: 3.0 in _published(shop))  # earlier runs have told figures too
     shop.invoke("Reconcile")
     eventually(lambda: _published(shop)[-1:] == [0.0])
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.aws import interpreters as module
 from tests.aws.emulator import ACCOUNT
-from tests.aws.interpreters import ROOT, NoPythonError, interpreters
+from tests.aws.interpreters import NoPythonError, interpreters
 from tests.aws.shop import Shop
+from tests.aws.turns import ROOT
 
 
 @pytest.mark.aws

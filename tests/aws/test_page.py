@@ -31,6 +31,7 @@ def page(shop: Shop) -> Iterator[Page]:
                 extra_http_headers={"X-Forwarded-Proto": "https"},
                 viewport={"width": 390, "height": 800},
             )
+            context.set_default_timeout(300_000)  # for what hangs
             yield context.new_page()
     except NoBrowserError as error:
         if os.environ.get("CI"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def _uploading(shop: Shop, seen: Callable[[], Any]) -> Any:
     def look() -> Any:
         nonlocal number
         number += 1
+        time.sleep(0.5)
         shop.put(f"steady/{number}.jpg", garment(20_000 + number))
         return seen()
 

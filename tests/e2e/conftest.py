@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -128,6 +130,16 @@ def wait_for_searches(visit: Visit, count: int) -> None:
     """Wait for the results of so many searches."""
     visit.page.wait_for_function("(count) => window.sent.length >= count", arg=count)
     visit.settled()
+
+
+@contextmanager
+def standing(visit: Visit) -> Iterator[None]:
+    """The page's time stands still in the block: on a busy machine, what it shows for a second
+    would be gone before it is looked at, and keys would come too far apart."""
+    visit.page.clock.install()
+    visit.page.clock.pause_at(time.time() + 10)
+    yield
+    visit.page.clock.resume()
 
 
 def collage(shop: Shop) -> tuple[dict[str, Any], str]:

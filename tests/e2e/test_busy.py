@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
-from tests.e2e.conftest import Shop, Visit, Visits, collage, wait_for_searches
+from tests.e2e.conftest import Shop, Visit, Visits, collage, standing, wait_for_searches
 from tests.e2e.serving import serving
 
 pytestmark = pytest.mark.slow
@@ -108,9 +108,10 @@ def test_busy_is_told_at_once_and_tried_again_whoever_says_so(
     visit: Visit, answer: dict[str, Any]
 ) -> None:
     refuse(visit, 1, **answer)
-    begin(visit)
-    expect(title(visit)).to_have_text("Busy. Once more in a moment …")
-    expect(visit.page.locator("#status")).to_have_text("Busy. Once more in a moment …")
+    with standing(visit):
+        begin(visit)
+        expect(title(visit)).to_have_text("Busy. Once more in a moment …")
+        expect(visit.page.locator("#status")).to_have_text("Busy. Once more in a moment …")
     wait_for_searches(visit, 2)
     expect(title(visit)).to_have_text("This very photo is in the catalog")
     expect(visit.page.locator(".notice")).to_have_count(0)
@@ -125,8 +126,9 @@ def test_a_server_that_limits_the_rate_is_asked_again_when_it_said(
         visit.page.goto(server.address, wait_until="networkidle")
         while httpx.get(f"{server.address}/api/categories").status_code != 429:
             pass
-        begin(visit)
-        expect(title(visit)).to_have_text("Busy. Once more in a moment …")
+        with standing(visit):
+            begin(visit)
+            expect(title(visit)).to_have_text("Busy. Once more in a moment …")
         visit.page.wait_for_function("() => window.sent.length === 2")
         visit.settled()
         visit.page.goto("about:blank")
@@ -241,8 +243,9 @@ def test_a_network_that_wants_a_login_first_is_told_as_one(visit: Visit) -> None
 def test_a_connection_that_breaks_is_told_and_tried_again(visit: Visit) -> None:
     visit.forgiven = "ERR_CONNECTION_RESET"
     visit.page.route(SEARCH, lambda route: route.abort("connectionreset"), times=1)
-    begin(visit)
-    expect(title(visit)).to_have_text("Out of reach. Once more in a moment …")
+    with standing(visit):
+        begin(visit)
+        expect(title(visit)).to_have_text("Out of reach. Once more in a moment …")
     wait_for_searches(visit, 2)
 
 
@@ -257,8 +260,9 @@ def test_a_server_that_is_gone_is_told_and_found_again(
     with serving(photos, tmp_path / "artifacts", count) as server:
         visit.page.goto(server.address, wait_until="networkidle")  # no request is still running
         server.stop()
-        begin(visit)
-        expect(title(visit)).to_contain_text("Out of reach")
+        with standing(visit):
+            begin(visit)
+            expect(title(visit)).to_contain_text("Out of reach")
         visit.page.wait_for_selector(".notice")
         assert "cannot be reached" in visit.notice()
     port = int(server.address.rsplit(":", 1)[1])

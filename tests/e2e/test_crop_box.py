@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Route, expect
 
-from tests.e2e.conftest import Visit, Visits, as_bytes, collage, wait_for_searches
+from tests.e2e.conftest import Visit, Visits, as_bytes, collage, standing, wait_for_searches
 
 pytestmark = pytest.mark.slow
 
@@ -143,8 +143,9 @@ def test_arrow_keys_crop_and_escape_goes_back_to_the_whole_photo(visit: Visit) -
     visit.choose(as_bytes(visit.shop.photo("Dresses")))
     box = visit.page.locator("#crop")
     box.focus()
-    for key in ["Shift+ArrowLeft"] * 10 + ["Shift+ArrowUp"] * 5 + ["ArrowRight"] * 3:
-        visit.page.keyboard.press(key)
+    with standing(visit):
+        for key in ["Shift+ArrowLeft"] * 10 + ["Shift+ArrowUp"] * 5 + ["ArrowRight"] * 3:
+            visit.page.keyboard.press(key)
     wait_for_searches(visit, 2)
     crop = visit.page.evaluate("history.state.crop")
     assert crop == pytest.approx({"x": 0.06, "y": 0, "w": 0.8, "h": 0.9})

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import (
     Visit,
     Visits,
+    standing,
     start_is_shown,
     wait_for_searches,
 )
@@ -47,7 +48,7 @@ def kept(visit: Visit) -> dict[str, list[dict[str, Any]]]:
 
 
 def wait_until_kept(visit: Visit, photos: int = 1) -> None:
-    for _ in range(100):
+    for _ in range(1_200):  # a minute: a busy machine is no failure
         if len(kept(visit)["searches"]) == photos:
             return
         visit.page.wait_for_timeout(50)
@@ -68,8 +69,9 @@ def with_position() -> dict[str, Any]:
 def test_a_reload_keeps_the_photo_its_box_and_its_products(visit: Visit) -> None:
     visit.choose(visit.shop.photo("Dresses", "2_side"))
     visit.page.locator("#crop").focus()
-    for _ in range(10):
-        visit.page.keyboard.press("Shift+ArrowLeft")
+    with standing(visit):
+        for _ in range(10):
+            visit.page.keyboard.press("Shift+ArrowLeft")
     wait_for_searches(visit, 2)
     visit.settled()
     box, items = visit.page.evaluate("history.state.crop"), visit.items()

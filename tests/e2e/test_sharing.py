@@ -13,6 +13,7 @@ from tests.e2e.conftest import (
     Visits,
     as_bytes,
     begin_from_the_catalog,
+    standing,
 )
 
 pytestmark = pytest.mark.slow
@@ -23,9 +24,10 @@ def test_a_catalog_search_is_shared_by_its_address(visit: Visit) -> None:
     visit.page.reload()
     begin_from_the_catalog(visit)
     button = visit.page.locator("#share")
-    button.click()
-    expect(button).to_have_text("Copied")
-    expect(visit.page.locator("#share + [role=status]")).to_have_text("Copied")
+    with standing(visit):
+        button.click()
+        expect(button).to_have_text("Copied")
+        expect(visit.page.locator("#share + [role=status]")).to_have_text("Copied")
     assert visit.page.evaluate("window.copied") == visit.page.url
     expect(button).to_have_text("Share")
 
@@ -58,8 +60,9 @@ def test_a_product_without_a_link_is_shared_as_a_search_for_it(visits: Visits) -
     visit.page.route("**/api/search-image", unlinked)
     visit.choose(as_bytes(visit.shop.photo("Dresses")))
     visit.page.locator(".card .open").nth(1).click()
-    visit.page.locator("#viewer .share").click()
-    expect(visit.page.locator("#viewer .share")).to_have_text("Copied")
+    with standing(visit):
+        visit.page.locator("#viewer .share").click()
+        expect(visit.page.locator("#viewer .share")).to_have_text("Copied")
     address = visit.page.evaluate("window.copied")
     assert visit.page.evaluate("history.state.photo") not in address
     elsewhere.page.goto(address)

@@ -75,7 +75,8 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 def train_deployed(
     deployment: Deployment, options: argparse.Namespace, say: Say, *, seconds: float = 10
 ) -> None:
-    """Start a job, or follow a running one, asking for its state every `seconds` seconds.
+    """Start a job, or follow a running one, asking for its state ever less often: every `seconds`
+    seconds in the end.
 
     Raises TrainingError with the program's own message when the job fails. A job that is no longer
     followed goes on.
@@ -130,7 +131,7 @@ def _new_name(given: dict[str, Any]) -> str:
 
 
 def _follow(client: SFNClient, execution: str, say: Say, seconds: float) -> dict[str, Any]:
-    seen, last = 0, ""
+    seen, last, began = 0, "", time.monotonic()
     while True:
         told: dict[str, Any] = dict(client.describe_execution(executionArn=execution))
         for event in _events(client, execution):
@@ -143,7 +144,12 @@ def _follow(client: SFNClient, execution: str, say: Say, seconds: float) -> dict
                 say(f"{event['timestamp']:%H:%M:%S} {line}")
         if told["status"] != "RUNNING":
             return told
-        time.sleep(seconds)
+        time.sleep(_pause(time.monotonic() - began, seconds))
+
+
+def _pause(taken: float, most: float) -> float:
+    """The seconds until a job is asked for again: what ends soon is told soon."""
+    return min(most, 1 + taken / 10)
 
 
 def _line(entered: dict[str, str]) -> str:

@@ -48,6 +48,8 @@ _KNOWN = {
 }  # fmt: skip
 
 _POLL_SECONDS = 0.2
+_LOOK_SECONDS = 0.01
+_MET_RUNNING = ("spot", "time")  # the fates of a program with its first checkpoint
 _GRACE_SECONDS = 120
 _TIME_OVER = -1000  # no status that a process ends with
 
@@ -186,18 +188,27 @@ class TrainingJobs:
             ) as process,
         ):
             while process.poll() is None:
-                time.sleep(_POLL_SECONDS)
-                if fate == "spot" and checkpoints.waiting:
-                    # A copy takes as long as it takes: the program must not end meanwhile.
+                if fate in _MET_RUNNING:
+                    # It must not end before its fate: so there are many looks, which copy nothing,
+                    # and it stands still while its checkpoint is copied.
+                    time.sleep(_LOOK_SECONDS)
+                    if not checkpoints.waiting:
+                        continue
                     process.send_signal(signal.SIGSTOP)
                     try:
                         checkpoints.upload()
-                    finally:
+                    except BaseException:
                         process.kill()
-                    continue
-                checkpoints.upload()
-                if time.monotonic() > deadline or (fate == "time" and checkpoints.came):
+                        raise
+                else:
+                    time.sleep(_POLL_SECONDS)
+                    checkpoints.upload()
+                if fate == "spot":
+                    process.kill()
+                    break
+                if fate == "time" or time.monotonic() > deadline:
                     process.send_signal(signal.SIGTERM)
+                    process.send_signal(signal.SIGCONT)
                     try:
                         process.wait(_GRACE_SECONDS)
                     except subprocess.TimeoutExpired:
@@ -236,11 +247,6 @@ class _Checkpoints:
                 with suppress(FileNotFoundError):
                     self._s3.upload_file(str(file), bucket, f"{prefix.rstrip('/')}/{file.name}")
                     self._known[file] = state
-
-    @property
-    def came(self) -> bool:
-        """Whether this instance has brought one."""
-        return any(file.name.startswith("epoch_") for file in self._known)
 
     @property
     def waiting(self) -> bool:

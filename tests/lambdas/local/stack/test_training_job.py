@@ -14,7 +14,13 @@ import pytest
 
 from lambdas.local.cli import main
 from lambdas.local.stack.outputs import Deployment
-from lambdas.local.stack.training_job import _line, _reason, parse_options, train_deployed
+from lambdas.local.stack.training_job import (
+    _line,
+    _pause,
+    _reason,
+    parse_options,
+    train_deployed,
+)
 from lens.errors import DeploymentError, UsageError
 from lens.storage import FileStorage, open_storage
 from tests.support.s3_bucket import BUCKET
@@ -75,6 +81,11 @@ def test_a_name_that_was_used_is_refused(deployment: Deployment) -> None:
 def test_a_job_that_does_not_exist_cannot_be_followed(deployment: Deployment) -> None:
     with pytest.raises(UsageError, match="there is no job nobody"):
         train_deployed(deployment, parse_options(["--follow", "nobody"]), print)
+
+
+def test_a_job_that_ends_soon_is_told_soon_and_one_of_hours_is_asked_for_rarely() -> None:
+    assert [_pause(taken, 10) for taken in (0, 20, 90, 3_600)] == [1, 3, 10, 10]
+    assert _pause(20, 0) == 0
 
 
 def end(deployment: Deployment, name: str) -> None:
