@@ -22,6 +22,7 @@ from cdk.permissions import (
     HEADS,
     HOLDS,
     LAYOUT,
+    LISTINGS,
     MODELS,
     ORIGIN,
     PRODUCTS,
@@ -105,8 +106,9 @@ class Maintenance(Construct):
                 # Of the catalog it needs the listing, the partition file, and whether the product
                 # file is another.
                 policy=[
-                    *read(artifacts, *GALLERY, LAYOUT, HOLDS, ORIGIN),
-                    write(artifacts, FORMATS, LAYOUT, SEGMENTS, HOLDS, ORIGIN),
+                    *read(artifacts, *GALLERY, LAYOUT, HOLDS, ORIGIN, LISTINGS),
+                    write(artifacts, FORMATS, LAYOUT, SEGMENTS, HOLDS, ORIGIN, LISTINGS),
+                    delete(artifacts, LISTINGS),
                     *read(catalog, CATALOG),
                     notifications(catalog),
                     *feed_policy(config),
@@ -143,6 +145,7 @@ class Maintenance(Construct):
             (self.collect, config.collect_hours),
         ):
             embed_queue.grant_send_messages(function)
+            functions.let_call_itself(function)
             schedule.every(self, hours, function)
         if config.feed:  # a bucket of ours sends an event of its file; what lies elsewhere does not
             events.Rule(

@@ -22,7 +22,7 @@ WRITES = {
     "build_index": {f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "compact": {f"{ARTIFACTS}/{p}/*" for p in ("heads", "commits", "segments", "snapshots")},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in ("formats.json", "layout.json", "segments/*")}
-    | {f"{ARTIFACTS}/{p}" for p in ("holds.json", "catalog.json")},
+    | {f"{ARTIFACTS}/{p}" for p in ("holds.json", "catalog.json", "listings/*")},
     "collect": {
         f"{ARTIFACTS}/{p}" for p in ("collected.json", "condemned.json", "heads/*", "commits/*")
     },
@@ -31,8 +31,9 @@ WRITES = {
     "search": {f"{ARTIFACTS}/speeds/*", THUMBS},
 }
 DELETES = {
+    "reconcile": {f"{ARTIFACTS}/listings/*"},
     "collect": {f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots", "products")}
-    | {THUMBS}
+    | {THUMBS},
 }
 READS = {
     "embed": {f"{CATALOG}/catalog/*"}
@@ -43,7 +44,7 @@ READS = {
     },
     "build_index": {f"{ARTIFACTS}/{p}" for p in GALLERY},
     "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}},
-    "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json"}}
+    "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json", "listings/*"}}
     | {f"{CATALOG}/catalog/*"},
     "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json"}},
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
