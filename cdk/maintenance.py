@@ -129,9 +129,9 @@ class Maintenance(Construct):
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
                 },
                 policy=[
-                    *read(artifacts, *GALLERY, _MARKS),
-                    write(artifacts, _MARKS, CONDEMNED, HEADS, COMMITS),
-                    delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS),
+                    *read(artifacts, *GALLERY, _MARKS, LISTINGS),
+                    write(artifacts, _MARKS, CONDEMNED, HEADS, COMMITS, LISTINGS),
+                    delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS, LISTINGS),
                     list_objects(catalog, storage.thumbs),
                     delete(catalog, storage.thumbs),
                 ],

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from lambdas.again import GO_ON
+from lambdas.again import GO_ON, list_within, seconds_left
 from lens.errors import LensError, UsageError
 from lens.gallery.commits import read_head
 from lens.gallery.current import KEY, Current, read_current
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 # While more messages than this wait, they probably are the same differences: a backlog must not be
 # queued again every hour. The next run finds what these messages did not repair.
 _BUSY = 1_000
-# Seconds before the end of a call by which a listing is cut.
-_RESERVE = 60.0
 
 
 class ReconcileHandler:
@@ -66,7 +64,7 @@ class ReconcileHandler:
         the photos of that hold go; {"go_on": true} goes on with a listing that was cut. The reply
         {"listed": N} says that it is not whole yet. UsageError for another catalog than the
         artifacts belong to."""
-        whole = _seconds_left(context)
+        whole = seconds_left(context)
         current = read_current(self._artifacts)
         if event == {"only": "feed"}:
             return self._compare_feed(current.followed if current else ())
@@ -80,30 +78,13 @@ class ReconcileHandler:
         listing = Listing(
             self._artifacts, "catalog", self._catalog.files_after, self._catalog.wanted()
         )
-        listed = self._list(listing, self._go_on, context, whole)
+        listed = list_within(listing, context, whole, self._go_on)
         if isinstance(listed, Cut):
             return {"listed": listed.count}
         try:
             return self._compare(current, listed)
         finally:  # a listing that cannot be read must not stop the next run
             listing.end(listed)
-
-    @staticmethod
-    def _list(
-        listing: Listing, go_on: Callable[[], None], context: object, whole: float
-    ) -> Listed | Cut:
-        """The catalog's listing, where it is whole and there is time to compare: half of a call's,
-        unless it is so short that it was not written down."""
-        reserve = min(_RESERVE, whole / 4)
-        found = listing.go_on(lambda: _seconds_left(context) < reserve)
-        if isinstance(found, Listed):
-            if not found.id or _seconds_left(context) >= whole / 2:
-                return found
-            found = Cut(found.count)
-        log.info("%d photos are listed; another call goes on", found.count)
-        if not found.elsewhere:
-            go_on()
-        return found
 
     def _compare(self, current: Current | None, listed: Listed | None) -> dict[str, int]:
         differing = queued = regrouped = held = 0
@@ -150,9 +131,9 @@ class ReconcileHandler:
         """Fetch pictures for half of the time that is left; the next run goes on."""
         if self._pictures is None:
             return
-        half = _seconds_left(context) / 2
+        half = seconds_left(context) / 2
         try:
-            came = self._pictures.run(stop=lambda: _seconds_left(context) < half)
+            came = self._pictures.run(stop=lambda: seconds_left(context) < half)
         except LensError as error:
             log.error("pictures are left to the next run: %s", error)
         else:
@@ -197,9 +178,3 @@ class ReconcileHandler:
             "MassRemoval": comparison.removed,
             "GalleryAge": comparison.age(since=since, now=time.time()),
         }
-
-
-def _seconds_left(context: object) -> float:
-    """Until Lambda ends this call; where nothing does, as much as Lambda would give."""
-    left = getattr(context, "get_remaining_time_in_millis", None)
-    return left() / 1_000 if left else 900.0

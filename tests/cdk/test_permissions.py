@@ -24,7 +24,8 @@ WRITES = {
     "reconcile": {f"{ARTIFACTS}/{p}" for p in ("formats.json", "layout.json", "segments/*")}
     | {f"{ARTIFACTS}/{p}" for p in ("holds.json", "catalog.json", "listings/*")},
     "collect": {
-        f"{ARTIFACTS}/{p}" for p in ("collected.json", "condemned.json", "heads/*", "commits/*")
+        f"{ARTIFACTS}/{p}"
+        for p in ("collected.json", "condemned.json", "heads/*", "commits/*", "listings/*")
     },
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
     "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "holds.json")},
@@ -32,7 +33,9 @@ WRITES = {
 }
 DELETES = {
     "reconcile": {f"{ARTIFACTS}/listings/*"},
-    "collect": {f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots", "products")}
+    "collect": {
+        f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots", "products", "listings")
+    }
     | {THUMBS},
 }
 READS = {
@@ -46,7 +49,7 @@ READS = {
     "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json", "listings/*"}}
     | {f"{CATALOG}/catalog/*"},
-    "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json"}},
+    "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json", "listings/*"}},
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
     "promote": {
         f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json", "models/*", "training/*"}
