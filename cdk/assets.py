@@ -18,7 +18,7 @@ _LEFT_OUT = ["**/__pycache__", "**/*.pyc", "**/default_model"]
 
 
 # What every function imports.
-_ALL = ("lambdas/__init__.py", "lambdas/telemetry.py")
+_ALL = ("lambdas/__init__.py", "lambdas/again.py", "lambdas/telemetry.py")
 
 
 @dataclass(frozen=True)

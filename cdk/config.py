@@ -321,6 +321,11 @@ class Config(BaseModel):
         description="checks in a row that may bring nothing before a promotion ends with what to "
         "do; a message that fails is a dead letter after an hour",
     )
+    promote_dollars: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="US$; a promotion of a trained model that costs more, by the estimate, ends "
+        "before it begins, with what allows it; 0: no limit",
+    )
     training_data: str = Field(
         "",
         pattern=r"^$|^s3://[a-z0-9][a-z0-9.-]+(/[^\s]+)?$",

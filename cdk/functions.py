@@ -126,6 +126,15 @@ class Functions(Construct):
         self.all[spec.package] = function
         return function
 
+    def let_call_itself(self, function: lambda_.Function) -> None:
+        """Let it ask for one more call of itself. That is a policy of its own, because a role's
+        first one must be there before its function is."""
+        call = iam.PolicyStatement(
+            actions=["lambda:InvokeFunction"], resources=[function.function_arn]
+        )
+        assert function.role is not None
+        iam.Policy(self, f"{function.node.id}-again", statements=[call], roles=[function.role])
+
     def log_group(self, scope: Construct, name: str = "Log", days: int = 0) -> logs.LogGroup:
         """A log that keeps its events for so many days, or as the configuration says, and is
         deleted with the stack."""

@@ -22,6 +22,7 @@ from cdk.permissions import (
     HEADS,
     HOLDS,
     LAYOUT,
+    LISTINGS,
     MODELS,
     ORIGIN,
     PRODUCTS,
@@ -105,8 +106,9 @@ class Maintenance(Construct):
                 # Of the catalog it needs the listing, the partition file, and whether the product
                 # file is another.
                 policy=[
-                    *read(artifacts, *GALLERY, LAYOUT, HOLDS, ORIGIN),
-                    write(artifacts, FORMATS, LAYOUT, SEGMENTS, HOLDS, ORIGIN),
+                    *read(artifacts, *GALLERY, LAYOUT, HOLDS, ORIGIN, LISTINGS),
+                    write(artifacts, FORMATS, LAYOUT, SEGMENTS, HOLDS, ORIGIN, LISTINGS),
+                    delete(artifacts, LISTINGS),
                     *read(catalog, CATALOG),
                     notifications(catalog),
                     *feed_policy(config),
@@ -127,9 +129,9 @@ class Maintenance(Construct):
                     "LENS_EMBED_QUEUE": embed_queue.queue_url,
                 },
                 policy=[
-                    *read(artifacts, *GALLERY, _MARKS),
-                    write(artifacts, _MARKS, CONDEMNED, HEADS, COMMITS),
-                    delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS),
+                    *read(artifacts, *GALLERY, _MARKS, LISTINGS),
+                    write(artifacts, _MARKS, CONDEMNED, HEADS, COMMITS, LISTINGS),
+                    delete(artifacts, COMMITS, SEGMENTS, SNAPSHOTS, PRODUCTS, LISTINGS),
                     list_objects(catalog, storage.thumbs),
                     delete(catalog, storage.thumbs),
                 ],
@@ -143,6 +145,7 @@ class Maintenance(Construct):
             (self.collect, config.collect_hours),
         ):
             embed_queue.grant_send_messages(function)
+            functions.let_call_itself(function)
             schedule.every(self, hours, function)
         if config.feed:  # a bucket of ours sends an event of its file; what lies elsewhere does not
             events.Rule(

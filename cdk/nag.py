@@ -13,6 +13,7 @@ from cdk.permissions import (
     CATALOG,
     COMMITS,
     HEADS,
+    LISTINGS,
     MODELS,
     PRODUCTS,
     SEGMENTS,
@@ -68,7 +69,7 @@ def acknowledge(stack: Stack, config: Config, storage: Storage) -> None:
     _record(stack, _RULES)
     _record(stack, {f"IAM5[Resource::{arn}]": why for arn, why in _WILDCARDS.items()})
     prefixes_of_artifacts = (
-        *(HEADS, COMMITS, MODELS, SPEEDS, SEGMENTS, SNAPSHOTS, PRODUCTS),
+        *(HEADS, COMMITS, LISTINGS, MODELS, SPEEDS, SEGMENTS, SNAPSHOTS, PRODUCTS),
         TRAINING,
     )
     of_catalog = (CATALOG, storage.thumbs, *([storage.pictures] if config.feed_pictures else []))

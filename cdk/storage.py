@@ -8,7 +8,7 @@ from constructs import Construct
 
 from cdk.config import Config
 from cdk.keys import catalog_key_of, key_of
-from cdk.permissions import CATALOG, STACKS
+from cdk.permissions import CATALOG, LISTINGS, STACKS
 
 
 class Storage(Construct):
@@ -60,8 +60,17 @@ class Storage(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(7),
                     noncurrent_version_expiration=noncurrent,
                     expired_object_delete_marker=versioned or None,
-                )
+                ),
+                *self._scratch(name),
             ],
             removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
             auto_delete_objects=destroy,
         )
+
+    @staticmethod
+    def _scratch(name: str) -> list[s3.LifecycleRule]:
+        """Listings are made anew each hour: nobody goes back to one that was removed."""
+        if name != "Artifacts":
+            return []
+        day = Duration.days(1)
+        return [s3.LifecycleRule(prefix=LISTINGS, noncurrent_version_expiration=day)]

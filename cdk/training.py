@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk.assets import Assets
 from cdk.config import Config
+from cdk.costs import Shop
 from cdk.feed import feed_environment, feed_policy, pictures_environment, pictures_policy
 from cdk.functions import Functions, FunctionSpec
 from cdk.permissions import (
@@ -28,6 +29,8 @@ from cdk.permissions import (
     read,
     write,
 )
+from cdk.prices import Prices
+from cdk.reembedding import reembedding
 from cdk.schedule import Schedule
 from cdk.storage import Storage
 from cdk.training_job import TrainingJob
@@ -113,7 +116,20 @@ class Training(Construct):
             promote=self.promote.function_arn,
             patience=config.promote_patience,
             seconds=config.promote_seconds,
+            limit=self._limit(),
         )
+
+    def _limit(self) -> dict[str, float]:
+        """What a promotion may cost, and what a photo of it does; empty without a limit."""
+        if not self._config.promote_dollars:
+            return {}
+        photos = 1_000_000
+        found = reembedding(photos, self._config, Shop(), Prices())
+        return {
+            "dollars": self._config.promote_dollars,
+            "dollars_each": found.dollars / photos,
+            "hours_each": found.hours / photos,
+        }
 
     def _machine_policy(self) -> list[iam.PolicyStatement]:
         """What Step Functions' integrations with Lambda and SageMaker need, and no more."""

@@ -49,9 +49,11 @@ def definition(
     promote: str,
     patience: int,
     seconds: int,
+    limit: dict[str, float],
 ) -> dict[str, Any]:
     """The whole machine. `fixed` are the hyperparameters that no input changes, `job` is the state
-    that runs one attempt, `promote` the function's ARN, which is asked every so many `seconds`."""
+    that runs one attempt, `promote` the function's ARN, which is asked every so many `seconds`;
+    `limit` is what a promotion may cost, where there is a limit."""
     tried = ", ".join(str(attempt) for attempt in attempts)
     given = {
         **defaults,
@@ -132,6 +134,7 @@ def definition(
                         "job.$": "$.job",
                         "before.$": "$.promotion.answer",
                         "patience": patience,
+                        **({"limit": limit} if limit else {}),
                     },
                 },
                 "ResultSelector": {"answer.$": "$.Payload"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdas.promote.limit import beyond
 from lens.errors import PinnedError
 from lens.gallery.current import KEY, read_current
 from lens.gallery.versions import Look
@@ -30,7 +31,7 @@ class PromoteHandler:
     started again.
 
     The state machine hands each answer back as `before`, and says with `patience` how many rounds
-    in a row may bring nothing.
+    in a row may bring nothing, with `limit` what the first may begin.
     """
 
     def __init__(self, catalog: Catalog, artifacts: Storage, queue: Queue) -> None:
@@ -48,6 +49,9 @@ class PromoteHandler:
         if not verdict.passed:
             return {**answer, "status": "kept"}
         before = event.get("before") or {}
+        limit = None if before else event.get("limit")
+        if refused := beyond(self._artifacts, verdict.model_id, event["job"], limit):
+            return {**answer, "status": "stuck", "reason": refused}
         return {
             **answer,
             **self._step(verdict.model_id, before, first=not before, **_limits(event)),

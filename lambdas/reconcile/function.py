@@ -8,6 +8,7 @@ from functools import partial
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.again import call_again
 from lambdas.reconcile.certificate import days_left
 from lambdas.reconcile.handler import ReconcileHandler
 from lambdas.telemetry import figures, observed
@@ -40,6 +41,7 @@ _reconcile = ReconcileHandler(
     _settings.layout,
     _pictures,
     partial(lost_events, _settings.catalog, _settings.embed_queue),
+    call_again,
 )
 
 

@@ -7,15 +7,17 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from lambdas.again import GO_ON, list_within, seconds_left
 from lens.errors import LensError, UsageError
 from lens.gallery.commits import read_head
-from lens.gallery.current import KEY, read_current
+from lens.gallery.current import KEY, Current, read_current
 from lens.gallery.holds import allow_deletions
 from lens.gallery.loading import load_gallery
 from lens.gallery.versions import Look
 from lens.photos.catalog import Catalog
 from lens.photos.origin import claim_origin
 from lens.pipeline.layouts import decide_layout
+from lens.pipeline.listing import Cut, Listed, Listing
 from lens.pipeline.pictures import Pictures
 from lens.pipeline.queues import Queue
 from lens.pipeline.reconcile import Comparison, compare_feed, compare_newest
@@ -40,11 +42,13 @@ class ReconcileHandler:
         layout: str | None = None,
         pictures: Pictures | None = None,
         lost_events: Callable[[], list[str]] = list,
+        go_on: Callable[[], None] | None = None,
     ) -> None:
         """`publish` gets the live gallery's figures: counts of photos, and an age in seconds.
         `layout` is LENS_LAYOUT; None where another process decides the layout. `pictures` are
         fetched before the comparison finds them. `lost_events` are those that the catalog's bucket
-        no longer tells of."""
+        no longer tells of. `go_on` has another call go on with what this one had no time for:
+        with it the catalog is listed in parts."""
         self._catalog = catalog
         self._artifacts = artifacts
         self._queue = queue
@@ -52,23 +56,42 @@ class ReconcileHandler:
         self._layout = layout
         self._pictures = pictures
         self._lost_events = lost_events
+        self._go_on = go_on
 
     def __call__(self, event: object = None, context: object = None) -> dict[str, int]:
         """Lambda's calling convention; the reply counts what differs and what was queued of it.
         The event {"only": "feed"} compares the product file alone; {"allow_deletions": HOLD} lets
-        the photos of that hold go. UsageError for another catalog than the artifacts belong to."""
+        the photos of that hold go; {"go_on": true} goes on with a listing that was cut. The reply
+        {"listed": N} says that it is not whole yet. UsageError for another catalog than the
+        artifacts belong to."""
+        whole = seconds_left(context)
         current = read_current(self._artifacts)
         if event == {"only": "feed"}:
             return self._compare_feed(current.followed if current else ())
         self._claim(current.live if current else None)
         if isinstance(event, Mapping) and "allow_deletions" in event:
             allow_deletions(self._artifacts, str(event["allow_deletions"]))
-        self._fetch(context)
+        if event != GO_ON:
+            self._fetch(context)
+        if self._go_on is None:
+            return self._compare(current, None)
+        listing = Listing(
+            self._artifacts, "catalog", self._catalog.files_after, self._catalog.wanted()
+        )
+        listed = list_within(listing, context, whole, self._go_on)
+        if isinstance(listed, Cut):
+            return {"listed": listed.count}
+        try:
+            return self._compare(current, listed)
+        finally:  # a listing that cannot be read must not stop the next run
+            listing.end(listed)
+
+    def _compare(self, current: Current | None, listed: Listed | None) -> dict[str, int]:
         differing = queued = regrouped = held = 0
         if current and self._layout is not None:
-            self._decide(self._layout)
+            self._decide(self._layout, listed)
         for model_id in current.followed if current else ():
-            comparison = compare_newest(self._catalog, self._artifacts, model_id)
+            comparison = compare_newest(self._catalog, self._artifacts, model_id, listed=listed)
             if current and model_id == current.live:
                 self._publish({**self._figures(comparison), **self._unheard()})
             held = max(held, comparison.held)
@@ -89,10 +112,10 @@ class ReconcileHandler:
             self._publish({"HeldDeletions": max(1, photos)})
             raise
 
-    def _decide(self, layout: str) -> None:
+    def _decide(self, layout: str, listed: Listed | None) -> None:
         """A setting that cannot be understood costs the grouping alone, not the repair."""
         try:
-            decide_layout(self._catalog, self._artifacts, layout)
+            decide_layout(self._catalog, self._artifacts, layout, listed)
         except UsageError as error:
             log.error("the catalog's layout stays as it was: %s", error)
 
@@ -108,9 +131,9 @@ class ReconcileHandler:
         """Fetch pictures for half of the time that is left; the next run goes on."""
         if self._pictures is None:
             return
-        half = _seconds_left(context) / 2
+        half = seconds_left(context) / 2
         try:
-            came = self._pictures.run(stop=lambda: _seconds_left(context) < half)
+            came = self._pictures.run(stop=lambda: seconds_left(context) < half)
         except LensError as error:
             log.error("pictures are left to the next run: %s", error)
         else:
@@ -155,9 +178,3 @@ class ReconcileHandler:
             "MassRemoval": comparison.removed,
             "GalleryAge": comparison.age(since=since, now=time.time()),
         }
-
-
-def _seconds_left(context: object) -> float:
-    """Until Lambda ends this call; where nothing does, as much as Lambda would give."""
-    left = getattr(context, "get_remaining_time_in_millis", None)
-    return left() / 1_000 if left else 900.0

@@ -29,6 +29,7 @@ _FILES = (
     "frontend/index.html",
     "sagemaker_training/metric_definitions.json",
     "lambdas/__init__.py",
+    "lambdas/again.py",
     "lambdas/telemetry.py",
     "lambdas/Dockerfile",
     *(f"lambdas/{name}/function.py" for name in _FUNCTIONS),

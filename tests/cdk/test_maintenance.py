@@ -48,3 +48,23 @@ def test_a_moved_catalog_is_told_to_all_that_look_at_it(
     told = [name for name in given.resources if "LENS_MOVE_CATALOG" in str(given.resources[name])]
     names = sorted(name.removeprefix("Functions").rstrip("0123456789ABCDEF") for name in told)
     assert names == ["embed", "promote", "reconcile"]
+
+
+def test_what_lists_in_parts_may_call_itself_and_no_other(parts: Parts) -> None:
+    allowed = {}
+    for policy in parts.named("AWS::IAM::Policy", "Functions").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "lambda:InvokeFunction":
+                (role,) = policy["Properties"]["Roles"]
+                allowed[role["Ref"]] = statement["Resource"]["Fn::GetAtt"][0]
+    functions = parts.named("AWS::Lambda::Function", "Functions")
+    told = {
+        name: role
+        for name, function in functions.items()
+        if (role := function["Properties"]["Role"]["Fn::GetAtt"][0]) in allowed
+    }
+    assert {name: allowed[role] for name, role in told.items()} == {name: name for name in told}
+    assert sorted(name.rstrip("0123456789ABCDEF") for name in told) == [
+        "Functionscollect",
+        "Functionsreconcile",
+    ]

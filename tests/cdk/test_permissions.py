@@ -22,17 +22,21 @@ WRITES = {
     "build_index": {f"{ARTIFACTS}/heads/*", f"{ARTIFACTS}/commits/*"},
     "compact": {f"{ARTIFACTS}/{p}/*" for p in ("heads", "commits", "segments", "snapshots")},
     "reconcile": {f"{ARTIFACTS}/{p}" for p in ("formats.json", "layout.json", "segments/*")}
-    | {f"{ARTIFACTS}/{p}" for p in ("holds.json", "catalog.json")},
+    | {f"{ARTIFACTS}/{p}" for p in ("holds.json", "catalog.json", "listings/*")},
     "collect": {
-        f"{ARTIFACTS}/{p}" for p in ("collected.json", "condemned.json", "heads/*", "commits/*")
+        f"{ARTIFACTS}/{p}"
+        for p in ("collected.json", "condemned.json", "heads/*", "commits/*", "listings/*")
     },
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
     "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "holds.json")},
     "search": {f"{ARTIFACTS}/speeds/*", THUMBS},
 }
 DELETES = {
-    "collect": {f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots", "products")}
-    | {THUMBS}
+    "reconcile": {f"{ARTIFACTS}/listings/*"},
+    "collect": {
+        f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots", "products", "listings")
+    }
+    | {THUMBS},
 }
 READS = {
     "embed": {f"{CATALOG}/catalog/*"}
@@ -43,9 +47,9 @@ READS = {
     },
     "build_index": {f"{ARTIFACTS}/{p}" for p in GALLERY},
     "compact": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*"}},
-    "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json"}}
+    "reconcile": {f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json", "listings/*"}}
     | {f"{CATALOG}/catalog/*"},
-    "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json"}},
+    "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json", "listings/*"}},
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
     "promote": {
         f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json", "models/*", "training/*"}

@@ -39,14 +39,27 @@ def test_photos_and_artifacts_keep_what_was_replaced(parts: Parts) -> None:
     for name in ("StorageCatalog", "StorageArtifacts"):
         bucket = _bucket(parts, name)["Properties"]
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        (rule,) = (r for r in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" not in r)
         assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+
+
+def test_listings_are_the_only_artifacts_that_are_kept_a_day_after_they_were_replaced(
+    parts: Parts,
+) -> None:
+    rules = {
+        (name, rule["Prefix"]): rule["NoncurrentVersionExpiration"]
+        for name in BUCKETS
+        for rule in _bucket(parts, name)["Properties"]["LifecycleConfiguration"]["Rules"]
+        if "Prefix" in rule
+    }
+    assert rules == {("StorageArtifacts", "listings/"): {"NoncurrentDays": 1}}
 
 
 def test_no_rule_expires_a_current_object(parts: Parts) -> None:
     for name in BUCKETS:
         for rule in _bucket(parts, name)["Properties"]["LifecycleConfiguration"]["Rules"]:
-            assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+            if "Prefix" not in rule:
+                assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
             assert not rule.keys() & {"ExpirationInDays", "ExpirationDate", "Transitions"}
 
 

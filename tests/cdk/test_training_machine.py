@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from cdk.config import Config
+from cdk.costs import Shop
+from cdk.prices import Prices
+from cdk.reembedding import reembedding
 from tests.aws.inside.training_jobs import JobFailedError, check
 from tests.cdk.synthesis import Parts, synthesize, text
 from tests.support.state_machine import Execution, TaskError
@@ -103,6 +107,21 @@ def test_a_job_that_completes_is_promoted(machine: dict[str, Any]) -> None:
     assert (played.execution.status, played.tried) == ("SUCCEEDED", [SPOT])
     assert played.asked == [{"job": "a-job", "before": {}, "patience": 120}]
     assert played.execution.output["promotion"]["answer"] == LIVE
+
+
+def test_a_limit_is_told_to_what_promotes_with_what_a_photo_costs(
+    root: Path, tmp_path: Path
+) -> None:
+    machine = _definition(Parts(synthesize(root, tmp_path, promote_dollars=50)))
+    reason = {"status": "stuck", "reason": "that is more than promote_dollars (50)"}
+    played = Played(machine, [COMPLETED], [reason])
+    (asked,) = played.asked
+    limit = asked["limit"]
+    assert limit["dollars"] == 50
+    million = reembedding(1_000_000, Config(promote_dollars=50), Shop(), Prices())
+    assert limit["dollars_each"] * 1e6 == pytest.approx(million.dollars)
+    assert limit["hours_each"] * 1e6 == pytest.approx(million.hours)
+    assert played.execution.status == "FAILED"
 
 
 @pytest.mark.parametrize("none", [CAPACITY, QUOTA, WAITED, WAITED_TOO])

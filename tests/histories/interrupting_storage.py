@@ -155,11 +155,11 @@ class InterruptingStorage:
     def now(self) -> float:
         return self._clock()
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         try:
-            listed = self._do(lambda: list(self.storage.list(prefix)), f"list {prefix}")
+            listed = self._do(lambda: list(self.storage.list(prefix, after)), f"list {prefix}")
         except _BrokenOffError as error:
-            listed = list(self.storage.list(prefix))
+            listed = list(self.storage.list(prefix, after))
             yield from listed[: len(listed) // 2]
             raise StorageError(str(error)) from error
         yield from listed

@@ -66,8 +66,8 @@ class MemoryStorage:
     def now(self) -> float:
         return self.clock()
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        found = sorted(key for key in self.objects if key.startswith(prefix))
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        found = sorted(key for key in self.objects if key.startswith(prefix) and key > after)
         return iter([self.objects[key][1] for key in found])
 
     def fetch(self, key: str, path: Path) -> ObjectInfo:

@@ -178,6 +178,20 @@ def test_a_promotion_that_gets_nowhere_ends_with_what_to_do(deployed: Deployed) 
     assert promote(deployed)["status"] == "live"  # asked again, after the cause was mended
 
 
+def test_a_promotion_beyond_its_limit_ends_before_it_begins(deployed: Deployed) -> None:
+    judged(deployed)
+    limit = {"dollars": 1.0, "dollars_each": 0.6, "hours_each": 1.0}
+    answer = promote(deployed, patience=3, limit=limit)
+    assert answer["status"] == "stuck" and "promote_dollars=2" in answer["reason"]
+    current = read_current(deployed.artifacts)
+    assert current is not None and current.candidate is None
+    assert looks(deployed.looks) == []
+    allowed = promote(deployed, patience=3, limit={**limit, "dollars": 2.0})
+    assert allowed["status"] == "filling"
+    later = promote(deployed, patience=3, limit=limit, before=allowed)
+    assert later["status"] == "filling", "what has begun is not stopped"
+
+
 def test_a_promotion_ends_before_an_execution_has_too_many_events(deployed: Deployed) -> None:
     judged(deployed)
     before = {"behind": 9, "round": 1_799, "idle": 0}

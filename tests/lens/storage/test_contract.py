@@ -145,6 +145,19 @@ def test_a_listing_is_in_bytewise_key_order(storage: Storage) -> None:
     assert keys(storage) == expected == sorted(expected, key=str.encode)
 
 
+def test_a_listing_may_begin_behind_a_key(storage: Storage) -> None:
+    for key in ("Z", "a-b", "a/b", "a/c", "a0", "é"):
+        storage.write(key, b"")
+
+    def behind(after: str, prefix: str = "") -> list[str]:
+        return [info.key for info in storage.list(prefix, after)]
+
+    assert behind("a-b") == ["a/b", "a/c", "a0", "é"]
+    assert behind("a/") == ["a/b", "a/c", "a0", "é"], "the key need not be there"
+    assert behind("a/b", "a/") == ["a/c"]
+    assert behind("é") == []
+
+
 def test_a_listing_agrees_with_a_naive_one_on_random_trees(storage: Storage) -> None:
     rng = random.Random(2)
     names = {"/".join(rng.choices("ab-0é", k=rng.randint(1, 4))) + ".x" for _ in range(60)}

@@ -124,9 +124,21 @@ class Catalog:
             )
 
     def _photos_in(self, storage: Storage) -> Iterator[ObjectInfo]:
+        wanted = self.wanted()
+        return (info for info in _listed(storage) if wanted(info.key))
+
+    def wanted(self) -> Callable[[str], bool]:
+        """Tells a photo's key that the catalog does not ignore."""
         ignored = self.ignored()
-        listed = _listed(storage)
-        return (info for info in listed if is_photo(info.key) and not ignored.has(info.key))
+        return lambda key: is_photo(key) and not ignored.has(key)
+
+    def files_after(self, key: str) -> Iterator[ObjectInfo]:
+        """Every file whose key comes after this one, photo or not, fetched ones too, in key order:
+        with `wanted` what `photos` has, for who lists it in parts."""
+        own = _listed(self.storage, key)
+        if self.pictures is None:
+            return own
+        return _once(merge(own, _listed(self.pictures, key), key=_key))
 
     def files(self) -> Iterator[ObjectInfo]:
         """Every file in the catalog's folders that can be read, photo or not."""
@@ -269,8 +281,10 @@ def parse_partition(
     return entries
 
 
-def _listed(storage: Storage) -> Iterator[ObjectInfo]:
-    return storage.readable() if isinstance(storage, FileStorage) else storage.list()
+def _listed(storage: Storage, after: str = "") -> Iterator[ObjectInfo]:
+    if isinstance(storage, FileStorage):
+        return storage.readable(after)
+    return storage.list(after=after)
 
 
 def _identity(root: Path) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +39,7 @@ from lens.gallery.versions import Look
 from lens.photos.thumbnail_store import PREFIX as THUMBS
 from lens.photos.thumbnail_store import thumb_key
 from lens.pipeline.commit import newer_looks
+from lens.pipeline.listing import Listed
 from lens.pipeline.part_names import PREFIXES, is_ours
 from lens.storage import ObjectInfo, Storage
 from lens.storage.documents import Document, read_document, swap_document, touch_document
@@ -51,6 +53,10 @@ _MARKS = "collected.json"
 # judges them, so that a single run whose clock is far off removes nothing. A stack may collect once
 # a week (`collect_hours`), and miss a run.
 _LONGEST = 14 * retention.GRACE
+# Seconds by which a storage's clock and this machine's may differ.
+_CLOCKS = 60.0
+# Thumbnails that are looked at together.
+_ASKED = 8
 
 
 class _Marks(Document):
@@ -101,9 +107,11 @@ def collect(
     queue: Callable[[list[Look]], None],
     *,
     now: float | None = None,
+    pictures: Listed | None = None,
 ) -> int:
     """Mark what is unreachable and remove what has been marked for the grace; how many went. `now`
-    is in seconds since the epoch, by default by the artifacts' own clock.
+    is in seconds since the epoch, by default by the artifacts' own clock. The thumbnails are listed
+    now, or were listed before: `pictures`.
 
     A segment that was never committed may have newer rows than the gallery: their keys are queued
     again before the segment is removed. Stopped, the next run goes on where it was.
@@ -117,13 +125,16 @@ def collect(
     condemned = read_condemned(artifacts)
     # List first, then read what is current: an object written in between is not in the listing.
     listed = [info for each in PREFIXES for info in artifacts.list(each) if is_ours(info.key)]
-    listed_thumbs = list(thumbs.list(THUMBS))
+    listed_thumbs = list(thumbs.list(THUMBS)) if pictures is None else pictures
     current = read_current(artifacts)
     if current is None:
         return 0
     reached = _Reached()
     _reach(artifacts, current, reached, now)
-    unreached = [info for info in listed if not reached.has(info.key)]
+    # A part's thumbnails are listed after the part: those of a newer one might not be.
+    before = None if pictures is None else pictures.at - _CLOCKS
+    settled = [info for info in listed if before is None or info.modified < before]
+    unreached = [info for info in settled if not reached.has(info.key)]
     left = _thumbs_left(artifacts, unreached)
     due: list[str] = []
     due_thumbs: list[str] = []
@@ -132,13 +143,13 @@ def collect(
     def mark(old: _Marks | None) -> _Marks:
         old = old or _Marks()
         ours = (left | old.thumbs.keys()) - reached.thumbs
-        pictures = [info for info in listed_thumbs if info.key in ours]
-        marks = old.renewed((i.key for i in unreached), (i.key for i in pictures), now)
+        shown = [info for info in listed_thumbs if info.key in ours]
+        marks = old.renewed((i.key for i in unreached), (i.key for i in shown), now)
         there.clear()
         there.update(marks.thumbs)
         agreed = old.agrees_with(now)
         due[:] = _due(marks.artifacts, unreached, now) if agreed else []
-        due_thumbs[:] = _due(marks.thumbs, pictures, now) if agreed else []
+        due_thumbs[:] = _due(marks.thumbs, shown, now) if agreed else []
         return marks
 
     swap_document(artifacts, _MARKS, _Marks, mark, anew=True)
@@ -149,6 +160,8 @@ def collect(
     current = read_current(artifacts) or current
     _reach(artifacts, current, reached, now)
     removed_thumbs = [key for key in due_thumbs if key not in reached.thumbs]
+    if pictures is not None:
+        removed_thumbs = _as_old(thumbs, removed_thumbs, now)
     left_thumbs = there - reached.thumbs - set(removed_thumbs)
     removed = [key for key in due if not reached.has(key)]
     removed = _without_parts_of(artifacts, removed, left_thumbs)
@@ -164,6 +177,17 @@ def collect(
     for storage in (artifacts, thumbs):
         storage.remove_partial(storage.now() - retention.GRACE)
     return len(removed) + len(removed_thumbs)
+
+
+def _as_old(thumbs: Storage, keys: list[str], now: float) -> list[str]:
+    """Those that nobody has written again since they were listed."""
+
+    def is_old(key: str) -> bool:
+        info = next(iter(thumbs.list(key)), None)
+        return info is not None and info.key == key and info.modified <= now - retention.GRACE
+
+    with ThreadPoolExecutor(_ASKED, "thumbs") as pool:
+        return [key for key, old in zip(keys, pool.map(is_old, keys), strict=True) if old]
 
 
 def _fence(storage: Storage, due: list[str], now: float) -> None:

@@ -8,10 +8,11 @@ that was seen, below any newer event, and was looked at when the listing began.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from lens.feed.pictures import picture_in
 from lens.gallery.gallery import Gallery
 from lens.gallery.rows import Rows
 from lens.gallery.segments import Segment, write_segment
@@ -19,29 +20,42 @@ from lens.photos.catalog import Catalog
 from lens.photos.layouts.layout import Layout, Placed
 from lens.photos.layouts.recognition import recognize
 from lens.photos.layouts.stored import read_layout, store_layout
-from lens.storage import Storage
+from lens.storage import ObjectInfo, Storage
 
 log = logging.getLogger(__name__)
 
 _SEGMENT_ROWS = 8_192
 
 
-def understand(catalog: Catalog, given: str, before: Layout) -> Layout:
+def understand(
+    catalog: Catalog, given: str, before: Layout, listed: Iterable[ObjectInfo] | None = None
+) -> Layout:
     """The catalog's layout: what was given (LENS_LAYOUT), else what its keys say, where it was
-    `before`. UsageError when what was given cannot be understood."""
+    `before`. Its photos are listed now, or were `listed` before. UsageError
+    when what was given cannot be understood."""
     layout = Layout(given.strip())
     if layout.given:
         _ = layout.template
         return layout
     partition = catalog.partition()
-    keys = (info.key for info in catalog.own_photos() if info.key not in partition)
+    own = catalog.own_photos() if listed is None else _own(catalog, listed)
+    keys = (info.key for info in own if info.key not in partition)
     return recognize(keys, before)
 
 
-def decide_layout(catalog: Catalog, storage: Storage, given: str) -> Layout:
+def _own(catalog: Catalog, listed: Iterable[ObjectInfo]) -> Iterable[ObjectInfo]:
+    """Those that were not fetched."""
+    if catalog.pictures is None:
+        return listed
+    return (info for info in listed if picture_in(info.key) is None)
+
+
+def decide_layout(
+    catalog: Catalog, storage: Storage, given: str, listed: Iterable[ObjectInfo] | None = None
+) -> Layout:
     """Understand the catalog's layout and put it in force; what is in force then."""
     before = read_layout(storage)
-    wanted = understand(catalog, given, before)
+    wanted = understand(catalog, given, before, listed)
     layout = store_layout(storage, wanted)
     if layout != wanted:
         log.warning("the catalog's layout, %s, holds an hour after the upgrade", wanted.text)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from lens.gallery.current import followed_models
 from lens.gallery.gallery import Gallery
 from lens.gallery.loading import load_gallery
 from lens.gallery.product_tables import ProductsManifest, products_key, read_look
-from lens.gallery.rows import Cause, Kind, Row
+from lens.gallery.rows import Bytes, Cause, Kind, Row, among
 from lens.gallery.versions import UNSEEN, Look
 from lens.photos.catalog import FEED_KEYS, Catalog, is_photo
 from lens.photos.layouts.layout import Layout, Placed
@@ -27,10 +28,14 @@ from lens.photos.origin import check_origin
 from lens.pipeline.disappearance import WINDOW, decide, is_mass
 from lens.pipeline.feed import knows_file
 from lens.pipeline.layouts import regroup
+from lens.pipeline.listing import Listed
 from lens.pipeline.waiting import Retry, with_growing_pauses
-from lens.storage import Storage
+from lens.storage import ObjectInfo, Storage
 
 log = logging.getLogger(__name__)
+
+# Keys that are looked up together.
+_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True)
@@ -98,32 +103,43 @@ def compare(
     layout: Layout,
     clock: Callable[[], float] = time.time,
     retry: Retry = with_growing_pauses,
+    listed: Listed | None = None,
 ) -> Comparison:
     """Keys to look at again for this gallery's model, so that lost events do no lasting harm.
 
     Each look's version is just above the row that was seen: any newer event still wins. What waits
-    is looked at when it has changed, and when `retry` says so.
+    is looked at when it has changed, and when `retry` says so. What has been looked at since an
+    earlier listing began, `listed`, is newer than that says, and left to the next one.
     """
     model_id = gallery.commit.model_id
-    at, partition = clock(), catalog.partition()
+    now, partition = clock(), catalog.partition()
+    at = listed.at if listed else now
     known = gallery.known
     waiting = {
         row.key: row for row in map(gallery.waiting.__getitem__, range(len(gallery.waiting)))
     }
-    unlisted = {key.decode(): position for position, key in enumerate(known.key)}
+
+    def newer(row: Row, waits: Row | None) -> bool:
+        """A row from the future is one of a clock that is wrong, and tells no time."""
+        seen = max(row.looked_at, waits.looked_at if waits else 0.0)
+        return listed is not None and at <= seen <= now
+
+    unlisted = np.ones(len(known), dtype=bool)
     looks, lacking = [], []
     since: dict[str, float] = {}
     arrived: Counter[str] = Counter()
     misplaced: dict[str, Placed] = {}
-    for info in catalog.photos():
-        position = unlisted.pop(info.key, None)
+    for info, position in _placed(catalog.photos() if listed is None else listed, known.key):
         if position is None:
             looks.append(Look(info.key, UNSEEN.bumped(), model_id))
             lacking.append(info.modified)
             since[info.key] = info.modified
             arrived[info.etag] += 1
             continue
+        unlisted[position] = False
         row, waits = known[position], waiting.get(info.key)
+        if newer(row, waits):
+            continue
         if waits and waits.etag in ("", info.etag):
             if retry(waits, at):
                 looks.append(Look(info.key, waits.version.bumped(), model_id, waits.reason))
@@ -142,9 +158,12 @@ def compare(
                 misplaced[info.key] = place
     missing: dict[str, Row] = {}
     ignored = catalog.ignored()
-    for key, position in unlisted.items():
+    for position in np.flatnonzero(unlisted):
         found = known[position]
+        key = found.key
         row = waiting.get(key, found)
+        if newer(found, waiting.get(key)):
+            continue
         if found.kind == Kind.TOMBSTONE and row is found:
             continue
         since[key] = row.looked_at
@@ -163,6 +182,21 @@ def compare(
         elif found.kind != Kind.TOMBSTONE:
             missing[key] = found
     return Comparison(gallery, looks, misplaced, at, min(lacking, default=None), since, missing)
+
+
+def _placed(
+    infos: Iterable[ObjectInfo], keys: Bytes
+) -> Iterator[tuple[ObjectInfo, np.intp | None]]:
+    """Each with its place among these sorted keys; None where it has none."""
+    left = iter(infos)
+    while some := list(islice(left, _AT_ONCE)):
+        named = np.array([info.key.encode() for info in some])
+        # NumPy would widen every one of the keys to compare it with a longer name.
+        fits = np.strings.str_len(named) <= keys.dtype.itemsize
+        there, places = among(named.astype(keys.dtype), keys)
+        there &= fits
+        for info, known, place in zip(some, there, places, strict=True):
+            yield info, place if known else None
 
 
 def _is_gone(catalog: Catalog, key: str) -> bool:
@@ -201,15 +235,17 @@ def compare_newest(
     model_id: str,
     clock: Callable[[], float] = time.time,
     retry: Retry = with_growing_pauses,
+    listed: Listed | None = None,
 ) -> Comparison:
     """Where a model's newest commit differs from the catalog, its product file included, under the
-    layout that is in force. Looks at what is held are left out.
+    layout that is in force. Looks at what is held are left out. The catalog is listed now, or was
+    `listed` before.
 
     Raises UsageError for another catalog than the one that the artifacts belong to.
     """
     check_origin(storage, catalog)
     layout, head = read_layout(storage), read_head(storage, model_id)
-    comparison = compare(catalog, load_gallery(storage, head), layout, clock, retry)
+    comparison = compare(catalog, load_gallery(storage, head), layout, clock, retry, listed)
     comparison = _withhold(comparison, catalog, storage)
     shelf = comparison.gallery.shelf
     if keeps_products(storage) and feed_differs(catalog, shelf.manifest if shelf else None):

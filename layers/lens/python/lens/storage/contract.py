@@ -85,8 +85,9 @@ class Storage(Protocol):
         """The storage's own clock, by which `ObjectInfo.modified` is told, to a second."""
         ...
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose key starts with `prefix`, in bytewise order of the UTF-8 keys."""
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        """All objects whose key starts with `prefix` and comes after `after`, in bytewise order of
+        the UTF-8 keys."""
         ...
 
     def fetch(self, key: str, path: Path) -> ObjectInfo:

@@ -143,7 +143,7 @@ class FileStorage:
     def now(self) -> float:
         return time.time()
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         """As for every storage; links are followed, but into no folder from within itself.
 
         Files that vanish meanwhile and links that lead nowhere are left out. A name that is not
@@ -153,11 +153,11 @@ class FileStorage:
         check_path(prefix.rpartition("/")[0])
         if prefix.startswith("/"):
             raise UsageError(f"the prefix {prefix!r} is absolute: leave out the leading '/'")
-        return self._list(prefix, _scan)
+        return _after(after, self._list(prefix, _scan))
 
-    def readable(self) -> Iterator[ObjectInfo]:
+    def readable(self, after: str = "") -> Iterator[ObjectInfo]:
         """All that can be listed: a folder in it that cannot be read is left out and logged."""
-        return self._list("", _scan_readable)
+        return _after(after, self._list("", _scan_readable))
 
     def _list(self, prefix: str, scan: _Scan) -> Iterator[ObjectInfo]:
         with explained("list", self.root):
@@ -212,6 +212,11 @@ class FileStorage:
             if info == _info(key, before) and info.size == sink.tell():
                 return info
         raise UnreadableError(f"{str(path)!r} is being written to: try again when it is done")
+
+
+def _after(key: str, listed: Iterator[ObjectInfo]) -> Iterator[ObjectInfo]:
+    """Those behind a key; a folder is walked from its beginning whatever is wanted of it."""
+    return (info for info in listed if info.key.encode() > key.encode()) if key else listed
 
 
 def _open(path: Path) -> io.FileIO | None:

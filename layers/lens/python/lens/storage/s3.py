@@ -216,7 +216,7 @@ class S3Storage:
             date = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         return parsedate_to_datetime(date).timestamp() if date else time.time()
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         """As for every storage. Folder markers (keys that end in "/") are left out.
 
         A key with "." or ".." in its path is left out and logged.
@@ -224,7 +224,9 @@ class S3Storage:
         check_path(prefix.rpartition("/")[0])
         pages = iter(
             self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=self.prefix + prefix
+                Bucket=self.bucket,
+                Prefix=self.prefix + prefix,
+                StartAfter=self.prefix + after if after else "",
             )
         )
         while True:
