@@ -117,6 +117,18 @@ def test_photos_that_tie_behind_the_best_come_in_key_order_whatever_their_catego
     assert found(gallery(storage), "x 1", 2) == ["x", "00"]
 
 
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_category_is_searched_with_what_lies_under_it(
+    storage: CountingStorage, folded: bool
+) -> None:
+    names = {"a": "coats", "b": "coats/long", "c": "coatsx", "d": ""}
+    add(storage, *(photo(key, "1", category=name) for key, name in names.items()))
+    if folded:
+        fold(storage, head(storage), now=NOW)
+    for category, keys in (("coats", "ab"), ("coats/long", "b"), ("coat", ""), ("coatsx", "c")):
+        assert sorted(found(gallery(storage), "1", category=category)) == list(keys)
+
+
 def test_a_warm_searcher_keeps_what_it_has_when_its_segments_are_folded(
     storage: CountingStorage,
 ) -> None:

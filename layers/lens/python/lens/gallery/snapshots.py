@@ -289,8 +289,6 @@ def _checked(manifest: SnapshotManifest, name: str, read: Callable[[], T]) -> T:
     """What `read` makes of a file; DamagedError when it cannot."""
     try:
         return read()
-    except DamagedError:
-        raise
     except Exception as error:  # damaged bytes end NumPy, zipfile and FAISS in many ways
         key = _key(manifest.model_id, manifest.id, name)
         raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error
