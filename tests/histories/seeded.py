@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from unittest.mock import patch
 
 from lens.gallery import retention
+from lens.models import choice
 from lens.pipeline import compact as compaction
 from tests.histories.interrupting_storage import Interruption, Step
 from tests.histories.memory_storage import MemoryStorage
@@ -31,6 +32,8 @@ def small_bounds() -> Iterator[None]:
         patch.object(compaction, "TAIL_ROWS", 5),
         patch.object(compaction, "LOADING_SHARE", 1),
         patch.object(retention, "COMMITS", KEPT_COMMITS),
+        # Whoever acts meanwhile is another process, with a lock of its own.
+        patch.object(choice, "_one_at_a_time", nullcontext()),
     ):
         logging.disable(logging.CRITICAL)
         try:
