@@ -156,6 +156,21 @@ def test_a_warm_searcher_loads_a_snapshot_with_a_segment_it_never_saw(
     assert not warm.carried
 
 
+def test_a_warm_searcher_keeps_its_snapshot_just_while_the_commit_has_the_same(
+    storage: CountingStorage,
+) -> None:
+    add(storage, photo("a", "1"))
+    fold(storage, head(storage), now=NOW)
+    first = gallery(storage)
+    add(storage, photo("b", "1"))
+    same = load_gallery(storage, head(storage), first)
+    assert same.snapshot is first.snapshot
+    fold(storage, head(storage), now=NOW, forget=True)
+    other = load_gallery(storage, head(storage), first)
+    assert shown(same) == shown(other) == {"a": "a 1", "b": "b 1"}
+    assert other.snapshot is not first.snapshot
+
+
 def test_a_warm_searcher_loads_a_snapshot_when_it_keeps_too_many_rows(
     storage: CountingStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
