@@ -227,8 +227,8 @@ def load_snapshot(
     names = [name for name in manifest.sha256 if whole or name not in others]
     # Side by side: where they come over a network, most of it is waiting.
     with ThreadPoolExecutor(len(names), "snapshot") as pool:
-        mapped = pool.map(lambda name: _mapped(storage, manifest, name, whole=whole), names)
-        files = dict(zip(names, mapped, strict=True))
+        read = pool.map(lambda name: (name, _mapped(storage, manifest, name, whole=whole)), names)
+        files = dict(read)
 
     def rows_and_layout() -> tuple[Rows, Layout]:
         arrays = arrays_in(files[_ROWS])
