@@ -102,7 +102,7 @@ class InterruptingStorage:
         here = self.interruptions
         outer = here.plan, here.failed, here.slept
         here.plan = [_Awaited(interruption, interruption.at) for interruption in plan]
-        here.failed = here.slept = False
+        here.failed = False  # `slept` stays: what its sleeper has half done, others may find so
         try:
             yield
         finally:

@@ -19,6 +19,7 @@ class MemoryStorage:
     location: str
     clock: Callable[[], float]
     objects: dict[str, tuple[bytes, ObjectInfo]] = field(default_factory=dict)
+    changes: int = 0  # while it stays so, whoever reads finds what he found
 
     def read(self, key: str) -> tuple[bytes, ObjectInfo]:
         check_key(key)
@@ -50,11 +51,13 @@ class MemoryStorage:
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
         info = ObjectInfo(key, etag, len(data), self.clock())
         self.objects[key] = data, info
+        self.changes += 1
         return info
 
     def delete(self, key: str) -> None:
         check_key(key)
         self.objects.pop(key, None)
+        self.changes += 1
 
     def delete_many(self, keys: Iterable[str]) -> None:
         for key in keys:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from io import BytesIO
@@ -60,6 +59,7 @@ from tests.histories.interrupting_storage import (
     Step,
 )
 from tests.histories.ledger import Ledger
+from tests.histories.quick import Inline
 from tests.support.tiny_model import DIM, PREPROCESSING, png, tiny_graph, write_tiny_model
 
 KEYS = ("1.png", "a/2.png", "a/b/3.png", "a/b/4.png", "ü x/5.png")
@@ -90,15 +90,6 @@ OTHERS = (
 )
 START = 4_000_000_000.0  # later than any time the storage itself may give
 KEPT_COMMITS = 4  # what the collector and `lens rollback` are patched to
-
-
-class Inline(Executor):
-    """Runs what it is given at once, so that a history is the same every time."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
 
 
 class World:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ DIM = 8
 PREPROCESSING = Preprocessing(size=SIDE, mean=(127.0,) * 3, std=(128.0,) * 3)
 
 
+@cache
 def tiny_graph(seed: int = 0) -> bytes:
     """Pixels (N, 3, 8, 8) to unit vectors (N, 8)."""
     weights = np.random.default_rng(seed).standard_normal((3 * SIDE * SIDE, DIM))

@@ -117,6 +117,18 @@ def test_photos_that_tie_behind_the_best_come_in_key_order_whatever_their_catego
     assert found(gallery(storage), "x 1", 2) == ["x", "00"]
 
 
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_category_is_searched_with_what_lies_under_it(
+    storage: CountingStorage, folded: bool
+) -> None:
+    names = {"a": "coats", "b": "coats/long", "c": "coatsx", "d": ""}
+    add(storage, *(photo(key, "1", category=name) for key, name in names.items()))
+    if folded:
+        fold(storage, head(storage), now=NOW)
+    for category, keys in (("coats", "ab"), ("coats/long", "b"), ("coat", ""), ("coatsx", "c")):
+        assert sorted(found(gallery(storage), "1", category=category)) == list(keys)
+
+
 def test_a_warm_searcher_keeps_what_it_has_when_its_segments_are_folded(
     storage: CountingStorage,
 ) -> None:
@@ -142,6 +154,21 @@ def test_a_warm_searcher_loads_a_snapshot_with_a_segment_it_never_saw(
     warm = load_gallery(storage, head(storage), warm)
     assert shown(warm) == {"a": "a 1", "b": "b 1"}
     assert not warm.carried
+
+
+def test_a_warm_searcher_keeps_its_snapshot_just_while_the_commit_has_the_same(
+    storage: CountingStorage,
+) -> None:
+    add(storage, photo("a", "1"))
+    fold(storage, head(storage), now=NOW)
+    first = gallery(storage)
+    add(storage, photo("b", "1"))
+    same = load_gallery(storage, head(storage), first)
+    assert same.snapshot is first.snapshot
+    fold(storage, head(storage), now=NOW, forget=True)
+    other = load_gallery(storage, head(storage), first)
+    assert shown(same) == shown(other) == {"a": "a 1", "b": "b 1"}
+    assert other.snapshot is not first.snapshot
 
 
 def test_a_warm_searcher_loads_a_snapshot_when_it_keeps_too_many_rows(

@@ -94,7 +94,9 @@ def test_too_little_tells_nothing() -> None:
 
 def test_a_hundred_probes_and_fifty_photos_tell_something() -> None:
     vectors, items = small_gallery(25, 2, 0.4)
-    assert thresholds_of(vectors, items, strangers(100), 0.0) is not None
+    found = thresholds_of(vectors, items, strangers(100), 0.0)
+    assert found is not None
+    assert found.pairs == 50  # each photo is the other of its item's, the first one too
     assert thresholds_of(vectors, items, strangers(99), 0.0) is None
     assert thresholds_of(vectors[1:], items[1:], strangers(100), 0.0) is None
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from lens.errors import ArtifactError, NotFoundError
+from lens.errors import ArtifactError, DamagedError, NotFoundError
 from lens.gallery.assortment import Entry, Products
 from lens.gallery.product_tables import (
     UNREAD,
     ProductsManifest,
+    check_fingerprints,
     is_manifest_key,
     load_shelf,
     new_look_id,
@@ -18,6 +21,7 @@ from lens.gallery.product_tables import (
     products_key,
     read_look,
     table_folders,
+    write_fingerprints,
     write_look,
     write_table,
 )
@@ -76,6 +80,18 @@ def test_a_damaged_table_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ArtifactError, match=r"table\.npz is damaged"):
         load_shelf(storage, manifest)
+
+
+def test_damaged_fingerprints_are_told_with_what_ails_them(tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    write_fingerprints(storage, MODEL, "1", 7, np.zeros(2, np.uint64))
+    (key,) = (info.key for info in storage.list())
+    check_fingerprints(storage, key)
+    out = BytesIO()
+    np.savez(out, reading=np.array(7))
+    storage.write(key, out.getvalue())
+    with pytest.raises(DamagedError, match=r"damaged \(.*fingerprints is not"):
+        check_fingerprints(storage, key)
 
 
 def test_a_look_that_is_gone_is_not_found(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lens.errors import ArtifactError, DamagedError, MissingError, NotFoundError
-from lens.gallery import snapshots
+from lens.gallery import mapped_arrays, snapshots
 from lens.gallery.gallery import Gallery
 from lens.gallery.index import EightBits, building
 from lens.gallery.index import index as nearest_index
@@ -407,3 +407,17 @@ def test_searches_read_a_large_snapshot_s_vectors_at_a_quarter_of_their_size(
     monkeypatch.setattr(snapshots, "ROUNDED_FROM", 91)
     small = load_snapshot(other, MODEL, write(other).id, eight_bits=True)
     assert not isinstance(small.index.stored, EightBits)
+
+
+def test_mapped_bytes_are_read_as_a_file_is() -> None:
+    data = bytes(range(10))
+    mapped, file = mapped_arrays._Bytes(np.frombuffer(data, np.uint8)), BytesIO(data)
+    for size in (3, 0, 4, -1, -1):
+        assert mapped.read(size) == file.read(size)
+        assert mapped.tell() == file.tell()
+    for offset, whence in ((2, 0), (3, 1), (-4, 2)):
+        mapped.seek(offset, whence)
+        file.seek(offset, whence)
+        assert (mapped.tell(), mapped.read()) == (file.tell(), file.read())
+        mapped.seek(5)
+        file.seek(5)

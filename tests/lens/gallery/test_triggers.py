@@ -14,6 +14,7 @@ import pytest
 
 from lambdas.local.pipeline import Pipeline
 from lens.correlation import Correlated, correlated, current_id, is_id, new_id
+from lens.gallery import triggers
 from lens.gallery.triggers import NONE, Trigger, found_now, named
 from lens.gallery.versions import Look, Version
 from lens.measures import Measure, publish_with, timed
@@ -146,6 +147,13 @@ def test_a_look_that_waits_in_the_queue_keeps_its_upload_and_else_gets_the_id_of
 def test_only_what_somebody_waits_for_has_an_age(told: Told) -> None:
     found_now([Trigger("a", 100.0), Trigger("b"), Trigger("late", 300.0)], now=200.0)
     assert [each[1] for each in told.figures] == [100.0, 0.0]
+
+
+def test_each_is_noted_in_its_own_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[tuple[str, str]] = []
+    monkeypatch.setattr(triggers, "mark", lambda name, id_: noted.append((name, id_)))
+    found_now([Trigger("a", 100.0), Trigger("b")], now=200.0)
+    assert noted == [("found", "a"), ("found", "b")]
 
 
 def test_a_line_names_some_ids_and_counts_the_rest() -> None:

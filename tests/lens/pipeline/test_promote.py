@@ -168,6 +168,26 @@ def test_a_switch_is_refused_to_a_model_that_is_the_candidate_no_more(shop: Shop
     assert shop.live == 0
 
 
+@pytest.mark.parametrize("finish", [True, False])
+def test_a_promotion_that_another_overtakes_ends_at_once_and_says_so(
+    shop: Shop, finish: bool
+) -> None:
+    looked: list[Look] = []
+
+    def look(looks: list[Look]) -> None:
+        looked.extend(looks)
+        if finish:
+            shop.make_live(2)
+        else:
+            nominate(shop.artifacts, shop.models[2])
+
+    with pytest.raises(LensError, match=f"^{shop.models[2]} became the candidate meanwhile"):
+        promote(shop.artifacts, shop.catalog, shop.models[1], look, clock=shop.now)
+    assert {each.key for each in looked} == {"a.png", "b.png"}
+    assert len(looked) == 2
+    assert shop.live == (2 if finish else 0)
+
+
 def test_a_warm_searcher_takes_a_new_model_and_its_gallery_together(shop: Shop) -> None:
     searcher = Searcher(shop.bare)
     for number in (0, 1):

@@ -209,15 +209,18 @@ def winners(rows: Rows) -> Positions:
 def keepers(rows: Rows, *, tombstones_since: float) -> Positions:
     """Positions of the rows compaction keeps, sorted by key and then version.
 
-    They are every key's winner, what of it still waits, and its newest tombstone, even one that a
-    newer photo has beaten: a search pinned to an earlier commit must not show what was deleted in
-    between. A rollback may undo what listings caused, so the newest of other causes is kept
+    They are every key's winner, what of it still waits, and the tombstone that was looked at last,
+    even one that a newer row has beaten: a search pinned to an earlier commit must not show what
+    was deleted in between, and compares times; a clock that was set back gives a newer tombstone an
+    earlier one. A rollback may undo what listings caused, so the last of other causes is kept
     beside. Tombstones looked at before `tombstones_since` (seconds since the epoch) are dropped.
     """
     order = order_by_version(rows)
     keys = rows.key[order]
     keep = last_of_each_key(keys)
     tombstones = np.flatnonzero(rows.kind[order] == Kind.TOMBSTONE)
+    by_time = np.lexsort((rows.looked_at[order[tombstones]], keys[tombstones]))
+    tombstones = tombstones[by_time]
     keep[tombstones[last_of_each_key(keys[tombstones])]] = True
     told = tombstones[~caused_by(rows.take(order[tombstones]), OF_LISTINGS)]
     keep[told[last_of_each_key(keys[told])]] = True

@@ -103,6 +103,10 @@ def read_segment(
         data, _ = storage.read(key)
     except NotFoundError as error:
         raise MissingError(key) from error
+    return _parse(key, data, model_id, segment_id, rows)
+
+
+def _parse(key: str, data: bytes, model_id: str, segment_id: str, rows: int | None) -> Segment:
     try:
         arrays = checked_arrays_in(data)
         if _SUM in arrays:

@@ -227,8 +227,8 @@ def load_snapshot(
     names = [name for name in manifest.sha256 if whole or name not in others]
     # Side by side: where they come over a network, most of it is waiting.
     with ThreadPoolExecutor(len(names), "snapshot") as pool:
-        mapped = pool.map(lambda name: _mapped(storage, manifest, name, whole=whole), names)
-        files = dict(zip(names, mapped, strict=True))
+        read = pool.map(lambda name: (name, _mapped(storage, manifest, name, whole=whole)), names)
+        files = dict(read)
 
     def rows_and_layout() -> tuple[Rows, Layout]:
         arrays = arrays_in(files[_ROWS])
@@ -289,8 +289,6 @@ def _checked(manifest: SnapshotManifest, name: str, read: Callable[[], T]) -> T:
     """What `read` makes of a file; DamagedError when it cannot."""
     try:
         return read()
-    except DamagedError:
-        raise
     except Exception as error:  # damaged bytes end NumPy, zipfile and FAISS in many ways
         key = _key(manifest.model_id, manifest.id, name)
         raise DamagedError(key, " ".join(str(error).split()) or type(error).__name__) from error

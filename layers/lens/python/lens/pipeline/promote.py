@@ -33,11 +33,13 @@ def promote(
     The switch waits for what differed when the model was nominated, and for nothing that came
     later: photos that are uploaded meanwhile are embedded too, the last of them after the switch.
     Interrupted, it leaves the live model alone; run again, it goes on where it was. Raises
-    PinnedError while searches are pinned, LensError when what it waits for never comes.
+    PinnedError while searches are pinned, LensError when what it waits for never comes, or when
+    another model becomes the candidate or is live before this one.
     """
     nominate(storage, model_id, clock=clock)
     first: set[tuple[str, float]] | None = None
     for _ in range(_ROUNDS):
+        _refuse_overtaken(read_current(storage), model_id)
         comparison = compare_newest(catalog, storage, model_id, clock, never)
         if regrouped := comparison.regroup(storage):
             commit_segments(storage, model_id, regrouped, now=clock())
@@ -115,8 +117,7 @@ def switch(storage: Storage, model_id: str, *, clock: Callable[[], float] = time
         if current is None or current.live == model_id:
             return None
         _refuse_pinned(current)
-        if current.candidate != model_id:
-            raise LensError(f"{current.candidate} became the candidate meanwhile; promote again")
+        _refuse_overtaken(current, model_id)
         earlier = tuple(m for m in (current.live, *current.previous) if m != model_id)
         return current.model_copy(update={"live": model_id, "candidate": None, "previous": earlier})
 
@@ -129,6 +130,13 @@ def _as_it_is(head: Commit) -> Commit | None:
 
 def _without_history(head: Commit) -> Commit | None:
     return head if head.parent else None
+
+
+def _refuse_overtaken(current: Current | None, model_id: str) -> None:
+    """LensError when another promotion has taken this one's place: its gallery is not filled."""
+    if current is not None and model_id not in current.followed:
+        other = current.candidate or current.live
+        raise LensError(f"{other} became the candidate meanwhile; promote again")
 
 
 def _refuse_pinned(current: Current) -> None:
