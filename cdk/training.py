@@ -23,9 +23,11 @@ from cdk.permissions import (
     HEADS,
     HOLDS,
     LAYOUT,
+    LISTINGS,
     MODELS,
     ORIGIN,
     TRAINING,
+    delete,
     read,
     write,
 )
@@ -75,8 +77,9 @@ class Training(Construct):
                     **pictures_environment(config, storage),
                 },
                 policy=[
-                    *read(artifacts, *GALLERY, LAYOUT, MODELS, TRAINING, HOLDS, ORIGIN),
-                    write(artifacts, CURRENT, HEADS, COMMITS, HOLDS),
+                    *read(artifacts, *GALLERY, LAYOUT, MODELS, TRAINING, HOLDS, ORIGIN, LISTINGS),
+                    write(artifacts, CURRENT, HEADS, COMMITS, HOLDS, LISTINGS),
+                    delete(artifacts, LISTINGS),
                     *read(catalog, CATALOG),
                     *feed_policy(config),
                     *pictures_policy(config, storage),

@@ -28,11 +28,15 @@ WRITES = {
         for p in ("collected.json", "condemned.json", "heads/*", "commits/*", "listings/*")
     },
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
-    "promote": {f"{ARTIFACTS}/{p}" for p in ("current.json", "heads/*", "commits/*", "holds.json")},
+    "promote": {
+        f"{ARTIFACTS}/{p}"
+        for p in ("current.json", "heads/*", "commits/*", "holds.json", "listings/*")
+    },
     "search": {f"{ARTIFACTS}/speeds/*", THUMBS},
 }
 DELETES = {
     "reconcile": {f"{ARTIFACTS}/listings/*"},
+    "promote": {f"{ARTIFACTS}/listings/*"},
     "collect": {
         f"{ARTIFACTS}/{p}/*" for p in ("commits", "segments", "snapshots", "products", "listings")
     }
@@ -52,7 +56,8 @@ READS = {
     "collect": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"collected.json", "listings/*"}},
     "setup": {f"{ARTIFACTS}/{p}" for p in FIRST | {"formats.json", "catalog.json"}},
     "promote": {
-        f"{ARTIFACTS}/{p}" for p in GALLERY | HELD | {"layout.json", "models/*", "training/*"}
+        f"{ARTIFACTS}/{p}"
+        for p in GALLERY | HELD | {"layout.json", "listings/*", "models/*", "training/*"}
     }
     | {f"{CATALOG}/catalog/*"},
     "search": {f"{ARTIFACTS}/{p}" for p in GALLERY | {"models/*", "holds.json", "speeds/*"}}

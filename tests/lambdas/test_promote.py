@@ -94,13 +94,13 @@ def test_a_better_model_is_filled_beside_the_live_one_and_then_made_live(
 def later(monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float]) -> None:
     """Let the catalog's listing tell that these photos were written so much later than they were:
     S3 tells whole seconds, and a test is over within one."""
-    listed = Catalog.photos
+    listed = Catalog.files_after
 
-    def photos(catalog: Catalog) -> Iterator[ObjectInfo]:
-        for info in listed(catalog):
+    def files_after(catalog: Catalog, key: str) -> Iterator[ObjectInfo]:
+        for info in listed(catalog, key):
             yield replace(info, modified=info.modified + seconds.get(info.key, 0.0))
 
-    monkeypatch.setattr(Catalog, "photos", photos)
+    monkeypatch.setattr(Catalog, "files_after", files_after)
 
 
 def test_a_lost_event_from_before_the_nomination_is_caught_up_before_the_switch(
@@ -126,15 +126,15 @@ def test_a_promotion_ends_though_a_photo_is_uploaded_during_every_listing(
     events: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         later(patch, late)
-        listed = Catalog.photos
+        listed = Catalog.files_after
 
-        def photos(catalog: Catalog) -> Iterator[ObjectInfo]:
+        def files_after(catalog: Catalog, after: str) -> Iterator[ObjectInfo]:
             key = f"late/{len(late)}.png"
             late[key] = 60.0 + len(late)
             events.append(deployed.put(key, png(10 + len(late))))
-            return listed(catalog)
+            return listed(catalog, after)
 
-        patch.setattr(Catalog, "photos", photos)
+        patch.setattr(Catalog, "files_after", files_after)
         answer = promote(deployed)
         assert (answer["status"], answer["behind"]) == ("filling", 2)
         deployed.settle(*events[:-1])  # the last one is always still on its way

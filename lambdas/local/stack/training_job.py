@@ -25,6 +25,7 @@ _STATES = {
     "Promote": "asking whether the model is better",
     "Filling": "embedding the catalog with it: {behind} photos are still to come",
 }
+_LISTING = "listing the catalog for it: {listed} files so far"
 # SageMaker takes 63 characters, and an attempt adds its number.
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,59}")
 _FIELD = re.compile(r"[a-z][a-z_-]*=\S+")
@@ -161,7 +162,12 @@ def _line(entered: dict[str, str]) -> str:
     chosen = given.get("try", {}).get("chosen", {})
     price = "at spot prices" if chosen.get("spot") else "on demand"
     instance = f"{chosen.get('instance', '?')} {price}"
-    return _STATES[state].format(instance=instance, behind=answer.get("behind", "some"))
+    said = _STATES[state]
+    if "listed" in answer and "behind" not in answer:
+        said = _LISTING
+    return said.format(
+        instance=instance, behind=answer.get("behind", "some"), listed=answer.get("listed")
+    )
 
 
 def _events(client: SFNClient, execution: str) -> list[Any]:

@@ -170,6 +170,11 @@ def test_a_machine_that_is_gone_is_one_line(deployment: Deployment) -> None:
             {"promotion": {"answer": {"behind": 7}}},
             "embedding the catalog with it: 7 photos are still to come",
         ),
+        (
+            "Filling",
+            {"promotion": {"answer": {"listed": 9_000_000}}},
+            "listing the catalog for it: 9000000 files so far",
+        ),
         ("Fixed", {}, ""),
     ],
 )

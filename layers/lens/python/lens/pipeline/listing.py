@@ -48,6 +48,7 @@ class _State(Document):
     last: str = ""  # the key that was listed last
     count: int = 0
     whole: bool = False
+    of: str = ""  # what it is for
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Cut:
 
 class Listing:
     """One listing, by its name. `source` lists what comes after a key; of that, the objects whose
-    keys are `wanted` count."""
+    keys are `wanted` count. One that is not for what is named by `of` is begun anew."""
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Listing:
         source: Source,
         wanted: Callable[[str], bool] = lambda key: True,
         clock: Callable[[], float] = time.time,
+        of: str = "",
     ) -> None:
         self._storage = storage
         self._key = f"{PREFIX}{name}.json"
@@ -92,11 +94,12 @@ class Listing:
         self._source = source
         self._wanted = wanted
         self._clock = clock
+        self._of = of
 
     def go_on(self, stop: Callable[[], bool]) -> Listed | Cut:
         """List what is left, until there is nothing or `stop` says so. Each call gets on."""
         there = self._read()
-        state = there if self._goes_on(there) else _State(id=uuid4().hex, at=self._clock())
+        state = there if self._goes_on(there) else self._begun()
         if state.whole:
             return self._listed(state)
         source = self._source(state.last)
@@ -120,11 +123,14 @@ class Listing:
         """Let the next listing begin. The parts of this one stay for who still reads them."""
         there = self._read() if listed.id else None
         if there is not None and there.id == listed.id:
-            self._swap(there, _State(id=uuid4().hex, at=self._clock()))
+            self._swap(there, self._begun())
+
+    def _begun(self) -> _State:
+        return _State(id=uuid4().hex, at=self._clock(), of=self._of)
 
     def _goes_on(self, found: _State | None) -> TypeGuard[_State]:
-        """Whether it is a listing, and young enough."""
-        if found is None or not found.parts:
+        """Whether it is a listing for the same, and young enough."""
+        if found is None or not found.parts or found.of != self._of:
             return False
         young = 0 <= self._clock() - found.at <= _LONGEST
         if not young:
