@@ -222,11 +222,12 @@ class S3Storage:
         A key with "." or ".." in its path is left out and logged.
         """
         check_path(prefix.rpartition("/")[0])
+        behind: dict[str, Any] = {"StartAfter": self.prefix + after} if after else {}
         pages = iter(
             self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket,
                 Prefix=self.prefix + prefix,
-                StartAfter=self.prefix + after if after else "",
+                **behind,
             )
         )
         while True:
