@@ -18,6 +18,9 @@ CHECKS := types lint formatting layering
 # For make: several targets at once, each one's words together (which macOS's make cannot).
 BESIDE = --no-print-directory --jobs=4 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
+# One more than there are cores: a fifth of the time a test waits for a server or a browser.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 # Node, for CDK, is the environment's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -44,7 +47,7 @@ check: .venv/dev.stamp ## lint, types, layering and the fast tests: about two mi
 
 test: .venv/dev.stamp ## lint, types, layering and every test
 	@$(MAKE) $(BESIDE) $(CHECKS) .clients/stamp .fuzz/stamp node_modules chromium
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n $(WORKERS)
 
 types:
 	@$(BIN)/mypy
