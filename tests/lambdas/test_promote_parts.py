@@ -16,12 +16,12 @@ from lens.gallery.current import Current, read_current, swap_current
 from lens.gallery.rows import Kind, Row
 from lens.gallery.versions import Look, Version
 from lens.models.manifest import DEFAULT_NUMBER, read_manifest
-from lens.photos.catalog import Catalog
 from lens.pipeline import listing
 from lens.pipeline.verdict import Verdict, verdict_key
-from lens.storage import FileStorage, ObjectInfo
+from lens.storage import FileStorage
 from lens.storage.documents import write_document
 from tests.support.s3_bucket import s3_bucket
+from tests.support.slow_catalog import SlowCatalog
 from tests.support.small_galleries import add, photo
 from tests.support.sqs_queues import looks, make_queue
 from tests.support.tiny_model import write_tiny_model
@@ -57,7 +57,9 @@ class Shop:
             margin=0.0,
         )
         write_document(self.artifacts, verdict_key("a-job"), verdict)
-        self.handler = PromoteHandler(SlowCatalog(self), self.artifacts, self.queue)
+        self.handler = PromoteHandler(
+            SlowCatalog(self.bucket, PAGE, self._page), self.artifacts, self.queue
+        )
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.left * 1_000)
@@ -96,25 +98,14 @@ class Shop:
     def add(self, row: Row) -> None:
         add(self.artifacts, row, model_id=self.trained, now=row.looked_at)
 
+    def _page(self) -> None:
+        self.left -= self.page_seconds
+        self.pages += 1
+
     @property
     def is_live(self) -> bool:
         current = read_current(self.artifacts)
         return current is not None and current.live == self.trained
-
-
-class SlowCatalog(Catalog):
-    """Takes its time for every page."""
-
-    def __init__(self, shop: Shop) -> None:
-        super().__init__(shop.bucket)
-        self._shop = shop
-
-    def files_after(self, key: str) -> Iterator[ObjectInfo]:
-        for number, info in enumerate(list(super().files_after(key))):
-            if number % PAGE == 0:
-                self._shop.left -= self._shop.page_seconds
-                self._shop.pages += 1
-            yield info
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from lens.errors import StorageError
 from lens.gallery.holds import read_held
 from lens.gallery.rows import Kind, Row
 from lens.gallery.versions import Look, Version
-from lens.photos.catalog import Catalog
 from lens.pipeline import listing
-from lens.storage import FileStorage, ObjectInfo
+from lens.storage import FileStorage
 from tests.support.s3_bucket import s3_bucket
+from tests.support.slow_catalog import SlowCatalog
 from tests.support.small_galleries import add, make_live, photo
 from tests.support.sqs_queues import looks, make_queue
 
@@ -43,7 +43,10 @@ class Lambda:
         self.pages = 0
         self.between: dict[int, Callable[[], object]] = {}  # what happens before which page
         self.handler = ReconcileHandler(
-            SlowCatalog(self), self.artifacts, self.queue, go_on=self._call_again
+            SlowCatalog(self.bucket, PAGE, self._page),
+            self.artifacts,
+            self.queue,
+            go_on=self._call_again,
         )
         for key in KEYS:
             self.know(key, self.bucket.write(key, key.encode()).etag)
@@ -86,25 +89,13 @@ class Lambda:
         """What was queued, in the order of the keys."""
         return sorted(looks(self.queue), key=lambda look: look.key)
 
+    def _page(self) -> None:
+        self.left -= self.page_seconds
+        self.pages += 1
+        self.between.get(self.pages, lambda: None)()
+
     def _call_again(self) -> None:
         self.again += 1
-
-
-class SlowCatalog(Catalog):
-    """Takes its time for every page."""
-
-    def __init__(self, function: Lambda) -> None:
-        super().__init__(function.bucket)
-        self._function = function
-
-    def files_after(self, key: str) -> Iterator[ObjectInfo]:
-        function = self._function
-        for number, info in enumerate(list(super().files_after(key))):
-            if number % PAGE == 0:
-                function.left -= function.page_seconds
-                function.pages += 1
-                function.between.get(function.pages, lambda: None)()
-            yield info
 
 
 @pytest.fixture
